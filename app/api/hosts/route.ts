@@ -1,0 +1,4 @@
+import { listHostsEndpoint } from "../../../lib/api/endpoints/catalogue";
+import { serve } from "../../../lib/api/serve";
+
+export const { GET } = serve(listHostsEndpoint);

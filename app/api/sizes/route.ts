@@ -1,0 +1,4 @@
+import { listSizesEndpoint } from "../../../lib/api/endpoints/catalogue";
+import { serve } from "../../../lib/api/serve";
+
+export const { GET } = serve(listSizesEndpoint);

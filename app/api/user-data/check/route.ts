@@ -1,0 +1,4 @@
+import { checkUserDataEndpoint } from "../../../../lib/api/endpoints/catalogue";
+import { serve } from "../../../../lib/api/serve";
+
+export const { POST } = serve(checkUserDataEndpoint);

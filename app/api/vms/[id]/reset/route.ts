@@ -1,0 +1,4 @@
+import { resetEndpoint } from "../../../../../lib/api/endpoints/vmActs";
+import { serve } from "../../../../../lib/api/serve";
+
+export const { POST } = serve(resetEndpoint);

@@ -1,0 +1,4 @@
+import { screenshotEndpoint } from "../../../../../lib/api/endpoints/vmActs";
+import { serve } from "../../../../../lib/api/serve";
+
+export const { GET } = serve(screenshotEndpoint);

@@ -1,0 +1,51 @@
+import type { DocOperation, OpenApiDocument, Schema } from "./openapi";
+import { resolve } from "./openapi";
+
+/** Values that read better than "…", by the name of the property. */
+const samples: Record<string, unknown> = {
+  name: "web-1",
+  image: "mini",
+  size: "small",
+  publicKey: "ssh-ed25519 AAAA… you@laptop",
+  text: "uname -a\n",
+  userData: "#cloud-config\npackages: [htop]\n",
+  newPassword: "a long new password",
+};
+
+/** Properties that an example shows though they may be left out. */
+const worthShowing = new Set(["size"]);
+
+/** An example of an object: what it needs, and what is worth showing. */
+export function exampleOf(schema: Schema, document: OpenApiDocument): unknown {
+  const { properties = {}, required = [] } = resolve(schema, document);
+  const shown = Object.entries(properties).filter(([name]) => required.includes(name) || worthShowing.has(name));
+  const first = Object.entries(properties).slice(0, 1);
+  return Object.fromEntries(
+    (shown.length > 0 ? shown : first).map(([name, property]) => [name, valueOf(name, property)]),
+  );
+}
+
+function valueOf(name: string, schema: Schema): unknown {
+  if (name in samples) return samples[name];
+  if (schema.enum) return schema.enum[0];
+  if (schema.type === "integer" || schema.type === "number") return 1;
+  if (schema.type === "boolean") return true;
+  if (schema.type === "array") return [];
+  return "…";
+}
+
+/** The call as a line for a shell. @param origin "http://127.0.0.1:3000" */
+export function curlOf(operation: DocOperation, document: OpenApiDocument, origin: string): string {
+  const { method, path, isOpen, body, success } = operation;
+  const url = `${origin}${path.replace(/\{\w+\}/g, "1")}`;
+  const parts = ["curl"];
+  if (success.contentType === "text/event-stream") parts.push("-N");
+  if (success.contentType?.startsWith("image/")) parts.push("-o screen.png");
+  if (method !== "GET" && !(method === "POST" && body)) parts.push(`-X ${method}`);
+  if (!isOpen) parts.push(`-H "Authorization: Bearer $TOKEN"`);
+  if (body) {
+    const json = JSON.stringify(exampleOf(body, document)).replaceAll("'", "'\\''");
+    parts.push("-H 'Content-Type: application/json'", `-d '${json}'`);
+  }
+  return parts.length > 3 ? `${[...parts, url].join(" \\\n  ")}` : [...parts, url].join(" ");
+}

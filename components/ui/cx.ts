@@ -1,0 +1,4 @@
+/** Class names of the parts that hold. */
+export function cx(...parts: (string | false | null | undefined)[]): string {
+  return parts.filter(Boolean).join(" ");
+}

@@ -1,0 +1,30 @@
+import type { Host } from "../../../lib/domain/host";
+import type { Image } from "../../../lib/domain/image";
+import { formatBytes } from "../../../lib/domain/units";
+import type { Shape } from "./createForm";
+
+/** Why no VM can be made from an image on a host, as a sentence; undefined when one can, or when the host hasn't said. */
+export function whyImageDoesNotRun(image: Pick<Image, "title" | "arch">, host: Host | undefined): string | undefined {
+  const archs = host?.report?.guestArchs;
+  if (!archs || archs.includes(image.arch)) return undefined;
+  return `${image.title} is for ${image.arch}, and ${host.name} has no QEMU for it.`;
+}
+
+/** Why a shape can't be had, as a sentence; undefined when it fits. The server has the last word. */
+export function whyShapeDoesNotFit(
+  shape: Pick<Shape, "memoryBytes" | "diskBytes">,
+  image: Pick<Image, "title" | "minMemoryBytes" | "virtualBytes"> | undefined,
+  host: Pick<Host, "name" | "memoryFreeBytes"> | undefined,
+): string | undefined {
+  if (image && shape.memoryBytes < image.minMemoryBytes) {
+    return `${image.title} needs at least ${formatBytes(image.minMemoryBytes)} of memory.`;
+  }
+  if (image && shape.diskBytes < image.virtualBytes) {
+    return `${image.title} needs a disk of at least ${formatBytes(image.virtualBytes)}.`;
+  }
+  if (host && shape.memoryBytes > host.memoryFreeBytes) {
+    const free = host.memoryFreeBytes > 0 ? `${formatBytes(host.memoryFreeBytes)} is free` : "none is free";
+    return `Needs ${formatBytes(shape.memoryBytes)} of memory; ${free} on ${host.name}.`;
+  }
+  return undefined;
+}

@@ -1,0 +1,30 @@
+"use client";
+
+import { type RefObject, useEffect, useState } from "react";
+import type { Vm } from "../../../lib/domain/vm";
+
+/**
+ * The address of a VM's screen as it is now. It is another one, so that the browser reads anew, when the VM changed, when its element
+ * comes into view, and when the tab is looked at again. No timer.
+ */
+export function useScreenSource(vm: Vm, element: RefObject<HTMLElement | null>): string {
+  const [lookCount, setLookCount] = useState(0);
+  useEffect(() => {
+    const lookAgain = () => setLookCount((count) => count + 1);
+    const lookWhenVisible = () => {
+      if (document.visibilityState === "visible") lookAgain();
+    };
+    const observer = new IntersectionObserver((entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) lookAgain();
+    });
+    if (element.current) observer.observe(element.current);
+    document.addEventListener("visibilitychange", lookWhenVisible);
+    return () => {
+      observer.disconnect();
+      document.removeEventListener("visibilitychange", lookWhenVisible);
+    };
+  }, [element]);
+  const reachedCount = vm.timeline.filter((entry) => entry.state === "done").length;
+  const version = [Date.parse(vm.updatedAt), Date.parse(vm.statusSince), vm.status, reachedCount, lookCount].join("-");
+  return `/api/vms/${vm.id}/screenshot?at=${version}`;
+}

@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { createVm } from "../../control/vms/create";
+import { destroyVm } from "../../control/vms/destroy";
+import { updateVm } from "../../control/vms/update";
+import { getVm, listVms } from "../../control/vms/view";
+import { waitUntilReady } from "../../control/vms/wait";
+import { CumulusError } from "../../domain/errors";
+import { operationSchema } from "../../domain/operation";
+import { createVmSchema, updateVmSchema, vmSchema } from "../../domain/vm";
+import { endpoint } from "../endpoint";
+import { asList, idParams, listOf } from "../shapes";
+
+const tag = "VMs";
+
+export const listVmsEndpoint = endpoint({
+  method: "GET",
+  path: "/api/vms",
+  tag,
+  summary: "List VMs",
+  description: "All live VMs by name. `search` keeps those whose name holds the text.",
+  query: z.object({ search: z.string().max(63).optional() }),
+  response: listOf(vmSchema),
+  handle: async ({ context, query }) => asList(await listVms(context, query)),
+});
+
+export const createVmEndpoint = endpoint({
+  method: "POST",
+  path: "/api/vms",
+  tag,
+  summary: "Create a VM",
+  description:
+    "Answers as soon as the intent is durable; the VM is made and started after. With `wait=ready` the answer is held until its SSH answers. " +
+    "The header `Idempotency-Key` makes a repeated request answer with the same VM.",
+  query: z.object({ wait: z.literal("ready").optional() }),
+  body: createVmSchema,
+  response: vmSchema,
+  status: 201,
+  handle: async ({ context, services, actor, body, query, request }) => {
+    const { vm } = await createVm(context, actor, body, idempotencyKeyOf(request));
+    return query.wait === "ready" ? waitUntilReady(context, services.changes, vm.id, request.signal) : vm;
+  },
+});
+
+export const getVmEndpoint = endpoint({
+  method: "GET",
+  path: "/api/vms/{id}",
+  tag,
+  summary: "Get a VM",
+  params: idParams,
+  response: vmSchema,
+  handle: ({ context, params }) => getVm(context, params.id),
+});
+
+export const updateVmEndpoint = endpoint({
+  method: "PATCH",
+  path: "/api/vms/{id}",
+  tag,
+  summary: "Rename or resize a VM",
+  description: "A name changes at any time, a size while the VM is stopped; a disk only grows.",
+  params: idParams,
+  body: updateVmSchema,
+  response: vmSchema,
+  handle: ({ context, actor, params, body }) => updateVm(context, actor, params.id, body),
+});
+
+export const destroyVmEndpoint = endpoint({
+  method: "DELETE",
+  path: "/api/vms/{id}",
+  tag,
+  summary: "Destroy a VM",
+  description: "The VM is turned off and removed with its disk. The operation says when it is gone.",
+  params: idParams,
+  response: operationSchema,
+  status: 202,
+  handle: ({ context, actor, params }) => destroyVm(context, actor, params.id),
+});
+
+function idempotencyKeyOf(request: Request): string | null {
+  const key = request.headers.get("idempotency-key");
+  if (key === null || /^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  throw new CumulusError("bad_request", "An Idempotency-Key has 1 to 255 printable characters without spaces.");
+}

@@ -1,0 +1,91 @@
+import { isAllowedHost } from "../auth/allowedHosts";
+import { authenticate } from "../auth/authenticate";
+import { isSameOrigin } from "../console/origin";
+import type { Actor } from "../control/context";
+import { CumulusError } from "../domain/errors";
+import { type Services, services } from "../services";
+import type { AnyEndpoint, Method } from "./endpoint";
+import { check, readJson } from "./parse";
+import { problemResponse } from "./problem";
+
+type RouteHandler = (request: Request, route: { params: Promise<Record<string, string> | undefined> }) => Promise<Response>;
+
+const nobody: Actor = { kind: "system", name: "nobody" };
+
+/**
+ * Next's route handlers of endpoints that share a path. Every request takes this way, whatever stood before it: Host → credentials → origin → parameters
+ * → body → one call → JSON.
+ */
+export function serve<E extends AnyEndpoint[]>(...endpoints: E): Record<E[number]["method"] & Method, RouteHandler> {
+  const handlers = endpoints.map((endpoint) => [endpoint.method, routeOf(endpoint)] as const);
+  return Object.fromEntries(handlers) as Record<E[number]["method"] & Method, RouteHandler>;
+}
+
+function routeOf(endpoint: AnyEndpoint): RouteHandler {
+  return async (request, route) => {
+    try {
+      const answer = await answerOf(endpoint, services(), request, (await route.params) ?? {});
+      if (answer instanceof Response) return answer;
+      if (endpoint.response === null) return new Response(null, { status: endpoint.status });
+      return Response.json(answer, { status: endpoint.status, headers: { "cache-control": "no-store" } });
+    } catch (error) {
+      const response = problemResponse(error);
+      if (response.status >= 500) {
+        services().context.log.error({ err: error, method: endpoint.method, path: endpoint.path }, "request failed");
+      }
+      return response;
+    }
+  };
+}
+
+async function answerOf(
+  endpoint: AnyEndpoint,
+  deps: Services,
+  request: Request,
+  pathParams: Record<string, string>,
+): Promise<unknown> {
+  const { context } = deps;
+  if (!isAllowedHost(request.headers.get("host") ?? undefined, context.settings)) {
+    throw new CumulusError(
+      "forbidden",
+      "This host name isn't one of Cumulus'. Use the address that it printed, or name this one in CUMULUS_ALLOWED_HOSTS.",
+    );
+  }
+  const actor = endpoint.access === "open" ? nobody : await authorize(deps, request);
+  const params = checkParams(endpoint, pathParams);
+  const query = check(endpoint.query, Object.fromEntries(new URL(request.url).searchParams));
+  const body = endpoint.body ? check(endpoint.body, await readJsonBody(request)) : undefined;
+  return endpoint.handle({ context, services: deps, actor, params, query, body, request });
+}
+
+/** @throws `unauthenticated`; `forbidden` when a cookie's request doesn't come from our own pages */
+async function authorize(deps: Services, request: Request): Promise<Actor> {
+  const authentication = await authenticate({ ...deps, db: deps.context.db }, request.headers);
+  if (!authentication) {
+    throw new CumulusError("unauthenticated", "Sign in, or send an API token: `Authorization: Bearer …`.");
+  }
+  const isReading = request.method === "GET" || request.method === "HEAD";
+  if (authentication.by === "session" && !isReading) {
+    const origin = request.headers.get("origin") ?? undefined;
+    if (!isSameOrigin(origin, request.headers.get("host") ?? undefined)) {
+      throw new CumulusError("forbidden", "A page of another site can't act with your sign-in.");
+    }
+  }
+  return authentication.actor;
+}
+
+/** A path with an id that can't be one leads nowhere. */
+function checkParams(endpoint: AnyEndpoint, pathParams: Record<string, string>): unknown {
+  const parsed = endpoint.params.safeParse(pathParams);
+  if (parsed.success) return parsed.data;
+  throw new CumulusError("not_found", `There is nothing at ${endpoint.path.replace("{id}", pathParams.id ?? "")}.`);
+}
+
+async function readJsonBody(request: Request): Promise<unknown> {
+  const contentType = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  const hasBody = request.body !== null && request.headers.get("content-length") !== "0";
+  if (hasBody && contentType !== "application/json") {
+    throw new CumulusError("bad_request", "Send the body as JSON, with `content-type: application/json`.");
+  }
+  return (await readJson(request)) ?? {};
+}

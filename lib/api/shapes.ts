@@ -1,0 +1,22 @@
+import { z } from "zod";
+
+/** No parameters, or whichever: what an endpoint doesn't name, it doesn't read. */
+export const nothing: z.ZodType<unknown> = z.object({});
+
+/** Ids are PostgreSQL's 32-bit integers. */
+export const idSchema = z.coerce
+  .number()
+  .int()
+  .positive()
+  .max(2 ** 31 - 1);
+
+export const idParams = z.object({ id: idSchema });
+
+/** Lists have room for pages, though none is needed yet. */
+export function listOf<T>(item: z.ZodType<T>) {
+  return z.object({ items: z.array(item), nextCursor: z.null() });
+}
+
+export function asList<T>(items: T[]): { items: T[]; nextCursor: null } {
+  return { items, nextCursor: null };
+}

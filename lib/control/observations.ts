@@ -1,0 +1,90 @@
+import { and, eq, isNull, sql } from "drizzle-orm";
+import type { Queryable } from "../db/client";
+import { vms } from "../db/schema";
+import type { Observation } from "../domain/machine";
+import type { Milestones } from "../domain/timeline";
+import { announce } from "./changes";
+import type { Context } from "./context";
+import { addFinishedOperation } from "./operations";
+import type { VmRow } from "./vms/view";
+
+/**
+ * Writes down what a host saw of a VM, and tells of it when it is news. Only the converger calls this, holding the VM's lock.
+ * @returns the row as it now is; undefined when the VM has been destroyed
+ */
+export async function recordObservation(context: Context, vm: VmRow, seen: Observation): Promise<VmRow | undefined> {
+  return context.db.transaction(async (tx) => {
+    const isNewState = vm.observed !== seen.state;
+    const milestones = mergeMilestones(vm, seen);
+    const values = {
+      observed: seen.state,
+      observedAt: new Date(seen.observedAt),
+      observedReason: seen.reason,
+      bootCount: seen.bootCount,
+      firstBootError: seen.firstBootError,
+      milestones,
+      ...(isNewState && { observedSince: new Date() }),
+    };
+    const isNews =
+      isNewState ||
+      vm.observedReason !== seen.reason ||
+      vm.bootCount !== seen.bootCount ||
+      vm.firstBootError !== seen.firstBootError ||
+      JSON.stringify(vm.milestones) !== JSON.stringify(milestones);
+    const [row] = await tx
+      .update(vms)
+      .set({ ...values, ...(isNews && { updatedAt: sql`now()` }) })
+      .where(and(eq(vms.id, vm.id), isNull(vms.deletedAt)))
+      .returning();
+    if (row && isNews) await announce(tx, { kind: "vm", id: vm.id });
+    if (row && isNewState && seen.state === "crashed") {
+      const message = seen.reason ?? "The virtual machine ended unexpectedly.";
+      await addFinishedOperation(tx, { kind: "crash", vmId: vm.id, actor: "system", message });
+    }
+    return row;
+  });
+}
+
+/** What one sweep over a host saw of VMs that are as they were: only the time of seeing is written. */
+export async function touchObservations(db: Queryable, vmIds: readonly number[], seenAt: Date): Promise<void> {
+  if (vmIds.length === 0) return;
+  await db.execute(
+    sql`update vms set observed_at = ${seenAt.toISOString()}::timestamptz where id = any(${sql.param(`{${vmIds.join(",")}}`)}::int[]) and deleted_at is null`,
+  );
+}
+
+/** Whether a host saw anything of a VM that its row doesn't say yet. */
+export function isNewObservation(vm: VmRow, seen: Observation): boolean {
+  return (
+    vm.observed !== seen.state ||
+    vm.bootCount !== seen.bootCount ||
+    vm.observedReason !== seen.reason ||
+    vm.firstBootError !== seen.firstBootError ||
+    JSON.stringify(vm.milestones) !== JSON.stringify(mergeMilestones(vm, seen))
+  );
+}
+
+/**
+ * The control plane's steps and those that the host saw since. What belongs to a boot before the present intent is left out; a boot that nobody here asked for (the guest
+ * rebooted itself) starts the clock anew.
+ */
+function mergeMilestones(vm: VmRow, seen: Observation): Milestones {
+  const isOwnReboot = vm.bootCount > 0 && seen.bootCount > vm.bootCount && vm.settledGeneration === vm.generation;
+  const accepted = isOwnReboot ? seen.observedAt : vm.milestones.accepted;
+  const acceptedMs = accepted ? Date.parse(accepted) : 0;
+  const milestones: Milestones = { ...(accepted && { accepted }) };
+  const image = vm.milestones.image;
+  if (image) milestones.image = image;
+  const { disk, started, ...ofBoot } = seen.milestones;
+  const diskMadeAt = disk ?? vm.milestones.disk;
+  if (diskMadeAt) milestones.disk = diskMadeAt;
+  const isPresentBoot =
+    started !== undefined && (isOwnReboot || Date.parse(started) >= acceptedMs || hasRebooted(vm, started));
+  if (!isPresentBoot) return milestones;
+  return { ...milestones, started, ...ofBoot };
+}
+
+/** QEMU has run since before the present clock started: the guest has rebooted in it. */
+function hasRebooted(vm: VmRow, started: string): boolean {
+  return vm.milestones.started === started;
+}

@@ -1,0 +1,165 @@
+import { and, eq, sql } from "drizzle-orm";
+import { operations, vms } from "../db/schema";
+import { CumulusError, messageOf } from "../domain/errors";
+import type { PendingAct, Step } from "../domain/nextStep";
+import { failpoint } from "../failpoints";
+import { announce } from "./changes";
+import type { Context } from "./context";
+import { addFinishedOperation, announceOperation, finishIntents, finishOperation, progressIntents } from "./operations";
+import { specOf } from "./spec";
+import { allocateSshPort } from "./vms/allocate";
+import { defaultShutdownDeadlineSeconds } from "./vms/power";
+import type { VmRecord, VmRow } from "./vms/view";
+
+type DoableStep = Exclude<Step, { kind: "none" | "wait" }>;
+
+/** How often a host port that someone else took is replaced before that is said. */
+const maxPortAttempts = 5;
+
+/** Carries out one step of the converger. Each is idempotent: the agent's calls are, and what is written here is the same when written twice. */
+export async function performStep(context: Context, record: VmRecord, step: DoableStep): Promise<void> {
+  const { vm } = record;
+  switch (step.kind) {
+    case "ensure-and-start":
+      return ensureAndStart(context, record);
+    case "report-lost-disk":
+      return giveUp(
+        context,
+        vm,
+        "Its disk is not on the host any more. Is the data folder mounted? Bring the folder back and start it, or destroy it.",
+      );
+    case "settle":
+      return settle(context, vm, vm.desired === "running" ? "It runs." : "It is off.");
+    case "accept-guest-shutdown":
+      return acceptGuestShutdown(context, vm);
+    case "shutdown":
+      await progressIntents(context.db, vm.id, 30, "Asked the guest to shut down.");
+      await context.agent.shutdown(vm.id);
+      return;
+    case "stop":
+      failpoint("converge.before-stop");
+      await progressIntents(context.db, vm.id, 50, "Turning it off.");
+      await context.agent.stop(vm.id);
+      failpoint("converge.stopped");
+      return;
+    case "remove":
+      failpoint("converge.before-remove");
+      await progressIntents(context.db, vm.id, 50, "Removing its disk.");
+      await context.agent.remove(vm.id);
+      failpoint("converge.removed");
+      return;
+    case "finish-delete":
+      return finishDelete(context, vm);
+    case "finish-act":
+      await finishOperation(context.db, step.operationId, { message: "Done." });
+      return;
+    case "act":
+      return performAct(context, vm, step.act);
+  }
+}
+
+/** The present intent has failed for good: it is not tried again until someone asks anew. */
+export async function giveUp(context: Context, vm: VmRow, reason: string): Promise<void> {
+  await context.db.transaction(async (tx) => {
+    const [row] = await tx
+      .update(vms)
+      .set({ lastError: reason, settledGeneration: vm.generation, updatedAt: sql`now()` })
+      .where(and(eq(vms.id, vm.id), eq(vms.generation, vm.generation)))
+      .returning({ id: vms.id });
+    if (!row) return;
+    await finishIntents(tx, vm.id, vm.generation, { error: reason });
+    await announce(tx, { kind: "vm", id: vm.id });
+  });
+}
+
+async function ensureAndStart(context: Context, record: VmRecord): Promise<void> {
+  const { db, agent } = context;
+  const vmId = record.vm.id;
+  failpoint("converge.before-ensure");
+  await progressIntents(db, vmId, 20, "Making its disk.");
+  for (let attempt = 1, present = record; ; attempt++) {
+    await agent.ensure(specOf(present));
+    failpoint("converge.ensured");
+    await progressIntents(db, vmId, 60, "Starting.");
+    try {
+      await agent.start(vmId);
+      failpoint("converge.started");
+      return;
+    } catch (error) {
+      const isPortTaken = error instanceof CumulusError && error.code === "conflict";
+      if (!isPortTaken || attempt === maxPortAttempts) throw error;
+      context.log.warn({ vmId, err: error }, "takes another SSH port");
+      present = { ...present, vm: await replaceSshPort(context, present.vm) };
+    }
+  }
+}
+
+async function replaceSshPort(context: Context, vm: VmRow): Promise<VmRow> {
+  const sshHostPort = await allocateSshPort(context.db, vm.hostId);
+  const [row] = await context.db.update(vms).set({ sshHostPort }).where(eq(vms.id, vm.id)).returning();
+  if (!row) throw new CumulusError("not_found", `There is no VM ${vm.id}.`);
+  return row;
+}
+
+/** The present intent is reached, unless a newer one came in between. */
+async function settle(context: Context, vm: VmRow, message: string): Promise<void> {
+  await context.db.transaction(async (tx) => {
+    await tx
+      .update(vms)
+      .set({ settledGeneration: vm.generation, lastError: null, updatedAt: sql`now()` })
+      .where(and(eq(vms.id, vm.id), eq(vms.generation, vm.generation)));
+    await finishIntents(tx, vm.id, vm.generation, { message });
+    await announce(tx, { kind: "vm", id: vm.id });
+  });
+}
+
+/** A guest that turns itself off is to stay off. */
+async function acceptGuestShutdown(context: Context, vm: VmRow): Promise<void> {
+  await context.db.transaction(async (tx) => {
+    const [row] = await tx
+      .update(vms)
+      .set({ desired: "stopped", updatedAt: sql`now()` })
+      .where(and(eq(vms.id, vm.id), eq(vms.generation, vm.generation)))
+      .returning({ id: vms.id });
+    if (!row) return;
+    const message = "The guest turned itself off.";
+    await addFinishedOperation(tx, { kind: "guest-shutdown", vmId: vm.id, actor: "system", message });
+    await announce(tx, { kind: "vm", id: vm.id });
+  });
+}
+
+async function finishDelete(context: Context, vm: VmRow): Promise<void> {
+  await context.db.transaction(async (tx) => {
+    await tx
+      .update(vms)
+      .set({ deletedAt: new Date(), settledGeneration: vm.generation, updatedAt: sql`now()` })
+      .where(eq(vms.id, vm.id));
+    await finishIntents(tx, vm.id, vm.generation, { message: `${vm.name} is gone, with its disk.` });
+    await announce(tx, { kind: "vm", id: vm.id });
+  });
+}
+
+/** An act that can't be done ends with its reason; the VM stays as it is. */
+async function performAct(context: Context, vm: VmRow, act: PendingAct): Promise<void> {
+  const [row] = await context.db
+    .update(operations)
+    .set({ status: "running", progress: 50, startedAt: sql`coalesce(${operations.startedAt}, now())` })
+    .where(eq(operations.id, act.operationId))
+    .returning();
+  if (row) await announceOperation(context.db, row);
+  try {
+    if (act.kind === "reboot") {
+      await context.agent.reboot(vm.id, act.operationId, defaultShutdownDeadlineSeconds * 1000);
+    } else if (act.kind === "reset") {
+      await context.agent.reset(vm.id, act.operationId);
+    } else {
+      await context.agent[act.kind](vm.id);
+    }
+  } catch (error) {
+    if (error instanceof CumulusError && error.code !== "unavailable") {
+      await finishOperation(context.db, act.operationId, { error: messageOf(error) });
+      return;
+    }
+    throw error;
+  }
+}

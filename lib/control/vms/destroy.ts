@@ -1,0 +1,21 @@
+import type { Operation } from "../../domain/operation";
+import { failpoint } from "../../failpoints";
+import { announce } from "../changes";
+import type { Actor, Context } from "../context";
+import { requestConverge } from "../jobs";
+import { actorName, getOperation } from "../operations";
+import { lockVm, newGeneration } from "./power";
+
+/** Writes down that a VM is to be gone. Asked again while it is going: the same again, nothing lost. */
+export async function destroyVm(context: Context, actor: Actor, id: number): Promise<Operation> {
+  const operation = await context.db.transaction(async (tx) => {
+    const vm = await lockVm(tx, id);
+    const asked = { kind: "destroy" as const, vmId: id, actor: actorName(actor) };
+    const row = await newGeneration(tx, vm, asked, { desired: "deleted" });
+    await requestConverge(tx, id);
+    await announce(tx, { kind: "vm", id });
+    return row;
+  });
+  failpoint("destroy.committed");
+  return getOperation(context, operation.id);
+}

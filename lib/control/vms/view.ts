@@ -1,0 +1,116 @@
+import { and, asc, eq, ilike, isNull } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
+import { hosts, images, networks, vms } from "../../db/schema";
+import { CumulusError } from "../../domain/errors";
+import { timelineOf } from "../../domain/timeline";
+import type { Vm } from "../../domain/vm";
+import { type VmStatus, vmStatus } from "../../domain/vmStatus";
+import type { Context } from "../context";
+
+export type VmRow = typeof vms.$inferSelect;
+
+/** A VM's row with what it refers to. */
+export interface VmRecord {
+  vm: VmRow;
+  image: typeof images.$inferSelect;
+  network: typeof networks.$inferSelect;
+  host: typeof hosts.$inferSelect;
+}
+
+export function selectVms(db: Queryable) {
+  return db
+    .select({ vm: vms, image: images, network: networks, host: hosts })
+    .from(vms)
+    .innerJoin(images, eq(images.id, vms.imageId))
+    .innerJoin(networks, eq(networks.id, vms.networkId))
+    .innerJoin(hosts, eq(hosts.id, vms.hostId));
+}
+
+/** Live VMs by name. */
+export async function listVms(context: Context, filter: { search?: string | undefined }): Promise<Vm[]> {
+  const matches = filter.search ? ilike(vms.name, `%${filter.search.replace(/[\\%_]/g, "\\$&")}%`) : undefined;
+  const rows = await selectVms(context.db)
+    .where(and(isNull(vms.deletedAt), matches))
+    .orderBy(asc(vms.name));
+  const now = Date.now();
+  return rows.map((row) => toVm(row, now));
+}
+
+/** @throws `not_found` also for a VM that was destroyed */
+export async function getVm(context: Context, id: number): Promise<Vm> {
+  return toVm(await getVmRecord(context.db, id), Date.now());
+}
+
+export async function getVmRecord(db: Queryable, id: number): Promise<VmRecord> {
+  const [row] = await selectVms(db).where(and(eq(vms.id, id), isNull(vms.deletedAt)));
+  if (!row) throw vmNotFound(id);
+  return row;
+}
+
+export function vmNotFound(id: number): CumulusError {
+  return new CumulusError("not_found", `There is no VM ${id}.`);
+}
+
+/** What people see, derived from what is wanted and what was seen. */
+export function statusOf(vm: VmRow, nowMs: number): VmStatus {
+  return vmStatus({
+    desired: vm.desired,
+    observed: vm.observed,
+    observedAtMs: vm.observedAt?.getTime() ?? null,
+    nowMs,
+    lastError: vm.lastError,
+    hasRun: vm.settledGeneration > 0,
+  });
+}
+
+export function toVm({ vm, image, network, host }: VmRecord, nowMs: number): Vm {
+  const status = statusOf(vm, nowMs);
+  const isReady = status === "running" && vm.milestones.ssh !== undefined;
+  const progressing = status === "creating" || status === "starting" || (status === "running" && !isReady);
+  const since = status === "unreachable" ? (vm.observedAt ?? vm.intentAt) : latest(vm.observedSince, vm.intentAt);
+  return {
+    id: vm.id,
+    name: vm.name,
+    status,
+    statusReason: statusReason(vm, status),
+    statusSince: since.toISOString(),
+    desired: vm.desired,
+    observed: vm.observed,
+    observedAt: vm.observedAt?.toISOString() ?? null,
+    isReady,
+    image: { id: image.id, name: image.name, title: image.title },
+    arch: image.arch,
+    size: { name: vm.sizeName, vcpus: vm.vcpus, memoryBytes: vm.memoryBytes, diskBytes: vm.diskBytes },
+    network: { name: network.name, driver: host.report?.network.driver ?? "user" },
+    ipv4: vm.ipv4,
+    mac: vm.mac,
+    host: { id: host.id, name: host.name },
+    ssh: sshOf(vm, image.loginUser),
+    sshKeys: vm.sshKeys.map(({ name, fingerprint }) => ({ name, fingerprint })),
+    timeline: timelineOf(vm.milestones, progressing, status === "failed" ? (vm.lastError ?? vm.observedReason) : null),
+    createdAt: vm.createdAt.toISOString(),
+    updatedAt: vm.updatedAt.toISOString(),
+  };
+}
+
+function statusReason(vm: VmRow, status: VmStatus): string | null {
+  if (vm.lastError !== null) return vm.lastError;
+  if (status === "unreachable" && vm.observed !== "unresponsive") return "The host has not been heard of.";
+  if (status === "running" && vm.firstBootError) return `Ready with errors: ${vm.firstBootError}`;
+  return vm.observedReason;
+}
+
+/**
+ * Every VM keeps its own name in known_hosts, since ports are used again; its key is taken at the first connection and checked from then on.
+ */
+function sshOf(vm: VmRow, user: string): Vm["ssh"] {
+  const host = "127.0.0.1";
+  const port = vm.sshHostPort;
+  const alias = `cumulus-${vm.id}-${vm.uuid.slice(0, 8)}`;
+  const command = `ssh -p ${port} -o HostKeyAlias=${alias} -o StrictHostKeyChecking=accept-new ${user}@${host}`;
+  return { user, host, port, command };
+}
+
+function latest(a: Date, b: Date): Date {
+  return a > b ? a : b;
+}

@@ -1,0 +1,41 @@
+import postgres from "postgres";
+
+/** The server's error behind what the query builder threw, if there is one. */
+export function postgresErrorOf(error: unknown): postgres.PostgresError | undefined {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    if (cause instanceof postgres.PostgresError) return cause;
+  }
+  return undefined;
+}
+
+/** The name of the constraint that a write violated by being a second one (SQLSTATE 23505). */
+export function violatedUnique(error: unknown): string | undefined {
+  const found = postgresErrorOf(error);
+  return found?.code === "23505" ? (found.constraint_name ?? "") : undefined;
+}
+
+const lostConnectionCodes = new Set([
+  "CONNECTION_CLOSED",
+  "CONNECTION_ENDED",
+  "CONNECTION_DESTROYED",
+  "CONNECT_TIMEOUT",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOENT",
+  "EPIPE",
+]);
+
+/**
+ * Whether an error says that the database is away rather than that the query is wrong: no connection, or the server shuts down, crashes or
+ * starts (PostgreSQL, Appendix A: class 57P and 08).
+ */
+export function isDatabaseAway(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    const code = "code" in cause ? String(cause.code) : "";
+    if (/^(57P0[1-5]|08)/.test(code) || code === "53300") return true;
+    const isConnectionCode = lostConnectionCodes.has(code) && ("syscall" in cause || code.startsWith("CONN"));
+    if (isConnectionCode) return true;
+    if (cause instanceof AggregateError && cause.errors.some((inner) => isDatabaseAway(inner))) return true;
+  }
+  return false;
+}

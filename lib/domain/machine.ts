@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { archSchema, firmwareSchema } from "./arch";
+import { timelineStepSchema } from "./timeline";
+import { observedSchema } from "./vmStatus";
+
+/**
+ * What the control plane tells a host about a VM: all that is needed to start it without the database. It lies in the VM's
+ * folder as `machine.json` (0600: the seed may hold passwords).
+ */
+export const networkInterfaceSchema = z.object({
+  /** QEMU's id of the device: `net0`, `net1`, … */
+  id: z.string().regex(/^net\d{1,2}$/),
+  mac: z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/),
+  driver: z.enum(["user"]),
+  /** The network's range: "192.168.0.0/24". */
+  cidr: z.string(),
+  gateway: z.string(),
+  dns: z.string(),
+  ipv4: z.string(),
+  /** Port on the host's loopback that leads to the guest's port 22. */
+  sshHostPort: z.number().int().min(1).max(65535),
+});
+export type NetworkInterface = z.infer<typeof networkInterfaceSchema>;
+
+/** The three documents of a NoCloud seed (cloud-init, "NoCloud"); the two data ones are plain objects that a serializer writes. */
+export const seedDocumentsSchema = z.object({
+  metaData: z.record(z.string(), z.unknown()),
+  /** `#cloud-config` as an object, or a script as text. */
+  userData: z.union([z.object({ cloudConfig: z.record(z.string(), z.unknown()) }), z.object({ script: z.string() })]),
+  networkConfig: z.record(z.string(), z.unknown()),
+});
+export type SeedDocuments = z.infer<typeof seedDocumentsSchema>;
+
+export const machineSpecSchema = z.object({
+  id: z.number().int().positive(),
+  /** SMBIOS and QMP uuid: by it a running QEMU is recognised as this VM's. */
+  uuid: z.uuid(),
+  arch: archSchema,
+  firmware: firmwareSchema,
+  vcpus: z.number().int().positive(),
+  memoryBytes: z.number().int().positive(),
+  disk: z.object({
+    imageSha256: z.string().regex(/^[0-9a-f]{64}$/),
+    sizeBytes: z.number().int().positive(),
+  }),
+  interfaces: z.array(networkInterfaceSchema).max(8),
+  seed: seedDocumentsSchema,
+});
+export type MachineSpec = z.infer<typeof machineSpecSchema>;
+
+/** What a host saw of a VM at a moment. */
+export const observationSchema = z.object({
+  id: z.number().int(),
+  state: observedSchema,
+  observedAt: z.iso.datetime(),
+  /** Why it is in this state, for people, where there is something to say ("QEMU was ended by signal SIGKILL"). */
+  reason: z.string().nullable(),
+  /** How a stopped VM came to be so. Null unless `stopped`. */
+  stoppedBy: z.enum(["request", "guest", "host-reboot"]).nullable(),
+  pid: z.number().int().nullable(),
+  /** Counts starts and resets: a reboot is done when it has grown. 0 before the first start. */
+  bootCount: z.number().int(),
+  /** Times of steps `disk` … `ssh` of the present boot (`disk` once, of the machine). */
+  milestones: z.partialRecord(timelineStepSchema, z.iso.datetime()),
+  /** A module of the guest's first boot that failed, as the guest said it. */
+  firstBootError: z.string().nullable(),
+  /** Whether the guest asked to be turned off or back on by a request that still waits for it (ACPI). */
+  pendingAct: z.enum(["shutdown", "reboot"]).nullable(),
+});
+export type Observation = z.infer<typeof observationSchema>;

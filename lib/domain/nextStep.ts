@@ -1,0 +1,111 @@
+import type { Observation } from "./machine";
+import type { Desired } from "./vmStatus";
+
+/** The part of a VM's row that decides what comes next. */
+export interface Intent {
+  desired: Desired;
+  stopMode: "power-off" | "acpi";
+  stopDeadlineAtMs: number | null;
+  generation: number;
+  settledGeneration: number;
+  lastError: string | null;
+  /** Whether a disk was made for it once. */
+  hasDisk: boolean;
+}
+
+/** An act that happens once, waiting for its turn. */
+export interface PendingAct {
+  operationId: number;
+  kind: "reboot" | "reset" | "pause" | "resume";
+  bootCountBefore: number;
+}
+
+export type Step =
+  /** Nothing to do until something changes. */
+  | { kind: "none" }
+  /** Nothing to do before this time. */
+  | { kind: "wait"; untilMs: number }
+  /** The present generation is reached: record it. */
+  | { kind: "settle" }
+  /** The guest turned itself off: from now on that is what is wanted. */
+  | { kind: "accept-guest-shutdown" }
+  | { kind: "ensure-and-start" }
+  /** Its folder is gone from the host: a new empty disk in its place would hide the loss. */
+  | { kind: "report-lost-disk" }
+  | { kind: "shutdown" }
+  | { kind: "stop" }
+  | { kind: "remove" }
+  | { kind: "finish-delete" }
+  /** The act was carried out: record it. */
+  | { kind: "finish-act"; operationId: number }
+  | { kind: "act"; act: PendingAct };
+
+/**
+ * The one step that brings a VM closer to what is wanted, from what is wanted and what was seen. Pure, so that clicks, retries, crashes and drift
+ * all take this path.
+ *
+ *     wanted    seen                        step
+ *     deleted   absent                      finish-delete
+ *     deleted   anything else               remove
+ *     running   absent, stopped             ensure-and-start (after the guest's own power-off in this generation: accept-guest-shutdown)
+ *     running   absent, but had a disk      report-lost-disk
+ *     running   crashed                     ensure-and-start once for each generation, so that a crash is not hidden by a loop
+ *     running   running, paused             settle; then acts that wait
+ *     stopped   absent, stopped             settle
+ *     stopped   crashed, unresponsive       stop
+ *     stopped   running, paused             stop; with ACPI: shutdown, and stop at the deadline
+ */
+export function nextStep(intent: Intent, seen: Observation, act: PendingAct | null, nowMs: number): Step {
+  const isSettled = intent.settledGeneration === intent.generation;
+  if (intent.desired === "deleted") return seen.state === "absent" ? { kind: "finish-delete" } : { kind: "remove" };
+  if (isSettled && intent.lastError !== null) return { kind: "none" };
+  return intent.desired === "running"
+    ? stepToRunning(intent, isSettled, seen, act)
+    : stepToStopped(intent, isSettled, seen, nowMs);
+}
+
+function stepToRunning(intent: Intent, isSettled: boolean, seen: Observation, act: PendingAct | null): Step {
+  switch (seen.state) {
+    case "absent":
+      return intent.hasDisk ? { kind: "report-lost-disk" } : { kind: "ensure-and-start" };
+    case "stopped":
+      return isSettled && seen.stoppedBy === "guest" ? { kind: "accept-guest-shutdown" } : { kind: "ensure-and-start" };
+    case "crashed":
+      return isSettled ? { kind: "none" } : { kind: "ensure-and-start" };
+    case "unresponsive":
+      return { kind: "none" };
+    case "running":
+    case "paused":
+      if (!isSettled) return { kind: "settle" };
+      return act ? stepOfAct(act, seen) : { kind: "none" };
+  }
+}
+
+function stepOfAct(act: PendingAct, seen: Observation): Step {
+  const isDone = {
+    reboot: seen.bootCount > act.bootCountBefore,
+    reset: seen.bootCount > act.bootCountBefore,
+    pause: seen.state === "paused",
+    resume: seen.state === "running",
+  }[act.kind];
+  if (isDone) return { kind: "finish-act", operationId: act.operationId };
+  const isUnderWay = act.kind === "reboot" && seen.pendingAct === "reboot";
+  return isUnderWay ? { kind: "none" } : { kind: "act", act };
+}
+
+function stepToStopped(intent: Intent, isSettled: boolean, seen: Observation, nowMs: number): Step {
+  switch (seen.state) {
+    case "absent":
+    case "stopped":
+      return isSettled ? { kind: "none" } : { kind: "settle" };
+    case "crashed":
+    case "unresponsive":
+      return { kind: "stop" };
+    case "running":
+    case "paused": {
+      const deadlineMs = intent.stopMode === "acpi" ? (intent.stopDeadlineAtMs ?? 0) : 0;
+      if (nowMs >= deadlineMs || seen.state === "paused") return { kind: "stop" };
+      return seen.pendingAct === "shutdown" ? { kind: "wait", untilMs: deadlineMs } : { kind: "shutdown" };
+    }
+  }
+}

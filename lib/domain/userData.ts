@@ -1,0 +1,75 @@
+import { parseDocument } from "yaml";
+
+export interface UserDataProblem {
+  /** 1-based; null when it is about the whole. */
+  line: number | null;
+  message: string;
+}
+
+export type ParsedUserData =
+  | { kind: "cloud-config"; config: Record<string, unknown>; problems: [] }
+  | { kind: "script"; script: string; problems: [] }
+  | { kind: "invalid"; problems: UserDataProblem[] };
+
+/** Keys that Cumulus writes itself or that would take the console away; merged lists are appended to ours. */
+const listKeys = ["users", "ssh_authorized_keys", "write_files", "runcmd", "bootcmd", "packages"];
+
+/**
+ * Reads cloud-init user-data (cloud-init, "User-data formats"): a `#cloud-config` document or a script that starts with `#!`. Other formats
+ * (MIME multi-part, includes, jinja) are refused with the reason.
+ */
+export function parseUserData(text: string): ParsedUserData {
+  if (text.includes("\0")) return invalid(null, "User data is text: it must not hold a NUL character.");
+  if (text.startsWith("#!")) return { kind: "script", script: text, problems: [] };
+  const [firstLine = ""] = text.split("\n", 1);
+  if (firstLine.trim() !== "#cloud-config") {
+    return invalid(1, 'The first line must be "#cloud-config", or start with "#!" for a script.');
+  }
+  const document = parseDocument(text, { prettyErrors: false, version: "1.1" });
+  if (document.errors.length > 0) {
+    return {
+      kind: "invalid",
+      problems: document.errors.map((error) => ({ line: lineOf(text, error.pos[0]), message: error.message })),
+    };
+  }
+  let config: unknown;
+  try {
+    config = document.toJS({ maxAliasCount: 20 }) ?? {};
+  } catch (error) {
+    return invalid(null, `This can't be read: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+  if (typeof config !== "object" || config === null || Array.isArray(config)) {
+    return invalid(2, "A #cloud-config holds keys and values, such as `packages: [htop]`.");
+  }
+  const problems = Object.entries(config)
+    .filter(([key, value]) => listKeys.includes(key) && !Array.isArray(value))
+    .map(([key]) => ({ line: lineOfKey(text, key), message: `"${key}" must be a list.` }));
+  if (problems.length > 0) return { kind: "invalid", problems };
+  return { kind: "cloud-config", config: config as Record<string, unknown>, problems: [] };
+}
+
+/** Merges a user's cloud-config over ours: lists that both have are ours followed by theirs; for all other keys theirs wins. */
+export function mergeCloudConfig(
+  ours: Record<string, unknown>,
+  theirs: Record<string, unknown>,
+): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...ours };
+  for (const [key, value] of Object.entries(theirs)) {
+    const own = merged[key];
+    merged[key] = listKeys.includes(key) && Array.isArray(own) && Array.isArray(value) ? [...own, ...value] : value;
+  }
+  return merged;
+}
+
+function invalid(line: number | null, message: string): ParsedUserData {
+  return { kind: "invalid", problems: [{ line, message }] };
+}
+
+function lineOf(text: string, offset: number): number {
+  return text.slice(0, offset).split("\n").length;
+}
+
+function lineOfKey(text: string, key: string): number | null {
+  const index = text.split("\n").findIndex((line) => line.startsWith(`${key}:`));
+  return index < 0 ? null : index + 1;
+}

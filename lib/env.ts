@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+import { homedir, platform } from "node:os";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { CumulusError } from "./domain/errors";
+
+const envSchema = z.object({
+  PORT: z.coerce.number().int().min(1).max(65535).default(3000),
+  HOST: z.string().min(1).default("127.0.0.1"),
+  CUMULUS_DATA_DIR: z.string().min(1).optional(),
+  DATABASE_URL: z.string().min(1).optional(),
+  CUMULUS_ACCEL: z.enum(["auto", "kvm", "hvf", "tcg"]).default("auto"),
+  CUMULUS_NETWORK: z.enum(["auto", "bridge", "user"]).default("auto"),
+  CUMULUS_LAB: z.enum(["0", "1"]).default("0"),
+  CUMULUS_ALLOWED_HOSTS: z.string().default(""),
+});
+
+/** Everything that the environment decides; the README's configuration table lists the variables. */
+export interface Settings {
+  port: number;
+  host: string;
+  /** What must outlive a reboot. */
+  dataDir: string;
+  /** Sockets and pid files: a short path, since a unix socket's holds 107 bytes (unix(7)). */
+  runDir: string;
+  databaseUrl: string | undefined;
+  accelerator: "auto" | "kvm" | "hvf" | "tcg";
+  network: "auto" | "bridge" | "user";
+  isLab: boolean;
+  /** Further names by which browsers may reach the console, such as a reverse proxy's. Lower case. */
+  allowedHosts: string[];
+}
+
+/** Reads and checks the environment. Throws `bad_request` with one sentence that names the variable. */
+export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
+  const parsed = envSchema.safeParse(env);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new CumulusError(
+      "bad_request",
+      `The environment variable ${issue?.path.join(".")} is not usable: ${issue?.message}.`,
+    );
+  }
+  const values = parsed.data;
+  const dataDir = resolve(values.CUMULUS_DATA_DIR ?? defaultDataDir(env));
+  return {
+    port: values.PORT,
+    host: values.HOST,
+    dataDir,
+    runDir: runDirOf(dataDir, env),
+    databaseUrl: values.DATABASE_URL,
+    accelerator: values.CUMULUS_ACCEL,
+    network: values.CUMULUS_NETWORK,
+    isLab: values.CUMULUS_LAB === "1",
+    allowedHosts: values.CUMULUS_ALLOWED_HOSTS.toLowerCase()
+      .split(",")
+      .map((name) => name.trim())
+      .filter(Boolean),
+  };
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+function defaultDataDir(env: NodeJS.ProcessEnv): string {
+  if (isRoot()) return "/var/lib/cumulus";
+  if (platform() === "darwin") return join(homedir(), "Library", "Application Support", "cumulus");
+  return join(env.XDG_DATA_HOME ?? join(homedir(), ".local", "share"), "cumulus");
+}
+
+/** One run folder per data folder, so that several installations on one machine don't meet. */
+function runDirOf(dataDir: string, env: NodeJS.ProcessEnv): string {
+  const key = createHash("sha256").update(dataDir).digest("hex").slice(0, 8);
+  if (env.CUMULUS_RUN_DIR) return env.CUMULUS_RUN_DIR;
+  if (isRoot() && platform() === "linux") return join("/run/cumulus", key);
+  return join(env.XDG_RUNTIME_DIR ?? "/tmp", `cumulus-${process.getuid?.() ?? 0}-${key}`);
+}
+
+/** Where things lie. Pure. */
+export function pathsOf(settings: Pick<Settings, "dataDir" | "runDir">) {
+  const { dataDir, runDir } = settings;
+  return {
+    images: join(dataDir, "images"),
+    staging: join(dataDir, "staging"),
+    machines: join(dataDir, "vms"),
+    postgresData: join(dataDir, "postgres"),
+    logs: join(dataDir, "logs"),
+    adminToken: join(dataDir, "admin-token"),
+    authSecret: join(dataDir, "auth-secret"),
+    agentSocket: join(runDir, "agent", "agent.sock"),
+    postgresSocketDir: join(runDir, "postgres"),
+    machineSockets: join(runDir, "vms"),
+  };
+}

@@ -1,0 +1,62 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { z } from "zod";
+import { type MachineSpec, machineSpecSchema, type Observation, observationSchema } from "../domain/machine";
+import { FakeTerminal } from "./fakeTerminal";
+
+/** What stays of a fake machine over a restart. */
+const savedMachineSchema = z.object({
+  spec: machineSpecSchema,
+  observation: observationSchema,
+  /** One-time acts that were carried out. */
+  operationIds: z.array(z.number()),
+});
+
+export interface FakeMachine extends z.infer<typeof savedMachineSchema> {
+  terminal: FakeTerminal;
+  /** The text on the screen when the machine last stopped. */
+  lastScreen: string | null;
+  /** The next thing that the machine does by itself. */
+  timer: NodeJS.Timeout | undefined;
+}
+
+export const now = (): string => new Date().toISOString();
+
+/** What is seen of a VM that the host doesn't have. */
+export function absent(id: number): Observation {
+  return {
+    id,
+    state: "absent",
+    observedAt: now(),
+    reason: null,
+    stoppedBy: null,
+    pid: null,
+    bootCount: 0,
+    milestones: {},
+    firstBootError: null,
+    pendingAct: null,
+  };
+}
+
+export function newMachine(spec: MachineSpec): FakeMachine {
+  return {
+    spec,
+    observation: { ...absent(spec.id), state: "stopped" },
+    operationIds: [],
+    terminal: new FakeTerminal().setMaxListeners(0),
+    lastScreen: null,
+    timer: undefined,
+  };
+}
+
+export function saveMachines(file: string, machines: Iterable<FakeMachine>): void {
+  const saved = Array.from(machines, ({ spec, observation, operationIds }) => ({ spec, observation, operationIds }));
+  writeFileSync(`${file}.new`, JSON.stringify(saved), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+/** The machines of a state file; none when there is no file. */
+export function loadMachines(file: string): FakeMachine[] {
+  if (!existsSync(file)) return [];
+  const saved = z.array(savedMachineSchema).parse(JSON.parse(readFileSync(file, "utf8")));
+  return saved.map((machine) => ({ ...newMachine(machine.spec), ...machine }));
+}

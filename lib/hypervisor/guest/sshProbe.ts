@@ -1,0 +1,67 @@
+import { createConnection } from "node:net";
+
+/**
+ * Waits until an SSH server answers through a forwarded port. QEMU's user-mode network accepts a connection though the guest is
+ * down, so nothing counts but the `SSH-` banner (RFC 4253, section 4.2). One connection at a time, and none after the first banner.
+ */
+export class SshProbe {
+  private isStopped = false;
+  private cancel: () => void = () => {};
+
+  /** @param patienceMs how long an accepted connection may stay silent: short until the guest has a network, for its packets may be lost */
+  constructor(
+    private readonly port: number,
+    private readonly patienceMs: () => number,
+    private readonly onBanner: () => void,
+  ) {
+    void this.run();
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.cancel();
+  }
+
+  private async run(): Promise<void> {
+    while (!this.isStopped) {
+      const startedAtMs = Date.now();
+      const hasBanner = await this.attempt();
+      if (this.isStopped) return;
+      if (hasBanner) return this.onBanner();
+      await this.pause(Math.max(20, intervalMs - (Date.now() - startedAtMs)));
+    }
+  }
+
+  private attempt(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const socket = createConnection({ host: "127.0.0.1", port: this.port });
+      let text = "";
+      const done = (hasBanner: boolean) => {
+        clearTimeout(timer);
+        socket.destroy();
+        resolve(hasBanner);
+      };
+      const timer = setTimeout(() => done(false), this.patienceMs());
+      this.cancel = () => done(false);
+      socket.on("data", (chunk) => {
+        // A server may send other lines before the banner.
+        text = (text + chunk.toString("latin1")).slice(-4096);
+        if (/(^|\n)SSH-/.test(text)) done(true);
+      });
+      socket.on("error", () => done(false));
+      socket.on("close", () => done(false));
+    });
+  }
+
+  private pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      this.cancel = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+const intervalMs = 150;

@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import { pathsOf, type Settings } from "../env";
+
+/**
+ * Where the files of one VM lie. Those of the agent alone (spec, state, logs) can't be replaced by the VM's QEMU: `folder` is the
+ * agent's, and so is `runFolder` once the guest runs.
+ */
+export interface MachinePaths {
+  folder: string;
+  disk: string;
+  seed: string;
+  uefiVars: string;
+  spec: string;
+  state: string;
+  serialLog: string;
+  /** What QEMU says on stdout and stderr. */
+  qemuLog: string;
+  lastScreen: string;
+  runFolder: string;
+  qmp: string;
+  /** A second QMP socket: the first takes one client only. */
+  rescue: string;
+  vnc: string;
+  guestAgent: string;
+  /** QEMU's end of the serial port; its one client is the agent. */
+  serialQemu: string;
+  /** The serial port for people: any number of clients. */
+  serial: string;
+  /** Where QEMU writes a picture of the screen. */
+  screen: string;
+}
+
+type Folders = Pick<Settings, "dataDir" | "runDir">;
+
+/** Pure. */
+export function machinePaths(settings: Folders, id: number): MachinePaths {
+  const paths = pathsOf(settings);
+  const runFolder = join(paths.machineSockets, String(id));
+  return { ...filesIn(join(paths.machines, String(id))), ...socketsIn(runFolder) };
+}
+
+/** A VM's folder while it is being made or removed: whatever has such a name after a crash is swept. */
+export function makingFolder(settings: Folders, id: number): string {
+  return join(pathsOf(settings).machines, `.making-${id}`);
+}
+
+export function removingFolder(settings: Folders, id: number): string {
+  return join(pathsOf(settings).machines, `.removing-${id}`);
+}
+
+export const leftoverPattern = /^\.(making|removing)-\d+$/;
+
+export function filesIn(folder: string) {
+  return {
+    folder,
+    disk: join(folder, "disk.qcow2"),
+    seed: join(folder, "seed.iso"),
+    uefiVars: join(folder, "uefi-vars.fd"),
+    spec: join(folder, "machine.json"),
+    state: join(folder, "state.json"),
+    serialLog: join(folder, "serial.log"),
+    qemuLog: join(folder, "qemu.log"),
+    lastScreen: join(folder, "last-screen.png"),
+  };
+}
+
+function socketsIn(runFolder: string) {
+  return {
+    runFolder,
+    qmp: join(runFolder, "qmp.sock"),
+    rescue: join(runFolder, "rescue.sock"),
+    vnc: join(runFolder, "vnc.sock"),
+    guestAgent: join(runFolder, "agent.sock"),
+    serialQemu: join(runFolder, "serial-qemu.sock"),
+    serial: join(runFolder, "serial.sock"),
+    screen: join(runFolder, "screen.png"),
+  };
+}
+
+/** Bytes of the longest socket path that a VM of this installation can have. unix(7) allows 107. */
+export function longestSocketPathBytes(settings: Folders): number {
+  return Buffer.byteLength(machinePaths(settings, 2_147_483_647).serialQemu);
+}

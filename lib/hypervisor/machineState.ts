@@ -1,0 +1,131 @@
+import { z } from "zod";
+import { type Observation, observationSchema } from "../domain/machine";
+
+/**
+ * What the agent must remember of a VM over its own end (`state.json`).
+ *
+ * Invariants: `intent` is `running` from before QEMU is started until it is told, or found, to be gone; `process` is set while a
+ * QEMU is known to live; a VM that doesn't run is as `ended` says.
+ */
+export const machineStateSchema = z.object({
+  intent: z.enum(["running", "stopped"]),
+  /** The host's boot in which QEMU was last started. */
+  hostBootId: z.string().nullable(),
+  process: z.object({ pid: z.number().int(), startTime: z.string() }).nullable(),
+  /** The forward that the running QEMU was started with: a newer spec may say another. */
+  sshHostPort: z.number().int().nullable(),
+  ended: z.object({
+    state: z.enum(["stopped", "crashed"]),
+    stoppedBy: observationSchema.shape.stoppedBy,
+    reason: z.string().nullable(),
+  }),
+  bootCount: z.number().int(),
+  milestones: observationSchema.shape.milestones,
+  firstBootError: z.string().nullable(),
+  pending: z
+    .discriminatedUnion("act", [
+      z.object({ act: z.literal("shutdown") }),
+      z.object({ act: z.literal("reboot"), deadlineAt: z.iso.datetime() }),
+    ])
+    .nullable(),
+  /** Operations that were taken on, the newest last: asked again, they are not done again. */
+  operationIds: z.array(z.number().int()),
+});
+export type MachineState = z.infer<typeof machineStateSchema>;
+
+/** A VM that was made and never started. */
+export function initialState(diskMadeAt: string): MachineState {
+  return {
+    intent: "stopped",
+    hostBootId: null,
+    process: null,
+    sshHostPort: null,
+    ended: { state: "stopped", stoppedBy: null, reason: null },
+    bootCount: 0,
+    milestones: { disk: diskMadeAt },
+    firstBootError: null,
+    pending: null,
+    operationIds: [],
+  };
+}
+
+const rememberedOperations = 64;
+
+export function withOperation(state: MachineState, operationId: number): MachineState {
+  return { ...state, operationIds: [...state.operationIds, operationId].slice(-rememberedOperations) };
+}
+
+/** A new boot of a machine: what was seen of the last one no longer holds. */
+export function withNewBoot(state: MachineState, kind: "start" | "reset"): MachineState {
+  const { disk, started } = state.milestones;
+  return {
+    ...state,
+    bootCount: state.bootCount + 1,
+    milestones: { ...(disk && { disk }), ...(kind === "reset" && started && { started }) },
+    firstBootError: null,
+    pending: null,
+  };
+}
+
+/** QEMU is gone, or about to go by our own hand. */
+export function withEnd(state: MachineState, ended: MachineState["ended"]): MachineState {
+  return { ...state, intent: "stopped", ended, pending: null };
+}
+
+/**
+ * What an agent that comes back makes of a VM whose QEMU isn't there.
+ * @param bootId the host's present boot
+ */
+export function withoutProcess(state: MachineState, bootId: string, lastWords: string): MachineState {
+  const gone = { ...state, process: null, pending: null };
+  // The intent was noted, and then the agent ended before QEMU was started: it never was.
+  if (state.intent === "stopped" || state.process === null) return { ...gone, intent: "stopped" };
+  if (state.hostBootId !== bootId) {
+    const reason = "The host was switched off or restarted while the VM ran.";
+    return withEnd(gone, { state: "stopped", stoppedBy: "host-reboot", reason });
+  }
+  const reason = `QEMU ended while the agent was away.${lastWords}`;
+  return withEnd(gone, { state: "crashed", stoppedBy: null, reason });
+}
+
+export type LiveState = "running" | "paused" | "unresponsive";
+
+/** What is seen of a VM. Pure. */
+export function observationOf(
+  id: number,
+  state: MachineState,
+  live: { state: LiveState; reason: string | null; seenAt: string } | null,
+  now: string,
+): Observation {
+  const { bootCount, milestones, firstBootError, pending } = state;
+  const shared = { id, bootCount, milestones, firstBootError };
+  if (live === null) {
+    const { ended } = state;
+    return { ...shared, ...ended, observedAt: now, pid: null, pendingAct: null };
+  }
+  return {
+    ...shared,
+    state: live.state,
+    observedAt: live.seenAt,
+    reason: live.reason,
+    stoppedBy: null,
+    pid: state.process?.pid ?? null,
+    pendingAct: pending?.act ?? null,
+  };
+}
+
+/** What is seen of a VM that has no folder here. */
+export function absentObservation(id: number, now: string): Observation {
+  return {
+    id,
+    state: "absent",
+    observedAt: now,
+    reason: null,
+    stoppedBy: null,
+    pid: null,
+    bootCount: 0,
+    milestones: {},
+    firstBootError: null,
+    pendingAct: null,
+  };
+}

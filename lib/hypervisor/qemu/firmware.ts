@@ -1,0 +1,53 @@
+import { access } from "node:fs/promises";
+import type { Arch, Firmware } from "../../domain/arch";
+import { CumulusError } from "../../domain/errors";
+
+export interface UefiFirmware {
+  code: string;
+  /** Empty variables, to be copied for each VM. */
+  varsTemplate: string;
+}
+
+/** Where distributions put EDK II, the first that is there wins. */
+const places: Record<Arch, UefiFirmware[]> = {
+  x86_64: [
+    { code: "/usr/share/OVMF/OVMF_CODE_4M.fd", varsTemplate: "/usr/share/OVMF/OVMF_VARS_4M.fd" },
+    { code: "/usr/share/OVMF/OVMF_CODE.fd", varsTemplate: "/usr/share/OVMF/OVMF_VARS.fd" },
+    { code: "/usr/share/edk2/ovmf/OVMF_CODE.fd", varsTemplate: "/usr/share/edk2/ovmf/OVMF_VARS.fd" },
+    ...["/opt/homebrew/share/qemu", "/usr/local/share/qemu"].map((folder) => ({
+      code: `${folder}/edk2-x86_64-code.fd`,
+      varsTemplate: `${folder}/edk2-i386-vars.fd`,
+    })),
+  ],
+  aarch64: [
+    { code: "/usr/share/AAVMF/AAVMF_CODE.fd", varsTemplate: "/usr/share/AAVMF/AAVMF_VARS.fd" },
+    {
+      code: "/usr/share/edk2/aarch64/QEMU_EFI-pflash.raw",
+      varsTemplate: "/usr/share/edk2/aarch64/vars-template-pflash.raw",
+    },
+    ...["/opt/homebrew/share/qemu", "/usr/local/share/qemu"].map((folder) => ({
+      code: `${folder}/edk2-aarch64-code.fd`,
+      varsTemplate: `${folder}/edk2-arm-vars.fd`,
+    })),
+  ],
+};
+
+/** The UEFI for a VM, or null for one that boots by BIOS. The `virt` machine of aarch64 has no BIOS. */
+export async function findFirmware(arch: Arch, firmware: Firmware): Promise<UefiFirmware | null> {
+  if (firmware === "bios" && arch === "x86_64") return null;
+  for (const place of places[arch]) {
+    if ((await isReadable(place.code)) && (await isReadable(place.varsTemplate))) return place;
+  }
+  const debianPackage = arch === "x86_64" ? "ovmf" : "qemu-efi-aarch64";
+  throw new CumulusError(
+    "unavailable",
+    `This VM boots by UEFI, and no UEFI firmware for ${arch} is installed on the host. On Debian or Ubuntu: apt install ${debianPackage}`,
+  );
+}
+
+async function isReadable(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

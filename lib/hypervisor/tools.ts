@@ -1,0 +1,32 @@
+import { platform } from "node:os";
+import { execa } from "execa";
+import { CumulusError } from "../domain/errors";
+import { asUser, type MachineUser } from "../system/machineUsers";
+
+const maxMemoryBytes = 2 * 1024 ** 3;
+const maxCpuSeconds = 120;
+
+/**
+ * Runs a helper program to its end, with a cap on memory and time where the system has prlimit(1). Rejects with `internal`, or
+ * `unavailable` when the program isn't installed, and the program's own last words.
+ */
+export async function runTool(program: string, args: string[], user: MachineUser | null = null): Promise<void> {
+  const limits = [`--as=${maxMemoryBytes}`, `--cpu=${maxCpuSeconds}`, "--core=0", "--"];
+  const limited = platform() === "linux" ? { program: "prlimit", args: [...limits, program, ...args] } : { program, args };
+  const command = asUser(user, limited.program, limited.args);
+  const result = await execa(command.program, command.args, {
+    reject: false,
+    stdin: "ignore",
+    timeout: 2 * maxCpuSeconds * 1000,
+    killSignal: "SIGKILL",
+  });
+  if (!result.failed) return;
+  const words = result.stderr.trim().split("\n").at(-1) || result.shortMessage;
+  if (result.code === "ENOENT" || result.exitCode === 127) {
+    throw new CumulusError("unavailable", `The program ${program} is not installed on this host: install it and try again.`);
+  }
+  if (/No space left on device/i.test(result.stderr)) {
+    throw new CumulusError("insufficient_capacity", `The disk of this host is full: ${words}`);
+  }
+  throw new CumulusError("internal", `${program} failed: ${words}`, { cause: result.stderr });
+}

@@ -1,0 +1,146 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { CumulusError } from "../domain/errors";
+
+/** apt set up for one Debian architecture ("amd64", "arm64"); the host's own dpkg and apt state stay as they are. */
+export interface Apt {
+  options: string[];
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * apt for packages of `debArch`. The host's own architecture uses the host's package lists. For another one, lists of its own are
+ * fetched into `stateDir`, from the host's sources, so that nothing has to be changed with `dpkg --add-architecture`.
+ */
+export async function openApt(debArch: string, stateDir: string, signal?: AbortSignal): Promise<Apt> {
+  // Without this, apt running as root fetches as the user `_apt`, who may not write into our private folder.
+  const options = ["-o", "APT::Sandbox::User=root"];
+  const { stdout: hostArch } = await execa("dpkg", ["--print-architecture"]);
+  if (debArch === hostArch.trim()) return { options, signal };
+  await mkdir(join(stateDir, "lists", "partial"), { recursive: true, mode: 0o700 });
+  await mkdir(join(stateDir, "cache", "archives", "partial"), { recursive: true, mode: 0o700 });
+  const apt = {
+    options: [
+      ...options,
+      ...["-o", `APT::Architecture=${debArch}`, "-o", `APT::Architectures=${debArch}`],
+      ...[
+        "-o",
+        `Dir::State=${stateDir}`,
+        "-o",
+        "Dir::State::status=/dev/null",
+        "-o",
+        `Dir::Cache=${join(stateDir, "cache")}`,
+      ],
+    ],
+    signal,
+  };
+  await run(apt, "apt-get", ["update", "-qq"], `read the package lists for ${debArch}`);
+  return apt;
+}
+
+/**
+ * The packages and what they depend on, as far as `follows` accepts the dependency's name: an image built by extraction wants
+ * libraries, not the maintainer scripts' tools. Of alternatives ("a | b") and virtual packages the first is taken.
+ */
+export async function resolvePackages(
+  apt: Apt,
+  names: string[],
+  follows: (name: string) => boolean,
+): Promise<string[]> {
+  const stdout = await run(
+    apt,
+    "apt-cache",
+    [
+      ...["depends", "--recurse", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks"],
+      ...["--no-replaces", "--no-enhances", ...names],
+    ],
+    "look up the packages",
+  );
+  const dependencies = parseDepends(stdout);
+  const missing = names.filter((name) => !dependencies.has(name));
+  if (missing.length > 0) throw unknownPackages(missing.join(", "));
+  const resolved = new Set<string>();
+  const visit = (name: string) => {
+    if (resolved.has(name)) return;
+    resolved.add(name);
+    for (const dependency of dependencies.get(name) ?? []) if (follows(dependency)) visit(dependency);
+  };
+  names.forEach(visit);
+  return [...resolved].sort();
+}
+
+/** What `apt-cache depends --recurse` prints, as package → its dependencies. */
+export function parseDepends(output: string): Map<string, string[]> {
+  const dependencies = new Map<string, string[]>();
+  let current: string[] = [];
+  /** Set after "|Depends: a" (the next line is an alternative to it) and after "Depends: <virtual>" (providers follow). */
+  let skipsNext = false;
+  let awaitsProvider = false;
+  for (const line of output.split("\n")) {
+    const relation = /^\s+(\|?)(?:Pre)?Depends: (\S+)$/.exec(line);
+    const provider = /^ {4}(\S+)$/.exec(line);
+    if (relation) {
+      const [, alternative, name = ""] = relation;
+      const isVirtual = name.startsWith("<");
+      if (!skipsNext && !isVirtual) current.push(name);
+      awaitsProvider = !skipsNext && isVirtual;
+      skipsNext = alternative === "|";
+    } else if (provider?.[1]) {
+      if (awaitsProvider) current.push(provider[1]);
+      awaitsProvider = false;
+    } else if (/^\S+$/.test(line) && !line.startsWith("<")) {
+      current = [];
+      dependencies.set(line, current);
+    }
+  }
+  return dependencies;
+}
+
+/** Downloads the packages into `dir` (which it makes) and returns the paths of their files. */
+export async function downloadPackages(apt: Apt, names: string[], dir: string): Promise<string[]> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await run(apt, "apt-get", ["download", "-qq", ...names], "download the packages", dir);
+  return (await readdir(dir)).filter((file) => file.endsWith(".deb")).map((file) => join(dir, file));
+}
+
+/**
+ * Unpacks a package's files into `dir`, running none of its scripts; all belong to the caller. Where the tree has a link to a
+ * folder (/bin → usr/bin), files go through it.
+ */
+export async function extractPackage(file: string, dir: string, signal?: AbortSignal): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  const cancel = signal ? { cancelSignal: signal } : {};
+  const unpacked = execa("tar", ["-x", "-p", "--no-same-owner", "--keep-directory-symlink", "-C", dir], cancel);
+  await Promise.all([execa("dpkg-deb", ["--fsys-tarfile", file], { ...cancel, buffer: false }).pipe(unpacked), unpacked]);
+}
+
+/** The package's name, from its file's name: NAME_VERSION_ARCH.deb (deb-src-control and apt keep to it). */
+export function packageNameOf(file: string): string {
+  return file.slice(file.lastIndexOf("/") + 1).split("_", 1)[0] ?? file;
+}
+
+async function run(apt: Apt, command: string, args: string[], purpose: string, cwd?: string): Promise<string> {
+  const result = await execa(command, [...apt.options, ...args], {
+    reject: false,
+    env: { LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" },
+    ...(cwd ? { cwd } : {}),
+    ...(apt.signal ? { cancelSignal: apt.signal } : {}),
+  });
+  if (!result.failed) return result.stdout;
+  apt.signal?.throwIfAborted();
+  const complaint = result.stderr.split("\n").find((line) => line.startsWith("E:")) ?? result.shortMessage ?? command;
+  if (/Unable to locate|No packages found|Can't select|no installation candidate|404/.test(result.stderr)) {
+    throw unknownPackages(complaint.replace(/^E: /, ""));
+  }
+  throw new CumulusError("unavailable", `Could not ${purpose}: ${complaint.replace(/^E: /, "")}`, {
+    cause: result.stderr,
+  });
+}
+
+function unknownPackages(detail: string): CumulusError {
+  return new CumulusError(
+    "unavailable",
+    `apt does not find what the image is made of (${detail}). Its lists may be missing or old: run "apt-get update" and try again.`,
+  );
+}

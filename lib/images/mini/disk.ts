@@ -1,0 +1,74 @@
+import { open, rm, stat, truncate } from "node:fs/promises";
+
+import type { Arch } from "../../domain/arch";
+import { layout } from "./recipe";
+import { tool } from "./tools";
+
+/** Master boot records that load the active partition's boot sector (package syslinux-common). */
+const mbrFile = "/usr/lib/syslinux/mbr/mbr.bin";
+const sectorBytes = 512;
+
+/**
+ * Writes a bootable disk as qcow2, without mounting anything.
+ * @param root the tree that becomes the root; all of it belongs to uid 0 in the image
+ * @param bootFiles host path → name on the boot partition
+ * @param target the qcow2 file; a raw file beside it comes and goes
+ */
+export async function writeDisk(options: {
+  arch: Arch;
+  root: string;
+  bootFiles: Map<string, string>;
+  target: string;
+}): Promise<void> {
+  const { arch, root, bootFiles, target } = options;
+  const raw = `${target}.raw`;
+  await (await open(raw, "wx", 0o600)).close();
+  await truncate(raw, layout.virtualSizeBytes);
+  await partition(raw);
+  await writeBootPartition(raw, bootFiles, arch);
+  await writeRootPartition(raw, root);
+  await tool("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", "-c", raw, target]);
+  await rm(raw);
+}
+
+async function partition(disk: string): Promise<void> {
+  const bootStart = layout.bootStartBytes / sectorBytes;
+  const bootSectors = layout.bootSizeBytes / sectorBytes;
+  const table = [
+    "label: dos",
+    // 0xef: the firmware of UEFI machines looks for its boot loader there; a BIOS only minds the active flag.
+    `start=${bootStart}, size=${bootSectors}, type=ef, bootable`,
+    `start=${bootStart + bootSectors}, type=83`,
+  ];
+  await tool("sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", disk], { input: `${table.join("\n")}\n` });
+}
+
+async function writeBootPartition(disk: string, files: Map<string, string>, arch: Arch): Promise<void> {
+  const start = layout.bootStartBytes;
+  const blocks = layout.bootSizeBytes / 1024;
+  await tool("mkfs.vfat", ["-F", "16", "-n", "BOOT", `--offset=${start / sectorBytes}`, disk, String(blocks)]);
+  const folders = new Set([...files.values()].flatMap((name) => parentsOf(name)));
+  for (const folder of folders) await tool("mmd", ["-i", `${disk}@@${start}`, `::${folder}`]);
+  for (const [file, name] of files) await tool("mcopy", ["-i", `${disk}@@${start}`, file, `::${name}`]);
+  if (arch !== "x86_64") return;
+  await tool("syslinux", ["--offset", String(start), "--install", disk]);
+  await tool("dd", [`if=${mbrFile}`, `of=${disk}`, "bs=440", "count=1", "conv=notrunc", "status=none"]);
+}
+
+/** The folders above "EFI/BOOT/x": "EFI", "EFI/BOOT". */
+function parentsOf(name: string): string[] {
+  const parts = name.split("/").slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+}
+
+async function writeRootPartition(disk: string, root: string): Promise<void> {
+  const start = layout.bootStartBytes + layout.bootSizeBytes;
+  const { size } = await stat(disk);
+  const args = [
+    ...["-q", "-F", "-t", "ext4", "-b", "4096", "-L", layout.rootLabel, "-m", "1", "-d", root],
+    ...["-E", `offset=${start},root_owner=0:0,lazy_itable_init=1`, disk, `${(size - start) / 1024}k`],
+  ];
+  // Without root the tree's files are the user's own; fakeroot shows them to mke2fs as root's.
+  if (process.getuid?.() === 0) await tool("mke2fs", args);
+  else await tool("fakeroot", ["--", "mke2fs", ...args]);
+}

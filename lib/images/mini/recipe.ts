@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Arch } from "../../domain/arch";
+import { projectDir } from "../../paths";
+
+/**
+ * What the image `mini` is made of. The disk, as partitions (MBR):
+ *
+ *     1 MiB  FAT   boot loader, kernel, initramfs
+ *    65 MiB  ext4  the root: Debian packages' files, BusyBox as init, our scripts of `guest/root`; grows at boot
+ */
+export const sourceDir = join(projectDir, "lib", "images", "mini");
+export const guestDir = join(sourceDir, "guest");
+
+const MiB = 1024 * 1024;
+export const layout = {
+  bootStartBytes: MiB,
+  bootSizeBytes: 64 * MiB,
+  virtualSizeBytes: 512 * MiB,
+  rootLabel: "cumulus-root",
+};
+
+/** Debian's and Ubuntu's name of an architecture, and the folder of its libraries. */
+export const debArchOf: Record<Arch, string> = { x86_64: "amd64", aarch64: "arm64" };
+
+/** Packages whose files make the root, beside the libraries that they depend on. */
+export const rootPackages = [
+  "base-passwd",
+  "bash",
+  "busybox",
+  "dropbear-bin",
+  "e2fsprogs",
+  "jq",
+  "libc-bin",
+  "libpam-modules",
+  "libpam-modules-bin",
+  "ncurses-base",
+  "netbase",
+  "openssh-sftp-server",
+  "passwd",
+  "qemu-guest-agent",
+  "sudo",
+  "tzdata",
+];
+
+/** BusyBox without libraries: all of the initramfs' user space, and `su` and `crond` in the root, which the other one lacks. */
+export const staticBusyboxPackage = "busybox-static";
+
+/** The kernel for virtual machines, by the distribution's ID of os-release. */
+export function kernelPackage(distribution: string, arch: Arch): string {
+  return distribution === "ubuntu" ? "linux-image-virtual" : `linux-image-cloud-${debArchOf[arch]}`;
+}
+
+/** Dependencies that are followed: libraries and the kernel that a meta package stands for. */
+export function isFollowed(packageName: string): boolean {
+  return (
+    /^(lib|zlib|linux-(image|modules)-\d)/.test(packageName) && !/^lib(db5|debian-installer|perl)/.test(packageName)
+  );
+}
+
+/** Modules that the initramfs inserts, in this order; what the kernel has built in is left out. */
+export const bootModules = ["virtio_pci", "virtio_blk"];
+
+/** Modules in the root, each with those that it depends on; a kernel that lacks one does without. */
+export const rootModules = [
+  ...[
+    "virtio_net",
+    "virtio_rng",
+    "virtio_console",
+    "virtio_balloon",
+    "virtio_input",
+    "virtio_scsi",
+    "sd_mod",
+    "sr_mod",
+  ],
+  ...[
+    "button",
+    "evdev",
+    "isofs",
+    "vfat",
+    "nls_ascii",
+    "nls_cp437",
+    "nls_utf8",
+    "fuse",
+    "virtiofs",
+    "9p",
+    "9pnet_virtio",
+  ],
+  ...["overlay", "squashfs", "loop", "dummy", "tun", "bridge", "veth", "8021q", "vxlan", "wireguard"],
+];
+
+/** Parts of packages that a running guest does not use. */
+export const prunedPaths = [
+  ...[
+    "doc",
+    "man",
+    "info",
+    "locale",
+    "lintian",
+    "bug",
+    "bash-completion",
+    "zsh",
+    "fish",
+    "menu",
+    "initramfs-tools",
+  ].map((dir) => `usr/share/${dir}`),
+  ...["usr/share/gdb", "usr/share/gcc", "usr/share/zoneinfo/right", "usr/share/zoneinfo/posix", "usr/share/glib-2.0"],
+  ...["usr/lib/systemd", "usr/lib/udev", "usr/lib/init", "usr/lib/tmpfiles.d", "usr/lib/sysusers.d", "usr/lib/cron"],
+  ...["etc/init.d", "etc/default/useradd", "etc/cron.d", "etc/cron.daily", "etc/skel/.bashrc", "etc/skel/.bash_logout"],
+  ...["usr/sbin/ldconfig", "usr/bin/iconv", "usr/sbin/iconvconfig", "usr/bin/localedef", "usr/sbin/tzconfig"],
+  ...["usr/lib/LIBDIR/gconv", "usr/lib/LIBDIR/perl-base", "usr/lib/LIBDIR/security/pam_userdb.so"],
+];
+
+/** What lies on the boot partition: host path → name there. */
+export function bootFilesOf(arch: Arch, built: { kernel: string; initrd: string }): Map<string, string> {
+  const loader =
+    arch === "x86_64"
+      ? ([join(guestDir, "boot", "syslinux.cfg"), "syslinux.cfg"] as const)
+      : ([join(guestDir, "boot", "startup.nsh"), "startup.nsh"] as const);
+  return new Map([[built.kernel, "vmlinuz"], [built.initrd, "initrd.gz"], loader]);
+}
+
+/** A hash over all of our own files that decide what the image holds: while it stays the same, an image needs no new build. */
+export function miniRecipeHash(arch: Arch): string {
+  const files = [join(projectDir, "lib", "images", "deb.ts"), ...filesUnder(sourceDir)];
+  const hash = createHash("sha256").update(arch);
+  for (const file of files.filter((name) => !name.endsWith(".test.ts"))) {
+    const content = readFileSync(file);
+    hash.update(`\0${relative(projectDir, file)}\0${content.length}\0`).update(content);
+  }
+  return hash.digest("hex");
+}
+
+/** Regular files below `dir`, as paths, sorted. */
+export function filesUnder(dir: string): string[] {
+  return readdirSync(dir, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}

@@ -1,0 +1,134 @@
+import { createHash, randomBytes } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { chmod, chown, copyFile, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { CumulusError } from "../domain/errors";
+import { type ImageManifest, imageManifestSchema } from "../domain/image";
+import type { pathsOf } from "../env";
+import { isErrno, readTextIfThere, syncFolder, writeFileAtomic } from "../system/files";
+import { imagesGid } from "../system/machineUsers";
+import { assertSelfContained, readQcow2Header } from "./qcow2";
+
+/**
+ * The images of a host: `images/<sha256>.qcow2`, never changed once there, each with `<sha256>.json` (its manifest) beside it. An image
+ * counts only with its manifest, which is written last and removed first.
+ */
+
+type StorePaths = Pick<ReturnType<typeof pathsOf>, "images" | "staging">;
+
+export function imageFile(paths: StorePaths, sha256: string): string {
+  return join(paths.images, `${sha256}.qcow2`);
+}
+
+function manifestFile(paths: StorePaths, sha256: string): string {
+  return join(paths.images, `${sha256}.json`);
+}
+
+/** Makes the folder so that VMs may read images that they are told of, and list none. */
+export async function prepareImageStore(paths: StorePaths): Promise<void> {
+  await mkdir(paths.staging, { recursive: true, mode: 0o700 });
+  await mkdir(paths.images, { recursive: true, mode: 0o700 });
+  const gid = await imagesGid();
+  if (gid === null) return;
+  await chown(paths.images, 0, gid);
+  await chmod(paths.images, 0o710);
+}
+
+/** Whole images, by name. A manifest that isn't readable is told to `onBroken` and left out. */
+export async function listImages(paths: StorePaths, onBroken: (file: string) => void): Promise<ImageManifest[]> {
+  const names = await readdir(paths.images).catch((error: unknown) => {
+    if (isErrno(error, "ENOENT")) return [];
+    throw error;
+  });
+  const found: ImageManifest[] = [];
+  for (const name of names.filter((name) => /^[0-9a-f]{64}\.json$/.test(name))) {
+    const sha256 = name.slice(0, 64);
+    const manifest = parseManifest(await readTextIfThere(join(paths.images, name)));
+    if (manifest?.sha256 === sha256 && names.includes(`${sha256}.qcow2`)) found.push(manifest);
+    else onBroken(join(paths.images, name));
+  }
+  return found.sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** What an image's file doesn't say itself. */
+export type ImageDescription = Omit<ImageManifest, "sha256" | "fileBytes" | "virtualBytes" | "createdAt">;
+
+/**
+ * Takes a qcow2 file into the store: checks its header, hashes it, and moves it in. The file is gone from where it was. An image that is already
+ * there is kept and gets the new description. Throws `bad_request` for a file that refers to others.
+ */
+export async function installImage(
+  paths: StorePaths,
+  file: string,
+  description: ImageDescription,
+): Promise<ImageManifest> {
+  await prepareImageStore(paths);
+  const staged = join(paths.staging, `image-${randomBytes(8).toString("hex")}.qcow2`);
+  try {
+    await moveFile(file, staged);
+    const header = await readQcow2Header(staged);
+    assertSelfContained(header);
+    const sha256 = await sha256Of(staged);
+    const { size: fileBytes } = await stat(staged);
+    const manifest = imageManifestSchema.parse({
+      ...description,
+      sha256,
+      fileBytes,
+      virtualBytes: header.virtualBytes,
+      createdAt: new Date().toISOString(),
+    });
+    await seal(staged);
+    await rename(staged, imageFile(paths, sha256));
+    await syncFolder(paths.images);
+    await writeFileAtomic(manifestFile(paths, sha256), `${JSON.stringify(manifest, null, 2)}\n`);
+    return manifest;
+  } finally {
+    await rm(staged, { force: true });
+  }
+}
+
+/** Removes an image, and is done when there is none. That no disk builds on it is the caller's to know. */
+export async function removeImage(paths: StorePaths, sha256: string): Promise<void> {
+  if (!/^[0-9a-f]{64}$/.test(sha256)) throw new CumulusError("bad_request", "An image's id is 64 hexadecimal digits.");
+  await rm(manifestFile(paths, sha256), { force: true });
+  await rm(imageFile(paths, sha256), { force: true });
+}
+
+/** Read-only for all, readable for VMs; on disk before it gets its name. */
+async function seal(file: string): Promise<void> {
+  const gid = await imagesGid();
+  if (gid !== null) await chown(file, 0, gid);
+  await chmod(file, gid === null ? 0o400 : 0o440);
+  const handle = await open(file, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!isErrno(error, "EXDEV")) throw error;
+    await copyFile(from, to);
+    await rm(from);
+  }
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return hash.digest("hex");
+}
+
+function parseManifest(text: string | null): ImageManifest | undefined {
+  if (text === null) return undefined;
+  try {
+    return imageManifestSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,91 @@
+import { readFile, stat } from "node:fs/promises";
+import { platform } from "node:os";
+import { isErrno } from "./files";
+
+/** Whom a VM's QEMU runs as. */
+export interface MachineUser {
+  uid: number;
+  gid: number;
+  /** Group that may read the images. */
+  imagesGid: number;
+  /** Further groups, such as the one that may open /dev/kvm. */
+  extraGids: number[];
+}
+
+/**
+ * How QEMU processes are kept apart from the agent and from each other.
+ *
+ *     per-machine   the agent is root: each VM has a uid of its own (base + id)
+ *     shared        the agent is root, but its user namespace maps too few ids: all VMs share one
+ *     own           the agent is a plain user (or this is macOS): QEMU runs as that user
+ */
+export interface UserScheme {
+  kind: "per-machine" | "shared" | "own";
+  /** Null: QEMU runs as the agent's own user. */
+  userOf(id: number): MachineUser | null;
+}
+
+/** Unused by Debian, systemd and the usual container ranges (systemd's UIDS-GIDS: "1879048192…2147483647 unused"). */
+const baseId = 1_900_000_000;
+const idSpan = 100_000_000;
+
+/** Reads what this process may do and picks the strongest scheme. */
+export async function detectUserScheme(): Promise<UserScheme> {
+  if (platform() !== "linux" || process.getuid?.() !== 0) return { kind: "own", userOf: () => null };
+  const extraGids = await kvmGids();
+  return chooseUserScheme(await readFile("/proc/self/uid_map", "utf8"), extraGids);
+}
+
+/** The scheme for a root whose user namespace has this `uid_map` (user_namespaces(7)). Pure. */
+export function chooseUserScheme(uidMap: string, extraGids: number[]): UserScheme {
+  const ranges = uidMap
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .map(([first = 0, , length = 0]) => ({ first, end: first + length }));
+  const isWhole = ranges.some(({ first, end }) => first <= baseId && end >= baseId + idSpan);
+  if (isWhole) {
+    return {
+      kind: "per-machine",
+      userOf: (id) => ({ uid: baseId + id, gid: baseId + id, imagesGid: baseId, extraGids }),
+    };
+  }
+  // The last but two: the very last ones are nobody's and the overflow id in many systems.
+  const highest = Math.max(...ranges.map(({ end }) => end)) - 3;
+  const user = { uid: highest, gid: highest, imagesGid: highest, extraGids };
+  return highest > 0 ? { kind: "shared", userOf: () => user } : { kind: "own", userOf: () => null };
+}
+
+async function kvmGids(): Promise<number[]> {
+  try {
+    const { gid, mode } = await stat("/dev/kvm");
+    return (mode & 0o060) === 0o060 && gid !== 0 ? [gid] : [];
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return [];
+    throw error;
+  }
+}
+
+/** A command that runs `program` as the user, unable to gain rights again (setpriv(1)); unchanged for null. */
+export function asUser(user: MachineUser | null, program: string, args: string[]): { program: string; args: string[] } {
+  if (user === null) return { program, args };
+  return {
+    program: "setpriv",
+    args: [
+      `--reuid=${user.uid}`,
+      `--regid=${user.gid}`,
+      `--groups=${[user.imagesGid, ...user.extraGids].join(",")}`,
+      "--no-new-privs",
+      "--inh-caps=-all",
+      "--bounding-set=-all",
+      "--",
+      program,
+      ...args,
+    ],
+  };
+}
+
+/** The group that images belong to; null when QEMU runs as the agent's own user. */
+export async function imagesGid(): Promise<number | null> {
+  return (await detectUserScheme()).userOf(1)?.imagesGid ?? null;
+}

@@ -1,0 +1,69 @@
+import { readdir, readFile } from "node:fs/promises";
+import { platform } from "node:os";
+import { execa } from "execa";
+import { isErrno } from "./files";
+
+/** Processes and boots of this computer: all that differs between Linux (/proc) and macOS (ps, sysctl) in telling one from another. */
+
+/** A process and not another one that got its number later: `startTime` is the kernel's, opaque. */
+export interface ProcessIdentity {
+  pid: number;
+  startTime: string;
+}
+
+/** A name for the time since the computer was last switched on. */
+export async function hostBootId(): Promise<string> {
+  if (platform() === "linux") return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+  return (await execa("sysctl", ["-n", "kern.bootsessionuuid"])).stdout.trim();
+}
+
+/** When the process started, or null when there is none (or only a zombie, whose parent has yet to ask for its end). */
+export async function startTimeOf(pid: number): Promise<string | null> {
+  if (platform() === "linux") return startTimeFromProc(pid);
+  const { stdout, exitCode } = await execa("ps", ["-o", "stat=,lstart=", "-p", String(pid)], { reject: false });
+  const match = /^\s*(\S+)\s+(.+?)\s*$/.exec(stdout);
+  return exitCode === 0 && match?.[2] && !match[1]?.startsWith("Z") ? match[2] : null;
+}
+
+async function startTimeFromProc(pid: number): Promise<string | null> {
+  const stat = await readProc(`/proc/${pid}/stat`);
+  if (stat === null) return null;
+  // proc(5): "pid (comm) state …"; comm may hold spaces and parentheses, so count from the last one. Field 22 is starttime.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const isDead = fields[0] === "Z" || fields[0] === "X";
+  return isDead ? null : (fields[19] ?? null);
+}
+
+export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
+  return (await startTimeOf(identity.pid)) === identity.startTime;
+}
+
+/** The command line as one text, its arguments parted by NUL on Linux; null when there is no such process. */
+export async function commandLineOf(pid: number): Promise<string | null> {
+  if (platform() === "linux") return readProc(`/proc/${pid}/cmdline`);
+  const { stdout, exitCode } = await execa("ps", ["-ww", "-o", "command=", "-p", String(pid)], { reject: false });
+  return exitCode === 0 ? stdout : null;
+}
+
+/** All processes that run a `qemu-system-…` binary: the candidates for adoption. */
+export async function listQemuProcesses(): Promise<{ pid: number; commandLine: string }[]> {
+  const found = await Promise.all(
+    (await allPids()).map(async (pid) => ({ pid, commandLine: (await commandLineOf(pid)) ?? "" })),
+  );
+  return found.filter((process) => process.commandLine.includes("qemu-system-"));
+}
+
+async function allPids(): Promise<number[]> {
+  const names =
+    platform() === "linux" ? await readdir("/proc") : (await execa("ps", ["-axo", "pid="])).stdout.split("\n");
+  return names.map(Number).filter((pid) => Number.isInteger(pid) && pid > 0);
+}
+
+async function readProc(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ESRCH")) return null;
+    throw error;
+  }
+}

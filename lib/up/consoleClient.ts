@@ -1,0 +1,68 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { CumulusError } from "../domain/errors";
+import { pathsOf, type Settings } from "../env";
+
+const healthSchema = z.object({ status: z.string(), needsSetup: z.boolean().optional() });
+const linkSchema = z.object({ url: z.string() });
+const problemSchema = z.object({ detail: z.string() });
+
+const timeoutMs = 5_000;
+
+/** Where this machine reaches the console. */
+export function consoleUrl({ host, port }: Pick<Settings, "host" | "port">): string {
+  if (host === "0.0.0.0") return `http://127.0.0.1:${port}`;
+  if (host === "::") return `http://[::1]:${port}`;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+export interface Health {
+  isOk: boolean;
+  /** Whether the administrator has no password yet. */
+  needsSetup: boolean;
+}
+
+/** What the console says of itself and the parts behind it; undefined when it doesn't answer. */
+export async function readHealth(settings: Settings): Promise<Health | undefined> {
+  try {
+    const response = await fetch(`${consoleUrl(settings)}/api/health`, { signal: AbortSignal.timeout(timeoutMs) });
+    const health = healthSchema.parse(await response.json());
+    return { isOk: response.status === 200 && health.status === "ok", needsSetup: health.needsSetup ?? false };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A sign-in link that works once. */
+export async function makeSignInLink(settings: Settings): Promise<string> {
+  const response = await callAsAdministrator(settings, "POST", "/api/sign-in-links");
+  return linkSchema.parse(response).url;
+}
+
+/** A call with the administrator's token, which only this machine's administrator can read. */
+export async function callAsAdministrator(settings: Settings, method: "GET" | "POST", path: string): Promise<unknown> {
+  const token = (await readFile(pathsOf(settings).adminToken, "utf8")).trim();
+  let response: Response;
+  try {
+    response = await fetch(`${consoleUrl(settings)}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: method === "POST" ? "{}" : undefined,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+  } catch (cause) {
+    throw new CumulusError(
+      "unavailable",
+      `Cumulus does not answer at ${consoleUrl(settings)}: start it with \`npm run up\`.`,
+      {
+        cause,
+      },
+    );
+  }
+  const body: unknown = response.status === 204 ? undefined : await response.json();
+  if (response.ok) return body;
+  throw new CumulusError(
+    "unavailable",
+    problemSchema.safeParse(body).data?.detail ?? `The console answered ${response.status}.`,
+  );
+}

@@ -1,0 +1,66 @@
+import { createAgentClient } from "../agent/client";
+import { pathsOf, type Settings } from "../env";
+import { projectDir } from "../paths";
+import { type ServiceAccount, type ServiceRunner, serviceEnvironment } from "../serviceAccount";
+import { ChildService } from "./childService";
+import { readHealth } from "./consoleClient";
+
+const readyTimeoutMs = 60_000;
+
+/** The agent: as this process' user, so as root where that is what it is. */
+export function agentService(settings: Settings): ChildService {
+  const agent = createAgentClient({ socketPath: pathsOf(settings).agentSocket, timeoutMs: 5_000 });
+  return new ChildService({
+    part: "agent",
+    settings,
+    command: [process.execPath, "--enable-source-maps", `${projectDir}/dist/agent.js`],
+    cwd: projectDir,
+    env: { ...process.env, ...sharedVariables(settings), LOG_PRETTY: "0" },
+    account: undefined,
+    isReady: () =>
+      agent.host().then(
+        () => true,
+        () => false,
+      ),
+    readyTimeoutMs,
+  });
+}
+
+/** The console: with no more rights and no more of the environment than it needs. */
+export function consoleService(
+  settings: Settings,
+  account: ServiceAccount | undefined,
+  runner: ServiceRunner,
+): ChildService {
+  const projectPath = runner.pathOf(projectDir);
+  const own = Object.entries(process.env).flatMap(([name, value]) =>
+    /^(CUMULUS_|LOG_LEVEL$|LANG$|TZ$)/.test(name) && value !== undefined ? [[name, value] as const] : [],
+  );
+  return new ChildService({
+    part: "console",
+    settings,
+    command: runner.command([runner.node, "--enable-source-maps", `${projectPath}/dist/console.js`]),
+    cwd: projectDir,
+    env: serviceEnvironment({
+      ...Object.fromEntries(own),
+      ...sharedVariables(settings),
+      HOME: settings.dataDir,
+      HOST: settings.host,
+      PORT: String(settings.port),
+      ...(settings.databaseUrl === undefined ? {} : { DATABASE_URL: settings.databaseUrl }),
+    }),
+    account,
+    isReady: async () => (await readHealth(settings))?.isOk ?? false,
+    readyTimeoutMs,
+  });
+}
+
+/** Said, not guessed again: another user would find other folders. */
+function sharedVariables(settings: Settings): Record<string, string> {
+  return {
+    CUMULUS_DATA_DIR: settings.dataDir,
+    CUMULUS_RUN_DIR: settings.runDir,
+    NODE_ENV: "production",
+    NEXT_TELEMETRY_DISABLED: "1",
+  };
+}

@@ -1,0 +1,27 @@
+/** Prints one aligned line for each step of a start or stop, with how long it took. */
+export class Progress {
+  private readonly print: (line: string) => void;
+
+  constructor(print: (line: string) => void) {
+    this.print = print;
+  }
+
+  async step<Result>(name: string, act: () => Promise<Result>): Promise<Result> {
+    const startedAt = performance.now();
+    const result = await act();
+    this.print(`  ok  ${name.padEnd(nameWidth)} ${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s`);
+    return result;
+  }
+
+  /** Says that something long has begun. */
+  begin(text: string): void {
+    this.print(`  ..  ${text}`);
+  }
+
+  /** Says what is not as it could be, though the start goes on. */
+  warn(name: string, text: string): void {
+    this.print(`  --  ${name.padEnd(nameWidth)} ${text}`);
+  }
+}
+
+const nameWidth = 18;

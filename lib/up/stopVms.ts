@@ -1,0 +1,90 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import { type AgentClient, createAgentClient } from "../agent/client";
+import { CumulusError } from "../domain/errors";
+import { type VmStatus, vmActionStatuses, vmStatusSchema } from "../domain/vmStatus";
+import { pathsOf, type Settings } from "../env";
+import { callAsAdministrator, readHealth } from "./consoleClient";
+
+/** How long a guest may take to obey the power button. */
+const shutdownTimeoutMs = 60_000;
+/** How long turning off by force may take after that. */
+const powerOffTimeoutMs = 20_000;
+
+const pageSchema = z.object({
+  items: z.array(z.object({ id: z.number().int(), status: vmStatusSchema })),
+  nextCursor: z.string().nullable(),
+});
+const offStatuses: readonly VmStatus[] = ["stopped", "deleting"];
+
+/**
+ * Stops all VMs: presses their power buttons, and turns off those that don't obey in time. Through the console, so that they are meant to be
+ * off from then on; through the agent when the console is away: then the next start of Cumulus brings them back.
+ */
+export async function stopVms(settings: Settings): Promise<void> {
+  if ((await readHealth(settings))?.isOk) await stopThroughConsole(settings);
+  else await stopThroughAgent(agentOf(settings));
+}
+
+/** How many VMs run now; undefined when there is no agent to say. */
+export async function countRunningVms(settings: Settings): Promise<number | undefined> {
+  try {
+    return (await runningVms(agentOf(settings))).length;
+  } catch {
+    return undefined;
+  }
+}
+
+async function stopThroughConsole(settings: Settings): Promise<void> {
+  for (const { id, status } of await liveVms(settings)) {
+    const action = vmActionStatuses.shutdown.includes(status) ? "shutdown" : "stop";
+    await callAsAdministrator(settings, "POST", `/api/vms/${id}/${action}`);
+  }
+  await waitUntilNone(() => liveVms(settings), shutdownTimeoutMs + powerOffTimeoutMs);
+}
+
+async function liveVms(settings: Settings): Promise<z.infer<typeof pageSchema>["items"]> {
+  const found: z.infer<typeof pageSchema>["items"] = [];
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const query: string = cursor === "" ? "" : `?cursor=${encodeURIComponent(cursor)}`;
+    const page = pageSchema.parse(await callAsAdministrator(settings, "GET", `/api/vms${query}`));
+    found.push(...page.items.filter(({ status }) => !offStatuses.includes(status)));
+    cursor = page.nextCursor;
+  }
+  return found;
+}
+
+async function stopThroughAgent(agent: AgentClient): Promise<void> {
+  const running = await runningVms(agent);
+  await Promise.all(running.map((id) => agent.shutdown(id)));
+  try {
+    await waitUntilNone(() => runningVms(agent), shutdownTimeoutMs);
+  } catch {
+    const stubborn = await runningVms(agent);
+    await Promise.all(stubborn.map((id) => agent.stop(id)));
+  }
+}
+
+async function runningVms(agent: AgentClient): Promise<number[]> {
+  const machines = await agent.observeAll();
+  return machines.filter(({ state }) => !["absent", "stopped", "crashed"].includes(state)).map(({ id }) => id);
+}
+
+function agentOf(settings: Settings): AgentClient {
+  return createAgentClient({ socketPath: pathsOf(settings).agentSocket, timeoutMs: 5_000 });
+}
+
+async function waitUntilNone(find: () => Promise<unknown[]>, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const left = await find();
+    if (left.length === 0) return;
+    if (Date.now() > deadline) {
+      throw new CumulusError(
+        "unavailable",
+        `${left.length} VMs did not stop within ${timeoutMs / 1000} s: see \`npm run doctor\`.`,
+      );
+    }
+    await delay(250);
+  }
+}

@@ -1,0 +1,14 @@
+import type { NextConfig } from "next";
+
+const config: NextConfig = {
+  poweredByHeader: false,
+  // Next would otherwise write files for coding tools into the checkout.
+  agentRules: false,
+  experimental: { agentUpgrade: false },
+  reactStrictMode: true,
+  // The development server refuses its own scripts to a browser that says 127.0.0.1 unless it is named here.
+  allowedDevOrigins: ["127.0.0.1"],
+  serverExternalPackages: ["postgres", "pg", "graphile-worker", "pino", "pino-pretty"],
+};
+
+export default config;
