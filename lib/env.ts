@@ -42,7 +42,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     );
   }
   const values = parsed.data;
-  const dataDir = resolve(values.CUMULUS_DATA_DIR ?? defaultDataDir(env));
+  const dataDir = resolve(/* turbopackIgnore: true */ values.CUMULUS_DATA_DIR ?? defaultDataDir(env));
   return {
     port: values.PORT,
     host: values.HOST,

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+
 /**
  * Named places in the code where a test ends a process with SIGKILL to prove that the steps around it survive. The list is what the
  * fault tests walk, so that a new place without a test can't exist: `failpoint()` takes only these names.
@@ -34,7 +36,15 @@ export const agentFailpoints = [
 
 export type Failpoint = (typeof consoleFailpoints)[number] | (typeof agentFailpoints)[number];
 
-/** Ends this process at once, as a crash would, when `CUMULUS_FAILPOINT` names this place. */
+/**
+ * Ends a process at once, as a crash would, when the file that `CUMULUS_FAILPOINT_FILE` names arms this place: `<name>`, or `<name> <pid>` to end
+ * another process than this one. The file is removed first: it ends one process once, and tells by being gone that it did.
+ */
 export function failpoint(name: Failpoint): void {
-  if (process.env.CUMULUS_FAILPOINT === name) process.kill(process.pid, "SIGKILL");
+  const file = process.env.CUMULUS_FAILPOINT_FILE;
+  if (file === undefined || !existsSync(file)) return;
+  const [armed, pid] = readFileSync(file, "utf8").trim().split(" ");
+  if (armed !== name) return;
+  rmSync(file);
+  process.kill(pid === undefined ? process.pid : Number(pid), "SIGKILL");
 }

@@ -35,11 +35,12 @@ export function createLog(
   return pino(options, pino.multistream(streams));
 }
 
-/** How a JSON line reads on a terminal: `12:34:56 console: message`. */
+/** How a JSON line reads on a terminal: `[12:34:56] INFO: console: message {"vmId":7}`. */
 export const readableLines: PrettyOptions = {
   colorize: process.stdout.isTTY ?? false,
   translateTime: "SYS:HH:MM:ss",
-  ignore: "pid,hostname,name,level",
+  ignore: "pid,hostname,name",
+  singleLine: true,
   messageFormat: "{name}: {msg}",
 };
 

@@ -1,6 +1,6 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { platform } from "node:os";
-import { join, sep } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { execa } from "execa";
 import { CumulusError } from "./domain/errors";
 import type { Settings } from "./env";
@@ -94,9 +94,8 @@ export async function serviceRunner(
 
   const app = join(settings.runDir, "app");
   const node = join(settings.runDir, "node");
-  await mkdir(app, { recursive: true });
+  for (const path of [settings.runDir, app]) await makeSharedFolder(path, account);
   await writeFile(node, "", { flag: "a" });
-  for (const path of [settings.runDir, app]) await chmod(path, 0o711);
   const bound: ServiceRunner = {
     pathOf: (path) => (path === root || path.startsWith(root + sep) ? app + path.slice(root.length) : path),
     node,
@@ -112,6 +111,18 @@ export async function serviceRunner(
     "unavailable",
     `The system user ${accountName} can't read ${root}: run \`chmod -R go+rX ${root}\`, or put the project where it may be read.`,
   );
+}
+
+/**
+ * Makes a folder, and those above it that are missing, that root's processes and the service account's pass through; only the owner lists
+ * it. What lies in it is each one's own.
+ */
+export async function makeSharedFolder(path: string, account: ServiceAccount | undefined): Promise<void> {
+  const mode = account ? 0o711 : 0o700;
+  const first = await mkdir(path, { recursive: true });
+  // The umask may have taken away more than is meant.
+  for (let made = path; first && made.startsWith(first); made = dirname(made)) await chmod(made, mode);
+  await chmod(path, mode);
 }
 
 /** The whole environment of a service: nothing that the caller's own holds (it may be root's) but where programs lie. */

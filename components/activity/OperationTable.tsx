@@ -1,6 +1,5 @@
 "use client";
 
-import Link from "next/link";
 import { formatDuration } from "../../lib/browser/time";
 import type { Operation } from "../../lib/domain/operation";
 import { ElapsedTime } from "../ui/ElapsedTime";
@@ -8,6 +7,7 @@ import { ProgressBar } from "../ui/ProgressBar";
 import { RelativeTime } from "../ui/RelativeTime";
 import { StatusDot } from "../ui/StatusDot";
 import { Table, TableBody, TableHead, Td, Th, Tr } from "../ui/Table";
+import { TextLink } from "../ui/TextLink";
 import { isUnderWay, kindWords, operationDurationMs, statusWords } from "./operationWords";
 
 interface OperationTableProps {
@@ -45,9 +45,9 @@ function OperationRow({ operation, showVm }: { operation: Operation; showVm: boo
         {showVm && vm ? (
           <>
             {" "}
-            <Link href={`/vms/${vm.id}`} className="whitespace-nowrap text-accent-ink hover:underline">
+            <TextLink href={`/vms/${vm.id}`} className="whitespace-nowrap">
               {vm.name}
-            </Link>
+            </TextLink>
           </>
         ) : null}
         <span className="block text-muted text-xs sm:hidden">

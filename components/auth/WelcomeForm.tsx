@@ -1,11 +1,11 @@
 "use client";
 
-import Link from "next/link";
 import { type FormEvent, useState } from "react";
 import { apiRequest } from "../../lib/api/client";
 import { useSubmit } from "../data/useSubmit";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
+import { TextLink } from "../ui/TextLink";
 import { PasswordField } from "./PasswordField";
 
 export function WelcomeForm({ userName }: { userName: string }) {
@@ -44,10 +44,7 @@ export function WelcomeForm({ userName }: { userName: string }) {
         </Button>
       </form>
       <p className="mt-6 text-muted text-xs">
-        <Link href="/" className="text-accent-ink hover:underline">
-          Not now
-        </Link>
-        . Without a password, the next sign-in needs a new link.
+        <TextLink href="/">Not now</TextLink>. Without a password, the next sign-in needs a new link.
       </p>
     </>
   );

@@ -4,7 +4,9 @@ import { ThemeMenu } from "../frame/ThemeMenu";
 import { ButtonLink } from "../ui/ButtonLink";
 import { Card } from "../ui/Card";
 import { CodeBlock } from "../ui/CodeBlock";
+import { TextLink, textLinkClass } from "../ui/TextLink";
 import { DocsNav } from "./DocsNav";
+import { InlineCode } from "./InlineCode";
 import { OperationDoc } from "./OperationDoc";
 import { groupsOf, type OpenApiDocument } from "./openapi";
 import { SchemaTable } from "./SchemaTable";
@@ -68,19 +70,16 @@ function Introduction({ document, origin }: { document: OpenApiDocument; origin:
   return (
     <div className="mt-1 flex flex-col gap-4">
       <p className="max-w-3xl text-muted">
-        Whatever the console does, a program can do with these calls. {document.info.description} The same as{" "}
-        <a href="/api/openapi.json" className="text-accent-ink hover:underline">
+        Whatever the console does, a program can do with these calls.{" "}
+        <InlineCode text={document.info.description ?? ""} /> The same as{" "}
+        <a href="/api/openapi.json" className={textLinkClass}>
           OpenAPI 3.1
         </a>
         , for tools and generated clients.
       </p>
       <Card title="Start here">
         <p className="mb-3 text-muted text-sm">
-          Make a token under{" "}
-          <Link href="/settings/tokens" className="text-accent-ink hover:underline">
-            Settings, API tokens
-          </Link>
-          , then:
+          Make a token under <TextLink href="/settings/tokens">Settings, API tokens</TextLink>, then:
         </p>
         <CodeBlock
           wrap

@@ -3,6 +3,7 @@ import { Badge } from "../ui/Badge";
 import { CodeBlock } from "../ui/CodeBlock";
 import type { Tone } from "../ui/tone";
 import { curlOf } from "./example";
+import { InlineCode } from "./InlineCode";
 import { type DocOperation, type OpenApiDocument, resolve } from "./openapi";
 import { FieldTable, SchemaTable } from "./SchemaTable";
 import { TypeText } from "./TypeText";
@@ -37,7 +38,11 @@ export function OperationDoc({ operation, document, origin }: OperationDocProps)
           <code className="wrap-anywhere font-mono text-sm">{path}</code>
           {isOpen ? <Badge>needs no token</Badge> : null}
         </p>
-        {description ? <p className="mt-2 text-muted text-sm">{description}</p> : null}
+        {description ? (
+          <p className="mt-2 text-muted text-sm">
+            <InlineCode text={description} />
+          </p>
+        ) : null}
       </header>
       {parameters.length > 0 ? (
         <Part title="Parameters">

@@ -1,4 +1,5 @@
 import { Table, TableBody, TableHead, Td, Th, Tr } from "../ui/Table";
+import { InlineCode } from "./InlineCode";
 import type { Schema } from "./openapi";
 import { TypeText } from "./TypeText";
 
@@ -14,7 +15,12 @@ export function SchemaTable({ label, schema }: SchemaTableProps) {
     return (
       <p className="px-4 py-3 text-sm">
         <TypeText schema={schema} />
-        {schema.description ? <span className="text-muted"> {schema.description}</span> : null}
+        {schema.description ? (
+          <span className="text-muted">
+            {" "}
+            <InlineCode text={schema.description} />
+          </span>
+        ) : null}
       </p>
     );
   }
@@ -53,7 +59,11 @@ export function FieldTable({ label, fields }: { label: string; fields: DocField[
             </Td>
             <Td className="text-muted text-xs">
               <TypeText schema={field.schema} />
-              {field.schema.description ? <span className="block">{field.schema.description}</span> : null}
+              {field.schema.description ? (
+                <span className="block">
+                  <InlineCode text={field.schema.description} />
+                </span>
+              ) : null}
             </Td>
           </Tr>
         ))}

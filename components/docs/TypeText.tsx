@@ -1,4 +1,5 @@
 import { Fragment } from "react";
+import { textLinkClass } from "../ui/TextLink";
 import { refName, type Schema } from "./openapi";
 
 /** A schema's type in words, with links to the shapes that have a name. */
@@ -6,7 +7,7 @@ export function TypeText({ schema }: { schema: Schema }) {
   if (schema.$ref !== undefined) {
     const name = refName(schema.$ref);
     return (
-      <a href={`#schema-${name}`} className="text-accent-ink hover:underline">
+      <a href={`#schema-${name}`} className={textLinkClass}>
         {name}
       </a>
     );

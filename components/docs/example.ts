@@ -21,11 +21,11 @@ export function exampleOf(schema: Schema, document: OpenApiDocument): unknown {
   const shown = Object.entries(properties).filter(([name]) => required.includes(name) || worthShowing.has(name));
   const first = Object.entries(properties).slice(0, 1);
   return Object.fromEntries(
-    (shown.length > 0 ? shown : first).map(([name, property]) => [name, valueOf(name, property)]),
+    (shown.length > 0 ? shown : first).map(([name, property]) => [name, sampleOf(name, property)]),
   );
 }
 
-function valueOf(name: string, schema: Schema): unknown {
+function sampleOf(name: string, schema: Schema): unknown {
   if (name in samples) return samples[name];
   if (schema.enum) return schema.enum[0];
   if (schema.type === "integer" || schema.type === "number") return 1;

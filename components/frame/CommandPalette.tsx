@@ -1,19 +1,15 @@
 "use client";
 
 import { Command } from "cmdk";
-import { BookOpen, LogOut, Plus, Search, Server } from "lucide-react";
+import { Search, Server } from "lucide-react";
 import { useRouter } from "next/navigation";
 import * as Dialog from "radix-ui/dialog";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { useVms } from "../data/hooks";
 import { Banner } from "../ui/Banner";
 import { dialogOverlayClass } from "../ui/dialogClass";
-import { sections } from "./sections";
-import { signOut } from "./signOut";
-import { themeIcons, themeNames } from "./ThemeMenu";
-import { setTheme } from "./theme";
-import { themes } from "./themeScript";
-import { usePowerCommands } from "./usePowerCommands";
+import { matches } from "./matches";
+import { type PaletteCommand, useCommands } from "./useCommands";
 
 interface CommandPaletteProps {
   open: boolean;
@@ -31,103 +27,92 @@ export function CommandPalette({ open, onOpenChange }: CommandPaletteProps) {
           className="fixed inset-x-2 top-2 z-50 mx-auto max-w-xl animate-pop-in overflow-hidden rounded-lg border border-line-strong bg-surface shadow-float sm:top-[14vh]"
         >
           <Dialog.Title className="sr-only">Search or run a command</Dialog.Title>
-          <Commands close={() => onOpenChange(false)} />
+          <Palette close={() => onOpenChange(false)} />
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>
   );
 }
 
-function Commands({ close }: { close: () => void }) {
+function Palette({ close }: { close: () => void }) {
   const router = useRouter();
   const { data: vms = [] } = useVms();
-  const power = usePowerCommands(vms, close);
-  const go = (href: string) => () => {
-    router.push(href);
-    close();
-  };
+  const { pages, acts, powerActs, error } = useCommands(vms, close);
+  const [query, setQuery] = useState("");
+  const isAsking = query.trim() !== "";
+
+  const shownVms = matches(
+    vms,
+    query,
+    (vm) => `${vm.name} ${vm.status} ${vm.ipv4} ${vm.image.title}`,
+    isAsking ? 8 : 5,
+  );
+  const vmGroup = (
+    <Group heading="VMs">
+      {shownVms.map((vm) => (
+        <Item
+          key={vm.id}
+          value={`vm-${vm.id}`}
+          icon={<Server aria-hidden />}
+          aside={vm.status}
+          onSelect={() => {
+            router.push(`/vms/${vm.id}`);
+            close();
+          }}
+        >
+          {vm.name}
+        </Item>
+      ))}
+    </Group>
+  );
+  const byLabel = ({ label }: PaletteCommand) => label;
+
   return (
-    <Command label="Search or run a command" loop>
-      <div className="flex items-center gap-2 border-line border-b px-3">
+    <Command label="Search or run a command" loop shouldFilter={false}>
+      <div className="flex items-center gap-2.5 border-line border-b px-3">
         <Search aria-hidden className="size-4 text-faint" />
         <Command.Input
+          value={query}
+          onValueChange={setQuery}
           placeholder="A VM, a page, or what to do"
           className="h-11 w-full bg-transparent text-base outline-none"
         />
       </div>
-      {power.error ? (
+      {error ? (
         <Banner tone="bad" className="m-2">
-          {power.error}
+          {error}
         </Banner>
       ) : null}
-      <Command.List className="max-h-[min(22rem,60dvh)] overflow-y-auto p-1">
+      <Command.List className="max-h-[min(24rem,60dvh)] overflow-y-auto p-1">
         <Command.Empty className="px-3 py-6 text-center text-muted text-sm">Nothing is called that.</Command.Empty>
-        {vms.length > 0 ? (
-          <Group heading="VMs">
-            {vms.map((vm) => (
-              <Item
-                key={vm.id}
-                value={`vm ${vm.name} ${vm.id}`}
-                keywords={[vm.ipv4, vm.image.name, vm.status]}
-                icon={<Server aria-hidden />}
-                aside={vm.status}
-                onSelect={go(`/vms/${vm.id}`)}
-              >
-                {vm.name}
-              </Item>
-            ))}
-          </Group>
-        ) : null}
-        <Group heading="Go to">
-          {sections.map((section) => (
-            <Item
-              key={section.href}
-              value={`go ${section.label}`}
-              icon={<section.icon aria-hidden />}
-              onSelect={go(section.href)}
-            >
-              {section.label}
-            </Item>
-          ))}
-          <Item value="go API docs" icon={<BookOpen aria-hidden />} onSelect={go("/docs")}>
-            API docs
-          </Item>
-        </Group>
-        <Group heading="Do">
-          <Item value="create new VM" icon={<Plus aria-hidden />} onSelect={go("/vms/new")}>
-            Create a VM
-          </Item>
-          {power.commands.map((command) => (
-            <Item key={command.label} value={command.label} icon={<command.icon aria-hidden />} onSelect={command.run}>
-              {command.label}
-            </Item>
-          ))}
-          {themes.map((theme) => {
-            const Icon = themeIcons[theme];
-            return (
-              <Item
-                key={theme}
-                value={`theme ${theme}`}
-                icon={<Icon aria-hidden />}
-                onSelect={() => {
-                  setTheme(theme);
-                  close();
-                }}
-              >
-                Theme: {themeNames[theme].toLowerCase()}
-              </Item>
-            );
-          })}
-          <Item value="sign out" icon={<LogOut aria-hidden />} onSelect={() => power.attempt(signOut)}>
-            Sign out
-          </Item>
-        </Group>
+        {isAsking ? vmGroup : null}
+        <CommandGroup heading="Go to" commands={matches(pages, query, byLabel, 8)} />
+        {isAsking ? null : vmGroup}
+        <CommandGroup heading="Do" commands={matches(isAsking ? [...powerActs, ...acts] : acts, query, byLabel, 8)} />
       </Command.List>
     </Command>
   );
 }
 
-function Group({ heading, children }: { heading: string; children: ReactNode }) {
+function CommandGroup({ heading, commands }: { heading: string; commands: PaletteCommand[] }) {
+  return (
+    <Group heading={heading}>
+      {commands.map((command) => (
+        <Item
+          key={command.label}
+          value={`${heading} ${command.label}`}
+          icon={<command.icon aria-hidden />}
+          onSelect={command.run}
+        >
+          {command.label}
+        </Item>
+      ))}
+    </Group>
+  );
+}
+
+function Group({ heading, children }: { heading: string; children: ReactNode[] }) {
+  if (children.length === 0) return null;
   return (
     <Command.Group
       heading={heading}
@@ -139,19 +124,18 @@ function Group({ heading, children }: { heading: string; children: ReactNode }) 
 }
 
 interface ItemProps {
+  /** Tells items apart. */
   value: string;
-  keywords?: string[];
   icon: ReactNode;
   aside?: string;
   onSelect: () => void;
   children: ReactNode;
 }
 
-function Item({ value, keywords = [], icon, aside, onSelect, children }: ItemProps) {
+function Item({ value, icon, aside, onSelect, children }: ItemProps) {
   return (
     <Command.Item
       value={value}
-      keywords={keywords}
       onSelect={onSelect}
       className="flex h-9 cursor-pointer items-center gap-2.5 rounded-md px-2 text-sm data-[selected=true]:bg-raised [&_svg]:size-4 [&_svg]:text-faint"
     >

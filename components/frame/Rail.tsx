@@ -15,12 +15,15 @@ const itemClass =
 export function Rail() {
   const current = sectionOf(usePathname());
   return (
-    <div className="sticky top-0 hidden h-dvh w-13 shrink-0 flex-col border-line border-r bg-surface sm:flex lg:w-52">
+    <nav
+      aria-label="Sections"
+      className="sticky top-0 hidden h-dvh w-13 shrink-0 flex-col border-line border-r bg-surface sm:flex lg:w-52"
+    >
       <Link href="/" className="flex h-12 items-center justify-center gap-2 px-3 font-medium lg:justify-start lg:px-4">
         <Logo className="size-5" />
         <span className="sr-only lg:not-sr-only">Cumulus</span>
       </Link>
-      <nav aria-label="Sections" className="flex-1 overflow-y-auto px-2 py-2">
+      <div className="flex-1 overflow-y-auto px-2 py-2">
         <ul className="flex flex-col gap-0.5">
           {sections.map((section) => (
             <li key={section.href}>
@@ -36,7 +39,7 @@ export function Rail() {
             </li>
           ))}
         </ul>
-      </nav>
+      </div>
       <div className="flex flex-col gap-0.5 px-2 py-3">
         <Link
           href="/docs"
@@ -48,7 +51,7 @@ export function Rail() {
         </Link>
         <ConnectionState />
       </div>
-    </div>
+    </nav>
   );
 }
 

@@ -1,7 +1,6 @@
 "use client";
 
 import { Plus } from "lucide-react";
-import Link from "next/link";
 import { Fragment } from "react";
 import type { Image } from "../../lib/domain/image";
 import { formatBytes } from "../../lib/domain/units";
@@ -9,6 +8,7 @@ import type { Vm } from "../../lib/domain/vm";
 import { ButtonLink } from "../ui/ButtonLink";
 import { RelativeTime } from "../ui/RelativeTime";
 import { Table, TableBody, TableHead, Td, Th, Tr } from "../ui/Table";
+import { TextLink } from "../ui/TextLink";
 
 const namedVms = 3;
 
@@ -82,9 +82,7 @@ function VmsOfImage({ count, vms }: { count: number; vms: Vm[] }) {
       {named.map((vm, index) => (
         <Fragment key={vm.id}>
           {index > 0 ? ", " : null}
-          <Link href={`/vms/${vm.id}`} className="text-accent-ink hover:underline">
-            {vm.name}
-          </Link>
+          <TextLink href={`/vms/${vm.id}`}>{vm.name}</TextLink>
         </Fragment>
       ))}
       {rest > 0 ? <span className="text-muted"> {named.length > 0 ? `and ${rest} more` : rest}</span> : null}

@@ -11,11 +11,22 @@ import { Button } from "../ui/Button";
 import { Card } from "../ui/Card";
 import { notify } from "../ui/notify";
 
-export function AccountSettings({ userName }: { userName: string }) {
+interface AccountSettingsProps {
+  userName: string;
+  /** Not so when only a sign-in link was used until now. */
+  hasPassword: boolean;
+}
+
+export function AccountSettings({ userName, hasPassword }: AccountSettingsProps) {
   return (
     <div className="flex flex-col gap-4">
-      <Card title="Password" description={`Of the user ${userName}.`}>
-        <PasswordForm userName={userName} />
+      <Card
+        title="Password"
+        description={
+          hasPassword ? `Of the user ${userName}.` : `The user ${userName} has none yet, and signs in by link only.`
+        }
+      >
+        <PasswordForm userName={userName} hadPassword={hasPassword} />
       </Card>
       <Card title="This browser" description="Signing out leaves VMs running and API tokens valid.">
         <SignOut />
@@ -24,30 +35,36 @@ export function AccountSettings({ userName }: { userName: string }) {
   );
 }
 
-function PasswordForm({ userName }: { userName: string }) {
+function PasswordForm({ userName, hadPassword }: { userName: string; hadPassword: boolean }) {
+  const [hasPassword, setHasPassword] = useState(hadPassword);
   const [currentPassword, setCurrentPassword] = useState("");
   const [newPassword, setNewPassword] = useState("");
   const { isPending, error, fields, submit } = useSubmit("currentPassword", "newPassword");
 
   const change = async (event: FormEvent) => {
     event.preventDefault();
-    const isDone = await submit(() => apiRequest("POST", "/api/account/password", { currentPassword, newPassword }));
+    const isDone = await submit(() =>
+      apiRequest("POST", "/api/account/password", hasPassword ? { currentPassword, newPassword } : { newPassword }),
+    );
     if (!isDone) return;
     setCurrentPassword("");
     setNewPassword("");
-    notify("Password changed.");
+    notify(hasPassword ? "Password changed." : "Password set.");
+    setHasPassword(true);
   };
 
   return (
     <form onSubmit={change} className="flex max-w-sm flex-col gap-4">
       <input type="text" autoComplete="username" value={userName} readOnly hidden />
-      <PasswordField
-        label="Current password"
-        autoComplete="current-password"
-        value={currentPassword}
-        onChange={setCurrentPassword}
-        error={fields.currentPassword}
-      />
+      {hasPassword ? (
+        <PasswordField
+          label="Current password"
+          autoComplete="current-password"
+          value={currentPassword}
+          onChange={setCurrentPassword}
+          error={fields.currentPassword}
+        />
+      ) : null}
       <PasswordField
         label="New password"
         autoComplete="new-password"
@@ -60,7 +77,7 @@ function PasswordForm({ userName }: { userName: string }) {
       {error ? <Banner tone="bad">{error}</Banner> : null}
       <div>
         <Button type="submit" variant="primary" loading={isPending}>
-          Change password
+          {hasPassword ? "Change password" : "Set password"}
         </Button>
       </div>
     </form>

@@ -17,22 +17,31 @@ interface AddSshKeyDialogProps {
 /** Adds an SSH key: a pasted one, or one that the browser makes. */
 export function AddSshKeyDialog({ open, onOpenChange, onAdded }: AddSshKeyDialogProps) {
   const [source, setSource] = useState<"paste" | "generate">("paste");
+  const [isAdded, setAdded] = useState(false);
   const close = () => onOpenChange(false);
   const forms = { paste: PasteSshKeyForm, generate: GenerateSshKeyForm };
   const Form = forms[source];
   return (
     <Dialog open={open} onOpenChange={onOpenChange} title="Add an SSH key">
       <div className="flex flex-col gap-4">
-        <SegmentedControl
-          label="Where the key comes from"
-          value={source}
-          onChange={setSource}
-          options={[
-            { value: "paste", label: "Paste a public key" },
-            { value: "generate", label: "Make a new one" },
-          ]}
+        {isAdded ? null : (
+          <SegmentedControl
+            label="Where the key comes from"
+            value={source}
+            onChange={setSource}
+            options={[
+              { value: "paste", label: "Paste a public key" },
+              { value: "generate", label: "Make a new one" },
+            ]}
+          />
+        )}
+        <Form
+          close={close}
+          onAdded={(key) => {
+            setAdded(true);
+            onAdded?.(key);
+          }}
         />
-        <Form close={close} onAdded={(key) => onAdded?.(key)} />
       </div>
     </Dialog>
   );

@@ -16,7 +16,8 @@ interface MenuProps {
 /** A drop-down menu of acts and links. */
 export function Menu({ trigger, align = "end", side = "bottom", children }: MenuProps) {
   return (
-    <Radix.Root>
+    // Not modal: the page behind stays readable to assistive technology, and a click outside only closes the menu.
+    <Radix.Root modal={false}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       <Radix.Portal>
         <Radix.Content

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { CumulusError } from "../domain/errors";
 import { hostReportSchema } from "../domain/host";
 import { imageManifestSchema } from "../domain/image";
-import { observationSchema } from "../domain/machine";
+import { type Observation, observationSchema } from "../domain/machine";
 import type { Hypervisor } from "../hypervisor/hypervisor";
 import { openStream } from "./openStream";
 import { type AgentCall, callAgent } from "./request";
@@ -11,12 +11,13 @@ import { parseJson } from "./wireError";
 
 /**
  * The hypervisor of a host, asked through its agent: the same methods with the same answers and errors. In addition any call may reject with
- * `unavailable` when the agent doesn't answer in time; whether it did the work is then unknown, and asking again is safe.
+ * `unavailable` when the agent doesn't answer in time; whether it did the work is then unknown, and asking again is safe. `typeText` rejects with
+ * the signal's reason when it is aborted.
  */
 export interface AgentClient extends Omit<Hypervisor, "watch" | "recover" | "close"> {
-  /** As `watchAgent`: observations, and whether the agent is there, until the returned function is called. */
+  /** Observations, and whether the agent is there, until the returned function is called: see `watchAgent`. */
   watch(
-    onObservation: Parameters<typeof watchAgent>[1],
+    onObservation: (observation: Observation) => void,
     onState: (state: WatchState, reason?: CumulusError) => void,
   ): () => void;
 }

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { MIB } from "../domain/units";
 import { fakeSpec } from "../hypervisor/fakeHost";
+import type { Hypervisor } from "../hypervisor/hypervisor";
 import { maxBodyBytes } from "./protocol";
 import { startTestAgent, testHypervisor } from "./testAgent";
 
@@ -166,6 +167,40 @@ describe("the agent's server", () => {
     }, 50);
     await Promise.all([answered, refused]);
     expect(order[0]).toBe("ready");
+  });
+
+  test("a request that was given up while the hypervisor took up what runs is not carried out", async () => {
+    let setReady = () => {};
+    const ready = new Promise<void>((resolve) => {
+      setReady = resolve;
+    });
+    const asked: string[] = [];
+    const hypervisor = testHypervisor();
+    const recording: Hypervisor = {
+      ...hypervisor,
+      watch(listener) {
+        asked.push("watch");
+        return hypervisor.watch(listener);
+      },
+      stop(id) {
+        asked.push("stop");
+        return hypervisor.stop(id);
+      },
+    };
+    const { socketPath, client, server } = await startTestAgent(recording, { ready });
+    const sent = ["GET /watch", "POST /machines/1/stop"].map((line) => {
+      const [method, path] = line.split(" ");
+      return request({ socketPath, method, path, agent: false })
+        .on("error", () => {})
+        .end();
+    });
+    const connectionCount = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
+    await expect.poll(connectionCount).toBe(2);
+    for (const one of sent) one.destroy();
+    await expect.poll(connectionCount).toBe(0);
+    setReady();
+    await client.observeAll();
+    expect(asked).toEqual([]);
   });
 
   test("closing ends open watches and consoles", async () => {

@@ -39,6 +39,7 @@ export function createAgentServer({ hypervisor, log, ready, stallAfterMs }: Agen
     response.on("close", () => abort.abort());
     try {
       await ready;
+      if (abort.signal.aborted) return;
       if (request.method === "GET" && request.url === "/watch") {
         watches.add(response);
         response.on("close", () => watches.delete(response));
@@ -62,6 +63,8 @@ export function createAgentServer({ hypervisor, log, ready, stallAfterMs }: Agen
       await ready;
       const { route, id } = findStream(request);
       const stream = await route({ hypervisor, id });
+      // Until the pipe takes over, an error of the VM's end must not become the agent's.
+      stream.on("error", () => stream.destroy());
       // Also when the handshake fails or the client has gone meanwhile.
       connection.on("close", () => stream.destroy());
       if (connection.destroyed) stream.destroy();

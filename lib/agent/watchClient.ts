@@ -17,6 +17,7 @@ export interface WatchOptions {
 /**
  * Watches all VMs of the agent until the returned function is called; connects again whenever the connection ends. After each
  * `connected` all present VMs come first: one that was removed meanwhile does not.
+ * @param onObservation must not throw
  * @param onState `disconnected` with the reason, once per loss and not for further failed attempts
  */
 export function watchAgent(

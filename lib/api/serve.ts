@@ -8,7 +8,10 @@ import type { AnyEndpoint, Method } from "./endpoint";
 import { check, readJson } from "./parse";
 import { problemResponse } from "./problem";
 
-type RouteHandler = (request: Request, route: { params: Promise<Record<string, string> | undefined> }) => Promise<Response>;
+type RouteHandler = (
+  request: Request,
+  route: { params: Promise<Record<string, string> | undefined> },
+) => Promise<Response>;
 
 const nobody: Actor = { kind: "system", name: "nobody" };
 
@@ -87,5 +90,6 @@ async function readJsonBody(request: Request): Promise<unknown> {
   if (hasBody && contentType !== "application/json") {
     throw new CumulusError("bad_request", "Send the body as JSON, with `content-type: application/json`.");
   }
-  return (await readJson(request)) ?? {};
+  const body = await readJson(request);
+  return body === undefined ? {} : body;
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { afterEach, expect, test } from "vitest";
 import type { WebSocket } from "ws";
-import { closeCodes } from "./bridge";
+import { closeCodes } from "../domain/console";
 import type { ConsoleLimits } from "./limits";
 import { startTestConsole, type TestConsole, until } from "./testConsole";
 
@@ -120,6 +120,7 @@ test("a VM that takes no input stops the browser's sending, and loses nothing", 
   machine.on("data", (data: Buffer) => {
     typed += data.length;
   });
+  machine.resume();
   await until("all arrive", () => typed === total, 20_000);
 }, 30_000);
 

@@ -1,12 +1,7 @@
 import { type Duplex, Writable } from "node:stream";
 import { WebSocket } from "ws";
+import { closeCodes } from "../domain/console";
 import type { ConsoleLimits } from "./limits";
-
-/**
- * Why a console's WebSocket was closed (RFC 6455, section 7.4.1): what the browser decides by. `ended` (the VM's side is gone), `failed` and
- * `restarting` are worth trying again; `denied` is not.
- */
-export const closeCodes = { ended: 1001, binaryOnly: 1003, denied: 1008, failed: 1011, restarting: 1012 } as const;
 
 type BridgeLimits = Pick<ConsoleLimits, "maxBufferedBytes" | "stallTimeoutMs" | "pingIntervalMs">;
 

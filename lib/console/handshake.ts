@@ -1,10 +1,11 @@
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import type { ConsoleKind } from "../domain/console";
 
-/** A console of a VM: its screen (binary RFB) or its serial line (terminal bytes). */
+/** A console of a VM. */
 export interface ConsoleTarget {
   id: number;
-  kind: "vnc" | "serial";
+  kind: ConsoleKind;
 }
 
 /** Which console a path asks for: `/api/vms/{id}/vnc` or `/api/vms/{id}/serial`; null for any other path. Pure. */
@@ -12,7 +13,7 @@ export function parseConsolePath(url: string | undefined): ConsoleTarget | null 
   const match = /^\/api\/vms\/([1-9]\d{0,9})\/(vnc|serial)(?:\?|$)/.exec(url ?? "");
   const id = Number(match?.[1]);
   // Larger numbers are no id: the database's integers have 32 bits.
-  return match && id < 2 ** 31 ? { id, kind: match[2] as ConsoleTarget["kind"] } : null;
+  return match && id < 2 ** 31 ? { id, kind: match[2] as ConsoleKind } : null;
 }
 
 /** Answers an upgrade with an ordinary HTTP response and lets go of the connection. */

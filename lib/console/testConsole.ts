@@ -1,7 +1,6 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { type Duplex, duplexPair } from "node:stream";
+import { createServer } from "node:http";
+import { type AddressInfo, connect, createServer as createNetServer, type Socket } from "node:net";
 import { type ClientOptions, WebSocket } from "ws";
 import { CumulusError, type ErrorCode } from "../domain/errors";
 import type { ConsoleLimits } from "./limits";
@@ -10,7 +9,7 @@ import { type ConsoleDeps, createConsoleUpgrades } from "./upgrades";
 /** For tests: a real HTTP server with consoles of VM 7 (ada's, running) and VM 8 (ada's, off). */
 export interface TestConsole {
   /** The VM's end of each console that was opened, in order. */
-  machines: Duplex[];
+  machines: Socket[];
   users: Map<string, { kind: "session" | "token"; userName: string }>;
   vms: Map<number, string>;
   /** Makes the database "away". */
@@ -21,7 +20,6 @@ export interface TestConsole {
   /** The status and the problem's detail of a refused upgrade; status 101 when it was accepted. */
   ask(path: string, options?: ClientOptions): Promise<{ status: number; detail: string }>;
   port: number;
-  server: Server;
   closeConsoles(): void;
   close(): Promise<void>;
 }
@@ -42,11 +40,17 @@ export async function startTestConsole(
   overrides: Partial<ConsoleDeps> = {},
 ): Promise<TestConsole> {
   const listeners = new Set<() => void>();
+  // A socket stands for the VM: real back-pressure, real ends.
+  const machineServer = createNetServer().listen(0, "127.0.0.1");
+  await once(machineServer, "listening");
   const openMachine = async (id: number) => {
     if (id === 8) throw new CumulusError("wrong_state", "VM 8 is off. Start it to see its screen.");
-    const [console, machine] = duplexPair();
+    const accepted = once(machineServer, "connection") as Promise<[Socket]>;
+    const upstream = connect((machineServer.address() as AddressInfo).port, "127.0.0.1");
+    const [machine] = await accepted;
+    machine.on("error", () => {});
     test.machines.push(machine);
-    return console;
+    return upstream;
   };
   const upgrades = createConsoleUpgrades({
     authenticate: async ({ headers }) => {
@@ -69,7 +73,9 @@ export async function startTestConsole(
     ...overrides,
   });
   const server = createServer();
-  server.on("upgrade", (request, socket, head) => upgrades.handleUpgrade(request, request.socket, head));
+  const sockets: Socket[] = [];
+  server.on("connection", (socket) => sockets.push(socket));
+  server.on("upgrade", (request, _socket, head) => upgrades.handleUpgrade(request, request.socket, head));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -87,7 +93,9 @@ export async function startTestConsole(
       [8, "ada"],
     ]),
     isDatabaseAway: false,
-    changed: () => listeners.forEach((listener) => listener()),
+    changed: () => {
+      for (const listener of listeners) listener();
+    },
     warnings: [],
     open(path, options = asAda, protocols = []) {
       const client = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocols, options);
@@ -107,13 +115,13 @@ export async function startTestConsole(
       });
     },
     port,
-    server,
     closeConsoles: () => upgrades.close(),
     async close() {
       for (const client of clients) client.terminate();
-      server.closeAllConnections();
+      for (const socket of [...test.machines, ...sockets]) socket.destroy();
       server.close();
-      await once(server, "close");
+      machineServer.close();
+      await Promise.all([once(server, "close"), once(machineServer, "close")]);
     },
   };
   return test;

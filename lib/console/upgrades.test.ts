@@ -1,15 +1,14 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { type Duplex, PassThrough } from "node:stream";
 import { afterEach, describe, expect, test } from "vitest";
 import type { WebSocket } from "ws";
-import { closeCodes } from "./bridge";
+import { closeCodes } from "../domain/console";
 import { asAda, startTestConsole, type TestConsole, until } from "./testConsole";
 
 let it: TestConsole;
 afterEach(() => it.close());
 
 const cookieFrom = (origin?: string) => ({ headers: { cookie: "session=ada", ...(origin && { origin }) } });
-const openConnections = () => new Promise<number>((resolve) => it.server.getConnections((_, count) => resolve(count)));
 
 async function opened(client: WebSocket): Promise<WebSocket> {
   await once(client, "open");
@@ -95,24 +94,15 @@ describe("before the 101", () => {
   });
 
   test("a browser that leaves before the VM is connected leaves no connection to the VM", async () => {
-    let finish = () => {};
-    it = await startTestConsole();
-    const { duplexPair } = await import("node:stream");
-    const [upstream] = duplexPair();
-    const slow = () => new Promise<typeof upstream>((resolve) => (finish = () => resolve(upstream)));
-    await it.close();
+    const upstream = new PassThrough();
+    let connect: ((upstream: Duplex) => void) | undefined;
+    const slow = () => new Promise<Duplex>((resolve) => (connect = resolve));
     it = await startTestConsole({}, { agent: { openVnc: slow, openSerial: slow } });
-    const socket = connect(it.port, "127.0.0.1");
-    socket.write(`GET /api/vms/7/vnc HTTP/1.1\r\nHost: 127.0.0.1:${it.port}\r\nAuthorization: Bearer ada\r\n`);
-    socket.write("Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
-    await until("the agent is asked", () => finish.toString() !== "() => {}");
-    socket.resetAndDestroy();
-    let connections = 1;
-    await until("the server sees it", () => {
-      void openConnections().then((count) => (connections = count));
-      return connections === 0;
-    });
-    finish();
+    const client = it.open("/api/vms/7/vnc");
+    client.on("error", () => {});
+    await until("the agent is asked", () => connect !== undefined);
+    client.terminate();
+    connect?.(upstream);
     await until("the VM's connection is closed", () => upstream.destroyed);
   });
 
@@ -205,11 +195,12 @@ describe("when the right ends", () => {
     it.machines[0]?.write("still here");
     await once(client, "message");
     it.isDatabaseAway = true;
+    const ended = closed(client);
     for (const count of [3, 4, 5]) {
       it.changed();
       await warned(count);
     }
-    expect((await closed(client)).code).toBe(closeCodes.denied);
+    expect((await ended).code).toBe(closeCodes.denied);
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmod, chown, mkdir, open, readFile, readlink, realpath, rename, rm, stat } from "node:fs/promises";
+import { chmod, chown, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { platform } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -10,13 +10,17 @@ import { pathsOf, type Settings } from "../env";
 import { projectDir } from "../paths";
 import {
   ensureServiceAccount,
+  makeSharedFolder,
   type ServiceAccount,
   type ServiceRunner,
   serviceEnvironment,
   serviceRunner,
 } from "../serviceAccount";
+import { isErrno, syncFolder } from "../system/files";
+import { startTimeOf } from "../system/platform";
 import { embeddedDatabase } from "./client";
 import { findPostgresBinaries } from "./postgresBinaries";
+import { findPostmasterOf, readPostmasterFile } from "./postmaster";
 
 /**
  * A real PostgreSQL of our own, under the data folder, on a unix socket that only its user reaches.
@@ -68,68 +72,36 @@ export async function startEmbeddedPostgres(settings: Folders, options: StartOpt
   return { pid, wasRunning: false };
 }
 
-/** Stops the embedded server if it runs: connections are broken, nothing acknowledged is lost. */
-export async function stopEmbeddedPostgres(settings: Folders): Promise<void> {
+/** Stops the embedded server: connections are broken, nothing acknowledged is lost. Answers whether it ran. */
+export async function stopEmbeddedPostgres(settings: Folders): Promise<boolean> {
   const pid = await findPostmaster(settings);
-  if (!pid) return;
+  if (!pid) return false;
   // "Fast" and "immediate" shutdown: https://www.postgresql.org/docs/current/server-shutdown.html
   for (const signal of ["SIGINT", "SIGQUIT"] as const) {
     process.kill(pid, signal);
     const deadline = Date.now() + stopTimeoutMs;
     while (Date.now() < deadline) {
-      if ((await findPostmaster(settings)) !== pid) return;
+      if ((await findPostmaster(settings)) !== pid) return true;
       await delay(pollMs);
     }
   }
   throw new CumulusError("unavailable", `PostgreSQL (process ${pid}) does not stop: see ${logPath(settings)}.`);
 }
 
-/** The pid of the running server of this data folder. A pid that now names something else doesn't count. */
-export async function findPostmaster(settings: Folders): Promise<number | undefined> {
-  const folder = pathsOf(settings).postgresData;
-  const pid = Number((await readPostmasterFile(folder))[0]);
-  if (!Number.isInteger(pid) || pid <= 1) return undefined;
-  return (await isPostmasterOf(pid, folder)) ? pid : undefined;
-}
-
-/** Lines of `postmaster.pid`: pid, data folder, start time, port, socket folder, address, shared memory, status. */
-async function readPostmasterFile(folder: string): Promise<string[]> {
-  try {
-    return (await readFile(join(folder, "postmaster.pid"), "utf8")).split("\n");
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return [];
-    throw error;
-  }
-}
-
-/** PostgreSQL works in its data folder, so that a process which doesn't is not this server. */
-async function isPostmasterOf(pid: number, folder: string): Promise<boolean> {
-  if (platform() !== "linux") {
-    const { stdout, exitCode } = await execa("ps", ["-ww", "-o", "command=", "-p", String(pid)], { reject: false });
-    return exitCode === 0 && stdout.includes("postgres") && stdout.includes(folder);
-  }
-  try {
-    const [workingFolder, own] = await Promise.all([readlink(`/proc/${pid}/cwd`), realpath(folder)]);
-    const name = await readFile(`/proc/${pid}/comm`, "utf8");
-    return workingFolder === own && name.trim() === "postgres";
-  } catch (error) {
-    // Gone, a zombie (no working folder), or another user's: PostgreSQL runs as us or we are root.
-    if (["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(codeOf(error) ?? "")) return false;
-    throw error;
-  }
+/** The pid of the embedded server, if it runs. */
+export function findPostmaster(settings: Folders): Promise<number | undefined> {
+  return findPostmasterOf(pathsOf(settings).postgresData);
 }
 
 async function makeFolders(settings: Folders, account: ServiceAccount | undefined): Promise<void> {
   const { logs, postgresSocketDir } = pathsOf(settings);
-  // Several users pass through the shared folders when root starts them; what is in them is each one's own.
-  const sharedMode = account ? 0o711 : 0o700;
-  for (const path of [settings.dataDir, settings.runDir, logs]) await makeFolder(path, sharedMode);
-  await makeFolder(postgresSocketDir, 0o700, account);
+  for (const path of [settings.dataDir, settings.runDir, logs]) await makeSharedFolder(path, account);
+  await makeOwnFolder(postgresSocketDir, account);
 }
 
-async function makeFolder(path: string, mode: number, owner?: ServiceAccount): Promise<void> {
+async function makeOwnFolder(path: string, owner: ServiceAccount | undefined): Promise<void> {
   await mkdir(path, { recursive: true });
-  await chmod(path, mode);
+  await chmod(path, 0o700);
   if (owner) await chown(path, owner.uid, owner.gid);
 }
 
@@ -142,7 +114,7 @@ async function ensureCluster(
   if ((await sizeOf(join(folder, "PG_VERSION"))) > 0) return;
   const draft = `${folder}.new`;
   await rm(draft, { recursive: true, force: true });
-  await makeFolder(draft, 0o700, account);
+  await makeOwnFolder(draft, account);
   const { initdb } = await findPostgresBinaries();
   const [file, ...args] = runner.command([
     runner.pathOf(initdb),
@@ -224,17 +196,17 @@ async function launch(settings: Folders, runner: ServiceRunner, options: StartOp
  * isn't a server of this folder; when the pid is free, PostgreSQL itself clears up.
  */
 async function removeStalePidFile(folder: string): Promise<void> {
-  const pid = Number((await readPostmasterFile(folder))[0]);
-  if (pid > 0 && isAlive(pid)) await rm(join(folder, "postmaster.pid"));
+  const left = await readPostmasterFile(folder);
+  if (left && (await startTimeOf(left.pid)) !== null) await rm(join(folder, "postmaster.pid"));
 }
 
 async function waitUntilReady(settings: Folders, pid: number, logStart: number): Promise<void> {
   const folder = pathsOf(settings).postgresData;
   const deadline = Date.now() + startTimeoutMs;
   while (Date.now() < deadline) {
-    const lines = await readPostmasterFile(folder);
-    if (Number(lines[0]) === pid && lines[7]?.trim() === "ready") return;
-    if (!isAlive(pid)) {
+    const file = await readPostmasterFile(folder);
+    if (file?.pid === pid && file.isReady) return;
+    if ((await startTimeOf(pid)) === null) {
       const said = (await readFile(logPath(settings), "utf8")).slice(logStart);
       throw new CumulusError("unavailable", `PostgreSQL did not start: ${lastWords(said)} (${logPath(settings)})`);
     }
@@ -272,29 +244,7 @@ async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return 0;
+    if (isErrno(error, "ENOENT")) return 0;
     throw error;
   }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === "EPERM";
-  }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error ? String(error.code) : undefined;
 }

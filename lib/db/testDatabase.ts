@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Settings } from "../env";
+import { readSettings, type Settings } from "../env";
 import { startEmbeddedPostgres, stopEmbeddedPostgres } from "./embedded";
 
 export interface TestDatabase {
@@ -16,16 +16,13 @@ export async function startTestDatabase(): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), "cumulus-test-"));
   // The server runs as a user of its own when the test runs as root.
   await chmod(folder, 0o711);
-  const settings: Settings = {
-    port: 3000,
-    host: "127.0.0.1",
-    dataDir: join(folder, "data"),
-    runDir: join(folder, "run"),
-    databaseUrl: undefined,
-    accelerator: "tcg",
-    network: "user",
-    isLab: false,
-  };
+  const settings = readSettings({
+    NODE_ENV: "test",
+    CUMULUS_DATA_DIR: join(folder, "data"),
+    CUMULUS_RUN_DIR: join(folder, "run"),
+    CUMULUS_ACCEL: "tcg",
+    CUMULUS_NETWORK: "user",
+  });
   const stop = async () => {
     await stopEmbeddedPostgres(settings);
     await rm(folder, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import { chown, copyFile } from "node:fs/promises";
-import { CumulusError } from "../domain/errors";
+import { CumulusError, messageOf } from "../domain/errors";
 import { formatBytes } from "../domain/units";
 import { readQcow2Header } from "../images/qcow2";
 import type { MachineUser } from "../system/machineUsers";
@@ -28,9 +28,20 @@ export async function createOverlay(
  * write, and could name another file.
  */
 export async function growDisk(disk: string, sizeBytes: number, user: MachineUser | null): Promise<void> {
-  const { virtualBytes } = await readQcow2Header(disk);
-  if (virtualBytes >= sizeBytes) return;
+  if ((await virtualBytesOf(disk)) >= sizeBytes) return;
   await runTool("qemu-img", ["resize", "-q", "-f", "qcow2", disk, String(sizeBytes)], user);
+}
+
+async function virtualBytesOf(disk: string): Promise<number> {
+  try {
+    return (await readQcow2Header(disk)).virtualBytes;
+  } catch (error) {
+    throw new CumulusError(
+      "internal",
+      `The VM's disk ${disk} is missing or damaged (${messageOf(error)}). Put back a copy of it, or destroy the VM.`,
+      { cause: error },
+    );
+  }
 }
 
 /** A VM's own copy of the empty UEFI variables. */

@@ -114,9 +114,14 @@ describe("the fake hypervisor", () => {
     await fake.start(1);
     const abort = new AbortController();
     const typed = fake.typeText(1, "x".repeat(1_000), abort.signal);
+    let count = 0;
     const serial = await fake.openSerial(1);
-    serial.on("data", (data: Buffer) => data.includes("x") && abort.abort());
-    await expect(typed).rejects.toMatchObject({ name: "AbortError" });
+    serial.on("data", (data: Buffer) => {
+      count += data.toString().split("x").length - 1;
+      if (count > 0) abort.abort();
+    });
+    await typed;
+    expect(count).toBeLessThan(10);
   });
 
   test("shows its screen over RFB 3.8, again when it changes, and takes keys", async () => {

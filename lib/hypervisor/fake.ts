@@ -224,7 +224,8 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
       const strange = /[^\n\t\x20-\x7e]/u.exec(text);
       if (strange) throw new CumulusError("bad_request", `No key of a US keyboard types “${strange[0]}”.`);
       for (const character of text) {
-        await delay(keyMs, undefined, { signal });
+        if (signal.aborted) return;
+        await delay(keyMs);
         machine.terminal.type(character);
       }
     },

@@ -25,7 +25,7 @@ export function drawText(text: string): Picture {
 }
 
 function drawCell(picture: Picture, row: number, column: number, character: string): void {
-  if (character === " ") return;
+  if (character <= " ") return;
   let dots = (character.codePointAt(0) ?? 0) + 1;
   for (let dot = 0; dot < 35; dot++) {
     // The minimal standard generator (Park and Miller, 1988): the same dots for the same character.

@@ -23,7 +23,7 @@ const unshifted: Record<string, string> = {
   ".": "dot",
   "/": "slash",
 };
-const shiftedPairs = '~`!1@2#3$4%5^6&7*8(9)0_-+={[}]|\\:;"\'<,>.?/';
+const shiftedPairs = "~`!1@2#3$4%5^6&7*8(9)0_-+={[}]|\\:;\"'<,>.?/";
 
 const keys = new Map<string, Keystroke>();
 for (const [character, qcode] of Object.entries(unshifted)) keys.set(character, { qcode, isShifted: false });

@@ -90,13 +90,15 @@ export function withoutProcess(state: MachineState, bootId: string, lastWords: s
 
 export type LiveState = "running" | "paused" | "unresponsive";
 
+/** What was last seen of a VM whose QEMU lives. */
+export interface Live {
+  state: LiveState;
+  reason: string | null;
+  seenAt: string;
+}
+
 /** What is seen of a VM. Pure. */
-export function observationOf(
-  id: number,
-  state: MachineState,
-  live: { state: LiveState; reason: string | null; seenAt: string } | null,
-  now: string,
-): Observation {
+export function observationOf(id: number, state: MachineState, live: Live | null, now: string): Observation {
   const { bootCount, milestones, firstBootError, pending } = state;
   const shared = { id, bootCount, milestones, firstBootError };
   if (live === null) {

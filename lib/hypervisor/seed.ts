@@ -40,7 +40,8 @@ export async function writeSeed(
   try {
     const names = Object.entries(seedFiles(documents));
     for (const [name, content] of names) await writeFile(join(folder, name), content, { mode: 0o600 });
-    const iso = join(folder, "seed.iso");
+    const iso = `${file}.tmp`;
+    await rm(iso, { force: true });
     const sources = names.map(([name]) => join(folder, name));
     await runTool("xorriso", ["-as", "mkisofs", "-quiet", "-V", "cidata", "-J", "-R", "-o", iso, ...sources]);
     await chmod(iso, user === null ? 0o600 : 0o400);

@@ -12,7 +12,8 @@ const maxCpuSeconds = 120;
  */
 export async function runTool(program: string, args: string[], user: MachineUser | null = null): Promise<void> {
   const limits = [`--as=${maxMemoryBytes}`, `--cpu=${maxCpuSeconds}`, "--core=0", "--"];
-  const limited = platform() === "linux" ? { program: "prlimit", args: [...limits, program, ...args] } : { program, args };
+  const limited =
+    platform() === "linux" ? { program: "prlimit", args: [...limits, program, ...args] } : { program, args };
   const command = asUser(user, limited.program, limited.args);
   const result = await execa(command.program, command.args, {
     reject: false,
@@ -23,7 +24,10 @@ export async function runTool(program: string, args: string[], user: MachineUser
   if (!result.failed) return;
   const words = result.stderr.trim().split("\n").at(-1) || result.shortMessage;
   if (result.code === "ENOENT" || result.exitCode === 127) {
-    throw new CumulusError("unavailable", `The program ${program} is not installed on this host: install it and try again.`);
+    throw new CumulusError(
+      "unavailable",
+      `The program ${program} is not installed on this host: install it and try again.`,
+    );
   }
   if (/No space left on device/i.test(result.stderr)) {
     throw new CumulusError("insufficient_capacity", `The disk of this host is full: ${words}`);

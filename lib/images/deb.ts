@@ -112,7 +112,10 @@ export async function extractPackage(file: string, dir: string, signal?: AbortSi
   await mkdir(dir, { recursive: true });
   const cancel = signal ? { cancelSignal: signal } : {};
   const unpacked = execa("tar", ["-x", "-p", "--no-same-owner", "--keep-directory-symlink", "-C", dir], cancel);
-  await Promise.all([execa("dpkg-deb", ["--fsys-tarfile", file], { ...cancel, buffer: false }).pipe(unpacked), unpacked]);
+  await Promise.all([
+    execa("dpkg-deb", ["--fsys-tarfile", file], { ...cancel, buffer: false }).pipe(unpacked),
+    unpacked,
+  ]);
 }
 
 /** The package's name, from its file's name: NAME_VERSION_ARCH.deb (deb-src-control and apt keep to it). */

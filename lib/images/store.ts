@@ -38,7 +38,7 @@ export async function prepareImageStore(paths: StorePaths): Promise<void> {
 /** Whole images, by name. A manifest that isn't readable is told to `onBroken` and left out. */
 export async function listImages(paths: StorePaths, onBroken: (file: string) => void): Promise<ImageManifest[]> {
   const names = await readdir(paths.images).catch((error: unknown) => {
-    if (isErrno(error, "ENOENT")) return [];
+    if (isErrno(error, "ENOENT")) return [] as string[];
     throw error;
   });
   const found: ImageManifest[] = [];

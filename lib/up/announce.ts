@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CumulusError } from "../domain/errors";
 import type { Settings } from "../env";
-import { isAlive, type ProcessIdentity } from "../hypervisor/platform";
+import { isAlive, type ProcessIdentity } from "../system/platform";
 import { consoleUrl, makeSignInLink, readHealth } from "./consoleClient";
 
 const startTimeoutMs = 10 * 60_000;

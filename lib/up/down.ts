@@ -18,11 +18,22 @@ async function down(): Promise<void> {
   const progress = new Progress((line) => console.log(line));
   if (values.vms) await progress.step("VMs", () => stopVms(settings));
   const runningVms = await countRunningVms(settings);
+  let isDown = true;
+  const end = async (name: string, act: () => Promise<boolean>) => {
+    if (await progress.step(name, act)) isDown = false;
+  };
   const supervisor = await readPidFile(pidFileOf("up", settings));
-  if (supervisor) await progress.step("supervisor", () => endProcess(supervisor, supervisorTimeoutMs));
+  await end("supervisor", async () => {
+    if (supervisor) await endProcess(supervisor, supervisorTimeoutMs);
+    return supervisor !== undefined;
+  });
   // Each part by itself as well: a supervisor that was killed has left them.
-  for (const part of ["console", "agent"] as const) await progress.step(part, () => endLeftover(part, settings));
-  await progress.step("database", () => stopEmbeddedPostgres(settings));
+  for (const part of ["console", "agent"] as const) await end(part, () => endLeftover(part, settings));
+  await end("database", () => stopEmbeddedPostgres(settings));
+  if (isDown) {
+    console.log("Cumulus does not run.");
+    return;
+  }
   const rest = runningVms === 1 ? "1 VM keeps running" : `${runningVms} VMs keep running`;
   console.log(
     runningVms ? `Cumulus is stopped; ${rest}: \`npm run down -- --vms\` stops VMs too.` : "Cumulus is stopped.",

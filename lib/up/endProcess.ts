@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isAlive, type ProcessIdentity } from "../hypervisor/platform";
+import { isAlive, type ProcessIdentity } from "../system/platform";
 
 /** Asks a process to end, then ends it by force at the deadline. A process that only has its pid is left alone. */
 export async function endProcess(identity: ProcessIdentity, timeoutMs: number): Promise<void> {

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { access, chmod, chown, constants, lstat, mkdir, open, statfs } from "node:fs/promises";
+import { access, chown, constants, lstat, open, statfs } from "node:fs/promises";
 import { execa } from "execa";
 import { CumulusError, messageOf } from "../domain/errors";
 import { pathsOf, type Settings } from "../env";
-import { readTextIfThere, writeFileAtomic } from "../hypervisor/files";
 import { logFileOf } from "../log";
-import type { ServiceAccount, ServiceRunner } from "../serviceAccount";
+import { makeSharedFolder, type ServiceAccount, type ServiceRunner } from "../serviceAccount";
+import { isErrno, readTextIfThere, writeFileAtomic } from "../system/files";
 
 type Folders = Pick<Settings, "dataDir" | "runDir">;
 
@@ -13,17 +13,14 @@ const leastFreeBytes = 1024 ** 3;
 
 /** Makes the data and the run folder. `unavailable` in one sentence when they can't be used or the disk is full. */
 export async function makeFolders(settings: Folders, account: ServiceAccount | undefined): Promise<void> {
-  // Root's processes and the service account's pass through; what is in them is each one's own.
-  const mode = account ? 0o711 : 0o700;
   for (const [what, path] of [
     ["data folder", settings.dataDir],
     ["run folder", settings.runDir],
     ["log folder", pathsOf(settings).logs],
   ] as const) {
     try {
-      await mkdir(path, { recursive: true, mode });
       await refuseForeign(path);
-      await chmod(path, mode);
+      await makeSharedFolder(path, account);
       await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
     } catch (error) {
       if (error instanceof CumulusError) throw error;
@@ -39,9 +36,12 @@ export async function makeFolders(settings: Folders, account: ServiceAccount | u
 
 /** A folder in /tmp may have been made by somebody else, who could then swap what lies in it. */
 async function refuseForeign(path: string): Promise<void> {
-  const found = await lstat(path);
+  const found = await lstat(path).catch((error: unknown) => {
+    if (isErrno(error, "ENOENT")) return undefined;
+    throw error;
+  });
   const own = process.getuid?.();
-  if (found.isDirectory() && own !== 0 && found.uid !== own) throw new Error("it belongs to another user");
+  if (found && own !== 0 && found.uid !== own) throw new Error("it belongs to another user");
 }
 
 async function requireFreeSpace(path: string): Promise<void> {
@@ -55,14 +55,19 @@ async function requireFreeSpace(path: string): Promise<void> {
   );
 }
 
-/** `unavailable` when the service account can't reach the data folder. */
+/** `unavailable` when the service account can't reach the data or the run folder. */
 export async function requireReachable(settings: Folders, runner: ServiceRunner): Promise<void> {
-  const [file, ...args] = runner.command(["/usr/bin/test", "-x", settings.dataDir]);
-  if ((await execa(file, args, { reject: false })).exitCode === 0) return;
-  throw new CumulusError(
-    "unavailable",
-    `The system user cumulus can't reach the data folder ${settings.dataDir}: let others pass through the folders above it (chmod o+x), or set CUMULUS_DATA_DIR to another one.`,
-  );
+  for (const [variable, path] of [
+    ["CUMULUS_DATA_DIR", settings.dataDir],
+    ["CUMULUS_RUN_DIR", settings.runDir],
+  ] as const) {
+    const [file, ...args] = runner.command(["/usr/bin/test", "-x", path]);
+    if ((await execa(file, args, { reject: false })).exitCode === 0) continue;
+    throw new CumulusError(
+      "unavailable",
+      `The system user cumulus can't reach ${path}: let others pass through the folders above it (chmod o+x), or set ${variable} to another folder.`,
+    );
+  }
 }
 
 /** The console's secrets, made once: 64 hexadecimal digits each, for the console's eyes only. */

@@ -2,8 +2,8 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Settings } from "../env";
-import { isErrno, readTextIfThere, writeFileAtomic } from "../hypervisor/files";
-import { hostBootId, isAlive, type ProcessIdentity, startTimeOf } from "../hypervisor/platform";
+import { isErrno, readTextIfThere, writeFileAtomic } from "../system/files";
+import { hostBootId, isAlive, type ProcessIdentity, startTimeOf } from "../system/platform";
 
 /** What a pid file says: a process that can't be mistaken for a later one with its pid, also across a reboot. */
 const recordSchema = z.object({ pid: z.number().int().positive(), startTime: z.string(), bootId: z.string() });

@@ -1,4 +1,4 @@
-/** Prints one aligned line for each step of a start or stop, with how long it took. */
+/** Prints one aligned line for each step of a start or stop, with how long it took; none for a step that answers false. */
 export class Progress {
   private readonly print: (line: string) => void;
 
@@ -9,7 +9,8 @@ export class Progress {
   async step<Result>(name: string, act: () => Promise<Result>): Promise<Result> {
     const startedAt = performance.now();
     const result = await act();
-    this.print(`  ok  ${name.padEnd(nameWidth)} ${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s`);
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    if (result !== false) this.print(`  ok  ${name.padEnd(nameWidth)} ${seconds.padStart(6)} s`);
     return result;
   }
 

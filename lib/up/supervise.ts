@@ -44,7 +44,7 @@ export async function supervise(settings: Settings, audience: Audience): Promise
   const supervisor = new Supervisor(log);
   const unfollow: (() => void)[] = [];
   try {
-    log.info({ pid: process.pid, port: settings.port, dataDir: settings.dataDir }, "Cumulus starts");
+    log.info({ port: settings.port, dataDir: settings.dataDir }, "Cumulus starts");
     const context = { settings, account, supervisor, progress: new Progress(print), log, signal: stopping.signal };
     await Promise.race([start(context), stopped]);
     if (!stopping.signal.aborted) {

@@ -20,18 +20,13 @@ const testPackages = ["chromium", "fonts-dejavu-core", "openssh-client", "socat"
 export async function missingPackages(arch: Arch, options: { forTests: boolean }): Promise<string[]> {
   if (!existsSync("/usr/bin/apt-get")) return [];
   const wanted = [...qemuPackages[arch], "util-linux", ...(options.forTests ? testPackages : [])];
-  const { stdout } = await execa("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n", ...wanted], {
-    reject: false,
-  });
-  const installed = new Set(
-    stdout
-      .split("\n")
-      .filter((line) => line.endsWith(" installed"))
-      .map((line) => line.split(" ")[0]),
-  );
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: these are dpkg-query's placeholders
+  const format = "${Package} ${db:Status-Status}\n";
+  const { stdout } = await execa("dpkg-query", ["--show", `--showformat=${format}`, ...wanted], { reject: false });
+  const lines = new Set(stdout.split("\n"));
   const prerequisites = await miniPrerequisites(arch);
   const forImage = prerequisites.ok ? [] : prerequisites.aptPackages;
-  return [...new Set([...wanted.filter((name) => !installed.has(name)), ...forImage])];
+  return [...new Set([...wanted.filter((name) => !lines.has(`${name} installed`)), ...forImage])];
 }
 
 /**
@@ -39,33 +34,38 @@ export async function missingPackages(arch: Arch, options: { forTests: boolean }
  * apt fails.
  */
 export async function installPackages(packages: string[], signal?: AbortSignal): Promise<void> {
-  const command = `apt-get update && apt-get install --no-install-recommends -y ${packages.join(" ")}`;
-  const root = await rootPrefix();
-  if (!root) {
+  const command = `sudo apt-get update && sudo apt-get install --no-install-recommends ${packages.join(" ")}`;
+  const asRoot = await rootPrefix();
+  if (!asRoot) {
     throw new CumulusError(
       "unavailable",
-      `These packages are missing, and only root may install them. Run this, then try again:\n\n    sudo sh -c '${command}'\n`,
+      `System packages are missing that only root may install. Run this, then try again:\n\n  ${command}\n`,
     );
   }
-  const steps = [
-    ["apt-get", "-q", "update"],
-    ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=120", "install", "--no-install-recommends", ...packages],
-  ];
-  let failure = "";
-  for (const step of steps) {
-    const [file = "", ...args] = [...root, "env", "DEBIAN_FRONTEND=noninteractive", ...step];
-    const result = await execa(file, args, { reject: false, all: true, stdin: "ignore", cancelSignal: signal });
-    // An update that failed for one of several sources may still be good enough: what counts is whether the install works.
-    if (result.failed) failure = result.all?.trim().split("\n").slice(-3).join("\n") || result.shortMessage;
-    else if (step.includes("install")) return;
-  }
-  throw new CumulusError("unavailable", `System packages could not be installed by \`${command}\`:\n${failure}`);
+  const apt = (args: string[]) => {
+    const argv = [...asRoot, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", ...args];
+    return execa(argv[0] ?? "", argv.slice(1), {
+      reject: false,
+      all: true,
+      stdin: "ignore",
+      ...(signal && { cancelSignal: signal }),
+    });
+  };
+  // An update that fails for one of several sources may be good enough: what counts is whether the install works.
+  const update = await apt(["update"]);
+  const install = await apt(["-y", "-o", "DPkg::Lock::Timeout=120", "install", "--no-install-recommends", ...packages]);
+  signal?.throwIfAborted();
+  if (!install.failed) return;
+  const said = [update, install].flatMap((step) => (step.failed ? step.all.trim().split("\n").slice(-3) : []));
+  throw new CumulusError(
+    "unavailable",
+    `Not all system packages could be installed:\n${said.join("\n")}\nTry it yourself: ${command}`,
+  );
 }
 
-/** What to put before a command so that it runs as root without asking; undefined when there is no way. */
+/** What to put before a command so that it runs as root and asks nothing; undefined when there is no way. */
 async function rootPrefix(): Promise<string[] | undefined> {
   if (process.getuid?.() === 0) return [];
-  return (await execa("sudo", ["-n", "true"], { reject: false, stdin: "ignore" })).exitCode === 0
-    ? ["sudo", "-n"]
-    : undefined;
+  const sudo = await execa("sudo", ["-n", "true"], { reject: false, stdin: "ignore" });
+  return sudo.exitCode === 0 ? ["sudo", "-n"] : undefined;
 }

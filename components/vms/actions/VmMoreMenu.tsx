@@ -4,6 +4,7 @@ import { Ellipsis, Monitor, Settings, SquareTerminal, Trash2 } from "lucide-reac
 import type { Vm } from "../../../lib/domain/vm";
 import { IconButton } from "../../ui/IconButton";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/Menu";
+import { keysOfShortcut } from "../shared/useShortcuts";
 import type { VmActs } from "./useVmActs";
 import { type PowerAct, vmActs } from "./vmActs";
 import { whyNotNow } from "./whyNotNow";
@@ -29,7 +30,7 @@ export function VmMoreMenu({ vm, acts, offered, withLinks = false, onDestroy, si
           <MenuItem
             key={act}
             icon={<Icon aria-hidden />}
-            aside={withLinks ? undefined : shortcut?.toUpperCase()}
+            aside={withLinks ? undefined : keysOfShortcut(shortcut).join(" ")}
             disabledReason={whyNotNow(act, vm.status)}
             onSelect={() => void acts.run(act)}
           >

@@ -1,4 +1,4 @@
-import { CirclePower, type LucideIcon, Pause, Play, Power, RotateCcw, RotateCw } from "lucide-react";
+import { type LucideIcon, Pause, Play, Power, RotateCcw, RotateCw, Square } from "lucide-react";
 import type { VmAction } from "../../../lib/domain/vmStatus";
 
 /** The acts that are one `POST /api/vms/{id}/{act}` without a body. */
@@ -9,8 +9,8 @@ export interface VmAct {
   /** What it does, for whoever hovers. */
   explanation: string;
   icon: LucideIcon;
-  /** The key on the VM's page. */
-  shortcut?: string;
+  /** The key on the VM's page; the hard acts need Shift. Two acts that are never allowed together may share one. */
+  shortcut: string;
 }
 
 export const vmActs: Record<PowerAct, VmAct> = {
@@ -24,14 +24,15 @@ export const vmActs: Record<PowerAct, VmAct> = {
   stop: {
     label: "Stop",
     explanation: "Power off at once, like pulling the plug: what the guest hasn't written to its disk is lost.",
-    icon: CirclePower,
-    shortcut: "o",
+    icon: Square,
+    shortcut: "Shift+s",
   },
   reboot: { label: "Reboot", explanation: "Ask the guest to restart.", icon: RotateCw, shortcut: "r" },
   reset: {
     label: "Reset",
     explanation: "Restart at once, like the reset button: what the guest hasn't written to its disk is lost.",
     icon: RotateCcw,
+    shortcut: "Shift+r",
   },
   pause: { label: "Pause", explanation: "Freeze it where it is; its memory stays taken.", icon: Pause, shortcut: "p" },
   resume: { label: "Resume", explanation: "Let it go on where it was.", icon: Play, shortcut: "p" },

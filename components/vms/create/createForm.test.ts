@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { sizes } from "../../../lib/domain/size";
-import { GIB, MIB } from "../../../lib/domain/units";
+import { GIB } from "../../../lib/domain/units";
 import { createVmSchema } from "../../../lib/domain/vm";
-import { type CreateForm, problemsOf, requestOf, shapeOf } from "./createForm";
+import { type CreateForm, problemsOf, requestOf } from "./createForm";
+
+const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f laptop";
 
 const form = (changes: Partial<CreateForm> = {}): CreateForm => ({
   name: "calm-otter",
@@ -10,7 +11,7 @@ const form = (changes: Partial<CreateForm> = {}): CreateForm => ({
   size: "small",
   custom: { vcpus: "2", memory: "1.5 GiB", disk: "12G" },
   savedKeys: [],
-  ownKeys: [],
+  ownKeys: "",
   userData: "",
   files: [],
   ...changes,
@@ -32,11 +33,9 @@ describe("the create form", () => {
       { key: 1, path: "/etc/motd", content: "hello", permissions: "" },
       { key: 2, path: "/root/run", content: "#!/bin/sh", permissions: "0755" },
     ];
-    const request = requestOf(
-      form({ savedKeys: ["laptop"], ownKeys: ["ssh-ed25519 AAAA"], userData: "#!/bin/sh", files }),
-    );
+    const request = requestOf(form({ savedKeys: ["laptop"], ownKeys: `\n${key}\n`, userData: "#!/bin/sh", files }));
     expect(request).toMatchObject({
-      sshKeys: ["laptop", "ssh-ed25519 AAAA"],
+      sshKeys: ["laptop", key],
       userData: "#!/bin/sh",
       files: [
         { path: "/etc/motd", content: "hello" },
@@ -72,10 +71,9 @@ describe("the create form", () => {
     expect(problems.vcpus).toBe("Give a number from 1 to 64.");
   });
 
-  test("knows the chosen quantities, and that half typed ones are none", () => {
-    expect(shapeOf(form(), sizes)).toMatchObject({ vcpus: 1, memoryBytes: GIB });
-    expect(shapeOf(form({ size: null }), sizes)).toEqual({ vcpus: 2, memoryBytes: 1536 * MIB, diskBytes: 12 * GIB });
-    expect(shapeOf(form({ size: null, custom: { vcpus: "2", memory: "", disk: "1G" } }), sizes)).toBeNull();
-    expect(shapeOf(form({ size: "gone" }), sizes)).toBeNull();
+  test("tells which of several pasted keys is none", () => {
+    expect(problemsOf(form({ ownKeys: key }))).toEqual({});
+    expect(problemsOf(form({ ownKeys: `${key}\nssh-rsa nonsense` })).sshKeys).toMatch(/^Key 2: /);
+    expect(problemsOf(form({ ownKeys: "-----BEGIN OPENSSH PRIVATE KEY-----" })).sshKeys).toMatch(/private key/);
   });
 });

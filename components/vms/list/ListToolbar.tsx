@@ -20,7 +20,7 @@ interface ListToolbarProps {
 /** Search above the list; where the table has no heads, the order too. */
 export function ListToolbar({ query, onChange, searchInput, shownCount, totalCount }: ListToolbarProps) {
   return (
-    <div className="mb-3 flex flex-wrap items-center gap-3">
+    <div className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-2">
       <div className="relative w-72 max-w-full max-md:flex-1">
         <Search aria-hidden className="pointer-events-none absolute top-2 left-2.5 size-4 text-faint" />
         <Input
@@ -56,7 +56,7 @@ export function ListToolbar({ query, onChange, searchInput, shownCount, totalCou
           </option>
         ))}
       </Select>
-      <p aria-live="polite" className="text-muted text-sm tabular-nums">
+      <p aria-live="polite" className="text-muted text-sm tabular-nums max-md:w-full">
         {query.search ? `${shownCount} of ${totalCount} VMs` : totalCount === 1 ? "1 VM" : `${totalCount} VMs`}
       </p>
     </div>

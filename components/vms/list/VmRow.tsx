@@ -37,7 +37,7 @@ export const VmRow = memo(function VmRow({ vm, isSelected, onSelect, onDestroy }
       interactive
       aria-selected={isSelected}
       onClick={open}
-      className="aria-selected:bg-accent-soft/50 max-md:grid max-md:grid-cols-[auto_minmax(0,1fr)_auto] max-md:items-center max-md:gap-x-3 max-md:px-4 max-md:py-3 max-md:[&>td]:p-0"
+      className="aria-selected:bg-accent-soft/50 max-md:grid max-md:grid-cols-[auto_minmax(0,1fr)_auto] max-md:items-center max-md:gap-x-3 max-md:px-4 max-md:py-3 max-md:[&>td]:p-0!"
     >
       <Td className="w-8 max-md:order-1 max-md:row-span-2 max-md:w-auto">
         <span className="flex items-center gap-3">

@@ -37,12 +37,14 @@ export function VmTable({ vms, sort, onSort, selection, onDestroy }: VmTableProp
     >
       <TableHead>
         <Th>
-          <Checkbox
-            aria-label="Select all on this page"
-            checked={isAllChosen}
-            indeterminate={chosenCount > 0 && !isAllChosen}
-            onChange={(event) => selection.set(vms, event.target.checked)}
-          />
+          <span className="flex">
+            <Checkbox
+              aria-label="Select all on this page"
+              checked={isAllChosen}
+              indeterminate={chosenCount > 0 && !isAllChosen}
+              onChange={(event) => selection.set(vms, event.target.checked)}
+            />
+          </span>
         </Th>
         {columns.map(({ key, label, className }) => (
           <SortableTh key={key} sortKey={key} sort={sort} onSort={onSort} {...(className ? { className } : {})}>

@@ -8,8 +8,8 @@ import { type Accelerator, acceleratorSchema } from "../../domain/host";
 import type { Settings } from "../../env";
 import { readTextIfThere, writeFileAtomic } from "../../system/files";
 import type { Log } from "../../system/log";
-import { hostBootId } from "../../system/platform";
 import type { MachineUser, UserScheme } from "../../system/machineUsers";
+import { hostBootId } from "../../system/platform";
 import { runProbe } from "./probe";
 
 /** The processor that emulation offers: all that it can do. */
@@ -56,7 +56,8 @@ async function chooseAccelerator(
 
 async function chooseOnMac(): Promise<Accelerator> {
   const { stdout } = await execa("sysctl", ["-n", "kern.hv_support"], { reject: false });
-  if (stdout.trim() !== "1") return emulation("This Mac doesn't offer its hypervisor framework, so guests are emulated.");
+  if (stdout.trim() !== "1")
+    return emulation("This Mac doesn't offer its hypervisor framework, so guests are emulated.");
   return { kind: "hvf", cpuModel: "host", reason: "macOS offers its hypervisor framework." };
 }
 

@@ -1,4 +1,5 @@
 import type { Arch } from "../../domain/arch";
+import { assemble, bootSector } from "../machineCode";
 
 /**
  * Programs without an operating system that run a loop of tens of millions of instructions and switch the machine off: they prove that an
@@ -78,12 +79,15 @@ export interface ProbeProgram {
 
 export const probePrograms: Record<Arch, ProbeProgram> = {
   x86_64: {
-    bytes: bootSector(x86Code),
+    bytes: bootSector(assemble(x86Code)),
     machine: "pc",
     exitStatus: 33,
     args: (file) => [
       ...["-m", "32", "-device", JSON.stringify({ driver: "isa-debug-exit", iobase: 0xf4, iosize: 4 })],
-      ...["-blockdev", JSON.stringify({ driver: "raw", "node-name": "probe", file: { driver: "file", filename: file } })],
+      ...[
+        "-blockdev",
+        JSON.stringify({ driver: "raw", "node-name": "probe", file: { driver: "file", filename: file } }),
+      ],
       ...["-device", JSON.stringify({ driver: "ide-hd", drive: "probe" })],
     ],
   },
@@ -97,16 +101,3 @@ export const probePrograms: Record<Arch, ProbeProgram> = {
     },
   },
 };
-
-function bootSector(listing: string): Buffer {
-  const sector = Buffer.alloc(512);
-  assemble(listing).copy(sector);
-  sector.writeUInt16LE(0xaa55, 510);
-  return sector;
-}
-
-/** The bytes at the beginning of each line; the assembly after them is for people. */
-function assemble(listing: string): Buffer {
-  const bytes = listing.split("\n").flatMap((line) => /^ {2}((?:[0-9a-f]{2} )+)/.exec(`${line} `)?.[1]?.trim().split(" ") ?? []);
-  return Buffer.from(bytes.map((byte) => Number.parseInt(byte, 16)));
-}

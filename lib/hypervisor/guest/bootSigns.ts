@@ -1,7 +1,9 @@
 import type { TimelineStep } from "../../domain/timeline";
 import { LineReader } from "../lineReader";
 
-export type BootSign = { step: Extract<TimelineStep, "kernel" | "network" | "first-boot"> } | { firstBootError: string };
+export type BootSign =
+  | { step: Extract<TimelineStep, "kernel" | "network" | "first-boot"> }
+  | { firstBootError: string };
 
 /**
  * What guests say on their serial port of how far they are: the built-in image in words of its own ("cumulus: …"), Linux by its kernel

@@ -31,7 +31,7 @@ export function qemuArgv(input: ArgvInput): string[] {
     ["-smp", `cpus=${spec.vcpus},sockets=1,cores=${spec.vcpus},threads=1`],
     ["-m", `size=${Math.floor(spec.memoryBytes / MIB)}M`],
     ["-rtc", spec.arch === "x86_64" ? "base=utc,driftfix=slew" : "base=utc"],
-    ["-display", "none", "-vnc", `unix:${escapeCommas(paths.vnc)},share=force-shared`],
+    ["-display", "none", "-vnc", `vnc=unix:${escapeCommas(paths.vnc)},share=force-shared`],
     ...monitor("qmp", paths.qmp),
     ...monitor("rescue", paths.rescue),
     ...disks(input),
@@ -46,7 +46,7 @@ function machineType(spec: MachineSpec, accel: string, isUefi: boolean): string 
   return `${type},accel=${accel}${flash}`;
 }
 
-function disks({ spec, paths, imagePath, uefiCode }: ArgvInput): string[][] {
+function disks({ paths, imagePath, uefiCode }: ArgvInput): string[][] {
   const disk = {
     driver: "qcow2",
     "node-name": "disk0",
@@ -67,7 +67,8 @@ function disks({ spec, paths, imagePath, uefiCode }: ArgvInput): string[][] {
     "read-only": true,
     file: { driver: "file", filename: paths.seed, "read-only": true },
   };
-  const uefi = uefiCode === null ? [] : [pflash("uefi-code", uefiCode, true), pflash("uefi-vars", paths.uefiVars, false)];
+  const uefi =
+    uefiCode === null ? [] : [pflash("uefi-code", uefiCode, true), pflash("uefi-vars", paths.uefiVars, false)];
   return [
     ...uefi,
     json("-blockdev", disk),
@@ -145,6 +146,6 @@ function json(option: string, value: object): string[] {
 }
 
 /** QEMU's key=value options end at a comma; two stand for one (qemu(1), "-drive … file=my,,file"). */
-function escapeCommas(path: string): string {
+export function escapeCommas(path: string): string {
   return path.replaceAll(",", ",,");
 }

@@ -4,6 +4,7 @@ import { CumulusError, messageOf } from "../../domain/errors";
 import { readTail } from "../../system/files";
 import { asUser, type MachineUser } from "../../system/machineUsers";
 import { commandLineOf, isAlive, type ProcessIdentity, startTimeOf } from "../../system/platform";
+import { escapeCommas } from "./argv";
 
 export interface ProcessEnd {
   exitCode: number | null;
@@ -36,7 +37,8 @@ export async function spawnQemu(
       detached: true,
       stdio: ["ignore", output.fd, output.fd],
       cwd: "/",
-      env: { PATH: process.env.PATH ?? "/usr/bin:/bin", LANG: "C.UTF-8" },
+      // Nothing of the agent's environment, which may hold secrets.
+      env: { NODE_ENV: process.env.NODE_ENV, PATH: process.env.PATH, LANG: "C.UTF-8" },
     });
     const pid = await started(child, command.program);
     child.unref();
@@ -86,9 +88,10 @@ export async function signalQemu(
 
 /** Whether a command line is that of the QEMU with this uuid and these sockets. */
 export function isQemuOf(commandLine: string, marks: { uuid: string; runFolder: string }): boolean {
-  return (
-    commandLine.includes("qemu-system-") &&
-    commandLine.includes(marks.uuid) &&
-    commandLine.includes(`${marks.runFolder.replaceAll(",", ",,")}/`)
-  );
+  return commandLine.includes(marks.uuid) && isUsingFolder(commandLine, marks.runFolder);
+}
+
+/** Whether a command line is that of a QEMU with its sockets in this folder. */
+export function isUsingFolder(commandLine: string, runFolder: string): boolean {
+  return commandLine.includes("qemu-system-") && commandLine.includes(`path=${escapeCommas(runFolder)}/`);
 }

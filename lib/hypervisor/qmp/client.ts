@@ -120,9 +120,12 @@ export class QmpClient {
 
   private receive(line: string): void {
     const parsed = messageSchema.safeParse(parseJson(line));
-    if (!parsed.success) return this.end("something that is no QMP message");
-    const message = parsed.data;
-    if (message.event !== undefined) return this.handlers.onEvent({ name: message.event, data: message.data ?? {} });
+    if (!parsed.success) this.end("something that is no QMP message");
+    else if (parsed.data.event === undefined) this.settle(parsed.data);
+    else this.handlers.onEvent({ name: parsed.data.event, data: parsed.data.data ?? {} });
+  }
+
+  private settle(message: z.infer<typeof messageSchema>): void {
     const id = message.QMP === undefined ? message.id : greetingId;
     const waiting = id === undefined ? undefined : this.waiting.get(id);
     if (id === undefined || waiting === undefined) return;

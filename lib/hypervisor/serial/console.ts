@@ -129,8 +129,11 @@ export class SerialConsole {
 
   /** Keys go to the guest; those pressed while it is off go nowhere. */
   private input(chunk: Buffer, done: () => void): void {
-    if (this.port === null || this.port.write(chunk)) return done();
-    const port = this.port;
+    const { port } = this;
+    if (port === null || port.write(chunk)) {
+      done();
+      return;
+    }
     const goOn = () => {
       port.off("drain", goOn);
       port.off("close", goOn);

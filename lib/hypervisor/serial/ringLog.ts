@@ -25,7 +25,7 @@ export class RingLog {
     this.waitingBytes += chunk.length;
     if (this.isWriting) return;
     this.isWriting = true;
-    void this.then(async () => {
+    void this.queue(async () => {
       this.isWriting = false;
       await this.flush();
     });
@@ -38,7 +38,7 @@ export class RingLog {
 
   /** Resolves when all that was written so far is in the file. */
   async drained(): Promise<void> {
-    await this.then(() => this.flush());
+    await this.queue(() => this.flush());
   }
 
   /**
@@ -46,7 +46,7 @@ export class RingLog {
    * and nothing is missing between.
    */
   async read(take: (log: Buffer) => void): Promise<void> {
-    await this.then(async () => {
+    await this.queue(async () => {
       await this.flush();
       const file = await readFile(this.path).catch((error: unknown) => {
         if (!isErrno(error, "ENOENT")) this.onError(error);
@@ -57,7 +57,7 @@ export class RingLog {
   }
 
   /** One piece of work after the other; none fails the next. */
-  private then(work: () => Promise<void>): Promise<void> {
+  private queue(work: () => Promise<void>): Promise<void> {
     this.work = this.work.then(work).catch(this.onError);
     return this.work;
   }

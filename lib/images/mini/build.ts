@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Arch } from "../../domain/arch";
 import { CumulusError } from "../../domain/errors";
@@ -9,6 +9,7 @@ import { installModules, readModules } from "./modules";
 import { miniPrerequisites } from "./prerequisites";
 import {
   bootFilesOf,
+  busyboxPackage,
   debArchOf,
   isFollowed,
   kernelPackage,
@@ -16,7 +17,6 @@ import {
   miniRecipeHash,
   rootModules,
   rootPackages,
-  staticBusyboxPackage,
 } from "./recipe";
 import { finishRoot, layOutRoot } from "./root";
 
@@ -52,15 +52,14 @@ export async function buildMini(options: {
   const scratch = await mkdtemp(join(workDir, "build-"));
   const target = join(workDir, `mini-${arch}.qcow2`);
   try {
-    const { kernelVersion, basedOn } = await build({ arch, scratch, target, log, signal });
-    await chmod(target, 0o600);
-    const { size: fileBytes } = await stat(target);
+    const built = join(scratch, "mini.qcow2");
+    const { kernelVersion, basedOn } = await build({ arch, scratch, target: built, log, signal });
+    await chmod(built, 0o600);
+    const { size: fileBytes } = await stat(built);
+    await rename(built, target);
     const { virtualSizeBytes } = layout;
     const recipeHash = miniRecipeHash(arch);
     return { path: target, fileBytes, virtualSizeBytes, recipeHash, kernelVersion, basedOn, loginUser: "root" };
-  } catch (error) {
-    await rm(target, { force: true });
-    throw error;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -78,7 +77,7 @@ async function build(options: {
   const distribution = await readDistribution();
 
   const apt = await openApt(debArchOf[arch], place("apt"), signal);
-  const seeds = [...rootPackages, staticBusyboxPackage, kernelPackage(distribution.id, arch)];
+  const seeds = [...rootPackages, busyboxPackage, kernelPackage(distribution.id, arch)];
   const names = await resolvePackages(apt, seeds, isFollowed);
   log(`Fetching ${names.length} packages of ${distribution.title}`);
   const packages = await downloadPackages(apt, names, place("packages"));
@@ -86,11 +85,11 @@ async function build(options: {
   log("Unpacking them");
   await layOutRoot(place("root"));
   for (const file of packages) await extractPackage(file, place(homeOf(packageNameOf(file))), signal);
-  const staticBusybox = join(place("static"), "bin", "busybox");
+  const busybox = join(place("root"), "bin", "busybox");
   const { version, modules } = await readModules(place("kernel"));
   await installModules(modules, rootModules, join(place("root"), "lib", "modules", version));
-  await finishRoot({ root: place("root"), staticBusybox, basedOn: distribution.title });
-  await packInitramfs({ busybox: staticBusybox, modules, dir: place("initramfs"), target: place("initrd.gz") });
+  await finishRoot({ root: place("root"), basedOn: distribution.title });
+  await packInitramfs({ busybox, modules, dir: place("initramfs"), target: place("initrd.gz") });
 
   signal?.throwIfAborted();
   log("Writing the disk");
@@ -100,10 +99,9 @@ async function build(options: {
   return { kernelVersion: version, basedOn: distribution.title };
 }
 
-/** The folder that a package is unpacked into: kernel and static BusyBox don't belong to the root as they are. */
-function homeOf(packageName: string): "kernel" | "static" | "root" {
-  if (packageName.startsWith("linux-")) return "kernel";
-  return packageName === staticBusyboxPackage ? "static" : "root";
+/** The folder that a package is unpacked into: of the kernel only chosen parts go into the image. */
+function homeOf(packageName: string): "kernel" | "root" {
+  return packageName.startsWith("linux-") ? "kernel" : "root";
 }
 
 /** This host's distribution (os-release(5)). */

@@ -28,18 +28,13 @@ export async function layOutRoot(root: string): Promise<void> {
 /** Turns extracted packages into the root of a machine that can boot. */
 export async function finishRoot(options: {
   root: string;
-  /** The static BusyBox binary: for the commands that the root's own BusyBox lacks. */
-  staticBusybox: string;
   /** What it is made from, for people: "Debian 12". */
   basedOn: string;
 }): Promise<void> {
-  const { root, staticBusybox, basedOn } = options;
+  const { root, basedOn } = options;
   await prune(root);
-  await copyFile(staticBusybox, join(root, "usr/bin/busybox-static"));
-  await chmod(join(root, "usr/bin/busybox-static"), 0o755);
-  await linkApplets(root, "busybox");
-  await linkApplets(root, "busybox-static");
   await copyGuestFiles(root, basedOn);
+  await linkApplets(root);
   await writeAccounts(root);
   for (const [link, target] of Object.entries(links)) await symlink(target, join(root, link));
   await setModes(root);
@@ -53,10 +48,10 @@ async function prune(root: string): Promise<void> {
 }
 
 /** Makes a link for each applet whose name no other package took. */
-async function linkApplets(root: string, busybox: string): Promise<void> {
-  for (const applet of appletsOf(await readFile(join(root, "usr/bin", busybox)))) {
+async function linkApplets(root: string): Promise<void> {
+  for (const applet of appletsOf(await readFile(join(root, "usr/bin/busybox")))) {
     const isThere = await Promise.all(["bin", "sbin"].map((dir) => exists(join(root, "usr", dir, applet))));
-    if (!isThere.includes(true)) await symlink(busybox, join(root, "usr/bin", applet));
+    if (!isThere.includes(true)) await symlink("busybox", join(root, "usr/bin", applet));
   }
 }
 

@@ -1,10 +1,13 @@
 import type { Host } from "../../../lib/domain/host";
 import type { Image } from "../../../lib/domain/image";
 import { formatBytes } from "../../../lib/domain/units";
-import type { Shape } from "./createForm";
+import type { Shape } from "./sizeChoice";
 
 /** Why no VM can be made from an image on a host, as a sentence; undefined when one can, or when the host hasn't said. */
-export function whyImageDoesNotRun(image: Pick<Image, "title" | "arch">, host: Host | undefined): string | undefined {
+export function whyImageDoesNotRun(
+  image: Pick<Image, "title" | "arch">,
+  host: Pick<Host, "name" | "report"> | undefined,
+): string | undefined {
   const archs = host?.report?.guestArchs;
   if (!archs || archs.includes(image.arch)) return undefined;
   return `${image.title} is for ${image.arch}, and ${host.name} has no QEMU for it.`;
@@ -14,7 +17,7 @@ export function whyImageDoesNotRun(image: Pick<Image, "title" | "arch">, host: H
 export function whyShapeDoesNotFit(
   shape: Pick<Shape, "memoryBytes" | "diskBytes">,
   image: Pick<Image, "title" | "minMemoryBytes" | "virtualBytes"> | undefined,
-  host: Pick<Host, "name" | "memoryFreeBytes"> | undefined,
+  host: Pick<Host, "name" | "memoryFreeBytes" | "report"> | undefined,
 ): string | undefined {
   if (image && shape.memoryBytes < image.minMemoryBytes) {
     return `${image.title} needs at least ${formatBytes(image.minMemoryBytes)} of memory.`;
@@ -25,6 +28,10 @@ export function whyShapeDoesNotFit(
   if (host && shape.memoryBytes > host.memoryFreeBytes) {
     const free = host.memoryFreeBytes > 0 ? `${formatBytes(host.memoryFreeBytes)} is free` : "none is free";
     return `Needs ${formatBytes(shape.memoryBytes)} of memory; ${free} on ${host.name}.`;
+  }
+  const diskFreeBytes = host?.report?.diskFreeBytes;
+  if (host && diskFreeBytes !== undefined && shape.diskBytes > diskFreeBytes) {
+    return `Needs ${formatBytes(shape.diskBytes)} of disk; ${formatBytes(diskFreeBytes)} is free on ${host.name}.`;
   }
   return undefined;
 }

@@ -1,0 +1,55 @@
+"use client";
+
+import { Keyboard } from "lucide-react";
+import { type ChangeEvent, type KeyboardEvent, useRef, useState } from "react";
+import { IconButton } from "../../ui/IconButton";
+import type { KeySender } from "./keyCombos";
+import { backspaceKeysym, keysymOf, typedChange } from "./touchTyping";
+
+/** Kept in the field, so that Backspace has something to erase. */
+const filler = " ".repeat(32);
+
+/** Opens the on-screen keyboard of a touch device and hands what is typed on it to the guest. */
+export function TouchKeyboard({ vmName, getSender }: { vmName: string; getSender: () => KeySender | null }) {
+  const area = useRef<HTMLTextAreaElement>(null);
+  const [text, setText] = useState(filler);
+
+  const press = (keysym: number) => {
+    const sender = getSender();
+    sender?.sendKey(keysym, null, true);
+    sender?.sendKey(keysym, null, false);
+  };
+  const onChange = (event: ChangeEvent<HTMLTextAreaElement>) => {
+    const { erasedCount, added } = typedChange(text, event.target.value);
+    for (let count = 0; count < erasedCount; count += 1) press(backspaceKeysym);
+    for (const character of added) press(keysymOf(character));
+    setText(event.target.value);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    // An empty field tells of no Backspace; nor does a long one help.
+    if (text.length < filler.length / 2 || text.length > 500 || event.key === "Enter") setText(filler);
+    if (event.key === "Enter") {
+      event.preventDefault();
+      press(keysymOf("\n"));
+    }
+  };
+
+  return (
+    <span className="hidden pointer-coarse:contents">
+      <IconButton label="On-screen keyboard" icon={<Keyboard aria-hidden />} onClick={() => area.current?.focus()} />
+      <textarea
+        ref={area}
+        aria-label={`Type into ${vmName}`}
+        tabIndex={-1}
+        value={text}
+        onChange={onChange}
+        onKeyDown={onKeyDown}
+        autoCapitalize="off"
+        autoComplete="off"
+        autoCorrect="off"
+        spellCheck={false}
+        className="fixed bottom-0 left-0 size-px opacity-0"
+      />
+    </span>
+  );
+}

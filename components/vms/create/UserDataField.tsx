@@ -1,0 +1,105 @@
+"use client";
+
+import { useRef } from "react";
+import { Button } from "../../ui/Button";
+import { CodeBlock } from "../../ui/CodeBlock";
+import { Field } from "../../ui/Field";
+import { Textarea } from "../../ui/Textarea";
+import { lineRange } from "./lineRange";
+import { type UserDataCheck, useUserDataCheck } from "./useUserDataCheck";
+
+const example = `#cloud-config
+write_files:
+  - path: /etc/motd
+    content: |
+      Welcome.
+runcmd:
+  - date > /root/first-boot
+`;
+
+interface UserDataFieldProps {
+  value: string;
+  onChange: (text: string) => void;
+  /** What the server said when the form was sent. */
+  problem: string | undefined;
+}
+
+/** cloud-init user data, checked by the server while it is typed. */
+export function UserDataField({ value, onChange, problem }: UserDataFieldProps) {
+  const textarea = useRef<HTMLTextAreaElement>(null);
+  const check = useUserDataCheck(value);
+  const goToLine = (line: number) => {
+    const { start, end } = lineRange(value, line);
+    textarea.current?.focus();
+    textarea.current?.setSelectionRange(start, end);
+  };
+  const isInvalid = check?.valid === false;
+  return (
+    <div>
+      <Field
+        label="User data"
+        aside={
+          value === "" ? (
+            <Button size="sm" variant="ghost" onClick={() => onChange(example)}>
+              Insert an example
+            </Button>
+          ) : null
+        }
+        hint="A #cloud-config document, or a script that starts with #!. It runs once, at the first boot."
+        error={isInvalid ? undefined : problem}
+      >
+        {(control) => (
+          <Textarea
+            {...control}
+            ref={textarea}
+            mono
+            rows={9}
+            spellCheck={false}
+            aria-invalid={isInvalid || control["aria-invalid"]}
+            value={value}
+            onChange={(event) => onChange(event.target.value)}
+          />
+        )}
+      </Field>
+      {value.trim() === "" ? null : <CheckResult check={check} isStale={check?.text !== value} onLine={goToLine} />}
+    </div>
+  );
+}
+
+interface CheckResultProps {
+  check: UserDataCheck | undefined;
+  /** The text has changed since. */
+  isStale: boolean;
+  onLine: (line: number) => void;
+}
+
+function CheckResult({ check, isStale, onLine }: CheckResultProps) {
+  return (
+    <div aria-live="polite" className="mt-2 text-xs">
+      {check === undefined || isStale ? (
+        <p className="text-faint">Checking…</p>
+      ) : check.valid ? (
+        <p className="text-ok-ink">This is valid.</p>
+      ) : (
+        <ul className="flex flex-col gap-0.5 text-bad-ink">
+          {check.problems.map(({ line, message }) => (
+            <li key={`${line} ${message}`}>
+              {line === null ? null : (
+                <button type="button" className="mr-1 font-medium underline" onClick={() => onLine(line)}>
+                  Line {line}:
+                </button>
+              )}
+              {message}
+            </li>
+          ))}
+        </ul>
+      )}
+      {check?.valid && check.preview ? (
+        <details className="mt-2">
+          <summary className="text-muted hover:text-ink">What the guest gets, with Cumulus' own part</summary>
+          <CodeBlock code={check.preview} what="merged user data" className="mt-2" />
+        </details>
+      ) : null}
+    </div>
+  );
+}

@@ -1,0 +1,25 @@
+"use client";
+
+import type { Vm } from "../../../lib/domain/vm";
+import { CopyText } from "../../ui/CopyText";
+import { VmStatusLine } from "../shared/VmStatusLine";
+import { VmPowerBar } from "./VmPowerBar";
+
+/** Who this VM is, how it is, how to reach it, and its power buttons. */
+export function VmHeader({ vm }: { vm: Vm }) {
+  return (
+    <header className="mb-4">
+      <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-3">
+        <div className="flex min-w-0 flex-wrap items-center gap-x-3 gap-y-1">
+          <h1 className="truncate font-medium text-xl tracking-tight">{vm.name}</h1>
+          <VmStatusLine vm={vm} />
+        </div>
+        <VmPowerBar vm={vm} />
+      </div>
+      <div className="mt-1.5 flex min-w-0 flex-wrap items-center gap-x-5 gap-y-1 text-muted text-sm">
+        <CopyText text={vm.ipv4} what="address" />
+        <CopyText text={vm.ssh.command} what="ssh command" />
+      </div>
+    </header>
+  );
+}

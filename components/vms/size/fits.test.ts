@@ -1,0 +1,64 @@
+import { describe, expect, test } from "vitest";
+import type { HostReport } from "../../../lib/domain/host";
+import { GIB, MIB } from "../../../lib/domain/units";
+import { whyImageDoesNotRun, whyShapeDoesNotFit } from "./fits";
+
+const image = { title: "Debian 12", minMemoryBytes: 512 * MIB, virtualBytes: 3 * GIB };
+const host = { name: "local", memoryFreeBytes: 2 * GIB, report: exampleReport({ diskFreeBytes: 20 * GIB }) };
+
+function exampleReport(changes: Partial<HostReport>): HostReport {
+  return {
+    hostname: "local",
+    arch: "x86_64",
+    os: "Debian GNU/Linux 12 (bookworm)",
+    kernel: "6.1.0",
+    accelerator: { kind: "tcg", reason: "There is no /dev/kvm.", cpuModel: "max" },
+    network: { driver: "user", reason: "The agent is not root." },
+    isPrivileged: false,
+    cpuCount: 2,
+    memoryTotalBytes: 4 * GIB,
+    memoryAvailableBytes: 3 * GIB,
+    diskTotalBytes: 40 * GIB,
+    diskFreeBytes: 20 * GIB,
+    versions: { agent: "0.1.0", node: "20.20.0", qemu: "7.2.0" },
+    guestArchs: ["x86_64"],
+    degraded: [],
+    bootId: "boot",
+    startedAt: "2026-01-02T03:04:05.000Z",
+    ...changes,
+  };
+}
+
+describe("what fits", () => {
+  test("a shape that fits has no reason against it", () => {
+    expect(whyShapeDoesNotFit({ memoryBytes: 2 * GIB, diskBytes: 3 * GIB }, image, host)).toBeUndefined();
+    expect(whyShapeDoesNotFit({ memoryBytes: 64 * GIB, diskBytes: 1 }, undefined, undefined)).toBeUndefined();
+  });
+
+  test("what the host hasn't said is no reason", () => {
+    expect(
+      whyShapeDoesNotFit({ memoryBytes: GIB, diskBytes: 80 * GIB }, image, { ...host, report: null }),
+    ).toBeUndefined();
+  });
+
+  test("an image without its QEMU on the host doesn't run", () => {
+    const arm = { title: "Debian 12", arch: "aarch64" as const };
+    expect(whyImageDoesNotRun(arm, host)).toContain("no QEMU");
+    expect(whyImageDoesNotRun({ ...arm, arch: "x86_64" }, host)).toBeUndefined();
+    expect(whyImageDoesNotRun(arm, undefined)).toBeUndefined();
+  });
+
+  test("the reason names what is asked for and what there is", () => {
+    expect(whyShapeDoesNotFit({ memoryBytes: 8 * GIB, diskBytes: 4 * GIB }, image, host)).toBe(
+      "Needs 8 GiB of memory; 2 GiB is free on local.",
+    );
+    expect(whyShapeDoesNotFit({ memoryBytes: 256 * MIB, diskBytes: 4 * GIB }, image, host)).toContain("512 MiB");
+    expect(whyShapeDoesNotFit({ memoryBytes: GIB, diskBytes: GIB }, image, host)).toContain("3 GiB");
+    expect(whyShapeDoesNotFit({ memoryBytes: GIB, diskBytes: 80 * GIB }, image, host)).toBe(
+      "Needs 80 GiB of disk; 20 GiB is free on local.",
+    );
+    expect(
+      whyShapeDoesNotFit({ memoryBytes: GIB, diskBytes: 3 * GIB }, image, { ...host, memoryFreeBytes: -5 }),
+    ).toContain("none is free");
+  });
+});

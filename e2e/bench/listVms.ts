@@ -1,0 +1,70 @@
+import { openSql } from "../../lib/db/client";
+import type { Vm } from "../../lib/domain/vm";
+import { type Stack, until } from "../stack";
+import type { Benchmark } from "./benchmark";
+import { sampleOf } from "./stats";
+import { createVm } from "./vms";
+import { withStack } from "./withStack";
+
+const vmCount = 1_000;
+const creators = 8;
+const warmUps = 10;
+const rounds = 100;
+
+export const listVms: Benchmark = {
+  name: "list-vms",
+  what: `milliseconds of GET /api/vms with ${vmCount} running VMs (fake hypervisor)`,
+  measure: (note) =>
+    withStack("fake", async (stack) => {
+      await widenNetwork(stack);
+      note(`creates ${vmCount} VMs`);
+      await createVms(stack);
+      note("waits until all run");
+      await until("all VMs are ready", () => areAllReady(stack), 600_000);
+      note(`${rounds} lists`);
+      for (let count = 0; count < warmUps; count++) await getMilliseconds(stack, "/api/vms");
+      const list: number[] = [];
+      const empty: number[] = [];
+      for (let count = 0; count < rounds; count++) {
+        list.push(await getMilliseconds(stack, "/api/vms"));
+        empty.push(await getMilliseconds(stack, "/api/sizes"));
+      }
+      return [
+        {
+          name: `GET /api/vms, ${vmCount} VMs`,
+          unit: "ms",
+          value: sampleOf(list),
+          baseline: { what: "GET /api/sizes", value: sampleOf(empty) },
+          target: { of: "value", atMost: 30 },
+        },
+      ];
+    }),
+};
+
+/** The default network has room for 252 VMs. */
+async function widenNetwork({ settings }: Stack): Promise<void> {
+  const sql = openSql(settings, { maxConnections: 1 });
+  await sql`update networks set cidr = '192.168.0.0/20'`;
+  await sql.end();
+}
+
+async function createVms(stack: Stack): Promise<void> {
+  const names = Array.from({ length: vmCount }, (_, index) => `vm-${index}`);
+  const createNext = async () => {
+    for (let name = names.pop(); name !== undefined; name = names.pop()) await createVm(stack, name, { memory: "64M" });
+  };
+  await Promise.all(Array.from({ length: creators }, createNext));
+}
+
+async function areAllReady(stack: Stack): Promise<boolean> {
+  const { body } = await stack.api<{ items: Vm[] }>("GET", "/api/vms");
+  return body.items.length === vmCount && body.items.every(({ isReady }) => isReady);
+}
+
+/** Until the last byte is here; what the client makes of it is not the server's time. */
+async function getMilliseconds({ url, token }: Stack, path: string): Promise<number> {
+  const startMs = performance.now();
+  const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } });
+  await response.arrayBuffer();
+  return performance.now() - startMs;
+}

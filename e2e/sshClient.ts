@@ -1,0 +1,29 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+
+/** A real OpenSSH client with a key of its own and a known_hosts of its own. */
+export interface SshClient {
+  publicKey: string;
+  /** Runs a command line as the dashboard shows it, with our key, and a command in the guest. Rejects when either fails. */
+  run(commandLine: string, guestCommand: string): Promise<string>;
+  remove(): Promise<void>;
+}
+
+export async function createSshClient(): Promise<SshClient> {
+  const folder = await mkdtemp(join(tmpdir(), "cumulus-ssh-"));
+  const keyFile = join(folder, "id_ed25519");
+  await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "tests", "-f", keyFile]);
+  return {
+    publicKey: (await readFile(`${keyFile}.pub`, "utf8")).trim(),
+    run: async (commandLine, guestCommand) => {
+      const [file = "", ...args] = commandLine.split(" ");
+      const own = ["-i", keyFile, "-o", "IdentitiesOnly=yes", "-o", `UserKnownHostsFile=${folder}/known_hosts`];
+      const options = [...own, "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "LogLevel=ERROR"];
+      const { stdout } = await execa(file, [...options, ...args, guestCommand], { timeout: 60_000, stdin: "ignore" });
+      return stdout;
+    },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,210 @@
+import { mkdirSync } from "node:fs";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { type AgentClient, createAgentClient } from "../lib/agent/client";
+import { findPostmaster, startEmbeddedPostgres, stopEmbeddedPostgres } from "../lib/db/embedded";
+import { pathsOf, type Settings } from "../lib/env";
+import { ensureBuiltInImages } from "../lib/images/builtIn";
+import { projectDir } from "../lib/paths";
+import { ensureServiceAccount, serviceRunner } from "../lib/serviceAccount";
+import { makeFolders, makeSecrets } from "../lib/up/folders";
+import { agentService, consoleService } from "../lib/up/parts";
+import { pidFileOf, readPidFile } from "../lib/up/pidFile";
+
+export interface ApiAnswer<T> {
+  status: number;
+  headers: Headers;
+  body: T;
+}
+
+/** All of Cumulus on temporary folders, for tests and benches: real console, agent, PostgreSQL, and QEMU unless the fake is asked for. */
+export interface Stack {
+  url: string;
+  /** The administrator's API token. */
+  token: string;
+  settings: Settings;
+  agent: AgentClient;
+  /** A request as the administrator; the answer's body as JSON (undefined when there is none). */
+  api<T = unknown>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<ApiAnswer<T>>;
+  /** @param env on top of the stack's own, for this start only: a failpoint, say */
+  startConsole(env?: Record<string, string>): Promise<void>;
+  startAgent(env?: Record<string, string>): Promise<void>;
+  startPostgres(): Promise<void>;
+  stopPostgres(): Promise<void>;
+  pidOf(part: "console" | "agent" | "postgres"): Promise<number | undefined>;
+  /** SIGKILL, as a crash is; resolves when the process is gone. */
+  kill(part: "console" | "agent" | "postgres"): Promise<void>;
+  /** Removes all VMs, ends all processes and deletes the folders. */
+  stop(): Promise<void>;
+}
+
+/** Where the built-in image is kept between test runs: it is built again only when its recipe changes. */
+const imageCacheDir = join(projectDir, "node_modules", ".cache", "cumulus-test-images");
+
+export async function startStack(
+  options: { hypervisor?: "qemu" | "fake"; env?: Record<string, string>; startsParts?: boolean } = {},
+): Promise<Stack> {
+  const folder = await mkdtemp(join(tmpdir(), "cumulus-stack-"));
+  await chmod(folder, 0o711);
+  const isFake = options.hypervisor === "fake";
+  const settings: Settings = {
+    port: await freePort(),
+    host: "127.0.0.1",
+    dataDir: join(folder, "data"),
+    runDir: join(folder, "run"),
+    databaseUrl: options.env?.DATABASE_URL,
+    accelerator: "tcg",
+    network: "user",
+    isLab: false,
+    allowedHosts: [],
+  };
+  const stackEnv = { ...options.env, ...(isFake && { CUMULUS_HYPERVISOR: "fake" }), CUMULUS_ACCEL: "tcg" };
+  const account = await ensureServiceAccount();
+  const runner = await serviceRunner(account, settings);
+  const agent = createAgentClient({ socketPath: pathsOf(settings).agentSocket });
+  let token = "";
+
+  const stack: Stack = {
+    url: `http://127.0.0.1:${settings.port}`,
+    get token() {
+      return token;
+    },
+    settings,
+    agent,
+    api: (method, path, body, headers) =>
+      callApi(`http://127.0.0.1:${settings.port}${path}`, token, method, body, headers),
+    startConsole: (env = {}) =>
+      withEnv({ ...stackEnv, ...env }, () => consoleService(settings, account, runner).start()),
+    startAgent: (env = {}) => withEnv({ ...stackEnv, ...env }, () => agentService(settings).start()),
+    startPostgres: async () => {
+      if (!settings.databaseUrl) await startEmbeddedPostgres(settings);
+    },
+    stopPostgres: () => stopEmbeddedPostgres(settings),
+    pidOf: async (part) =>
+      part === "postgres" ? findPostmaster(settings) : (await readPidFile(pidFileOf(part, settings)))?.pid,
+    kill: async (part) => {
+      const pid = await stack.pidOf(part);
+      if (pid === undefined) return;
+      process.kill(pid, "SIGKILL");
+      await until(`${part} is gone`, async () => (await stack.pidOf(part)) === undefined);
+    },
+    stop: async () => {
+      process.off("exit", killAll);
+      await stack.kill("console");
+      await removeVms(stack, isFake);
+      await stack.kill("agent");
+      await stopEmbeddedPostgres(settings);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+
+  /** A test process that ends early takes its parts along; QEMU is ended by the folder's own records at the next line. */
+  const pids = new Set<number>();
+  const killAll = () => {
+    for (const pid of pids) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It has ended already.
+      }
+    }
+  };
+  process.on("exit", killAll);
+
+  try {
+    await makeFolders(settings, account);
+    await makeSecrets(settings, account);
+    token = (await readFile(pathsOf(settings).adminToken, "utf8")).trim();
+    if (!isFake) await copyBuiltInImage(settings);
+    if (options.startsParts !== false) {
+      await Promise.all([stack.startPostgres(), stack.startAgent()]);
+      await stack.startConsole();
+    }
+    for (const part of ["console", "agent", "postgres"] as const) {
+      const pid = await stack.pidOf(part);
+      if (pid) pids.add(pid);
+    }
+    return stack;
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
+}
+
+/** Waits for a condition; asks every 50 ms. Rejects after the deadline, naming what was waited for. */
+export async function until(what: string, holds: () => Promise<boolean> | boolean, deadlineMs = 30_000): Promise<void> {
+  const endMs = Date.now() + deadlineMs;
+  while (!(await holds())) {
+    if (Date.now() > endMs) throw new Error(`Waited ${deadlineMs / 1000} s in vain until ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("No port was given.");
+  return address.port;
+}
+
+async function copyBuiltInImage(settings: Settings): Promise<void> {
+  mkdirSync(imageCacheDir, { recursive: true });
+  const lines: string[] = [];
+  const built = await ensureBuiltInImages({ dataDir: imageCacheDir, runDir: imageCacheDir }, (line) =>
+    lines.push(line),
+  );
+  if (built.state === "unavailable") throw new Error(`The built-in image can't be built here: ${built.reason}`);
+  // With owners: images belong to a group of their own.
+  await execa("cp", ["--archive", pathsOf({ dataDir: imageCacheDir, runDir: "" }).images, pathsOf(settings).images]);
+}
+
+async function removeVms(stack: Stack, isFake: boolean): Promise<void> {
+  if (isFake) return;
+  if ((await stack.pidOf("agent")) === undefined) await stack.startAgent();
+  for (const { id } of await stack.agent.observeAll()) await stack.agent.remove(id);
+}
+
+async function callApi<T>(
+  url: string,
+  token: string,
+  method: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<ApiAnswer<T>> {
+  const response = await fetch(url, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get("content-type")?.includes("json");
+  return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : undefined) as T };
+}
+
+/** The parts take their variables from this process' environment: set for the time of a start. Starts of one process don't overlap with others' variables. */
+async function withEnv<T>(env: Record<string, string>, run: () => Promise<T>): Promise<T> {
+  const before = { ...process.env };
+  Object.assign(process.env, env);
+  try {
+    return await run();
+  } finally {
+    for (const name of Object.keys(env)) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+  }
+}

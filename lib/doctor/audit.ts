@@ -1,0 +1,47 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { openSql } from "../db/client";
+import type { Settings } from "../env";
+import { disagreementsIn, lasting } from "./checks";
+import { gatherSnapshot } from "./gather";
+import type { Disagreement } from "./snapshot";
+
+/**
+ * When what looks wrong is looked at again. What moves is seen in two places at two times: after a second most of that is over, and a silent QEMU is
+ * told as such within five.
+ */
+const laterLooksMs = [1_000, 5_000];
+
+export interface Audit {
+  disagreements: Disagreement[];
+  counts: { vms: number; processes: number | null; disks: number; images: number; files: number };
+}
+
+/**
+ * Compares all that is written down of an installation with what is there. It shares no code with the agent and the converger, changes nothing, and tells only what
+ * it saw each time that it looked. Rejects when it can't look: the database doesn't answer, or the folders aren't ours to read.
+ */
+export async function audit(settings: Settings): Promise<Audit> {
+  const sql = openSql(settings, { maxConnections: 1 });
+  try {
+    let snapshot = await gatherSnapshot(settings, sql);
+    let disagreements = disagreementsIn(snapshot);
+    for (const delayMs of laterLooksMs) {
+      if (disagreements.length === 0) break;
+      await delay(delayMs);
+      snapshot = await gatherSnapshot(settings, sql);
+      disagreements = lasting(disagreements, disagreementsIn(snapshot));
+    }
+    const { vms, processes, machines, images, files } = snapshot;
+    const disks = machines.filter(({ disk }) => disk !== null).length;
+    const counts = {
+      vms: vms.length,
+      processes: processes?.length ?? null,
+      disks,
+      images: images.length,
+      files: files.size,
+    };
+    return { disagreements, counts };
+  } finally {
+    await sql.end({ timeout: 2 });
+  }
+}

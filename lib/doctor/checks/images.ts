@@ -1,0 +1,47 @@
+import { dirname, join } from "node:path";
+import type { Disagreement, Snapshot } from "../snapshot";
+
+const check = "images";
+
+/** How long the console may take to note an image that was put there. */
+const notedWithinMs = 60_000;
+
+/** Every image of the database is a file, whole and with its manifest; every file of an image is one of the database. */
+export function checkImages(snapshot: Snapshot): Disagreement[] {
+  return [...imagesWithoutFile(snapshot), ...filesWithoutImage(snapshot)];
+}
+
+function imagesWithoutFile({ images, files, manifests, paths }: Snapshot): Disagreement[] {
+  return images.flatMap(({ name, sha256, fileBytes }) => {
+    const path = join(paths.images, `${sha256}.qcow2`);
+    const file = files.get(path);
+    const tell = (subject: string, message: string) => [{ check, subject: `${sha256} ${subject}`, message }];
+    if (file?.kind !== "file") {
+      return tell("file", `The file ${path} of the image ${name} is gone: add the image again.`);
+    }
+    if (file.sizeBytes !== fileBytes) {
+      return tell(
+        "size",
+        `The file ${path} of the image ${name} has ${file.sizeBytes} bytes and must have ${fileBytes}: remove it and add the image again.`,
+      );
+    }
+    if (manifests.some((manifest) => manifest.sha256 === sha256)) return [];
+    return tell("manifest", `The image ${name} has no manifest beside ${path} that can be read: add the image again.`);
+  });
+}
+
+function filesWithoutImage({ images, files, manifests, paths, takenAtMs }: Snapshot): Disagreement[] {
+  const known = new Set(images.map(({ sha256 }) => sha256));
+  const found = [...files].filter(([path]) => dirname(path) === paths.images);
+  return found.flatMap(([path, { modifiedAtMs }]) => {
+    const sha256 = /([0-9a-f]{64})\.(qcow2|json)$/.exec(path)?.[1];
+    if (sha256 !== undefined && known.has(sha256)) return [];
+    const isNew = takenAtMs - modifiedAtMs < notedWithinMs;
+    if (isNew) return [];
+    const isWhole = manifests.some((manifest) => manifest.sha256 === sha256);
+    const remedy = isWhole
+      ? "the console notes such files within a minute, so see that it runs"
+      : "remove it if nobody needs it";
+    return [{ check, subject: path, message: `${path} is no image of the database: ${remedy}.` }];
+  });
+}

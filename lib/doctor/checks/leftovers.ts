@@ -1,0 +1,88 @@
+import { basename, dirname, join } from "node:path";
+import type { Disagreement, Snapshot } from "../snapshot";
+
+const check = "leftovers";
+
+/** What the agent keeps in a VM's folder. */
+const machineFiles = [
+  "disk.qcow2",
+  "seed.iso",
+  "uefi-vars.fd",
+  "machine.json",
+  "state.json",
+  "serial.log",
+  "qemu.log",
+  "last-screen.png",
+];
+const socketFiles = [
+  "qmp.sock",
+  "rescue.sock",
+  "vnc.sock",
+  "agent.sock",
+  "serial-qemu.sock",
+  "serial.sock",
+  "screen.png",
+];
+
+/** A file that replaces another one is for a moment beside it. */
+const replacing = /\.tmp$/;
+const replacedWithinMs = 60_000;
+
+const stagedWithinMs = 60 * 60_000;
+
+/** Nothing lies about that belongs to no VM: folders, files and sockets of deleted ones, and what crashes left. */
+export function checkLeftovers(snapshot: Snapshot): Disagreement[] {
+  const { paths } = snapshot;
+  return [
+    ...foreignFolders(snapshot, paths.machines),
+    ...foreignFolders(snapshot, paths.machineSockets),
+    ...foreignFiles(snapshot, paths.machines, machineFiles),
+    ...foreignFiles(snapshot, paths.machineSockets, socketFiles),
+    ...oldStaging(snapshot),
+  ];
+}
+
+function foreignFolders(snapshot: Snapshot, parent: string): Disagreement[] {
+  const live = new Set(snapshot.vms.map(({ id }) => String(id)));
+  const underWay = new Set(snapshot.vms.filter((vm) => vm.isUnderWay).map(({ id }) => String(id)));
+  return entriesOf(snapshot, parent)
+    .filter((path) => {
+      const name = basename(path);
+      const id = /^\.(?:making|removing)-(\d+)$/.exec(name)?.[1];
+      return id === undefined ? !live.has(name) : !underWay.has(id);
+    })
+    .map((path) => ({
+      check,
+      subject: path,
+      message: `${path} belongs to no VM of the database: if nobody needs what is in it, remove it with rm -r ${path}.`,
+    }));
+}
+
+function foreignFiles(snapshot: Snapshot, parent: string, known: string[]): Disagreement[] {
+  return snapshot.vms
+    .flatMap(({ id }) => entriesOf(snapshot, join(parent, String(id))))
+    .filter((path) => {
+      const ageMs = snapshot.takenAtMs - (snapshot.files.get(path)?.modifiedAtMs ?? 0);
+      const isReplacing = replacing.test(path) && ageMs < replacedWithinMs;
+      return !known.includes(basename(path)) && !isReplacing;
+    })
+    .map((path) => ({
+      check,
+      subject: path,
+      message: `${path} is no file of Cumulus': if nobody needs it, remove it.`,
+    }));
+}
+
+function oldStaging({ files, paths, takenAtMs }: Snapshot): Disagreement[] {
+  return [...files]
+    .filter(([path, { modifiedAtMs }]) => dirname(path) === paths.staging && takenAtMs - modifiedAtMs > stagedWithinMs)
+    .map(([path]) => ({
+      check,
+      subject: path,
+      message: `${path} has been on its way for more than an hour: restart the agent, which sweeps what a crash left, or remove it.`,
+    }));
+}
+
+function entriesOf({ files }: Snapshot, folder: string): string[] {
+  return [...files.keys()].filter((path) => dirname(path) === folder);
+}

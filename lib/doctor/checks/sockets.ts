@@ -1,0 +1,48 @@
+import { dirname } from "node:path";
+import type { Disagreement, ProcessFact, Snapshot } from "../snapshot";
+import { nameOfId } from "./words";
+
+const check = "sockets";
+
+/** Every QEMU holds the sockets that it was started with, and listens on the network for its SSH forward alone. */
+export function checkSockets(snapshot: Snapshot): Disagreement[] {
+  return (snapshot.processes ?? []).flatMap((process) => [
+    ...checkUnix(snapshot, process),
+    ...checkTcp(snapshot, process),
+  ]);
+}
+
+function checkUnix({ files, paths }: Snapshot, { pid, sockets, listeners }: ProcessFact): Disagreement[] {
+  const ours = sockets.filter((path) => dirname(dirname(path)) === paths.machineSockets);
+  const lost = ours.filter((path) => files.get(path)?.kind !== "socket" || listeners?.unix.includes(path) === false);
+  return lost.map((path) => ({
+    check,
+    subject: `${pid} ${path}`,
+    message: `QEMU process ${pid} can't be reached by its socket ${path}, which was removed or replaced: stop the VM and start it again.`,
+  }));
+}
+
+function checkTcp(snapshot: Snapshot, { pid, vmId, listeners }: ProcessFact): Disagreement[] {
+  const vm = snapshot.vms.find(({ id }) => id === vmId);
+  if (listeners === null || vmId === null || !vm) return [];
+  const forward = `127.0.0.1:${vm.sshHostPort}`;
+  const name = nameOfId(snapshot, vmId);
+  const foreign = listeners.tcp.filter((listener) => listener !== forward);
+  const isMissing = !vm.isUnderWay && !listeners.tcp.includes(forward);
+  return [
+    ...foreign.map((listener) => ({
+      check,
+      subject: `${pid} ${listener}`,
+      message: `QEMU process ${pid} of ${name} listens on ${listener}, and may on ${forward} only: stop the VM and start it again.`,
+    })),
+    ...(isMissing
+      ? [
+          {
+            check,
+            subject: `${pid} forward`,
+            message: `QEMU process ${pid} of ${name} does not listen on ${forward}, where its SSH is said to be: stop the VM and start it again.`,
+          },
+        ]
+      : []),
+  ];
+}

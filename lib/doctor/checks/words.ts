@@ -1,0 +1,34 @@
+import type { MachineFact, ProcessFact, Snapshot, VmFact } from "../snapshot";
+
+/** How a VM is called in a sentence. */
+export function nameOf({ name, id }: VmFact): string {
+  return `VM ${name} (id ${id})`;
+}
+
+/** How anything is called that belongs to a VM by its id, which may be no live VM's. */
+export function nameOfId(snapshot: Snapshot, id: number): string {
+  const vm = snapshot.vms.find((one) => one.id === id);
+  return vm ? nameOf(vm) : `VM id ${id}`;
+}
+
+export function machineOf(snapshot: Snapshot, vm: VmFact): MachineFact | undefined {
+  return snapshot.machines.find(({ id }) => id === vm.id);
+}
+
+/** QEMU processes that are this VM, by the uuid that QEMU itself tells, or was started with when it doesn't answer. */
+export function processesOf(snapshot: Snapshot, vm: VmFact): ProcessFact[] {
+  return (snapshot.processes ?? []).filter((process) => uuidOf(process) === vm.uuid);
+}
+
+export function uuidOf(process: ProcessFact): string | null {
+  return process.qmp.answers ? process.qmp.uuid : process.uuid;
+}
+
+/** Values that more than one holder has, with their holders. */
+export function sharedBy<T>(holders: readonly T[], valuesOf: (holder: T) => readonly string[]): Map<string, T[]> {
+  const byValue = new Map<string, T[]>();
+  for (const holder of holders) {
+    for (const value of new Set(valuesOf(holder))) byValue.set(value, [...(byValue.get(value) ?? []), holder]);
+  }
+  return new Map([...byValue].filter(([, those]) => those.length > 1));
+}

@@ -1,0 +1,57 @@
+import { eq, inArray, isNotNull, isNull } from "drizzle-orm";
+import type postgres from "postgres";
+import { openDatabase } from "../../db/client";
+import { hosts, images, operations, vms } from "../../db/schema";
+import type { ImageFact, OperationFact, VmFact } from "../snapshot";
+
+export interface DatabaseFacts {
+  vms: VmFact[];
+  images: ImageFact[];
+  openOperations: OperationFact[];
+  isHostAway: boolean;
+}
+
+/** What the database says, all of one instant. */
+export async function gatherDatabase(sql: postgres.Sql): Promise<DatabaseFacts> {
+  return openDatabase(sql).transaction(
+    async (tx) => {
+      const imageRows = await tx.select().from(images);
+      const vmRows = await tx
+        .select({ vm: vms, sha256: images.sha256 })
+        .from(vms)
+        .innerJoin(images, eq(images.id, vms.imageId))
+        .where(isNull(vms.deletedAt));
+      const operationRows = await tx
+        .select({ operation: operations, vm: vms })
+        .from(operations)
+        .leftJoin(vms, eq(vms.id, operations.vmId))
+        .where(inArray(operations.status, ["pending", "running"]));
+      const away = await tx.select({ id: hosts.id }).from(hosts).where(isNotNull(hosts.unreachableSince));
+      const busyIds = new Set(operationRows.map(({ operation }) => operation.vmId));
+      return {
+        vms: vmRows.map(({ vm, sha256 }) => vmFact(vm, sha256, busyIds.has(vm.id))),
+        images: imageRows.map(({ id, name, sha256, fileBytes }) => ({ id, name, sha256, fileBytes })),
+        openOperations: operationRows.map(({ operation, vm }) => ({
+          id: operation.id,
+          kind: operation.kind,
+          vmId: operation.vmId,
+          isVmDeleted: vm !== null && vm.deletedAt !== null,
+          dueFromMs: Math.max(operation.createdAt.getTime(), vm?.stopDeadlineAt?.getTime() ?? 0),
+        })),
+        isHostAway: away.length > 0,
+      };
+    },
+    { isolationLevel: "repeatable read", accessMode: "read only" },
+  );
+}
+
+function vmFact(vm: typeof vms.$inferSelect, imageSha256: string, isBusy: boolean): VmFact {
+  const { id, uuid, name, hostId, networkId, ipv4, mac, sshHostPort, desired, observed, lastError } = vm;
+  return {
+    ...{ id, uuid, name, hostId, networkId, ipv4, mac, sshHostPort, imageSha256, desired, observed, lastError },
+    observedAtMs: vm.observedAt?.getTime() ?? null,
+    createdAtMs: vm.createdAt.getTime(),
+    hasDisk: vm.milestones.disk !== undefined,
+    isUnderWay: isBusy || vm.desired === "deleted" || vm.settledGeneration < vm.generation,
+  };
+}

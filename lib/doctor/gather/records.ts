@@ -1,0 +1,80 @@
+import { basename, dirname, join } from "node:path";
+import { z } from "zod";
+import { readTextIfThere } from "../../system/files";
+import type { FileFact, InstallationPaths, MachineFact, ManifestFact, PidFileFact } from "../snapshot";
+import { gatherDisk } from "./disk";
+import { gatherLiving } from "./processes";
+
+/** As much of each record as is compared with something else. */
+const specSchema = z.object({
+  id: z.number(),
+  uuid: z.string(),
+  disk: z.object({ imageSha256: z.string() }),
+  interfaces: z.array(z.object({ mac: z.string(), ipv4: z.string(), sshHostPort: z.number() })).min(1),
+});
+const identitySchema = z.object({ pid: z.number(), startTime: z.string() });
+const stateSchema = z.object({ process: identitySchema.nullable() });
+const manifestSchema = z.object({ sha256: z.string() });
+
+type Files = ReadonlyMap<string, FileFact>;
+
+/** What the folders of VMs say of themselves. */
+export async function gatherMachines(files: Files, paths: InstallationPaths): Promise<MachineFact[]> {
+  const found: MachineFact[] = [];
+  for (const folder of files.keys()) {
+    const name = basename(folder);
+    if (dirname(folder) !== paths.machines || !/^\d+$/.test(name)) continue;
+    const disk = files.get(join(folder, "disk.qcow2"));
+    found.push({
+      id: Number(name),
+      spec: await readSpec(join(folder, "machine.json")),
+      recordedProcess: await readRecordedProcess(join(folder, "state.json")),
+      disk: disk ? await gatherDisk(join(folder, "disk.qcow2"), disk) : null,
+    });
+  }
+  return found;
+}
+
+export async function gatherManifests(files: Files, paths: InstallationPaths): Promise<ManifestFact[]> {
+  const manifests = [...files].filter(([path]) => dirname(path) === paths.images && path.endsWith(".json"));
+  return Promise.all(
+    manifests.map(async ([path, { modifiedAtMs }]) => {
+      const sha256 = (await readRecord(path, manifestSchema))?.sha256 ?? null;
+      return { path, sha256, modifiedAtMs };
+    }),
+  );
+}
+
+/** Pid files of Cumulus' own parts that name a process which lives; others are stale, and harmless. */
+export async function gatherPidFiles(files: Files, paths: InstallationPaths): Promise<PidFileFact[]> {
+  const pidFiles = [...files.keys()].filter((path) => dirname(path) === paths.runDir && path.endsWith(".pid"));
+  const found = await Promise.all(
+    pidFiles.map(async (path) => {
+      const record = await readRecord(path, identitySchema);
+      return { path, process: record ? await gatherLiving(record.pid, record.startTime) : null };
+    }),
+  );
+  return found.flatMap(({ path, process }) => (process ? [{ path, process }] : []));
+}
+
+async function readSpec(path: string): Promise<MachineFact["spec"]> {
+  const spec = await readRecord(path, specSchema);
+  const [link] = spec?.interfaces ?? [];
+  if (!spec || !link) return null;
+  const { mac, ipv4, sshHostPort } = link;
+  return { id: spec.id, uuid: spec.uuid, imageSha256: spec.disk.imageSha256, mac, ipv4, sshHostPort };
+}
+
+async function readRecordedProcess(path: string) {
+  const recorded = (await readRecord(path, stateSchema))?.process;
+  return recorded ? gatherLiving(recorded.pid, recorded.startTime) : null;
+}
+
+async function readRecord<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  const text = await readTextIfThere(path);
+  try {
+    return text === null ? undefined : schema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

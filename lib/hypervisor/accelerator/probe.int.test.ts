@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { readTextIfThere } from "../../system/files";
+import { detectUserScheme } from "../../system/machineUsers";
+import { hostArch } from "../hostReport";
+import { detectAccelerator } from "./detect";
+import { runProbe } from "./probe";
+
+let dataDir: string;
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "cumulus-"));
+});
+afterEach(() => rm(dataDir, { recursive: true }));
+
+const silent = () => {};
+const log = { debug: silent, info: silent, warn: silent, error: silent };
+
+test("the test program runs to its end in time under emulation, also as a VM's user", async () => {
+  const { userOf } = await detectUserScheme();
+  expect(await runProbe(hostArch(), "tcg", "max", null)).toMatchObject({ isUsable: true });
+  expect(await runProbe(hostArch(), "tcg", "max", userOf(1))).toMatchObject({ isUsable: true });
+});
+
+test("an accelerator that fails is not usable, in QEMU's words", async () => {
+  const run = await runProbe(hostArch(), "tcg", "no-such-processor", null);
+  expect(run).toMatchObject({ isUsable: false, finding: expect.stringContaining("no-such-processor") });
+});
+
+test("the choice ends in one that works, has a reason, and is kept for this boot", async () => {
+  const users = await detectUserScheme();
+  const choose = () => detectAccelerator({ accelerator: "auto", dataDir }, hostArch(), users, log);
+  const first = await choose();
+  expect(first.reason.length).toBeGreaterThan(10);
+  if (first.kind !== "hvf") {
+    expect(await runProbe(hostArch(), first.kind, first.cpuModel, users.userOf(1))).toMatchObject({ isUsable: true });
+  }
+  const startedAtMs = performance.now();
+  expect(await choose()).toEqual(first);
+  expect(performance.now() - startedAtMs).toBeLessThan(50);
+  expect(await readTextIfThere(join(dataDir, "accelerator.json"))).toContain(first.reason.slice(0, 10));
+});
+
+test("the environment overrides the probe", async () => {
+  const users = await detectUserScheme();
+  await detectAccelerator({ accelerator: "auto", dataDir }, hostArch(), users, log);
+  const chosen = await detectAccelerator({ accelerator: "tcg", dataDir }, hostArch(), users, log);
+  expect(chosen).toMatchObject({ kind: "tcg", reason: expect.stringContaining("CUMULUS_ACCEL") });
+});

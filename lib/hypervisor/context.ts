@@ -1,0 +1,19 @@
+import type { Accelerator } from "../domain/host";
+import type { Observation } from "../domain/machine";
+import type { Settings } from "../env";
+import type { Log } from "../system/log";
+import type { UserScheme } from "../system/machineUsers";
+
+/** What all VMs of a host have in common. */
+export interface HostContext {
+  settings: Settings;
+  log: Log;
+  users: UserScheme;
+  /** The host's present boot. */
+  bootId: string;
+  /** Resolves when the probe is done. */
+  accelerator(): Promise<Accelerator>;
+  /** Carries out an act on a VM after those that were asked for before. */
+  enqueue<T>(id: number, act: () => Promise<T>): Promise<T>;
+  onChange(observation: Observation): void;
+}

@@ -1,0 +1,72 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { until } from "../testing/until";
+import { SshProbe } from "./sshProbe";
+
+let server: Server;
+afterEach(() => new Promise((resolve) => server.close(resolve)));
+
+async function listen(onConnect: (attempt: number, say: (text: string) => void, hangUp: () => void) => void) {
+  const counts = { all: 0, open: 0, mostOpen: 0 };
+  server = createServer((socket) => {
+    counts.all += 1;
+    counts.open += 1;
+    counts.mostOpen = Math.max(counts.mostOpen, counts.open);
+    socket.on("close", () => {
+      counts.open -= 1;
+    });
+    socket.on("error", () => socket.destroy());
+    onConnect(
+      counts.all,
+      (text) => socket.write(text),
+      () => socket.destroy(),
+    );
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return { counts, port: typeof address === "object" && address ? address.port : 0 };
+}
+
+test("a connection that is accepted is nothing; the banner is, and it is asked one at a time", async () => {
+  const { counts, port } = await listen((attempt, say, hangUp) => {
+    if (attempt === 2) hangUp();
+    if (attempt === 3) say("220 not ssh\r\n");
+    if (attempt === 4) {
+      say("welcome\r\nSS");
+      say("H-2.0-dropbear\r\n");
+    }
+  });
+  let banners = 0;
+  const probe = new SshProbe(
+    port,
+    () => 50,
+    () => {
+      banners += 1;
+    },
+  );
+  await until(() => banners === 1);
+  expect(counts).toMatchObject({ all: 4, mostOpen: 1 });
+  probe.stop();
+});
+
+test("a probe that is stopped says nothing more", async () => {
+  const { port } = await listen((_, say) => say("SSH-2.0-x\r\n"));
+  let banners = 0;
+  new SshProbe(
+    port,
+    () => 50,
+    () => {
+      banners += 1;
+    },
+  ).stop();
+  const other = await new Promise<string>((resolve) => {
+    new SshProbe(
+      port,
+      () => 50,
+      () => resolve("seen"),
+    );
+  });
+  expect(other).toBe("seen");
+  expect(banners).toBe(0);
+});

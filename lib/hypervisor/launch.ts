@@ -1,0 +1,112 @@
+import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { archOfNode } from "../domain/arch";
+import { CumulusError } from "../domain/errors";
+import type { MachineSpec } from "../domain/machine";
+import { pathsOf } from "../env";
+import { imageFile } from "../images/store";
+import { isErrno } from "../system/files";
+import { emulatedCpuModel } from "./accelerator/detect";
+import type { HostContext } from "./context";
+import { growDisk } from "./disk";
+import { closedFolder, openRunFolder } from "./folders";
+import { type MachinePaths, machinePaths } from "./machinePaths";
+import { assertImage } from "./makeMachine";
+import { qemuArgv } from "./qemu/argv";
+import { findFirmware } from "./qemu/firmware";
+import { lastWords } from "./qemu/process";
+import { QmpError } from "./qmp/client";
+import type { RunningQemu } from "./runningQemu";
+
+/** A QEMU command for a VM, all that it needs checked and laid ready. Throws what keeps it from starting. */
+export async function prepareLaunch(
+  context: HostContext,
+  spec: MachineSpec,
+): Promise<{ program: string; args: string[] }> {
+  const { settings, users } = context;
+  const paths = machinePaths(settings, spec.id);
+  const user = users.userOf(spec.id);
+  const imagePath = imageFile(pathsOf(settings), spec.disk.imageSha256);
+  await assertImage(imagePath);
+  for (const { sshHostPort } of spec.interfaces) await assertPortFree(sshHostPort);
+  const firmware = await findFirmware(spec.arch, spec.firmware);
+  const hostAccelerator = await context.accelerator();
+  const isNative = spec.arch === archOfNode(process.arch);
+  const accelerator = isNative ? hostAccelerator : ({ kind: "tcg", cpuModel: emulatedCpuModel } as const);
+  await growDisk(paths.disk, spec.disk.sizeBytes, user);
+  await openRunFolder(settings, users, spec.id);
+  await assertPassable(context);
+  const args = qemuArgv({ spec, accelerator, paths, imagePath, uefiCode: firmware?.code ?? null });
+  return { program: `qemu-system-${spec.arch}`, args };
+}
+
+const startMs = 30_000;
+
+/** Waits until a QEMU that was just started answers. Rejects with the reason, in QEMU's own words, when it doesn't come to that. */
+export async function awaitStarted(qemu: RunningQemu, paths: MachinePaths, spec: MachineSpec): Promise<void> {
+  const deadline = Date.now() + startMs;
+  while (true) {
+    try {
+      return await qemu.connect(Math.max(1, deadline - Date.now()));
+    } catch (error) {
+      if (!(error instanceof QmpError)) throw error;
+      if (qemu.hasEnded) throw startFailure(await lastWords(paths.qemuLog), spec);
+      if (Date.now() > deadline) {
+        throw new CumulusError(
+          "unavailable",
+          `QEMU didn't answer within ${startMs / 1000} s of its start: ${error.message}`,
+        );
+      }
+      await delay(5);
+    }
+  }
+}
+
+/** QEMU's last words on a failed start, in ours where we know what to do. */
+function startFailure(words: string, spec: MachineSpec): CumulusError {
+  if (words.includes("Failed to get") && words.includes("lock")) {
+    return new CumulusError(
+      "conflict",
+      "The VM's disk is in use by another process of this host. End that one, then start the VM.",
+    );
+  }
+  if (words.includes("host forwarding rule")) return portTaken(spec.interfaces[0]?.sshHostPort ?? 0);
+  if (/cannot set up guest memory|Cannot allocate memory/i.test(words)) {
+    return new CumulusError(
+      "insufficient_capacity",
+      "The host has not enough free memory for this VM: stop another one.",
+    );
+  }
+  return new CumulusError("internal", `QEMU could not start.${words}`);
+}
+
+async function assertPassable({ settings, users }: HostContext): Promise<void> {
+  const folder = await closedFolder(settings, users);
+  if (folder === null) return;
+  throw new CumulusError(
+    "unavailable",
+    `VMs run as users of their own, and these can't pass through ${folder}. Run: chmod o+x ${folder} - or choose another CUMULUS_DATA_DIR.`,
+  );
+}
+
+async function assertPortFree(port: number): Promise<void> {
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host: "127.0.0.1", port, exclusive: true }, resolve);
+    });
+  } catch (error) {
+    if (isErrno(error, "EADDRINUSE", "EACCES")) throw portTaken(port);
+    throw error;
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+function portTaken(port: number): CumulusError {
+  return new CumulusError(
+    "conflict",
+    `Port ${port} of this host, which leads to the VM's SSH, is taken by another program. End that program, then start the VM.`,
+  );
+}

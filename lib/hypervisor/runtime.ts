@@ -1,0 +1,353 @@
+import { statfs } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
+import { messageOf } from "../domain/errors";
+import type { MachineSpec } from "../domain/machine";
+import type { TimelineStep } from "../domain/timeline";
+import { failpoint } from "../failpoints";
+import { writeFileAtomic } from "../system/files";
+import type { Log } from "../system/log";
+import type { ProcessIdentity } from "../system/platform";
+import type { HostContext } from "./context";
+import { closeRunFolder, makeRunFolder, removeQemuSockets } from "./folders";
+import { BootWatch } from "./guest/bootWatch";
+import { awaitStarted, prepareLaunch } from "./launch";
+import { type MachinePaths, machinePaths } from "./machinePaths";
+import { MachineRecord } from "./machineRecord";
+import { type MachineState, withEnd, withNewBoot, withoutProcess } from "./machineState";
+import { lastWords, type ProcessEnd, type QemuProcess, spawnQemu } from "./qemu/process";
+import { reasonOfEnd, runStateOf } from "./qemu/runState";
+import type { QmpEvent } from "./qmp/client";
+import { RunningQemu } from "./runningQemu";
+import { SerialConsole } from "./serial/console";
+
+const spacePollMs = 2000;
+const enoughFreeBytes = 8 * 1024 * 1024;
+const logTrimMs = 30_000;
+const doubleResetMs = 3000;
+
+/**
+ * A VM's QEMU from its start, or its adoption, to its end, and what is seen of the guest meanwhile.
+ *
+ *     off ── launch ──▶ starting ──▶ up ──▶ off          (a start that fails goes back to off, and nothing was)
+ *     off ── adopt ───▶ starting ──▶ up
+ *                  └──▶ silent ──▶ starting ──▶ up       (a QEMU that doesn't answer is taken up when it does)
+ *
+ * Invariants: `qemu` is set in all phases but `off`; in `up` the folder with the sockets is closed and the serial port is held;
+ * QEMU is ended by `finish` alone.
+ */
+export class Runtime {
+  qemu: RunningQemu | null = null;
+  readonly record: MachineRecord;
+  readonly serial: SerialConsole;
+  private phase: "off" | "starting" | "silent" | "up" = "off";
+  private bootWatch: BootWatch | null = null;
+  private isLaunching = false;
+  private wasSignalled = false;
+  private resetAtMs = 0;
+  /** Whether the guest said anything since it was last reset. */
+  private hasSpoken = false;
+  private isFinishing = false;
+  private rebootTimer: NodeJS.Timeout | undefined;
+  private spaceTimer: NodeJS.Timeout | undefined;
+  private trimTimer: NodeJS.Timeout | undefined;
+  private readonly id: number;
+  private readonly paths: MachinePaths;
+  private readonly log: Log;
+
+  constructor(
+    private readonly context: HostContext,
+    private readonly spec: () => MachineSpec,
+    state: MachineState,
+  ) {
+    this.id = spec().id;
+    this.log = context.log;
+    this.paths = machinePaths(context.settings, this.id);
+    this.record = new MachineRecord(this.id, this.paths.state, state, this.log, context.onChange);
+    this.serial = new SerialConsole({
+      logFile: this.paths.serialLog,
+      log: this.log,
+      onOutput: (chunk) => {
+        this.hasSpoken = true;
+        this.bootWatch?.output(chunk);
+      },
+    });
+  }
+
+  /** Offers the serial port to people on this host, whether the VM runs or not. */
+  async listen(): Promise<void> {
+    try {
+      await makeRunFolder(this.context.settings, this.context.users, this.id);
+      await this.serial.listen(this.paths.serial);
+    } catch (error) {
+      this.log.warn({ vm: this.id, error: messageOf(error) }, "the serial port can't be offered on a socket");
+    }
+  }
+
+  async launch(): Promise<void> {
+    const spec = this.spec();
+    const before = this.record.state;
+    const command = await prepareLaunch(this.context, spec);
+    this.isLaunching = true;
+    try {
+      await this.record.commit((state) => ({
+        ...withNewBoot(state, "start"),
+        intent: "running",
+        hostBootId: this.context.bootId,
+        process: null,
+        sshHostPort: spec.interfaces[0]?.sshHostPort ?? null,
+      }));
+      failpoint("agent.start.before-spawn");
+      const user = this.context.users.userOf(this.id);
+      const process = await spawnQemu(command.program, command.args, user, this.paths.qemuLog);
+      failpoint("agent.start.spawned");
+      const qemu = this.hold(process);
+      await this.record.commit((state) => ({ ...state, process: process.identity }));
+      await awaitStarted(qemu, this.paths, spec);
+      this.serial.note(`started ${new Date().toISOString()}`);
+      await this.takeUp(qemu);
+    } catch (error) {
+      await this.endFailedLaunch();
+      await this.record.note(() => before);
+      throw error;
+    } finally {
+      this.isLaunching = false;
+    }
+    failpoint("agent.start.running");
+  }
+
+  /**
+   * Takes up what an agent before this one left.
+   * @param identity of the VM's QEMU, or null when there is none
+   */
+  async adopt(identity: ProcessIdentity | null): Promise<void> {
+    if (identity === null) {
+      const words = await lastWords(this.paths.qemuLog);
+      const next = withoutProcess(this.record.state, this.context.bootId, words);
+      if (!isDeepStrictEqual(next, this.record.state)) await this.record.note(() => next);
+      await removeQemuSockets(this.paths);
+      return;
+    }
+    const qemu = this.hold({ identity, ended: null });
+    await this.record.note((state) => ({ ...state, process: identity }));
+    if (this.record.state.intent === "stopped") {
+      this.record.see({ state: "running", reason: "It is being turned off." });
+      qemu.keepConnecting();
+      return this.inBackground("a stop that was begun", () => qemu.end());
+    }
+    try {
+      await qemu.connect(adoptMs);
+      await this.takeUp(qemu);
+    } catch (error) {
+      this.log.warn({ vm: this.id, pid: identity.pid, error: messageOf(error) }, "a QEMU that runs doesn't answer");
+      this.phase = "silent";
+      this.unresponsive();
+      qemu.keepConnecting();
+    }
+    this.armReboot();
+  }
+
+  /** Ends QEMU, for a reason that is noted first, and keeps the last picture of the screen. Done when it is gone. */
+  async finish(ended: MachineState["ended"]): Promise<void> {
+    if (this.qemu === null) return;
+    if (this.record.seen?.state !== "unresponsive") await this.keepLastScreen(this.qemu);
+    await this.record.note((state) => withEnd(state, ended));
+    failpoint("agent.stop.intent-written");
+    await this.qemu?.end();
+    failpoint("agent.stop.gone");
+    await removeQemuSockets(this.paths);
+  }
+
+  async rebootByGuestAgent(): Promise<boolean> {
+    return (await this.bootWatch?.guestAgent.reboot()) ?? false;
+  }
+
+  /** Resets the guest when the reboot that is pending hasn't come by its deadline. */
+  armReboot(): void {
+    clearTimeout(this.rebootTimer);
+    const { pending } = this.record.state;
+    if (pending?.act !== "reboot") return;
+    const delayMs = Math.max(0, Date.parse(pending.deadlineAt) - Date.now());
+    this.rebootTimer = setTimeout(() => {
+      this.inBackground("the reboot by force", async () => {
+        if (this.record.state.pending?.act === "reboot") await this.qemu?.resetAndRun();
+      });
+    }, delayMs);
+  }
+
+  /** Lets go of QEMU without ending it. */
+  async close(): Promise<void> {
+    this.qemu?.release();
+    this.letGo();
+    await this.serial.close();
+    await this.record.settled();
+  }
+
+  private hold(process: QemuProcess): RunningQemu {
+    this.phase = "starting";
+    this.wasSignalled = false;
+    const qemu = new RunningQemu(process, this.spec().uuid, this.paths, {
+      onStatus: (status) => this.onStatus(status),
+      onEvent: (event) => this.onEvent(event),
+      onSilent: () => this.unresponsive(),
+      onGone: (end) => this.onGone(end),
+    });
+    this.qemu = qemu;
+    return qemu;
+  }
+
+  /** QEMU answers: see to it that what must hold while the guest runs does, then let the guest run. */
+  private async takeUp(qemu: RunningQemu): Promise<void> {
+    this.phase = "starting";
+    await closeRunFolder(this.paths, this.context.users.userOf(this.id));
+    const isWanted = () => this.qemu === qemu;
+    await this.serial.attach(this.paths.serialQemu, isWanted);
+    const isNew = (await qemu.status()) === "prelaunch";
+    if (isNew) await qemu.execute("cont");
+    else this.serial.note("the agent was away: what the guest said meanwhile is not here");
+    this.phase = "up";
+    await qemu.status();
+    await this.record.note((state) => {
+      const started = state.milestones.started ?? new Date().toISOString();
+      return { ...state, milestones: { ...state.milestones, started } };
+    });
+    this.bootWatch = new BootWatch({
+      guestAgentSocket: this.paths.guestAgent,
+      sshHostPort: this.record.state.sshHostPort,
+      hasReached: (step) => this.record.state.milestones[step] !== undefined,
+      onReached: (step) => this.reached(step),
+      onFirstBootError: (firstBootError) => void this.record.note((state) => ({ ...state, firstBootError })),
+    });
+    this.trimTimer = setInterval(() => {
+      qemu.trimLog().catch((error: unknown) => this.log.warn({ vm: this.id, error: messageOf(error) }, "qemu.log"));
+    }, logTrimMs);
+  }
+
+  private reached(step: TimelineStep): void {
+    if (this.record.state.milestones[step] !== undefined) return;
+    const at = new Date().toISOString();
+    void this.record.note((state) => ({ ...state, milestones: { ...state.milestones, [step]: at } }));
+  }
+
+  private onStatus(status: string): void {
+    const { qemu } = this;
+    if (qemu !== null && this.phase === "silent") {
+      this.phase = "starting";
+      this.inBackground("taking up a QEMU that answers again", () => this.takeUp(qemu));
+    }
+    if (this.phase !== "up") return;
+    const { kind, reason } = runStateOf(status);
+    if (kind === "off") this.finishInBackground(() => this.guestTurnedOff());
+    else if (kind === "broken") {
+      this.finishInBackground(() => this.finish({ state: "crashed", stoppedBy: null, reason }));
+    } else this.record.see({ state: kind, reason });
+    if (status === "io-error") this.awaitSpace();
+  }
+
+  private onEvent(event: QmpEvent): void {
+    if (event.name === "SHUTDOWN" && event.data.reason === "host-signal") this.wasSignalled = true;
+    if (event.name !== "RESET" || this.isSecondOfTwo(event)) return;
+    clearTimeout(this.rebootTimer);
+    void this.record.note((state) => withNewBoot(state, "reset"));
+    this.bootWatch?.restart();
+  }
+
+  /** SeaBIOS answers a warm reset with a hard one: two resets, one boot. */
+  private isSecondOfTwo(event: QmpEvent): boolean {
+    const isSecond = event.data.guest === true && !this.hasSpoken && Date.now() - this.resetAtMs < doubleResetMs;
+    this.resetAtMs = Date.now();
+    this.hasSpoken = false;
+    return isSecond;
+  }
+
+  private unresponsive(): void {
+    if (this.phase === "starting") return;
+    this.record.see({ state: "unresponsive", reason: "QEMU lives but doesn't answer: it was stopped, or hangs." });
+  }
+
+  private onGone(end: ProcessEnd | null): void {
+    this.letGo();
+    if (this.isLaunching) return;
+    this.record.see(null);
+    const reason = reasonOfEnd(end, this.wasSignalled);
+    const isCrash = this.record.state.intent === "running";
+    this.serial.note(`off ${new Date().toISOString()}`);
+    void this.record.note((state) => {
+      const gone = { ...state, process: null };
+      return isCrash ? withEnd(gone, { state: "crashed", stoppedBy: null, reason }) : gone;
+    });
+    if (isCrash) this.log.error({ vm: this.id, reason }, "a VM's QEMU is gone");
+  }
+
+  private letGo(): void {
+    this.phase = "off";
+    this.qemu = null;
+    this.bootWatch?.close();
+    this.bootWatch = null;
+    clearTimeout(this.rebootTimer);
+    clearTimeout(this.spaceTimer);
+    clearInterval(this.trimTimer);
+    this.spaceTimer = undefined;
+  }
+
+  private async guestTurnedOff(): Promise<void> {
+    const { pending } = this.record.state;
+    if (this.qemu === null || (await this.qemu.status()) !== "shutdown") return;
+    if (pending?.act === "reboot") return this.qemu.resetAndRun();
+    const stoppedBy = pending?.act === "shutdown" ? "request" : "guest";
+    await this.finish({ state: "stopped", stoppedBy, reason: null });
+  }
+
+  private async endFailedLaunch(): Promise<void> {
+    await this.qemu?.end();
+    this.letGo();
+    this.record.see(null);
+  }
+
+  private finishInBackground(act: () => Promise<void>): void {
+    if (this.isFinishing) return;
+    this.isFinishing = true;
+    this.inBackground("the end of a guest that is off", act, () => {
+      this.isFinishing = false;
+    });
+  }
+
+  private inBackground(what: string, act: () => Promise<void>, after: () => void = () => {}): void {
+    this.context
+      .enqueue(this.id, act)
+      .catch((error: unknown) => this.log.error({ vm: this.id, error: messageOf(error) }, `failed: ${what}`))
+      .finally(after);
+  }
+
+  /** Lets a guest that waits for space on the host's disk go on when there is some. */
+  private awaitSpace(): void {
+    if (this.spaceTimer !== undefined) return;
+    this.spaceTimer = setTimeout(() => {
+      this.spaceTimer = undefined;
+      void this.resumeIfSpace();
+    }, spacePollMs);
+  }
+
+  private async resumeIfSpace(): Promise<void> {
+    const { qemu } = this;
+    if (qemu === null) return;
+    try {
+      const { bavail, bsize } = await statfs(this.paths.folder);
+      if (bavail * bsize >= enoughFreeBytes && (await qemu.status()) === "io-error") await qemu.execute("cont");
+      await qemu.status();
+    } catch (error) {
+      this.log.warn({ vm: this.id, error: messageOf(error) }, "a VM that waits for disk space could not be resumed");
+      this.awaitSpace();
+    }
+  }
+
+  private async keepLastScreen(qemu: RunningQemu): Promise<void> {
+    try {
+      await writeFileAtomic(this.paths.lastScreen, await qemu.screenshot());
+    } catch (error) {
+      this.log.debug({ vm: this.id, error: messageOf(error) }, "no last picture of the screen");
+    }
+  }
+}
+
+/** A QEMU that runs answers at once; a stopped one must not hold up the adoption of others. */
+const adoptMs = 1000;
