@@ -37,14 +37,14 @@ export const agentFailpoints = [
 export type Failpoint = (typeof consoleFailpoints)[number] | (typeof agentFailpoints)[number];
 
 /**
- * Ends a process at once, as a crash would, when the file that `CUMULUS_FAILPOINT_FILE` names arms this place: `<name>`, or `<name> <pid>` to end
- * another process than this one. The file is removed first: it ends one process once, and tells by being gone that it did.
+ * Ends a process at once, as a crash would, when the file that `CUMULUS_FAILPOINT_FILE` names says `<this place> <pid>`. The file is removed first: a
+ * process ends once, and who armed the place sees that it was come to.
  */
 export function failpoint(name: Failpoint): void {
   const file = process.env.CUMULUS_FAILPOINT_FILE;
   if (file === undefined || !existsSync(file)) return;
-  const [armed, pid] = readFileSync(file, "utf8").trim().split(" ");
+  const [armed, pid] = readFileSync(file, "utf8").split(" ");
   if (armed !== name) return;
   rmSync(file);
-  process.kill(pid === undefined ? process.pid : Number(pid), "SIGKILL");
+  process.kill(Number(pid), "SIGKILL");
 }

@@ -2,6 +2,8 @@
 
 import { formatDuration } from "../../lib/browser/time";
 import type { Operation } from "../../lib/domain/operation";
+import { useVms } from "../data/hooks";
+import { cx } from "../ui/cx";
 import { ElapsedTime } from "../ui/ElapsedTime";
 import { ProgressBar } from "../ui/ProgressBar";
 import { RelativeTime } from "../ui/RelativeTime";
@@ -18,6 +20,8 @@ interface OperationTableProps {
 
 /** Operations with who, when, how far, what came out and how long it took. */
 export function OperationTable({ operations, showVm = true }: OperationTableProps) {
+  const { data: vms } = useVms();
+  const liveIds = new Set(vms?.map(({ id }) => id));
   return (
     <Table label="Operations">
       <TableHead>
@@ -29,14 +33,26 @@ export function OperationTable({ operations, showVm = true }: OperationTableProp
       </TableHead>
       <TableBody>
         {operations.map((operation) => (
-          <OperationRow key={operation.id} operation={operation} showVm={showVm} />
+          <OperationRow
+            key={operation.id}
+            operation={operation}
+            showVm={showVm}
+            isVmLive={operation.vm !== null && liveIds.has(operation.vm.id)}
+          />
         ))}
       </TableBody>
     </Table>
   );
 }
 
-function OperationRow({ operation, showVm }: { operation: Operation; showVm: boolean }) {
+interface OperationRowProps {
+  operation: Operation;
+  showVm: boolean;
+  /** A destroyed VM has no page to link to. */
+  isVmLive: boolean;
+}
+
+function OperationRow({ operation, showVm, isVmLive }: OperationRowProps) {
   const { kind, vm, actor, createdAt } = operation;
   return (
     <Tr>
@@ -45,9 +61,13 @@ function OperationRow({ operation, showVm }: { operation: Operation; showVm: boo
         {showVm && vm ? (
           <>
             {" "}
-            <TextLink href={`/vms/${vm.id}`} className="whitespace-nowrap">
-              {vm.name}
-            </TextLink>
+            {isVmLive ? (
+              <TextLink href={`/vms/${vm.id}`} className="whitespace-nowrap">
+                {vm.name}
+              </TextLink>
+            ) : (
+              <span className="whitespace-nowrap text-muted">{vm.name}</span>
+            )}
           </>
         ) : null}
         <span className="block text-muted text-xs sm:hidden">
@@ -72,27 +92,27 @@ function Outcome({ operation }: { operation: Operation }) {
   const { status, progress, message, error, kind } = operation;
   const { label, tone, moving } = statusWords[status];
   return (
-    <>
-      <span className="flex items-center gap-2">
+    <div className="flex flex-wrap items-baseline gap-x-3">
+      <span className="inline-flex items-center gap-2 md:w-24">
         <StatusDot tone={tone} moving={moving} />
-        <span>{label}</span>
-        {isUnderWay(operation) ? (
-          <>
-            <ProgressBar
-              label={kindWords[kind]}
-              value={status === "pending" || progress === 0 ? null : progress}
-              className="max-w-40"
-            />
-            {progress > 0 ? <span className="text-muted text-xs tabular-nums">{progress} %</span> : null}
-          </>
-        ) : null}
+        {label}
       </span>
+      {isUnderWay(operation) ? (
+        <span className="inline-flex w-40 items-center gap-2 self-center">
+          <ProgressBar label={kindWords[kind]} value={progress === 0 ? null : progress} />
+          {progress > 0 ? (
+            <span className="whitespace-nowrap text-muted text-xs tabular-nums">{progress} %</span>
+          ) : null}
+        </span>
+      ) : null}
       {error || message ? (
-        <span className={error ? "wrap-anywhere block text-bad-ink text-xs" : "wrap-anywhere block text-muted text-xs"}>
+        <span
+          className={cx("wrap-anywhere min-w-0 text-xs md:flex-1 md:text-sm", error ? "text-bad-ink" : "text-muted")}
+        >
           {error ?? message}
         </span>
       ) : null}
-    </>
+    </div>
   );
 }
 

@@ -36,7 +36,8 @@ export function CommandPalette({ open, onOpenChange }: CommandPaletteProps) {
 
 function Palette({ close }: { close: () => void }) {
   const router = useRouter();
-  const { data: vms = [] } = useVms();
+  const { data, error: readingError } = useVms();
+  const vms = data ?? [];
   const { pages, acts, powerActs, error } = useCommands(vms, close);
   const [query, setQuery] = useState("");
   const isAsking = query.trim() !== "";
@@ -84,7 +85,9 @@ function Palette({ close }: { close: () => void }) {
         </Banner>
       ) : null}
       <Command.List className="max-h-[min(24rem,60dvh)] overflow-y-auto p-1">
-        <Command.Empty className="px-3 py-6 text-center text-muted text-sm">Nothing is called that.</Command.Empty>
+        <Command.Empty className="px-3 py-6 text-center text-muted text-sm">
+          {data || readingError ? "Nothing is called that." : "Reading VMs…"}
+        </Command.Empty>
         {isAsking ? vmGroup : null}
         <CommandGroup heading="Go to" commands={matches(pages, query, byLabel, 8)} />
         {isAsking ? null : vmGroup}

@@ -1,6 +1,7 @@
 "use client";
 
 import { type Connection, useConnection } from "../data/connection";
+import { Badge } from "../ui/Badge";
 import { StatusDot } from "../ui/StatusDot";
 import type { Tone } from "../ui/tone";
 
@@ -28,4 +29,13 @@ export function ConnectionState() {
       <span className="sr-only lg:not-sr-only">{label}</span>
     </p>
   );
+}
+
+/** For narrow screens, which have no room for the quiet line: told only when something is wrong. */
+export function ReconnectingBadge() {
+  return useConnection() === "reconnecting" ? (
+    <span role="status" title={shown.reconnecting.title} className="mr-1 sm:hidden">
+      <Badge tone="warn">{shown.reconnecting.label}</Badge>
+    </span>
+  ) : null;
 }

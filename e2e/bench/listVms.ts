@@ -1,9 +1,8 @@
 import { openSql } from "../../lib/db/client";
-import type { Vm } from "../../lib/domain/vm";
-import { type Stack, until } from "../stack";
+import type { Stack } from "../stack";
 import type { Benchmark } from "./benchmark";
 import { sampleOf } from "./stats";
-import { createVm } from "./vms";
+import { createVm, untilAllReady } from "./vms";
 import { withStack } from "./withStack";
 
 const vmCount = 1_000;
@@ -20,7 +19,7 @@ export const listVms: Benchmark = {
       note(`creates ${vmCount} VMs`);
       await createVms(stack);
       note("waits until all run");
-      await until("all VMs are ready", () => areAllReady(stack), 600_000);
+      await untilAllReady(stack, vmCount, 600_000);
       note(`${rounds} lists`);
       for (let count = 0; count < warmUps; count++) await getMilliseconds(stack, "/api/vms");
       const list: number[] = [];
@@ -54,11 +53,6 @@ async function createVms(stack: Stack): Promise<void> {
     for (let name = names.pop(); name !== undefined; name = names.pop()) await createVm(stack, name, { memory: "64M" });
   };
   await Promise.all(Array.from({ length: creators }, createNext));
-}
-
-async function areAllReady(stack: Stack): Promise<boolean> {
-  const { body } = await stack.api<{ items: Vm[] }>("GET", "/api/vms");
-  return body.items.length === vmCount && body.items.every(({ isReady }) => isReady);
 }
 
 /** Until the last byte is here; what the client makes of it is not the server's time. */

@@ -19,6 +19,15 @@ export async function createReadyVm(stack: Stack, name: string, changes: object 
   throw new CumulusError("internal", `The VM ${name} did not become ready: ${vm.statusReason ?? vm.status}`);
 }
 
+/** Waits until there are so many VMs and the SSH of each answers. */
+export async function untilAllReady(stack: Stack, count: number, deadlineMs = 30_000): Promise<void> {
+  const areReady = async () => {
+    const { body } = await stack.api<{ items: Vm[] }>("GET", "/api/vms");
+    return body.items.length === count && body.items.every(({ isReady }) => isReady);
+  };
+  await until(`${count} VMs are ready`, areReady, deadlineMs);
+}
+
 /** Destroys a VM and waits until it is gone, so that it takes no time from what is measured next. */
 export async function destroyVm(stack: Stack, id: number): Promise<void> {
   await stack.api("DELETE", `/api/vms/${id}`);

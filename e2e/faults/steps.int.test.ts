@@ -60,6 +60,9 @@ describe.each<{ victim: Part; failpoints: readonly Failpoint[] }>([
     const answer = await ask(act, before);
     await stack.died(victim);
     await stack.revive();
+    // A guest that boots wakes the converger too: that may be what came to the place, before the request did.
+    const isLost = before !== undefined && failpoint === "converge.observed" && !isAcknowledged(answer);
+    if (isLost) await ask(act, before);
     await isDone(act, before ?? (await acknowledged(answer, failpoint, victim)));
     expect(await stack.qemuPid(bystander.id)).toBe(bystanderPid);
     await stack.agrees();
@@ -81,9 +84,7 @@ async function prepare(act: Act): Promise<Vm | undefined> {
     return stack.settles(vm.id, { status: "running" });
   }
   subject ??= await stack.createVm("subject");
-  await stack.settles(subject.id, { observed: (await stack.agent.observe(subject.id)).state });
-  const opposite = act === "start" ? "stop" : "start";
-  await stack.api("POST", `/api/vms/${subject.id}/${opposite}`, {});
+  await stack.api("POST", `/api/vms/${subject.id}/${act === "start" ? "stop" : "start"}`, {});
   return stack.settles(subject.id, { status: act === "start" ? "stopped" : "running" });
 }
 
@@ -99,9 +100,13 @@ function askForVm() {
   return stack.tryApi<Vm>("POST", "/api/vms", body, { "idempotency-key": name });
 }
 
+function isAcknowledged(answer: Awaited<ReturnType<typeof ask>>): boolean {
+  return answer !== undefined && answer.status < 300;
+}
+
 /** The VM that was created. Without an answer a client asks again with the same key, and it is there once. */
 async function acknowledged(answer: Awaited<ReturnType<typeof askForVm>>, failpoint: Failpoint, victim: Part) {
-  if (answer?.status === 201) return answer.body;
+  if (answer && isAcknowledged(answer)) return answer.body;
   if (failpoint === "create.before-commit" && victim === "console") expect(await vmsOfThatName()).toEqual([]);
   const again = await askForVm();
   expect(again).toMatchObject({ status: 201, body: { name } });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { and, eq, isNull, sql } from "drizzle-orm";
 import type { Queryable } from "../db/client";
 import { vms } from "../db/schema";
@@ -13,36 +14,34 @@ import type { VmRow } from "./vms/view";
  * @returns the row as it now is; undefined when the VM has been destroyed
  */
 export async function recordObservation(context: Context, vm: VmRow, seen: Observation): Promise<VmRow | undefined> {
+  const observedAt = new Date(seen.observedAt);
+  if (!isNewObservation(vm, seen)) return updateLiveVm(context.db, vm.id, { observedAt });
   return context.db.transaction(async (tx) => {
     const isNewState = vm.observed !== seen.state;
-    const milestones = mergeMilestones(vm, seen);
-    const values = {
+    const row = await updateLiveVm(tx, vm.id, {
       observed: seen.state,
-      observedAt: new Date(seen.observedAt),
+      observedAt,
       observedReason: seen.reason,
       bootCount: seen.bootCount,
       firstBootError: seen.firstBootError,
-      milestones,
+      milestones: mergeMilestones(vm, seen),
       ...(isNewState && { observedSince: new Date() }),
-    };
-    const isNews =
-      isNewState ||
-      vm.observedReason !== seen.reason ||
-      vm.bootCount !== seen.bootCount ||
-      vm.firstBootError !== seen.firstBootError ||
-      JSON.stringify(vm.milestones) !== JSON.stringify(milestones);
-    const [row] = await tx
-      .update(vms)
-      .set({ ...values, ...(isNews && { updatedAt: sql`now()` }) })
-      .where(and(eq(vms.id, vm.id), isNull(vms.deletedAt)))
-      .returning();
-    if (row && isNews) await announce(tx, { kind: "vm", id: vm.id });
-    if (row && isNewState && seen.state === "crashed") {
+      updatedAt: new Date(),
+    });
+    if (!row) return undefined;
+    await announce(tx, { kind: "vm", id: vm.id });
+    if (isNewState && seen.state === "crashed") {
       const message = seen.reason ?? "The virtual machine ended unexpectedly.";
       await addFinishedOperation(tx, { kind: "crash", vmId: vm.id, actor: "system", message });
     }
     return row;
   });
+}
+
+async function updateLiveVm(db: Queryable, id: number, values: Partial<VmRow>): Promise<VmRow | undefined> {
+  const isLive = and(eq(vms.id, id), isNull(vms.deletedAt));
+  const [row] = await db.update(vms).set(values).where(isLive).returning();
+  return row;
 }
 
 /** What one sweep over a host saw of VMs that are as they were: only the time of seeing is written. */
@@ -60,7 +59,8 @@ export function isNewObservation(vm: VmRow, seen: Observation): boolean {
     vm.bootCount !== seen.bootCount ||
     vm.observedReason !== seen.reason ||
     vm.firstBootError !== seen.firstBootError ||
-    JSON.stringify(vm.milestones) !== JSON.stringify(mergeMilestones(vm, seen))
+    // Not as JSON: the database keeps the keys in an order of its own.
+    !isDeepStrictEqual(vm.milestones, mergeMilestones(vm, seen))
   );
 }
 

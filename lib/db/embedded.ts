@@ -72,16 +72,16 @@ export async function startEmbeddedPostgres(settings: Folders, options: StartOpt
   return { pid, wasRunning: false };
 }
 
-/** Stops the embedded server: connections are broken, nothing acknowledged is lost. Answers whether it ran. */
-export async function stopEmbeddedPostgres(settings: Folders): Promise<boolean> {
+/** Stops the embedded server if it runs: connections are broken, nothing acknowledged is lost. */
+export async function stopEmbeddedPostgres(settings: Folders): Promise<void> {
   const pid = await findPostmaster(settings);
-  if (!pid) return false;
+  if (!pid) return;
   // "Fast" and "immediate" shutdown: https://www.postgresql.org/docs/current/server-shutdown.html
   for (const signal of ["SIGINT", "SIGQUIT"] as const) {
     process.kill(pid, signal);
     const deadline = Date.now() + stopTimeoutMs;
     while (Date.now() < deadline) {
-      if ((await findPostmaster(settings)) !== pid) return true;
+      if ((await findPostmaster(settings)) !== pid) return;
       await delay(pollMs);
     }
   }

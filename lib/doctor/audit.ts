@@ -6,10 +6,11 @@ import { gatherSnapshot } from "./gather";
 import type { Disagreement } from "./snapshot";
 
 /**
- * When what looks wrong is looked at again. What moves is seen in two places at two times: after a second most of that is over, and a silent QEMU is
- * told as such within five.
+ * How often what looks wrong is looked at again, once a second, before it is told: what moves is seen in two places at two times, and a QEMU that falls
+ * silent may be told as such within five seconds.
  */
-const laterLooksMs = [1_000, 5_000];
+const moreLooks = 6;
+const betweenLooksMs = 1_000;
 
 export interface Audit {
   disagreements: Disagreement[];
@@ -25,9 +26,8 @@ export async function audit(settings: Settings): Promise<Audit> {
   try {
     let snapshot = await gatherSnapshot(settings, sql);
     let disagreements = disagreementsIn(snapshot);
-    for (const delayMs of laterLooksMs) {
-      if (disagreements.length === 0) break;
-      await delay(delayMs);
+    for (let looks = 0; looks < moreLooks && disagreements.length > 0; looks++) {
+      await delay(betweenLooksMs);
       snapshot = await gatherSnapshot(settings, sql);
       disagreements = lasting(disagreements, disagreementsIn(snapshot));
     }

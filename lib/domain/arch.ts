@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Guest architectures, as QEMU's binaries name them. */
 export const archSchema = z.enum(["x86_64", "aarch64"]).meta({ id: "Arch" });

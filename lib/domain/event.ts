@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What changed: the payload of the database's notification and of an event on `GET /api/events`. Clients read the thing anew. */
 export const changeSchema = z

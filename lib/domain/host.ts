@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { archSchema } from "./arch";
 
 export const acceleratorKindSchema = z.enum(["kvm", "hvf", "tcg"]);

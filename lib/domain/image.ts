@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { archSchema, firmwareSchema } from "./arch";
 
 /** What lies beside an image file as `<sha256>.json`: enough to offer the image without the database. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { archSchema, firmwareSchema } from "./arch";
 import { timelineStepSchema } from "./timeline";
 import { observedSchema } from "./vmStatus";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { GIB, MIB } from "./units";
 
 /** A named shape of a VM: what other clouds call a size or flavor. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * The way of a VM from the click to "ready", in this order. `accepted` and `image` are the control plane's, `disk` and `started`

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 export const createTokenSchema = z.strictObject({
   name: z.string().trim().min(1, "Give the token a name.").max(64, "At most 64 characters."),

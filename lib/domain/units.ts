@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 export const KIB = 1024;
 export const MIB = 1024 ** 2;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { archSchema } from "./arch";
 import { sizeLimits } from "./size";
 import { sshKeyNameSchema, sshPublicKeySchema } from "./sshKey";

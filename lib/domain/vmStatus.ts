@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * The states of a VM. Intent is stored (`desired`, written by use cases) and so is observation (`observed`, written by the converger);

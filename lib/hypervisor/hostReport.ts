@@ -1,11 +1,11 @@
 import { statfs } from "node:fs/promises";
 import { cpus, freemem, hostname, release, totalmem, type } from "node:os";
 import { execa } from "execa";
-import packageJson from "../../package.json" with { type: "json" };
 import { type Arch, archOfNode, archSchema } from "../domain/arch";
 import { CumulusError } from "../domain/errors";
 import type { HostReport } from "../domain/host";
 import { readTextIfThere } from "../system/files";
+import { cumulusVersion } from "../version";
 import type { HostContext } from "./context";
 import { closedFolder } from "./folders";
 
@@ -39,7 +39,7 @@ export async function readHostReport(context: HostContext, startedAt: string): P
     memoryAvailableBytes: memory.available,
     diskTotalBytes: disk.blocks * disk.bsize,
     diskFreeBytes: disk.bavail * disk.bsize,
-    versions: { agent: packageJson.version, node: process.version, qemu: versions[arch] ?? "not installed" },
+    versions: { agent: cumulusVersion, node: process.version, qemu: versions[arch] ?? "not installed" },
     guestArchs: archSchema.options.filter((guest) => versions[guest] !== undefined),
     degraded: await readDegraded(context, accelerator.kind, versions[arch]),
     bootId: context.bootId,

@@ -58,7 +58,7 @@ export class Machine {
   }
 
   async start(): Promise<void> {
-    if (this.runtime.qemu === null) await this.runtime.launch();
+    if (this.runtime.qemu === null) await told(this.runtime.launch());
   }
 
   async stop(): Promise<void> {
@@ -67,28 +67,31 @@ export class Machine {
 
   async shutdown(): Promise<void> {
     if (this.runtime.qemu === null) return;
-    const qemu = this.answering("shut down", ["running"]);
+    this.answering("shut down", ["running"]);
     await this.runtime.record.commit((state) => ({ ...state, pending: { act: "shutdown" } }));
-    await told(qemu.execute("system_powerdown"));
+    await told(this.runtime.guestRequest.begin());
   }
 
   async reboot(operationId: number, deadlineMs: number): Promise<void> {
     if (this.hasTakenOn(operationId)) return;
-    const qemu = this.answering("reboot", ["running"]);
+    this.answering("reboot", ["running"]);
     const deadlineAt = new Date(Date.now() + deadlineMs).toISOString();
     await this.runtime.record.commit((state) => ({
       ...withOperation(state, operationId),
       pending: { act: "reboot", deadlineAt },
     }));
-    this.runtime.armReboot();
-    if (await this.runtime.rebootByGuestAgent()) return;
-    await told(qemu.execute("system_powerdown"));
+    await told(this.runtime.guestRequest.begin());
   }
 
   async reset(operationId: number): Promise<void> {
     if (this.hasTakenOn(operationId)) return;
     const qemu = this.answering("reset", ["running", "paused"]);
-    await this.runtime.record.commit((state) => withOperation(state, operationId));
+    // As a reboot whose deadline is now: an agent that comes back finishes it.
+    const deadlineAt = new Date().toISOString();
+    await this.runtime.record.commit((state) => ({
+      ...withOperation(state, operationId),
+      pending: { act: "reboot", deadlineAt },
+    }));
     await told(qemu.resetAndRun());
   }
 

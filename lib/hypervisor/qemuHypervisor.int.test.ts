@@ -92,7 +92,7 @@ describe("start and stop", () => {
     await agent.remove(spec.id);
   });
 
-  test("a disk that another process uses is a conflict in QEMU's stead, and the VM is as before", async () => {
+  test("a disk that another process uses is a conflict, and the VM is as before", async () => {
     const spec = await host.spec(++lastId);
     await agent.ensure(spec);
     const { disk } = machinePaths(host.settings, spec.id);
@@ -107,7 +107,8 @@ describe("start and stop", () => {
       "stdio",
     ]);
     other.stdin.end();
-    await until(async () => (await readFile("/proc/locks", "utf8")).includes(` ${other.pid} `));
+    const { ino } = await stat(disk);
+    await until(async () => (await readFile("/proc/locks", "utf8")).includes(`:${ino} `));
     await expect(agent.start(spec.id)).rejects.toMatchObject({ code: "conflict" });
     other.kill("SIGKILL");
     expect(await agent.observe(spec.id)).toMatchObject({ state: "stopped", bootCount: 0, pid: null });

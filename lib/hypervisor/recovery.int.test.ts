@@ -30,6 +30,15 @@ async function running(id: number): Promise<number> {
   return pid ?? 0;
 }
 
+/** Waits until the guest answers what is typed on its serial port: it lives. Answers all that the port shows. */
+async function untilEchoes(id: number): Promise<string> {
+  const shown: string[] = [];
+  const stream = await agent.openSerial(id);
+  stream.on("data", (chunk: Buffer) => shown.push(chunk.toString()));
+  stream.write("hi");
+  return until(() => (shown.join("").includes("hi") ? shown.join("") : null));
+}
+
 /** Another agent in the place of the first one; VMs run on in between. */
 async function restartAgent(meanwhile: () => Promise<unknown> = async () => {}): Promise<void> {
   await agent.close();
@@ -49,12 +58,7 @@ describe("an agent that comes back", () => {
     await restartAgent();
     const after = await agent.observe(1);
     expect({ ...after, observedAt: null }).toEqual({ ...before, observedAt: null });
-    const shown: string[] = [];
-    const stream = await agent.openSerial(1);
-    stream.on("data", (chunk: Buffer) => shown.push(chunk.toString()));
-    stream.write("hi");
-    await until(() => shown.join("").endsWith("hi"));
-    expect(shown.join("")).toContain("the agent was away");
+    expect(await untilEchoes(1)).toContain("the agent was away");
     expect(await agent.start(1)).toMatchObject({ pid });
     await agent.shutdown(1);
     await untilSeen(agent, 1, (seen) => seen.stoppedBy === "request");
@@ -193,7 +197,7 @@ describe("an agent killed on its way", () => {
 
     await agent.ensure(spec);
     await agent.start(2);
-    await untilSeen(agent, 2, (seen) => seen.milestones["first-boot"] !== undefined);
+    await untilEchoes(2);
     expect(await host.qemuPids()).toHaveLength(2);
     await agent.remove(2);
     await agent.remove(1);
@@ -204,11 +208,10 @@ describe("an agent killed on its way", () => {
 
   async function runCrashingAgent(failpoint: Failpoint, spec: object): Promise<void> {
     const armed = join(host.settings.dataDir, "failpoint");
-    await writeFile(armed, failpoint);
     const script = join(projectDir, "lib", "hypervisor", "testing", "crashingAgent.ts");
     const result = await execa(
       process.execPath,
-      ["--import", "tsx", script, JSON.stringify({ settings: host.settings, spec })],
+      ["--import", "tsx", script, JSON.stringify({ settings: host.settings, spec, failpoint })],
       { cwd: projectDir, env: { CUMULUS_FAILPOINT_FILE: armed }, reject: false, timeout: 30_000 },
     );
     expect(result.signal, result.stderr).toBe("SIGKILL");

@@ -1,4 +1,3 @@
-import { statfs } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../domain/errors";
 import type { MachineSpec } from "../domain/machine";
@@ -10,6 +9,7 @@ import type { ProcessIdentity } from "../system/platform";
 import type { HostContext } from "./context";
 import { closeRunFolder, makeRunFolder, removeQemuSockets } from "./folders";
 import { BootWatch } from "./guest/bootWatch";
+import { GuestRequest } from "./guest/guestRequest";
 import { awaitStarted, prepareLaunch } from "./launch";
 import { type MachinePaths, machinePaths } from "./machinePaths";
 import { MachineRecord } from "./machineRecord";
@@ -19,9 +19,8 @@ import { reasonOfEnd, runStateOf } from "./qemu/runState";
 import type { QmpEvent } from "./qmp/client";
 import { RunningQemu } from "./runningQemu";
 import { SerialConsole } from "./serial/console";
+import { SpaceWait } from "./spaceWait";
 
-const spacePollMs = 2000;
-const enoughFreeBytes = 8 * 1024 * 1024;
 const logTrimMs = 30_000;
 const doubleResetMs = 3000;
 
@@ -47,8 +46,9 @@ export class Runtime {
   /** Whether the guest said anything since it was last reset. */
   private hasSpoken = false;
   private isFinishing = false;
-  private rebootTimer: NodeJS.Timeout | undefined;
-  private spaceTimer: NodeJS.Timeout | undefined;
+  /** What the guest is asked to do and hasn't done. */
+  readonly guestRequest: GuestRequest;
+  private readonly spaceWait: SpaceWait;
   private trimTimer: NodeJS.Timeout | undefined;
   private readonly id: number;
   private readonly paths: MachinePaths;
@@ -63,6 +63,15 @@ export class Runtime {
     this.log = context.log;
     this.paths = machinePaths(context.settings, this.id);
     this.record = new MachineRecord(this.id, this.paths.state, state, this.log, context.onChange);
+    this.spaceWait = new SpaceWait(this.id, this.paths.folder, this.log);
+    this.guestRequest = new GuestRequest({
+      id: this.id,
+      log: this.log,
+      pending: () => this.record.state.pending,
+      qemu: () => this.qemu,
+      guestAgent: () => this.bootWatch?.guestAgent ?? null,
+      onDeadline: () => this.inBackground("the reboot by force", () => this.rebootByForce()),
+    });
     this.serial = new SerialConsole({
       logFile: this.paths.serialLog,
       log: this.log,
@@ -132,18 +141,10 @@ export class Runtime {
     if (this.record.state.intent === "stopped") {
       this.record.see({ state: "running", reason: "It is being turned off." });
       qemu.keepConnecting();
-      return this.inBackground("a stop that was begun", () => qemu.end());
+      return this.inBackground("a stop that was begun", () => this.end());
     }
-    try {
-      await qemu.connect(adoptMs);
-      await this.takeUp(qemu);
-    } catch (error) {
-      this.log.warn({ vm: this.id, pid: identity.pid, error: messageOf(error) }, "a QEMU that runs doesn't answer");
-      this.phase = "silent";
-      this.unresponsive();
-      qemu.keepConnecting();
-    }
-    this.armReboot();
+    await this.tryTakeUp(qemu, () => qemu.connect(adoptMs));
+    if (this.phase === "silent") qemu.keepConnecting();
   }
 
   /** Ends QEMU, for a reason that is noted first, and keeps the last picture of the screen. Done when it is gone. */
@@ -152,26 +153,7 @@ export class Runtime {
     if (this.record.seen?.state !== "unresponsive") await this.keepLastScreen(this.qemu);
     await this.record.note((state) => withEnd(state, ended));
     failpoint("agent.stop.intent-written");
-    await this.qemu?.end();
-    failpoint("agent.stop.gone");
-    await removeQemuSockets(this.paths);
-  }
-
-  async rebootByGuestAgent(): Promise<boolean> {
-    return (await this.bootWatch?.guestAgent.reboot()) ?? false;
-  }
-
-  /** Resets the guest when the reboot that is pending hasn't come by its deadline. */
-  armReboot(): void {
-    clearTimeout(this.rebootTimer);
-    const { pending } = this.record.state;
-    if (pending?.act !== "reboot") return;
-    const delayMs = Math.max(0, Date.parse(pending.deadlineAt) - Date.now());
-    this.rebootTimer = setTimeout(() => {
-      this.inBackground("the reboot by force", async () => {
-        if (this.record.state.pending?.act === "reboot") await this.qemu?.resetAndRun();
-      });
-    }, delayMs);
+    await this.end();
   }
 
   /** Lets go of QEMU without ending it. */
@@ -195,31 +177,56 @@ export class Runtime {
     return qemu;
   }
 
+  /** As `takeUp`; a QEMU with which that fails is tried again when it next answers. */
+  private async tryTakeUp(qemu: RunningQemu, before: () => Promise<void> = async () => {}): Promise<void> {
+    try {
+      await before();
+      await this.takeUp(qemu);
+    } catch (error) {
+      if (this.qemu !== qemu) return;
+      const { pid } = qemu.process.identity;
+      this.log.warn({ vm: this.id, pid, error: messageOf(error) }, "a QEMU that runs could not be taken up");
+      this.phase = "silent";
+      this.unresponsive();
+    }
+  }
+
   /** QEMU answers: see to it that what must hold while the guest runs does, then let the guest run. */
   private async takeUp(qemu: RunningQemu): Promise<void> {
     this.phase = "starting";
-    await closeRunFolder(this.paths, this.context.users.userOf(this.id));
-    const isWanted = () => this.qemu === qemu;
-    await this.serial.attach(this.paths.serialQemu, isWanted);
     const isNew = (await qemu.status()) === "prelaunch";
+    await closeRunFolder(this.paths, this.context.users.userOf(this.id));
+    await this.takeSerialPort(qemu, isNew);
+    this.bootWatch ??= this.watchBoot();
+    clearInterval(this.trimTimer);
+    this.trimTimer = setInterval(() => {
+      qemu.trimLog().catch((error: unknown) => this.log.warn({ vm: this.id, error: messageOf(error) }, "qemu.log"));
+    }, logTrimMs);
     if (isNew) await qemu.execute("cont");
-    else this.serial.note("the agent was away: what the guest said meanwhile is not here");
     this.phase = "up";
     await qemu.status();
-    await this.record.note((state) => {
-      const started = state.milestones.started ?? new Date().toISOString();
-      return { ...state, milestones: { ...state.milestones, started } };
+    this.reached("started");
+    await this.guestRequest.goOn();
+  }
+
+  /** A guest must not run before its port is held; one that runs already goes on without, if need be. */
+  private async takeSerialPort(qemu: RunningQemu, isNew: boolean): Promise<void> {
+    const attached = this.serial.attach(this.paths.serialQemu, () => this.qemu === qemu);
+    if (isNew) return attached;
+    this.serial.note("the agent was away: what the guest said meanwhile is not here");
+    await attached.catch((error: unknown) => {
+      this.log.warn({ vm: this.id, error: messageOf(error) }, "the serial port of a VM that runs can't be had");
     });
-    this.bootWatch = new BootWatch({
+  }
+
+  private watchBoot(): BootWatch {
+    return new BootWatch({
       guestAgentSocket: this.paths.guestAgent,
       sshHostPort: this.record.state.sshHostPort,
       hasReached: (step) => this.record.state.milestones[step] !== undefined,
       onReached: (step) => this.reached(step),
       onFirstBootError: (firstBootError) => void this.record.note((state) => ({ ...state, firstBootError })),
     });
-    this.trimTimer = setInterval(() => {
-      qemu.trimLog().catch((error: unknown) => this.log.warn({ vm: this.id, error: messageOf(error) }, "qemu.log"));
-    }, logTrimMs);
   }
 
   private reached(step: TimelineStep): void {
@@ -232,21 +239,25 @@ export class Runtime {
     const { qemu } = this;
     if (qemu !== null && this.phase === "silent") {
       this.phase = "starting";
-      this.inBackground("taking up a QEMU that answers again", () => this.takeUp(qemu));
+      this.inBackground("taking up a QEMU that answers again", () => this.tryTakeUp(qemu));
     }
     if (this.phase !== "up") return;
     const { kind, reason } = runStateOf(status);
-    if (kind === "off") this.finishInBackground(() => this.guestTurnedOff());
-    else if (kind === "broken") {
-      this.finishInBackground(() => this.finish({ state: "crashed", stoppedBy: null, reason }));
-    } else this.record.see({ state: kind, reason });
-    if (status === "io-error") this.awaitSpace();
+    if (kind === "running" || kind === "paused") {
+      this.record.see({ state: kind, reason });
+      if (status === "io-error" && qemu !== null) this.spaceWait.begin(qemu);
+      return;
+    }
+    this.record.see({ state: "running", reason: reason ?? "The guest turned itself off." });
+    this.finishInBackground(() =>
+      kind === "off" ? this.guestTurnedOff() : this.finish({ state: "crashed", stoppedBy: null, reason }),
+    );
   }
 
   private onEvent(event: QmpEvent): void {
     if (event.name === "SHUTDOWN" && event.data.reason === "host-signal") this.wasSignalled = true;
     if (event.name !== "RESET" || this.isSecondOfTwo(event)) return;
-    clearTimeout(this.rebootTimer);
+    this.guestRequest.cancel();
     void this.record.note((state) => withNewBoot(state, "reset"));
     this.bootWatch?.restart();
   }
@@ -275,7 +286,11 @@ export class Runtime {
       const gone = { ...state, process: null };
       return isCrash ? withEnd(gone, { state: "crashed", stoppedBy: null, reason }) : gone;
     });
-    if (isCrash) this.log.error({ vm: this.id, reason }, "a VM's QEMU is gone");
+    if (!isCrash) return;
+    this.log.error({ vm: this.id, reason }, "a VM's QEMU is gone");
+    this.inBackground("removing what a crash left", async () => {
+      if (this.qemu === null) await removeQemuSockets(this.paths);
+    });
   }
 
   private letGo(): void {
@@ -283,10 +298,9 @@ export class Runtime {
     this.qemu = null;
     this.bootWatch?.close();
     this.bootWatch = null;
-    clearTimeout(this.rebootTimer);
-    clearTimeout(this.spaceTimer);
+    this.guestRequest.cancel();
+    this.spaceWait.cancel();
     clearInterval(this.trimTimer);
-    this.spaceTimer = undefined;
   }
 
   private async guestTurnedOff(): Promise<void> {
@@ -295,6 +309,16 @@ export class Runtime {
     if (pending?.act === "reboot") return this.qemu.resetAndRun();
     const stoppedBy = pending?.act === "shutdown" ? "request" : "guest";
     await this.finish({ state: "stopped", stoppedBy, reason: null });
+  }
+
+  private async rebootByForce(): Promise<void> {
+    if (this.record.state.pending?.act === "reboot") await this.qemu?.resetAndRun();
+  }
+
+  private async end(): Promise<void> {
+    await this.qemu?.end();
+    failpoint("agent.stop.gone");
+    await removeQemuSockets(this.paths);
   }
 
   private async endFailedLaunch(): Promise<void> {
@@ -316,28 +340,6 @@ export class Runtime {
       .enqueue(this.id, act)
       .catch((error: unknown) => this.log.error({ vm: this.id, error: messageOf(error) }, `failed: ${what}`))
       .finally(after);
-  }
-
-  /** Lets a guest that waits for space on the host's disk go on when there is some. */
-  private awaitSpace(): void {
-    if (this.spaceTimer !== undefined) return;
-    this.spaceTimer = setTimeout(() => {
-      this.spaceTimer = undefined;
-      void this.resumeIfSpace();
-    }, spacePollMs);
-  }
-
-  private async resumeIfSpace(): Promise<void> {
-    const { qemu } = this;
-    if (qemu === null) return;
-    try {
-      const { bavail, bsize } = await statfs(this.paths.folder);
-      if (bavail * bsize >= enoughFreeBytes && (await qemu.status()) === "io-error") await qemu.execute("cont");
-      await qemu.status();
-    } catch (error) {
-      this.log.warn({ vm: this.id, error: messageOf(error) }, "a VM that waits for disk space could not be resumed");
-      this.awaitSpace();
-    }
   }
 
   private async keepLastScreen(qemu: RunningQemu): Promise<void> {

@@ -1,5 +1,6 @@
+import { rm } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { stopEmbeddedPostgres } from "../db/embedded";
+import { findPostmaster, stopEmbeddedPostgres } from "../db/embedded";
 import { messageOf } from "../domain/errors";
 import { readSettings } from "../env";
 import { endLeftover } from "./childService";
@@ -25,11 +26,16 @@ async function down(): Promise<void> {
   const supervisor = await readPidFile(pidFileOf("up", settings));
   await end("supervisor", async () => {
     if (supervisor) await endProcess(supervisor, supervisorTimeoutMs);
+    await rm(pidFileOf("up", settings), { force: true });
     return supervisor !== undefined;
   });
   // Each part by itself as well: a supervisor that was killed has left them.
   for (const part of ["console", "agent"] as const) await end(part, () => endLeftover(part, settings));
-  await end("database", () => stopEmbeddedPostgres(settings));
+  await end("database", async () => {
+    const isRunning = (await findPostmaster(settings)) !== undefined;
+    await stopEmbeddedPostgres(settings);
+    return isRunning;
+  });
   if (isDown) {
     console.log("Cumulus does not run.");
     return;

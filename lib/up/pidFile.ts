@@ -1,5 +1,6 @@
-import { rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import type { Settings } from "../env";
 import { isErrno, readTextIfThere, writeFileAtomic } from "../system/files";
@@ -28,36 +29,48 @@ export async function writePidFile(path: string, pid: number): Promise<void> {
 }
 
 /**
- * Makes this process the holder of a pid file. Answers the present holder when another process is it. A file that a dead process
- * left is taken over; of two that do so at once, one wins.
+ * Makes this process the holder of a pid file, also of one that a dead process left. Answers the present holder when another process
+ * is it. Of many that try at once, one wins.
  */
-export async function claimPidFile(path: string): Promise<ProcessIdentity | undefined> {
-  const own = JSON.stringify(await recordOf(process.pid));
+export function claimPidFile(path: string): Promise<ProcessIdentity | undefined> {
+  return exclusively(`${path}.lock`, async () => {
+    const holder = await readPidFile(path);
+    if (!holder) await writePidFile(path, process.pid);
+    return holder;
+  });
+}
+
+/** Holding the lock takes milliseconds: one this old is a crashed process'. */
+const staleLockMs = 10_000;
+
+/** Runs what only one process may do at a time. A folder is the lock: making one is atomic everywhere. */
+async function exclusively<Result>(lock: string, act: () => Promise<Result>): Promise<Result> {
   for (;;) {
     try {
-      await writeFile(path, own, { flag: "wx", mode: 0o600 });
-      return undefined;
+      await mkdir(lock);
+      break;
     } catch (error) {
       if (!isErrno(error, "EEXIST")) throw error;
     }
-    const left = await readRecord(path);
-    if (left && (await isRunning(left))) return left;
-    await removeStale(path, left);
+    const ageMs = Date.now() - (await madeAt(lock));
+    if (ageMs > staleLockMs) await rm(lock, { recursive: true, force: true });
+    else await delay(20);
+  }
+  try {
+    return await act();
+  } finally {
+    await rm(lock, { recursive: true, force: true });
   }
 }
 
-/** Moves a dead holder's file out of the way, unless somebody else has just done so and claimed it. */
-async function removeStale(path: string, left: PidRecord | undefined): Promise<void> {
-  const aside = `${path}.stale.${process.pid}`;
+/** Milliseconds since the epoch; now for what has just gone. */
+async function madeAt(path: string): Promise<number> {
   try {
-    await rename(path, aside);
+    return (await stat(path)).mtimeMs;
   } catch (error) {
-    if (isErrno(error, "ENOENT")) return;
+    if (isErrno(error, "ENOENT")) return Date.now();
     throw error;
   }
-  const moved = await readRecord(aside);
-  if (moved?.pid !== left?.pid || moved?.startTime !== left?.startTime) await rename(aside, path);
-  else await rm(aside, { force: true });
 }
 
 async function recordOf(pid: number): Promise<PidRecord | undefined> {

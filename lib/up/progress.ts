@@ -8,7 +8,8 @@ export class Progress {
 
   async step<Result>(name: string, act: () => Promise<Result>): Promise<Result> {
     const startedAt = performance.now();
-    const result = await act();
+    const slow = setTimeout(() => this.begin(name), slowMs);
+    const result = await act().finally(() => clearTimeout(slow));
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     if (result !== false) this.print(`  ok  ${name.padEnd(nameWidth)} ${seconds.padStart(6)} s`);
     return result;
@@ -26,3 +27,5 @@ export class Progress {
 }
 
 const nameWidth = 18;
+/** A step that takes longer says that it has begun. */
+const slowMs = 3_000;

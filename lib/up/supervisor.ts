@@ -20,18 +20,24 @@ export interface RestartDelays {
   steadyMs: number;
 }
 
+/** Resolves after that long, or rejects as soon as the signal is given. */
+type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
+const delayUnless: Wait = (ms, signal) => delay(ms, undefined, { signal });
+
 const usualDelays: RestartDelays = { firstMs: 500, longestMs: 10_000, steadyMs: 30_000 };
 
 /** Keeps services running: one that ends is started again, after a wait that doubles while it keeps ending. */
 export class Supervisor {
   private readonly log: Log;
   private readonly delays: RestartDelays;
+  private readonly wait: Wait;
   private readonly stopping = new AbortController();
   private readonly kept: { service: Service; done: Promise<void> }[] = [];
 
-  constructor(log: Log, delays: RestartDelays = usualDelays) {
+  constructor(log: Log, delays: RestartDelays = usualDelays, wait: Wait = delayUnless) {
     this.log = log;
     this.delays = delays;
+    this.wait = wait;
   }
 
   /** Starts a service and keeps it running from then on. Rejects when the first start fails. */
@@ -71,7 +77,7 @@ export class Supervisor {
   private async restart(service: Service, firstWaitMs: number): Promise<number> {
     for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, this.delays.longestMs)) {
       try {
-        await delay(waitMs, undefined, { signal: this.stopping.signal });
+        await this.wait(waitMs, this.stopping.signal);
         await service.start();
         this.log.info(`${service.name} runs again`);
         return Math.min(waitMs * 2, this.delays.longestMs);

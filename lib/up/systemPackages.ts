@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { execa } from "execa";
 import type { Arch } from "../domain/arch";
 import { CumulusError } from "../domain/errors";
@@ -10,8 +11,10 @@ const qemuPackages: Record<Arch, string[]> = {
   aarch64: ["qemu-system-arm", "qemu-utils", "qemu-efi-aarch64"],
 };
 
-/** What the browser tests need beside Cumulus itself. */
-const testPackages = ["chromium", "fonts-dejavu-core", "openssh-client", "socat"];
+/** What the tests need beside Cumulus itself. */
+const testPackages = ["fonts-dejavu-core", "openssh-client"];
+/** Debian's browser; Ubuntu's package of it only leads to a snap. */
+const debianBrowser = "chromium";
 
 /**
  * Packages of Debian or Ubuntu that are missing on this computer: for running, for the built-in image, and for the tests if asked. Empty where
@@ -19,7 +22,8 @@ const testPackages = ["chromium", "fonts-dejavu-core", "openssh-client", "socat"
  */
 export async function missingPackages(arch: Arch, options: { forTests: boolean }): Promise<string[]> {
   if (!existsSync("/usr/bin/apt-get")) return [];
-  const wanted = [...qemuPackages[arch], "util-linux", ...(options.forTests ? testPackages : [])];
+  const wanted = [...qemuPackages[arch], "util-linux"];
+  if (options.forTests) wanted.push(...testPackages, ...((await isUbuntu()) ? [] : [debianBrowser]));
   // biome-ignore lint/suspicious/noTemplateCurlyInString: these are dpkg-query's placeholders
   const format = "${Package} ${db:Status-Status}\n";
   const { stdout } = await execa("dpkg-query", ["--show", `--showformat=${format}`, ...wanted], { reject: false });
@@ -27,6 +31,10 @@ export async function missingPackages(arch: Arch, options: { forTests: boolean }
   const prerequisites = await miniPrerequisites(arch);
   const forImage = prerequisites.ok ? [] : prerequisites.aptPackages;
   return [...new Set([...wanted.filter((name) => !lines.has(`${name} installed`)), ...forImage])];
+}
+
+async function isUbuntu(): Promise<boolean> {
+  return /^ID=ubuntu$/m.test(await readFile("/etc/os-release", "utf8"));
 }
 
 /**

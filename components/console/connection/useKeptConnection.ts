@@ -33,7 +33,9 @@ export function useKeptConnection(attempt: Attempt | null, news: string): [Conso
   }, [attempt, round]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the news is the reason, not an input
-  useEffect(() => kept.current?.retryNow(), [news]);
+  useEffect(() => {
+    kept.current?.retryNow();
+  }, [news]);
 
   const retryNow = () => (state.kind === "denied" ? setRound(round + 1) : kept.current?.retryNow());
   return [state, retryNow];

@@ -84,10 +84,14 @@ export function PastePanel({ vmId, vmName, disabledReason, onClose }: PastePanel
         <p role="status" className="text-muted text-sm">
           {progressText(state)}
         </p>
+        {/* With keys: the button that was clicked would otherwise turn into the submitting one under the click. */}
         {isTyping ? (
-          <Button onClick={cancel}>Cancel</Button>
+          <Button key="cancel" onClick={cancel}>
+            Cancel
+          </Button>
         ) : (
           <Button
+            key="type"
             type="submit"
             variant="primary"
             disabledReason={disabledReason ?? (text === "" ? "Paste or write a text first." : undefined)}

@@ -25,6 +25,8 @@ export function TouchKeyboard({ vmName, getSender }: { vmName: string; getSender
     for (const character of added) press(keysymOf(character));
     setText(event.target.value);
   };
+  // Only what is added or erased at the end can be told to the guest.
+  const goToEnd = () => area.current?.setSelectionRange(text.length, text.length);
   const onKeyDown = (event: KeyboardEvent) => {
     // An empty field tells of no Backspace; nor does a long one help.
     if (text.length < filler.length / 2 || text.length > 500 || event.key === "Enter") setText(filler);
@@ -44,6 +46,7 @@ export function TouchKeyboard({ vmName, getSender }: { vmName: string; getSender
         value={text}
         onChange={onChange}
         onKeyDown={onKeyDown}
+        onFocus={goToEnd}
         autoCapitalize="off"
         autoComplete="off"
         autoCorrect="off"

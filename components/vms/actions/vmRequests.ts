@@ -1,4 +1,4 @@
-import { apiRequest } from "../../../lib/api/client";
+import { ApiProblem, apiRequest } from "../../../lib/api/client";
 import type { Operation } from "../../../lib/domain/operation";
 import type { PowerAct } from "./vmActs";
 
@@ -7,6 +7,9 @@ export function requestAct(vmId: number, act: PowerAct): Promise<Operation> {
   return apiRequest("POST", `/api/vms/${vmId}/${act}`);
 }
 
-export function requestDestroy(vmId: number): Promise<Operation> {
-  return apiRequest("DELETE", `/api/vms/${vmId}`);
+/** Asks for a VM to be destroyed. One that is gone already is as it was to be. */
+export async function requestDestroy(vmId: number): Promise<void> {
+  await apiRequest("DELETE", `/api/vms/${vmId}`).catch((error: unknown) => {
+    if (!(error instanceof ApiProblem && error.status === 404)) throw error;
+  });
 }

@@ -1,6 +1,7 @@
 "use client";
 
 import { ChevronRight } from "lucide-react";
+import { useState } from "react";
 import type { FieldErrors } from "../../../lib/domain/errors";
 import type { CreateForm } from "./createForm";
 import { FilesField } from "./FilesField";
@@ -14,9 +15,16 @@ interface AdvancedFieldsProps {
 
 /** What most VMs do without, folded. */
 export function AdvancedFields({ form, onChange, problems }: AdvancedFieldsProps) {
+  const [isOpen, setOpen] = useState(false);
   const hasProblem = Object.keys(problems).some((field) => /^(userData|files)/.test(field));
+  // A problem unfolds it for good: it must not fold again under the fingers that mend it.
+  if (hasProblem && !isOpen) setOpen(true);
   return (
-    <details open={hasProblem || undefined} className="group rounded-lg border border-line bg-surface">
+    <details
+      open={isOpen}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+      className="group rounded-lg border border-line bg-surface"
+    >
       <summary className="flex min-h-12 select-none items-center gap-2 rounded-lg px-4 py-2 [&::-webkit-details-marker]:hidden">
         <ChevronRight
           aria-hidden

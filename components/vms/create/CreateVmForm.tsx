@@ -31,7 +31,10 @@ export function CreateVmForm(choices: CreateChoices) {
   const server = useCreateVm([...simpleFields, ...fileFields]);
   useSubmitKey(formElement);
   useEffect(() => {
-    if (refusedCount > 0) formElement.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+    if (refusedCount === 0) return;
+    const first = formElement.current?.querySelector<HTMLElement>("[aria-invalid=true]");
+    first?.scrollIntoView({ block: "center" });
+    first?.focus({ preventScroll: true });
   }, [refusedCount]);
 
   const change = (changes: Partial<CreateForm>) => {

@@ -7,6 +7,7 @@ import { Page } from "../../ui/Page";
 export function NoSuchVm() {
   return (
     <Page>
+      <h1 className="sr-only">VM not found</h1>
       <EmptyState
         icon={<ServerOff aria-hidden />}
         title="There is no such VM"

@@ -11,6 +11,8 @@ import { vmSortKeys } from "./vmQuery";
 interface ListToolbarProps {
   query: VmQuery;
   onChange: (changes: Partial<VmQuery>) => void;
+  /** Enter in the search. */
+  onOpenFirst: () => void;
   searchInput: RefObject<HTMLInputElement | null>;
   /** How many of how many are shown. */
   shownCount: number;
@@ -18,7 +20,7 @@ interface ListToolbarProps {
 }
 
 /** Search above the list; where the table has no heads, the order too. */
-export function ListToolbar({ query, onChange, searchInput, shownCount, totalCount }: ListToolbarProps) {
+export function ListToolbar({ query, onChange, onOpenFirst, searchInput, shownCount, totalCount }: ListToolbarProps) {
   return (
     <div className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-2">
       <div className="relative w-72 max-w-full max-md:flex-1">
@@ -31,7 +33,9 @@ export function ListToolbar({ query, onChange, searchInput, shownCount, totalCou
           value={query.search}
           onChange={(event) => onChange({ search: event.target.value })}
           onKeyDown={(event) => {
-            if (event.key === "Escape") event.currentTarget.blur();
+            // The browser's own Escape clears the text first.
+            if (event.key === "Escape" && query.search === "") event.currentTarget.blur();
+            if (event.key === "Enter") onOpenFirst();
           }}
           className="px-8"
         />

@@ -39,7 +39,7 @@ export const VmRow = memo(function VmRow({ vm, isSelected, onSelect, onDestroy }
       onClick={open}
       className="aria-selected:bg-accent-soft/50 max-md:grid max-md:grid-cols-[auto_minmax(0,1fr)_auto] max-md:items-center max-md:gap-x-3 max-md:px-4 max-md:py-3 max-md:[&>td]:p-0!"
     >
-      <Td className="w-8 max-md:order-1 max-md:row-span-2 max-md:w-auto">
+      <Td className="w-8 max-md:order-1 max-md:row-span-3 max-md:w-auto max-md:self-start">
         <span className="flex items-center gap-3">
           <Checkbox
             aria-label={`Select ${vm.name}`}
@@ -58,7 +58,7 @@ export const VmRow = memo(function VmRow({ vm, isSelected, onSelect, onDestroy }
         <VmStatusLine vm={vm} />
         <StatusNote vm={vm} error={acts.error} onDismiss={acts.dismissError} />
       </Td>
-      <Td className="text-muted max-md:hidden">{vm.image.title}</Td>
+      <Td className="whitespace-nowrap text-muted max-md:hidden">{vm.image.title}</Td>
       <Td className="whitespace-nowrap text-muted max-lg:hidden">
         {vm.size.name ?? "custom"}
         <span className="block text-faint text-xs">

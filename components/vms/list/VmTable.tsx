@@ -19,7 +19,7 @@ interface VmTableProps {
 
 const columns: { key: VmSortKey; label: string; className?: string }[] = [
   { key: "name", label: "Name" },
-  { key: "status", label: "Status" },
+  { key: "status", label: "Status", className: "w-60" },
   { key: "image", label: "Image" },
   { key: "size", label: "Size", className: "max-lg:hidden" },
   { key: "address", label: "Address" },

@@ -2,7 +2,7 @@
 
 import { Plus } from "lucide-react";
 import { useRouter } from "next/navigation";
-import { useCallback, useRef, useState } from "react";
+import { useCallback, useDeferredValue, useRef, useState } from "react";
 import type { Vm } from "../../../lib/domain/vm";
 import { useImages, useVms } from "../../data/hooks";
 import { Banner } from "../../ui/Banner";
@@ -26,7 +26,7 @@ import { pageOf, searchAndSort } from "./vmQuery";
 
 const hints = [
   { keys: ["C"], does: "Create a VM" },
-  { keys: ["/"], does: "Search the list" },
+  { keys: ["/"], does: "Search the list; Enter opens the first match" },
 ];
 
 /** The console's first page: all VMs. */
@@ -41,8 +41,10 @@ export function VmsPage() {
   const searchInput = useRef<HTMLInputElement>(null);
   useShortcuts({ c: () => router.push("/vms/new"), "/": () => searchInput.current?.focus() });
 
-  const matching = searchAndSort(vms ?? [], query.search, query.sort);
-  const { items, page, pageCount } = pageOf(matching, query.page);
+  // The rows follow when there is time; the input never waits for them.
+  const shown = useDeferredValue(query);
+  const matching = searchAndSort(vms ?? [], shown.search, shown.sort);
+  const { items, page, pageCount } = pageOf(matching, shown.page);
   return (
     <Page wide>
       <PageHeader
@@ -69,6 +71,7 @@ export function VmsPage() {
           <ListToolbar
             query={query}
             onChange={changeQuery}
+            onOpenFirst={() => items[0] && router.push(`/vms/${items[0].id}`)}
             searchInput={searchInput}
             shownCount={matching.length}
             totalCount={vms.length}

@@ -26,7 +26,7 @@ export function VmScreen({ vm, className }: VmScreenProps) {
         className,
       )}
     >
-      {missing === source ? (
+      {source === null ? null : missing === source ? (
         <span className="flex size-full items-center justify-center bg-sunken text-faint">
           <MonitorOff aria-hidden className="size-4" />
           <span className="sr-only">No screen to show of {vm.name}</span>
@@ -36,7 +36,6 @@ export function VmScreen({ vm, className }: VmScreenProps) {
         <img
           src={source}
           alt={`Screen of ${vm.name}`}
-          loading="lazy"
           draggable={false}
           onError={() => setMissing(source)}
           className={cx("size-full object-contain", !isLive && "opacity-40")}

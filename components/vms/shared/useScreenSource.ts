@@ -5,9 +5,9 @@ import type { Vm } from "../../../lib/domain/vm";
 
 /**
  * The address of a VM's screen as it is now. It is another one, so that the browser reads anew, when the VM changed, when its element
- * comes into view, and when the tab is looked at again. No timer.
+ * comes into view, and when the tab is looked at again. No timer. Null while nobody sees the element, and before there can be a screen.
  */
-export function useScreenSource(vm: Vm, element: RefObject<HTMLElement | null>): string {
+export function useScreenSource(vm: Vm, element: RefObject<HTMLElement | null>): string | null {
   const [lookCount, setLookCount] = useState(0);
   useEffect(() => {
     const lookAgain = () => setLookCount((count) => count + 1);
@@ -24,6 +24,9 @@ export function useScreenSource(vm: Vm, element: RefObject<HTMLElement | null>):
       document.removeEventListener("visibilitychange", lookWhenVisible);
     };
   }, [element]);
+  const isStarted =
+    vm.status !== "creating" || vm.timeline.some(({ step, state }) => step === "started" && state === "done");
+  if (lookCount === 0 || !isStarted) return null;
   const reachedCount = vm.timeline.filter((entry) => entry.state === "done").length;
   const version = [Date.parse(vm.updatedAt), Date.parse(vm.statusSince), vm.status, reachedCount, lookCount].join("-");
   return `/api/vms/${vm.id}/screenshot?at=${version}`;

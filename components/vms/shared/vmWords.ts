@@ -15,7 +15,7 @@ interface StepWords {
   done: string;
   /** Under way, failed or still to come. */
   doing: string;
-  /** What it means, for whoever sees it for the first time. */
+  /** What is being done, for whoever sees it for the first time. */
   meaning: string;
 }
 
@@ -23,12 +23,12 @@ const stepWords: Record<TimelineStep, StepWords> = {
   accepted: {
     done: "Request accepted",
     doing: "Accepting the request",
-    meaning: "What you asked for is written down and survives any crash.",
+    meaning: "What you asked for is being written down; from then on no crash loses it.",
   },
   image: {
     done: "Image found",
     doing: "Finding the image",
-    meaning: "The operating system's disk image is on the host.",
+    meaning: "The operating system's disk image is looked up on the host.",
   },
   disk: {
     done: "Disk made",
@@ -38,16 +38,20 @@ const stepWords: Record<TimelineStep, StepWords> = {
   started: {
     done: "Machine started",
     doing: "Starting the machine",
-    meaning: "QEMU runs: the virtual power button is pressed.",
+    meaning: "QEMU is started: the virtual power button is pressed.",
   },
-  kernel: { done: "Kernel booted", doing: "Booting the kernel", meaning: "The guest's kernel wrote its first lines." },
-  network: { done: "Network is up", doing: "Bringing up the network", meaning: "The guest has its address." },
+  kernel: {
+    done: "Kernel booted",
+    doing: "Booting the kernel",
+    meaning: "Firmware and kernel come up; the screen shows it.",
+  },
+  network: { done: "Network is up", doing: "Bringing up the network", meaning: "The guest takes its address." },
   "first-boot": {
     done: "First boot set up",
     doing: "Setting up the first boot",
-    meaning: "Host name, keys, users and your own user data are in place.",
+    meaning: "Host name, keys, users and your own user data are put in place.",
   },
-  ssh: { done: "SSH answers", doing: "Waiting for SSH to answer", meaning: "The machine is ready: you can log in." },
+  ssh: { done: "SSH answers", doing: "Waiting for SSH to answer", meaning: "The last step: then you can log in." },
 };
 
 /** What a step of the timeline is called in the state that it is in. */

@@ -15,7 +15,7 @@ import { requestConverge } from "../jobs";
 import { actorName, addOperation } from "../operations";
 import { resolveSshKeys } from "../sshKeys";
 import { admitDisk, admitMemory, allocateAddress, allocateMac, allocateSshPort } from "./allocate";
-import { getVm } from "./view";
+import { getVmRecord, toVm, type VmRecord } from "./view";
 
 type ImageRow = typeof images.$inferSelect;
 
@@ -37,20 +37,20 @@ export async function createVm(
 ): Promise<Created> {
   const requestHash = createHash("sha256").update(JSON.stringify(input)).digest("hex");
   try {
-    const { id, isNew } = await context.db.transaction(async (tx) => {
+    const { record, isNew } = await context.db.transaction(async (tx) => {
       const earlier = idempotencyKey && (await earlierVmId(tx, actor, idempotencyKey, requestHash));
-      if (earlier) return { id: earlier, isNew: false };
-      const id = await insertVm(tx, actor, input);
+      if (earlier) return { record: await getVmRecord(tx, earlier), isNew: false };
+      const record = await insertVm(tx, actor, input);
       if (idempotencyKey) {
         await tx
           .insert(idempotencyKeys)
-          .values({ actor: actorName(actor), key: idempotencyKey, requestHash, vmId: id });
+          .values({ actor: actorName(actor), key: idempotencyKey, requestHash, vmId: record.vm.id });
       }
       failpoint("create.before-commit");
-      return { id, isNew: true };
+      return { record, isNew: true };
     });
     failpoint("create.committed");
-    return { vm: await getVm(context, id), isNew };
+    return { vm: toVm(record, Date.now()), isNew };
   } catch (error) {
     if (violatedUnique(error) !== "vms_live_name") throw error;
     throw new CumulusError("conflict", `A VM named ${input.name} exists already.`, {
@@ -72,7 +72,7 @@ async function earlierVmId(tx: Queryable, actor: Actor, key: string, requestHash
   return earlier?.vmId;
 }
 
-async function insertVm(tx: Queryable, actor: Actor, input: CreateVm): Promise<number> {
+async function insertVm(tx: Queryable, actor: Actor, input: CreateVm): Promise<VmRecord> {
   const image = await resolveImage(tx, input.image);
   const shape = resolveShape(input, image);
   const network = await resolveNetwork(tx, input.network ?? "default");
@@ -84,7 +84,7 @@ async function insertVm(tx: Queryable, actor: Actor, input: CreateVm): Promise<n
   admitDisk(host, shape.diskBytes);
 
   const accepted = new Date().toISOString();
-  const [row] = await tx
+  const [vm] = await tx
     .insert(vms)
     .values({
       name: input.name,
@@ -104,12 +104,12 @@ async function insertVm(tx: Queryable, actor: Actor, input: CreateVm): Promise<n
       desired: "running",
       milestones: { accepted, image: accepted },
     })
-    .returning({ id: vms.id, generation: vms.generation });
-  if (!row) throw new CumulusError("internal", "The VM could not be written.");
-  await addOperation(tx, { kind: "create", vmId: row.id, generation: row.generation, actor: actorName(actor) });
-  await requestConverge(tx, row.id);
-  await announce(tx, { kind: "vm", id: row.id });
-  return row.id;
+    .returning();
+  if (!vm) throw new CumulusError("internal", "The VM could not be written.");
+  await addOperation(tx, { kind: "create", vmId: vm.id, generation: vm.generation, actor: actorName(actor) });
+  await requestConverge(tx, vm.id);
+  await announce(tx, { kind: "vm", id: vm.id });
+  return { vm, image, network, host };
 }
 
 /** By id, or the newest of a name. */

@@ -33,6 +33,9 @@ export async function detectAccelerator(
   if (cached.success && cached.data.bootId === bootId && cached.data.wanted === settings.accelerator) {
     return cached.data.accelerator;
   }
+  const { failed } = await execa(`qemu-system-${hostArch}`, ["--version"], { reject: false });
+  // Not kept: it may be installed in a moment.
+  if (failed) return emulation("QEMU is not installed, so no accelerator could be tested.");
   const accelerator = await chooseAccelerator(settings.accelerator, hostArch, scheme);
   try {
     await writeFileAtomic(cacheFile, JSON.stringify({ bootId, wanted: settings.accelerator, accelerator }));

@@ -57,7 +57,7 @@ const x86Code = `
   ee              out dx,al
   f4              hlt`;
 
-// Loaded at the start of the virt machine's RAM: 25 million rounds of two instructions, then PSCI SYSTEM_OFF (0x84000008) by hvc.
+// Loaded 2 MiB into the virt machine's RAM (its device tree comes first): 25 million rounds of two instructions, then PSCI SYSTEM_OFF (0x84000008) by hvc.
 const aarch64Code = `
   00 0f 8f d2     movz x0,#0x7878
   e0 2f a0 f2     movk x0,#0x017f,lsl #16   ; 25,131,128
@@ -96,7 +96,7 @@ export const probePrograms: Record<Arch, ProbeProgram> = {
     machine: "virt",
     exitStatus: 0,
     args: (file) => {
-      const loader = { driver: "loader", file, addr: 0x4000_0000, "cpu-num": 0, "force-raw": true };
+      const loader = { driver: "loader", file, addr: 0x4020_0000, "cpu-num": 0, "force-raw": true };
       return ["-m", "32", "-device", JSON.stringify(loader)];
     },
   },

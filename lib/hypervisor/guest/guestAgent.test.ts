@@ -17,20 +17,20 @@ interface Command {
 
 test("an agent lives when the number that was sent comes back, not when the socket accepts", async () => {
   let answering = 0;
-  let asked: Command | null = null;
+  const asked: Command[] = [];
   server = await ScriptedServer.start(
     () => {},
     (command) => {
-      asked = command;
+      asked.push(command);
     },
   );
   agent = new GuestAgent(server.path, () => {
     answering += 1;
   });
-  await until(() => asked?.execute === "guest-sync-delimited");
+  await until(() => asked[0]?.execute === "guest-sync-delimited");
   server.connections[0]?.write('{"return": 1}\n');
   server.connections[0]?.write(
-    Buffer.concat([Buffer.from([0xff]), Buffer.from(`{"return": ${asked?.arguments?.id}}\n`)]),
+    Buffer.concat([Buffer.from([0xff]), Buffer.from(`{"return": ${asked[0]?.arguments?.id}}\n`)]),
   );
   await until(() => answering === 1);
   expect(agent.isAlive).toBe(true);

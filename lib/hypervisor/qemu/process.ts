@@ -63,8 +63,8 @@ function started(child: ChildProcess, program: string): Promise<number> {
 
 /** What QEMU last said, as the end of a message; empty when it said nothing. */
 export async function lastWords(logFile: string): Promise<string> {
-  const lines = (await readTail(logFile, 4096)).trim().split("\n");
-  const words = lines.at(-1)?.replace(/^\S*qemu-system-[^:]*: /, "") ?? "";
+  const lines = (await readTail(logFile, 4096)).trim().split("\n").slice(-3);
+  const words = lines.map((line) => line.replace(/^\S*qemu-system-[^:]*: /, "")).join(" ");
   return words === "" ? "" : ` It said: ${words}`;
 }
 

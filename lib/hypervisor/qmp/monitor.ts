@@ -30,7 +30,7 @@ export class Monitor {
   private client: QmpClient | null = null;
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
-  private attempts = 0;
+  private failures = 0;
 
   /**
    * @param sockets QMP sockets to try in turn: one may be in use by somebody else
@@ -44,7 +44,9 @@ export class Monitor {
 
   /** Connects once, or rejects with `QmpError`. `resume` goes on trying where this failed. */
   async connect(timeoutMs: number): Promise<void> {
-    const path = this.sockets[this.attempts++ % this.sockets.length] ?? "";
+    const path = this.sockets[this.failures % this.sockets.length] ?? "";
+    // Counted down again on success: the next attempt is at the next socket.
+    this.failures += 1;
     const client = await QmpClient.connect(
       path,
       { onEvent: (event) => this.handlers.onEvent(event), onClose: () => this.lost() },
@@ -58,6 +60,7 @@ export class Monitor {
       throw error;
     }
     if (this.isClosed) return client.close();
+    this.failures -= 1;
     this.client = client;
     this.later(() => this.beat(answerMs), heartbeatMs);
   }

@@ -34,7 +34,7 @@ test("keeps the newest bytes and never grows past its cap", async () => {
 
 test("a single write beyond the cap keeps its end", async () => {
   const log = new RingLog(path, 1000, fail);
-  log.write(Buffer.from("x".repeat(5000) + "end"));
+  log.write(Buffer.from(`${"x".repeat(5000)}end`));
   await log.drained();
   expect((await readFile(path, "utf8")).endsWith("xend")).toBe(true);
   expect((await stat(path)).size).toBeLessThanOrEqual(1000);

@@ -1,12 +1,17 @@
+import { writeFileSync } from "node:fs";
 import type { MachineSpec } from "../../domain/machine";
 import type { Settings } from "../../env";
+import type { Failpoint } from "../../failpoints";
 import { createQemuHypervisor } from "../qemuHypervisor";
 
 /**
- * An agent for fault tests, to be run as a process of its own with `CUMULUS_FAILPOINT_FILE` set: it makes and starts a VM, stops and removes
- * it, and ends by SIGKILL on its way. Its one argument is JSON.
+ * An agent for fault tests, to be run as a process of its own: it makes and starts a VM, stops and removes it, and ends by SIGKILL where it
+ * is told to. Its one argument is JSON.
  */
-const { settings, spec }: { settings: Settings; spec: MachineSpec } = JSON.parse(process.argv[2] ?? "");
+const { settings, spec, failpoint }: { settings: Settings; spec: MachineSpec; failpoint: Failpoint } = JSON.parse(
+  process.argv[2] ?? "",
+);
+writeFileSync(process.env.CUMULUS_FAILPOINT_FILE ?? "", `${failpoint} ${process.pid}`);
 const silent = () => {};
 const hypervisor = createQemuHypervisor({
   settings,

@@ -51,7 +51,8 @@ const seedOf = (instanceId: string, hostname: string, userData: Record<string, u
   userData,
 });
 
-describe("the image mini", () => {
+// Each boot takes 4 s; the deadline is for a machine that has much else to do.
+describe("the image mini", { timeout: 400_000 }, () => {
   test("is small, private, and all that the build leaves", async () => {
     expect(image.fileBytes).toBeLessThan(40 * 1024 ** 2);
     expect(await readdir(join(dir, "image"))).toEqual(["mini-x86_64.qcow2"]);
@@ -121,7 +122,7 @@ describe("the image mini", () => {
       "Grüße,\n$(touch /tmp/injected) 'x' \\n\nappended\nas string\na b|it's\n42\nbase64hut",
     );
     expect(await guest.ssh("root", "stat -c '%a %U:%G' /etc/greeting '/srv/a b/b64' /srv/gz")).toBe(
-      "644 root:root\n644 ada:ada\n600 root:root",
+      "644 root:root\n644 ada:root\n600 root:root",
     );
     expect(await guest.ssh("root", "date +%Z; ip -4 route show default; cat /etc/resolv.conf")).toMatch(
       /^CES?T\ndefault via 10\.0\.2\.2 dev eth0 \nsearch cloud\.internal\nnameserver 10\.0\.2\.3$/,
@@ -136,7 +137,7 @@ describe("the image mini", () => {
     const hostKey = await guest.hostKey();
     expect(hostKey).toMatch(/^ssh-ed25519 /);
     await guest.ssh("root", "echo kept > /root/kept; echo own > /srv/string; reboot");
-    await guest.waitForSerial(/boot done[\s\S]*^cumulus: boot done$/m);
+    await guest.waitForSerial(/cumulus: kernel [\s\S]*cumulus: kernel [\s\S]*^cumulus: boot done$/m);
     expect(await guest.ssh("ada", "sudo cat /root/kept /srv/string; hostname")).toBe("kept\nown\nweb-1");
     expect(await guest.hostKey()).toBe(hostKey);
     expect((await guest.serial()).match(/first boot done/g)).toHaveLength(1);
@@ -149,11 +150,10 @@ describe("the image mini", () => {
     guest = await start("main", { seed: seedOf("i-2", "web-2", { ssh_authorized_keys: [publicKey] }) });
     await guest.waitForSerial(/^cumulus: boot done$/m);
     expect(await guest.serial()).toMatch(/^cumulus: first boot done in/m);
-    expect(
-      await guest
-        .ssh("root", "hostname; cat /root/kept; grep -c . ~/.ssh/authorized_keys; dmesg | grep -c EXT4.*recovery")
-        .catch((error) => error.stdout.trim()),
-    ).toBe("web-2\nkept\n1\n0");
+    const unclean = "dmesg | grep -c EXT4.*recovery || true";
+    expect(await guest.ssh("root", `hostname; cat /root/kept; grep -c . ~/.ssh/authorized_keys; ${unclean}`)).toBe(
+      "web-2\nkept\n1\n0",
+    );
     expect(await guest.hostKey()).not.toBe(hostKey);
   });
 

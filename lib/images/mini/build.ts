@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Arch } from "../../domain/arch";
 import { CumulusError } from "../../domain/errors";
@@ -8,9 +8,10 @@ import { packInitramfs } from "./initramfs";
 import { installModules, readModules } from "./modules";
 import { miniPrerequisites } from "./prerequisites";
 import {
-  bootFilesOf,
   busyboxPackage,
   debArchOf,
+  efiLoaderPackage,
+  guestDir,
   isFollowed,
   kernelPackage,
   layout,
@@ -77,7 +78,8 @@ async function build(options: {
   const distribution = await readDistribution();
 
   const apt = await openApt(debArchOf[arch], place("apt"), signal);
-  const seeds = [...rootPackages, busyboxPackage, kernelPackage(distribution.id, arch)];
+  const loader = arch === "x86_64" ? [] : [efiLoaderPackage];
+  const seeds = [...rootPackages, ...loader, busyboxPackage, kernelPackage(distribution.id, arch)];
   const names = await resolvePackages(apt, seeds, isFollowed);
   log(`Fetching ${names.length} packages of ${distribution.title}`);
   const packages = await downloadPackages(apt, names, place("packages"));
@@ -89,18 +91,25 @@ async function build(options: {
   const { version, modules } = await readModules(place("kernel"));
   await installModules(modules, rootModules, join(place("root"), "lib", "modules", version));
   await finishRoot({ root: place("root"), basedOn: distribution.title });
-  await packInitramfs({ busybox, modules, dir: place("initramfs"), target: place("initrd.gz") });
+  await mkdir(place("boot"), { mode: 0o700 });
+  await packInitramfs({ busybox, modules, dir: place("initramfs"), target: join(place("boot"), "initrd.gz") });
+  await copyFile(join(place("kernel"), "boot", `vmlinuz-${version}`), join(place("boot"), "vmlinuz"));
+  await cp(join(guestDir, "boot", arch), place("boot"), { recursive: true });
+  if (arch === "aarch64") {
+    await mkdir(join(place("boot"), "EFI", "BOOT"), { recursive: true });
+    const efi = join(place("loader"), "usr/lib/systemd/boot/efi/systemd-bootaa64.efi");
+    await copyFile(efi, join(place("boot"), "EFI", "BOOT", "BOOTAA64.EFI"));
+  }
 
   signal?.throwIfAborted();
   log("Writing the disk");
-  const kernel = join(place("kernel"), "boot", `vmlinuz-${version}`);
-  const bootFiles = bootFilesOf(arch, { kernel, initrd: place("initrd.gz") });
-  await writeDisk({ arch, root: place("root"), bootFiles, target });
+  await writeDisk({ arch, root: place("root"), boot: place("boot"), target });
   return { kernelVersion: version, basedOn: distribution.title };
 }
 
-/** The folder that a package is unpacked into: of the kernel only chosen parts go into the image. */
-function homeOf(packageName: string): "kernel" | "root" {
+/** The folder that a package is unpacked into: of kernel and loader only chosen parts go into the image. */
+function homeOf(packageName: string): "kernel" | "loader" | "root" {
+  if (packageName === efiLoaderPackage) return "loader";
   return packageName.startsWith("linux-") ? "kernel" : "root";
 }
 

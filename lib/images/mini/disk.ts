@@ -1,5 +1,6 @@
-import { open, rm, stat, truncate } from "node:fs/promises";
+import { open, readdir, rm, stat, truncate } from "node:fs/promises";
 
+import { join } from "node:path";
 import type { Arch } from "../../domain/arch";
 import { layout } from "./recipe";
 import { tool } from "./tools";
@@ -11,21 +12,16 @@ const sectorBytes = 512;
 /**
  * Writes a bootable disk as qcow2, without mounting anything.
  * @param root the tree that becomes the root; all of it belongs to uid 0 in the image
- * @param bootFiles host path → name on the boot partition
+ * @param boot the tree that becomes the boot partition
  * @param target the qcow2 file; a raw file beside it comes and goes
  */
-export async function writeDisk(options: {
-  arch: Arch;
-  root: string;
-  bootFiles: Map<string, string>;
-  target: string;
-}): Promise<void> {
-  const { arch, root, bootFiles, target } = options;
+export async function writeDisk(options: { arch: Arch; root: string; boot: string; target: string }): Promise<void> {
+  const { arch, root, boot, target } = options;
   const raw = `${target}.raw`;
   await (await open(raw, "wx", 0o600)).close();
   await truncate(raw, layout.virtualSizeBytes);
   await partition(raw);
-  await writeBootPartition(raw, bootFiles, arch);
+  await writeBootPartition(raw, boot, arch);
   await writeRootPartition(raw, root);
   await tool("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", "-c", raw, target]);
   await rm(raw);
@@ -43,22 +39,15 @@ async function partition(disk: string): Promise<void> {
   await tool("sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", disk], { input: `${table.join("\n")}\n` });
 }
 
-async function writeBootPartition(disk: string, files: Map<string, string>, arch: Arch): Promise<void> {
+async function writeBootPartition(disk: string, boot: string, arch: Arch): Promise<void> {
   const start = layout.bootStartBytes;
   const blocks = layout.bootSizeBytes / 1024;
   await tool("mkfs.vfat", ["-F", "16", "-n", "BOOT", `--offset=${start / sectorBytes}`, disk, String(blocks)]);
-  const folders = new Set([...files.values()].flatMap((name) => parentsOf(name)));
-  for (const folder of folders) await tool("mmd", ["-i", `${disk}@@${start}`, `::${folder}`]);
-  for (const [file, name] of files) await tool("mcopy", ["-i", `${disk}@@${start}`, file, `::${name}`]);
+  const entries = (await readdir(boot)).map((name) => join(boot, name));
+  await tool("mcopy", ["-s", "-i", `${disk}@@${start}`, ...entries, "::"]);
   if (arch !== "x86_64") return;
   await tool("syslinux", ["--offset", String(start), "--install", disk]);
   await tool("dd", [`if=${mbrFile}`, `of=${disk}`, "bs=440", "count=1", "conv=notrunc", "status=none"]);
-}
-
-/** The folders above "EFI/BOOT/x": "EFI", "EFI/BOOT". */
-function parentsOf(name: string): string[] {
-  const parts = name.split("/").slice(0, -1);
-  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
 }
 
 async function writeRootPartition(disk: string, root: string): Promise<void> {

@@ -78,7 +78,7 @@ export class Guest {
     return text.replaceAll("\r", "");
   }
 
-  async waitForSerial(pattern: RegExp, timeoutMs = 60_000): Promise<RegExpExecArray> {
+  async waitForSerial(pattern: RegExp, timeoutMs = 150_000): Promise<RegExpExecArray> {
     return await waitFor(
       async () => pattern.exec(await this.serial()),
       timeoutMs,
@@ -172,7 +172,8 @@ export class Guest {
 
 async function writeSeed(dir: string, seed: Seed): Promise<string> {
   const files = join(dir, "seed");
-  await mkdir(files, { recursive: true });
+  await rm(files, { recursive: true, force: true });
+  await mkdir(files);
   const { userData } = seed;
   await writeFile(join(files, "meta-data"), JSON.stringify(seed.metaData));
   const text = typeof userData === "string" ? userData : `#cloud-config\n${JSON.stringify(userData)}\n`;

@@ -7,7 +7,7 @@ import { bootModules, guestDir } from "./recipe";
 import { tool } from "./tools";
 
 /** What `guest/initramfs/init` calls. */
-const applets = ["blockdev", "cat", "dd", "findfs", "insmod", "mount", "readlink", "sh", "sleep", "switch_root"];
+const applets = ["blockdev", "dd", "findfs", "insmod", "mount", "readlink", "sh", "sleep", "switch_root"];
 
 /** Packs the initramfs: static BusyBox, our init, and the modules that lead to the root disk. */
 export async function packInitramfs(options: {

@@ -24,24 +24,13 @@ export const layout = {
 /** Debian's and Ubuntu's name of an architecture, and the folder of its libraries. */
 export const debArchOf: Record<Arch, string> = { x86_64: "amd64", aarch64: "arm64" };
 
+const words = (text: string) => text.trim().split(/\s+/);
+
 /** Packages whose files make the root, beside the libraries that they depend on. */
-export const rootPackages = [
-  "base-passwd",
-  "bash",
-  "dropbear-bin",
-  "e2fsprogs",
-  "jq",
-  "libc-bin",
-  "libpam-modules",
-  "libpam-modules-bin",
-  "ncurses-base",
-  "netbase",
-  "openssh-sftp-server",
-  "passwd",
-  "qemu-guest-agent",
-  "sudo",
-  "tzdata",
-];
+export const rootPackages = words(`
+  base-passwd bash dropbear-bin e2fsprogs jq libc-bin libpam-modules libpam-modules-bin ncurses-base netbase
+  openssh-sftp-server passwd qemu-guest-agent sudo tzdata
+`);
 
 /**
  * All of the initramfs' user space and most of the root's. The static build, since its shell runs applets without starting a
@@ -61,75 +50,29 @@ export function isFollowed(packageName: string): boolean {
   );
 }
 
+/** Boots the kernel where the firmware is UEFI; a BIOS has syslinux, which is installed into the disk by its own tool. */
+export const efiLoaderPackage = "systemd-boot-efi";
+
 /** Modules that the initramfs inserts, in this order; what the kernel has built in is left out. */
 export const bootModules = ["virtio_pci", "virtio_blk"];
 
 /** Modules in the root, each with those that it depends on; a kernel that lacks one does without. */
-export const rootModules = [
-  ...[
-    "virtio_net",
-    "virtio_rng",
-    "virtio_console",
-    "virtio_balloon",
-    "virtio_input",
-    "virtio_scsi",
-    "sd_mod",
-    "sr_mod",
-  ],
-  ...[
-    "button",
-    "evdev",
-    "isofs",
-    "vfat",
-    "nls_ascii",
-    "nls_cp437",
-    "nls_utf8",
-    "fuse",
-    "virtiofs",
-    "9p",
-    "9pnet_virtio",
-  ],
-  ...["overlay", "squashfs", "loop", "dummy", "tun", "bridge", "veth", "8021q", "vxlan", "wireguard"],
-];
+export const rootModules = words(`
+  virtio_net virtio_rng virtio_console virtio_balloon virtio_input virtio_scsi sd_mod sr_mod button evdev
+  isofs vfat nls_ascii nls_cp437 nls_utf8 fuse virtiofs 9p 9pnet_virtio overlay squashfs
+  loop dummy tun bridge veth 8021q vxlan wireguard
+`);
 
-/** Parts of packages that a running guest does not use. */
-export const prunedPaths = [
-  ...[
-    "doc",
-    "man",
-    "info",
-    "locale",
-    "lintian",
-    "bug",
-    "bash-completion",
-    "zsh",
-    "fish",
-    "menu",
-    "initramfs-tools",
-  ].map((dir) => `usr/share/${dir}`),
-  ...["usr/share/gdb", "usr/share/gcc", "usr/share/zoneinfo/right", "usr/share/zoneinfo/posix", "usr/share/glib-2.0"],
-  ...["usr/lib/systemd", "usr/lib/udev", "usr/lib/init", "usr/lib/tmpfiles.d", "usr/lib/sysusers.d", "usr/lib/cron"],
-  ...[
-    "etc/init.d",
-    "etc/default/useradd",
-    "etc/cron.d",
-    "etc/cron.daily",
-    "etc/pam.d",
-    "etc/skel/.bashrc",
-    "etc/skel/.bash_logout",
-  ],
-  ...["usr/sbin/ldconfig", "usr/bin/iconv", "usr/sbin/iconvconfig", "usr/bin/localedef", "usr/sbin/tzconfig"],
-  ...["usr/lib/LIBDIR/gconv", "usr/lib/LIBDIR/perl-base", "usr/lib/LIBDIR/security/pam_userdb.so"],
-];
-
-/** What lies on the boot partition: host path → name there. */
-export function bootFilesOf(arch: Arch, built: { kernel: string; initrd: string }): Map<string, string> {
-  const loader =
-    arch === "x86_64"
-      ? ([join(guestDir, "boot", "syslinux.cfg"), "syslinux.cfg"] as const)
-      : ([join(guestDir, "boot", "startup.nsh"), "startup.nsh"] as const);
-  return new Map([[built.kernel, "vmlinuz"], [built.initrd, "initrd.gz"], loader]);
-}
+/** Parts of packages that a running guest does not use; LIBDIR is the folder of the architecture's libraries. */
+export const prunedPaths = words(`
+  usr/share/doc usr/share/man usr/share/info usr/share/locale usr/share/lintian usr/share/bug usr/share/menu
+  usr/share/bash-completion usr/share/initramfs-tools usr/share/gdb usr/share/gcc usr/share/glib-2.0
+  usr/share/zoneinfo/right usr/share/zoneinfo/posix
+  usr/lib/systemd usr/lib/udev usr/lib/init usr/lib/tmpfiles.d usr/lib/sysusers.d
+  usr/lib/LIBDIR/gconv usr/lib/LIBDIR/security/pam_userdb.so
+  usr/sbin/ldconfig usr/bin/iconv usr/sbin/iconvconfig usr/bin/localedef usr/sbin/tzconfig
+  etc/init.d etc/pam.d etc/cron.d etc/cron.daily etc/default/useradd etc/skel/.bashrc etc/skel/.bash_logout
+`);
 
 /** A hash over all of our own files that decide what the image holds: while it stays the same, an image needs no new build. */
 export function miniRecipeHash(arch: Arch): string {

@@ -29,7 +29,10 @@ function Keys({ vm }: { vm: Vm }) {
     <>
       {vm.sshKeys.map((key) => (
         <span key={key.fingerprint} className="block">
-          {key.name} <span className="break-all font-mono text-faint text-xs">{key.fingerprint}</span>
+          {key.name}
+          <code title={key.fingerprint} className="block truncate font-mono text-faint text-xs">
+            {key.fingerprint}
+          </code>
         </span>
       ))}
       <span className="block text-muted">{keyAdvice(vm)}</span>

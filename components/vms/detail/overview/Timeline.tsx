@@ -23,7 +23,10 @@ export function Timeline({ vm, usualMs }: { vm: Vm; usualMs: number | null }) {
             {usualMs === null ? null : ` · usually ready after ${formatDuration(usualMs)}`}
           </span>
         ) : (
-          <span className="text-muted text-sm">{timelineSummary(vm.timeline)}</span>
+          <span className="text-muted text-sm">
+            {timelineSummary(vm.timeline)}
+            {vm.status === "stopped" ? " at its last start" : null}
+          </span>
         )
       }
     >

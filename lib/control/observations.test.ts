@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import type { Observation } from "../domain/machine";
+import { isNewObservation } from "./observations";
+import type { VmRow } from "./vms/view";
+
+const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, "0")}.000Z`;
+
+const seen: Observation = {
+  id: 7,
+  state: "running",
+  observedAt: at(30),
+  reason: null,
+  stoppedBy: null,
+  pid: 4711,
+  bootCount: 1,
+  milestones: { disk: at(1), started: at(2), kernel: at(3), ssh: at(5) },
+  firstBootError: null,
+  pendingAct: null,
+};
+
+/** As PostgreSQL gives the milestones back: jsonb sorts keys by their length. */
+const row = {
+  id: 7,
+  observed: "running",
+  observedReason: null,
+  bootCount: 1,
+  firstBootError: null,
+  generation: 1,
+  settledGeneration: 1,
+  milestones: { ssh: at(5), disk: at(1), image: at(0), kernel: at(3), started: at(2), accepted: at(0) },
+} as VmRow;
+
+test("what was seen again is no news, in whichever order the database keeps it", () => {
+  expect(isNewObservation(row, seen)).toBe(false);
+});
+
+test.each<[string, Partial<Observation>]>([
+  ["another state", { state: "paused" }],
+  ["a reason", { reason: "The disk of the host is full." }],
+  ["another boot", { bootCount: 2 }],
+  ["a further step of the boot", { milestones: { ...seen.milestones, "first-boot": at(4) } }],
+  ["an error of the first boot", { firstBootError: "runcmd failed" }],
+])("%s is news", (_what, change) => {
+  expect(isNewObservation(row, { ...seen, ...change })).toBe(true);
+});

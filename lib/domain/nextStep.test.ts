@@ -1,0 +1,145 @@
+import { describe, expect, test } from "vitest";
+import type { Observation } from "./machine";
+import { type Intent, nextStep, type PendingAct } from "./nextStep";
+import { type Desired, type Observed, observedSchema } from "./vmStatus";
+
+const nowMs = 1_000_000;
+const observedStates = observedSchema.options;
+
+function intent(desired: Desired, rest: Partial<Intent> = {}): Intent {
+  return {
+    desired,
+    stopMode: "power-off",
+    stopDeadlineAtMs: null,
+    generation: 2,
+    settledGeneration: 1,
+    lastError: null,
+    hasDisk: true,
+    ...rest,
+  };
+}
+
+function seen(state: Observed, rest: Partial<Observation> = {}): Observation {
+  return {
+    id: 1,
+    state,
+    observedAt: new Date(nowMs).toISOString(),
+    reason: null,
+    stoppedBy: state === "stopped" ? "request" : null,
+    pid: null,
+    bootCount: 3,
+    milestones: {},
+    firstBootError: null,
+    pendingAct: null,
+    ...rest,
+  };
+}
+
+const kindOf = (...[wanted, observation, act]: [Intent, Observation, PendingAct?]) =>
+  nextStep(wanted, observation, act ?? null, nowMs).kind;
+
+describe("what is to be gone", () => {
+  test.each(observedStates)("is removed, whatever it is: %s", (state) => {
+    expect(kindOf(intent("deleted"), seen(state))).toBe(state === "absent" ? "finish-delete" : "remove");
+  });
+});
+
+describe("what is to run", () => {
+  test("is made and started when it isn't there or off", () => {
+    expect(kindOf(intent("running", { hasDisk: false }), seen("absent"))).toBe("ensure-and-start");
+    expect(kindOf(intent("running"), seen("stopped"))).toBe("ensure-and-start");
+  });
+
+  test("gets no empty disk in the place of a lost one", () => {
+    expect(kindOf(intent("running"), seen("absent"))).toBe("report-lost-disk");
+  });
+
+  test("is settled once it runs, and then left alone", () => {
+    expect(kindOf(intent("running"), seen("running"))).toBe("settle");
+    expect(kindOf(intent("running", { settledGeneration: 2 }), seen("running"))).toBe("none");
+    expect(kindOf(intent("running", { settledGeneration: 2 }), seen("paused"))).toBe("none");
+  });
+
+  test("is not started again after a crash until someone asks", () => {
+    expect(kindOf(intent("running", { settledGeneration: 2 }), seen("crashed"))).toBe("none");
+    expect(kindOf(intent("running"), seen("crashed"))).toBe("ensure-and-start");
+  });
+
+  test("stays off when the guest turned itself off, comes back when the host was rebooted", () => {
+    const settled = intent("running", { settledGeneration: 2 });
+    expect(kindOf(settled, seen("stopped", { stoppedBy: "guest" }))).toBe("accept-guest-shutdown");
+    expect(kindOf(settled, seen("stopped", { stoppedBy: "host-reboot" }))).toBe("ensure-and-start");
+  });
+
+  test("is not tried again after it failed for good, until someone asks", () => {
+    const givenUp = intent("running", { settledGeneration: 2, lastError: "no space" });
+    expect(kindOf(givenUp, seen("stopped"))).toBe("none");
+    expect(kindOf({ ...givenUp, generation: 3, lastError: null }, seen("stopped"))).toBe("ensure-and-start");
+  });
+});
+
+describe("what is to be off", () => {
+  test("is settled when it is, and turned off when it isn't", () => {
+    expect(kindOf(intent("stopped"), seen("stopped"))).toBe("settle");
+    expect(kindOf(intent("stopped"), seen("absent"))).toBe("settle");
+    for (const state of ["running", "paused", "crashed", "unresponsive"] as const) {
+      expect(kindOf(intent("stopped"), seen(state))).toBe("stop");
+    }
+    expect(kindOf(intent("stopped", { settledGeneration: 2 }), seen("stopped"))).toBe("none");
+  });
+
+  test("is asked by ACPI once, waited for, and turned off at the deadline", () => {
+    const acpi = intent("stopped", { stopMode: "acpi", stopDeadlineAtMs: nowMs + 5_000 });
+    expect(kindOf(acpi, seen("running"))).toBe("shutdown");
+    expect(nextStep(acpi, seen("running", { pendingAct: "shutdown" }), null, nowMs)).toEqual({
+      kind: "wait",
+      untilMs: nowMs + 5_000,
+    });
+    expect(nextStep(acpi, seen("running", { pendingAct: "shutdown" }), null, nowMs + 5_000).kind).toBe("stop");
+    expect(kindOf(acpi, seen("paused"))).toBe("stop");
+  });
+});
+
+describe("acts that happen once", () => {
+  const settled = intent("running", { settledGeneration: 2 });
+  const act = (kind: PendingAct["kind"]): PendingAct => ({ operationId: 9, kind, bootCountBefore: 3 });
+
+  test("wait until the VM runs as asked", () => {
+    expect(kindOf(intent("running"), seen("running"), act("reset"))).toBe("settle");
+    expect(kindOf(settled, seen("stopped"), act("reset"))).toBe("ensure-and-start");
+  });
+
+  test("are done once and recognised as done from what is seen", () => {
+    expect(kindOf(settled, seen("running"), act("reset"))).toBe("act");
+    expect(kindOf(settled, seen("running", { bootCount: 4 }), act("reset"))).toBe("finish-act");
+    expect(kindOf(settled, seen("running"), act("pause"))).toBe("act");
+    expect(kindOf(settled, seen("paused"), act("pause"))).toBe("finish-act");
+    expect(kindOf(settled, seen("running"), act("resume"))).toBe("finish-act");
+  });
+
+  test("a reboot that is under way is waited for", () => {
+    expect(kindOf(settled, seen("running", { pendingAct: "reboot" }), act("reboot"))).toBe("none");
+    expect(kindOf(settled, seen("running", { bootCount: 4 }), act("reboot"))).toBe("finish-act");
+  });
+});
+
+test("whatever is wanted and seen, the way ends: no step is repeated when it had its effect", () => {
+  for (const desired of ["running", "stopped", "deleted"] as const) {
+    for (const start of observedStates) {
+      let wanted = intent(desired, { hasDisk: start !== "absent" });
+      let state: Observed = start;
+      const steps: string[] = [];
+      for (let count = 0; count < 10; count++) {
+        const { kind } = nextStep(wanted, seen(state), null, nowMs);
+        if (kind === "none" || kind === "wait" || kind === "finish-delete") break;
+        steps.push(kind);
+        if (kind === "ensure-and-start") state = "running";
+        if (kind === "stop") state = "stopped";
+        if (kind === "remove") state = "absent";
+        if (kind === "settle") wanted = { ...wanted, settledGeneration: wanted.generation };
+      }
+      expect(steps.length, `${desired} from ${start}: ${steps.join(", ")}`).toBeLessThanOrEqual(3);
+      expect(new Set(steps).size).toBe(steps.length);
+    }
+  }
+});

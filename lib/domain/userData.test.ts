@@ -1,0 +1,66 @@
+import { describe, expect, test } from "vitest";
+import { seedOf } from "./seed";
+import { mergeCloudConfig, parseUserData } from "./userData";
+
+describe("user data", () => {
+  test("a cloud-config is read, a script is taken as it is", () => {
+    expect(parseUserData("#cloud-config\npackages: [htop]\n")).toMatchObject({
+      kind: "cloud-config",
+      config: { packages: ["htop"] },
+    });
+    expect(parseUserData("#!/bin/sh\necho hi\n")).toMatchObject({ kind: "script" });
+    expect(parseUserData("#cloud-config\n")).toMatchObject({ kind: "cloud-config", config: {} });
+  });
+
+  test.each<[string, string, number | null]>([
+    ["no header", "packages: [htop]", 1],
+    ["a broken list", "#cloud-config\nusers: [\n", 3],
+    ["a tab", "#cloud-config\nusers:\n\t- x", 3],
+    ["a list at the top", "#cloud-config\n- a\n", 2],
+    ["runcmd as text", "#cloud-config\nhostname: x\nruncmd: echo\n", 3],
+    ["a NUL", "#cloud-config\n\0", null],
+    ["a MIME archive", "Content-Type: multipart/mixed\n", 1],
+  ])("%s is refused, with the line", (_what, text, line) => {
+    const parsed = parseUserData(text);
+    expect(parsed.kind).toBe("invalid");
+    expect(parsed.problems[0]?.line).toBe(line);
+  });
+
+  test("aliases that would grow without end are refused", () => {
+    const bomb = `#cloud-config\na: &a [x,x,x,x,x,x,x,x,x]\n${[..."bcdefgh"]
+      .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${"abcdefgh"[index]}`)}]`)
+      .join("\n")}`;
+    expect(parseUserData(bomb).kind).toBe("invalid");
+  });
+
+  test("lists of both are ours followed by theirs; other keys are theirs", () => {
+    const merged = mergeCloudConfig(
+      { runcmd: ["a"], hostname: "x" },
+      { runcmd: ["b"], hostname: "y", timezone: "UTC" },
+    );
+    expect(merged).toEqual({ runcmd: ["a", "b"], hostname: "y", timezone: "UTC" });
+  });
+});
+
+test("a seed holds the keys besides whatever the user asks for, and matches the interface by MAC", () => {
+  const seed = seedOf({
+    uuid: "u",
+    hostname: "web",
+    loginUser: "root",
+    publicKeys: ["ssh-ed25519 AAAA me"],
+    userData: "#!/bin/sh\necho hi\n",
+    files: [],
+    mac: "52:54:00:00:00:01",
+    ipv4: "192.168.0.2",
+    cidr: "192.168.0.0/24",
+    gateway: "192.168.0.1",
+    dns: "192.168.0.254",
+  });
+  expect(seed.metaData).toEqual({ "instance-id": "u", "local-hostname": "web" });
+  expect(seed.userData).toMatchObject({
+    cloudConfig: { ssh_authorized_keys: ["ssh-ed25519 AAAA me"], runcmd: [["/var/lib/cumulus/user-data"]] },
+  });
+  expect(seed.networkConfig).toMatchObject({
+    ethernets: { eth0: { match: { macaddress: "52:54:00:00:00:01" }, addresses: ["192.168.0.2/24"] } },
+  });
+});

@@ -1,0 +1,123 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ipv4ToNumber, nextFreeAddress, numberToIpv4, rangeOf } from "./network";
+import { sshPublicKeyProblem } from "./sshKey";
+import { timelineOf } from "./timeline";
+import { byteSizeSchema, formatBytes, parseBytes } from "./units";
+import { vmNameSchema } from "./vm";
+
+describe("sizes as people write them", () => {
+  test.each([
+    ["512M", 512 * 1024 ** 2],
+    ["10G", 10 * 1024 ** 3],
+    ["1.5 GiB", 1.5 * 1024 ** 3],
+    ["64k", 65_536],
+    ["100", 100],
+  ])("%s is %d bytes", (text, bytes) => {
+    expect(parseBytes(text)).toBe(bytes);
+  });
+
+  test.each(["", "G", "-1G", "1e3", "0", "10 apples", "9999999999T", "1.0001K"])("%j is no size", (text) => {
+    expect(byteSizeSchema.safeParse(text).success).toBe(false);
+  });
+
+  test("whole units are shown as they were asked for", () => {
+    expect([2 ** 31, 256 * 1024 ** 2, 1536 * 1024 ** 2].map(formatBytes)).toEqual(["2 GiB", "256 MiB", "1.5 GiB"]);
+  });
+});
+
+describe("SSH keys", () => {
+  test("every type that ssh-keygen makes is a key; cut, bent or private it is none", () => {
+    const folder = mkdtempSync(join(tmpdir(), "cumulus-keys-"));
+    try {
+      for (const [type, bits] of [
+        ["ed25519", "256"],
+        ["rsa", "2048"],
+        ["ecdsa", "256"],
+        ["ecdsa", "521"],
+      ] as const) {
+        const file = join(folder, `${type}${bits}`);
+        execFileSync("ssh-keygen", ["-q", "-t", type, "-b", bits, "-N", "", "-f", file]);
+        const line = readFileSync(`${file}.pub`, "utf8").trim();
+        expect(sshPublicKeyProblem(line)).toBeUndefined();
+        const [name = "", blob = ""] = line.split(" ");
+        expect(sshPublicKeyProblem(`${name} ${blob.slice(0, 40)}`)).toBeDefined();
+        expect(sshPublicKeyProblem(`ssh-dss ${blob}`)).toBeDefined();
+        expect(sshPublicKeyProblem(`${line}\n${line}`)).toBe("A public key is one line.");
+        expect(sshPublicKeyProblem(readFileSync(file, "utf8"))).toMatch(/private key/);
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test("no text, whatever it holds, makes the check throw", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("base64")),
+        ),
+        (text) => {
+          const problem = sshPublicKeyProblem(`ssh-ed25519 ${text}`);
+          expect(problem === undefined || problem.length > 0).toBe(true);
+        },
+      ),
+    );
+  });
+});
+
+test("a VM's name is a hostname label", () => {
+  for (const name of ["a", "web-1", "0x", "a".repeat(63)]) expect(vmNameSchema.safeParse(name).success).toBe(true);
+  for (const name of ["", "-a", "a-", "A", "a.b", "a_b", "a b", "ä", "a".repeat(64), "a\n"]) {
+    expect(vmNameSchema.safeParse(name).success).toBe(false);
+  }
+});
+
+describe("addresses", () => {
+  test("text and number are the same address", () => {
+    fc.assert(
+      fc.property(fc.ipV4(), (address) => {
+        expect(numberToIpv4(ipv4ToNumber(address))).toBe(address);
+      }),
+    );
+  });
+
+  test("the lowest free one is given, never the gateway's, the name server's or the broadcast", () => {
+    expect(nextFreeAddress("192.168.0.0/24", new Set())).toBe("192.168.0.2");
+    expect(nextFreeAddress("192.168.0.0/24", new Set(["192.168.0.2", "192.168.0.4"]))).toBe("192.168.0.3");
+    const given = new Set<string>();
+    for (let next = nextFreeAddress("10.0.0.0/28", given); next; next = nextFreeAddress("10.0.0.0/28", given))
+      given.add(next);
+    expect([...given]).toEqual(Array.from({ length: 12 }, (_, index) => `10.0.0.${index + 2}`));
+    expect(rangeOf("10.0.0.0/28").last).toBe(ipv4ToNumber("10.0.0.15"));
+  });
+});
+
+describe("the timeline", () => {
+  const at = (seconds: number) => new Date(Date.UTC(2030, 0, 1, 0, 0, seconds)).toISOString();
+
+  test("says what is done, since when, what is under way and what was never seen", () => {
+    const timeline = timelineOf({ accepted: at(0), image: at(0), started: at(2) }, true, null);
+    expect(timeline.map(({ state }) => state)).toEqual([
+      "done",
+      "done",
+      "skipped",
+      "done",
+      "active",
+      "pending",
+      "pending",
+      "pending",
+    ]);
+    expect(timeline[3]?.sinceStartMs).toBe(2_000);
+  });
+
+  test("a failure marks the step that it happened at, with its reason", () => {
+    const timeline = timelineOf({ accepted: at(0), image: at(0) }, false, "no space");
+    expect(timeline[2]).toMatchObject({ step: "disk", state: "failed", note: "no space" });
+  });
+});

@@ -1,0 +1,30 @@
+import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { followLog } from "./followLog";
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "cumulus-follow-"));
+  path = join(folder, "part.log");
+  writeFileSync(path, "before\n");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test("whole lines are told in order, from now on, also after the file was cut back", async () => {
+  const lines: string[] = [];
+  const stop = await followLog(path, (line) => lines.push(line));
+  try {
+    appendFileSync(path, "one\ntw");
+    await vi.waitFor(() => expect(lines).toEqual(["one"]));
+    appendFileSync(path, "o\n");
+    await vi.waitFor(() => expect(lines).toEqual(["one", "two"]));
+    truncateSync(path);
+    appendFileSync(path, "3\n");
+    await vi.waitFor(() => expect(lines).toEqual(["one", "two", "3"]));
+  } finally {
+    stop();
+  }
+});

@@ -1,0 +1,91 @@
+// `npm test [-- unit|integration|e2e [FILTER…]]`: installs what is missing, then runs the checks and all tests. Its last line counts them.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bundle, bundleOf, entries } from "./bundle.mjs";
+import { ensureNodeModules } from "./nodeModules.mjs";
+import { root } from "./root.mjs";
+
+const kinds = ["unit", "integration", "e2e"];
+const [kind, ...filters] = process.argv.slice(2);
+if (kind !== undefined && !kinds.includes(kind)) {
+  console.error(`npm test -- ${kind}: choose ${kinds.join(", ")}, or none for all of them.`);
+  process.exit(1);
+}
+const chosen = kind === undefined ? kinds : [kind];
+
+process.chdir(root);
+process.umask(0o022);
+ensureNodeModules();
+await bundle(Object.keys(entries).filter((name) => existsSync(join(root, entries[name]))));
+
+const reports = mkdtempSync(join(tmpdir(), "cumulus-reports-"));
+const total = { passed: 0, failed: 0 };
+try {
+  await runAll();
+} finally {
+  rmSync(reports, { recursive: true, force: true });
+}
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+async function runAll() {
+  if (kind === undefined) await run([join(root, "scripts", "check.mjs")]);
+  if (kind !== "unit") {
+    // Before the tests, so that none of them waits for it.
+    const isReady =
+      (await run([bundleOf("install-for-tests")])) && (await run([join(root, "scripts", "setup", "appBuild.mjs")]));
+    if (!isReady) return;
+  }
+  for (const name of chosen) await (name === "e2e" ? runPlaywright() : runVitest(name));
+}
+
+async function runVitest(project) {
+  const report = join(reports, `${project}.json`);
+  const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  await run([vitest, "run", "--project", project, ...reporters, ...filters], () => {
+    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8"));
+    return { passed: numPassedTests, failed: numFailedTests };
+  });
+}
+
+async function runPlaywright() {
+  const report = join(reports, "e2e.json");
+  const playwright = join(root, "node_modules", "@playwright", "test", "cli.js");
+  // Where there is no package of Chromium's (Ubuntu's is a snap), Playwright brings its own.
+  if (!existsSync("/usr/bin/chromium") && !(await run([playwright, "install", "chromium"]))) return;
+  const count = () => {
+    const { expected, flaky, unexpected } = JSON.parse(readFileSync(report, "utf8")).stats;
+    return { passed: expected + flaky, failed: unexpected };
+  };
+  await run([playwright, "test", "--reporter=list,json", ...filters], count, { PLAYWRIGHT_JSON_OUTPUT_FILE: report });
+}
+
+/** Runs a program of Node.js and adds what its report counts. One that fails counts as a failure, also when no test says so. */
+async function run(argv, count = () => ({ passed: 0, failed: 0 }), env = {}) {
+  const isOk = await succeeds(argv, env);
+  let counted = { passed: 0, failed: 0 };
+  try {
+    counted = count();
+  } catch (error) {
+    console.error(`${argv[0]} left no report: ${error.message}`);
+    counted.failed = 1;
+  }
+  total.passed += counted.passed;
+  total.failed += isOk ? counted.failed : Math.max(1, counted.failed);
+  return isOk;
+}
+
+function succeeds(argv, env) {
+  const child = spawn(process.execPath, argv, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code === 0));
+  });
+}

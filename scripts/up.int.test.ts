@@ -1,0 +1,158 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort, until } from "../e2e/stack";
+import { findPostmaster } from "../lib/db/embedded";
+import { readSettings } from "../lib/env";
+import { projectDir } from "../lib/paths";
+import { readHealth } from "../lib/up/consoleClient";
+import { type Part, pidFileOf, readPidFile } from "../lib/up/pidFile";
+
+/** The commands themselves, as a user gives them, on a data folder of their own. */
+
+const readyLine = /^Cumulus is ready: (http:\/\/\S+) \(sign-in link, good once\)$/m;
+
+let dataDir: string;
+let env: Record<string, string>;
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "cumulus-up-"));
+  env = {
+    CUMULUS_DATA_DIR: dataDir,
+    PORT: String(await freePort()),
+    CUMULUS_HYPERVISOR: "fake",
+    NODE_ENV: "production",
+  };
+});
+afterAll(async () => {
+  await npm(["run", "down"]);
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+const settings = () => readSettings({ NODE_ENV: "production", ...env });
+const isHealthy = async () => (await readHealth(settings()))?.isOk === true;
+const pidOf = async (part: Part) => (await readPidFile(pidFileOf(part, settings())))?.pid;
+
+/** Runs npm in the checkout, without a terminal or stdin. Answers what it printed and its exit code. */
+function npm(args: string[], extra: Record<string, string> = {}) {
+  return execa("npm", args, { cwd: projectDir, env: { ...env, ...extra }, all: true, stdin: "ignore", reject: false });
+}
+
+async function expectNothingLeft() {
+  for (const part of ["up", "console", "agent"] as const) expect(await pidOf(part)).toBeUndefined();
+  expect(await findPostmaster(settings())).toBeUndefined();
+}
+
+test("up prints its progress and ends with one line that holds the sign-in link, which works", async () => {
+  const up = await npm(["run", "up", "--", "--detach"]);
+  expect(up.all).toMatch(/^ {2}ok {2}database +\d+\.\d s$/m);
+  expect(up.exitCode).toBe(0);
+  const link = readyLine.exec(up.all)?.[1] ?? "";
+  expect(up.all.trim().endsWith("(sign-in link, good once)")).toBe(true);
+  const answer = await fetch(link, { redirect: "manual" });
+  expect(answer.headers.get("set-cookie")).toContain("session");
+}, 300_000);
+
+test("a second up finds all running, says so in under 10 s, and changes nothing", async () => {
+  const before = await Promise.all((["up", "console", "agent"] as const).map(pidOf));
+  const startedAt = Date.now();
+  const again = await npm(["run", "up"]);
+  expect(Date.now() - startedAt).toBeLessThan(10_000);
+  expect(again.exitCode).toBe(0);
+  expect(again.all).toMatch(readyLine);
+  expect(await Promise.all((["up", "console", "agent"] as const).map(pidOf))).toEqual(before);
+});
+
+test("console, agent and database that are killed come back", async () => {
+  const killed = {
+    console: await pidOf("console"),
+    agent: await pidOf("agent"),
+    database: await findPostmaster(settings()),
+  };
+  for (const pid of Object.values(killed)) process.kill(pid ?? 0, "SIGKILL");
+  await until("all parts are new and Cumulus is healthy", async () => {
+    const now = {
+      console: await pidOf("console"),
+      agent: await pidOf("agent"),
+      database: await findPostmaster(settings()),
+    };
+    const isNew = (Object.keys(killed) as (keyof typeof killed)[]).every(
+      (part) => now[part] && now[part] !== killed[part],
+    );
+    return isNew && (await isHealthy());
+  });
+});
+
+test("after the supervisor was killed, up takes over; Ctrl-C then ends it with all parts", async () => {
+  const database = await findPostmaster(settings());
+  process.kill((await pidOf("up")) ?? 0, "SIGKILL");
+  await until("the supervisor is gone", async () => (await pidOf("up")) === undefined);
+  expect(await isHealthy()).toBe(true);
+  const up = npm(["run", "up"]);
+  let said = "";
+  up.all.on("data", (text: Buffer) => {
+    said += text.toString();
+  });
+  await until("it is ready again", () => readyLine.test(said), 120_000);
+  expect(await findPostmaster(settings())).toBe(database);
+  // What Ctrl-C in a terminal does; npm passes it on.
+  process.kill((await pidOf("up")) ?? 0, "SIGINT");
+  expect((await up).exitCode).toBe(0);
+  expect(said).toContain("VMs keep running");
+  await expectNothingLeft();
+}, 180_000);
+
+test("down after a killed supervisor leaves nothing running", async () => {
+  expect((await npm(["run", "up", "--", "-d"])).exitCode).toBe(0);
+  process.kill((await pidOf("up")) ?? 0, "SIGKILL");
+  const down = await npm(["run", "down"]);
+  expect(down.exitCode).toBe(0);
+  expect(down.all).toContain("Cumulus is stopped");
+  await expectNothingLeft();
+  expect((await npm(["run", "down"])).all).toContain("Cumulus does not run.");
+}, 180_000);
+
+test("a start that fails says why in one line, without a stack, exits with 1 and leaves nothing running", async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(Number(env.PORT), "127.0.0.1", resolve));
+  try {
+    for (const args of [[], ["--", "--detach"]]) {
+      const up = await npm(["run", "--silent", "up", ...args]);
+      expect(up.exitCode).toBe(1);
+      expect(up.all).toContain(`Port ${env.PORT} on 127.0.0.1 is taken by another program`);
+      expect(up.all).not.toMatch(/^\s+at /m);
+    }
+  } finally {
+    await new Promise((resolve) => other.close(resolve));
+  }
+  await expectNothingLeft();
+  const { all } = await npm(["run", "--silent", "up"], { PORT: "nonsense" });
+  expect(all).toContain("The environment variable PORT is not usable");
+  expect(all).not.toMatch(/^\s+at /m);
+});
+
+test("an older Node.js is told so before anything else happens", async () => {
+  const pretend = 'data:text/javascript,Object.defineProperty(process,"version",{value:"v18.20.4"})';
+  for (const script of ["up", "run", "check", "test"]) {
+    const { stderr, exitCode } = await execa(
+      process.execPath,
+      ["--import", pretend, join("scripts", `${script}.mjs`)],
+      {
+        cwd: projectDir,
+        reject: false,
+      },
+    );
+    expect(stderr).toMatch(/^Cumulus needs Node\.js 20\.19 or newer, and this is v18\.20\.4: /);
+    expect(exitCode).toBe(1);
+  }
+});
+
+test("the logs are JSON lines in files of their own", async () => {
+  for (const name of ["up", "console", "agent"]) {
+    const lines = (await readFile(join(dataDir, "logs", `${name}.log`), "utf8")).split("\n");
+    const entries = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+    expect(entries[0]).toMatchObject({ name, level: 30 });
+  }
+});
