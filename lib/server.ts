@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import next from "next";
 import { toProblem } from "./api/problem";
 import { ensureAdministrator } from "./auth/account";
@@ -28,7 +29,7 @@ async function main(): Promise<void> {
   const services = createServices(2 * workerConcurrency + 4);
   const { context } = services;
   const { log, settings } = context;
-  await waitForDatabase(context.sql, databaseDeadlineMs);
+  await waitForDatabase(context.pool, databaseDeadlineMs);
   await migrateDatabase(settings);
   await ensureBaseRows(context);
   await ensureAdministrator(context.db);
@@ -47,7 +48,7 @@ async function main(): Promise<void> {
     server.close();
     server.closeAllConnections();
     await Promise.allSettled([resync.stop(), worker.stop()]);
-    await context.sql.end({ timeout: 2 });
+    await Promise.race([context.pool.end(), delay(2_000)]);
     process.exit(0);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));

@@ -3,7 +3,7 @@ import { type Auth, createAuth } from "./auth/auth";
 import { readSecrets, type Secrets } from "./auth/secrets";
 import { type ChangeFeed, createChangeFeed } from "./control/changeFeed";
 import type { Context } from "./control/context";
-import { openDatabase, openSql } from "./db/client";
+import { connectionConfig, openDatabase, openPool } from "./db/client";
 import { pathsOf, readSettings } from "./env";
 import { createLog } from "./log";
 
@@ -20,13 +20,15 @@ export interface Services {
 export function createServices(maxConnections: number): Services {
   const settings = readSettings();
   const log = createLog("console", settings);
-  const sql = openSql(settings, { maxConnections });
-  const db = openDatabase(sql);
+  const pool = openPool(settings, { maxConnections });
+  const db = openDatabase(pool);
   const agent = createAgentClient({ socketPath: pathsOf(settings).agentSocket });
   const secrets = readSecrets(settings);
   const auth = createAuth(db, settings, secrets.authSecret);
-  const changes = createChangeFeed(sql, (err) => log.warn({ err }, "could not listen for changes"));
-  return { context: { settings, db, sql, agent, log }, auth, secrets, agent, changes };
+  const changes = createChangeFeed(connectionConfig(settings), (err) =>
+    log.warn({ err }, "could not listen for changes"),
+  );
+  return { context: { settings, db, pool, agent, log }, auth, secrets, agent, changes };
 }
 
 const holder = globalThis as typeof globalThis & { cumulusServices?: Services };

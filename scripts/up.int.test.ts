@@ -1,11 +1,13 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort, until } from "../e2e/stack";
+import { openSql } from "../lib/db/client";
 import { findPostmaster } from "../lib/db/embedded";
+import { openTcp, startTestDatabase } from "../lib/db/testDatabase";
 import { readSettings } from "../lib/env";
 import { projectDir } from "../lib/paths";
 import { readHealth } from "../lib/up/consoleClient";
@@ -131,6 +133,34 @@ test("a start that fails says why in one line, without a stack, exits with 1 and
   const { all } = await npm(["run", "--silent", "up"], { PORT: "nonsense" });
   expect(all).toContain("The environment variable PORT is not usable");
   expect(all).not.toMatch(/^\s+at /m);
+});
+
+test("DATABASE_URL names the database that is used, and no embedded one is made", async () => {
+  const database = await startTestDatabase();
+  const tcp = await openTcp(database.settings);
+  const otherDir = await mkdtemp(join(tmpdir(), "cumulus-up-"));
+  const extra = { CUMULUS_DATA_DIR: otherDir, DATABASE_URL: tcp.url };
+  try {
+    const up = await npm(["run", "up", "--", "-d"], extra);
+    expect(up.all).toMatch(readyLine);
+    expect(await readdir(otherDir)).not.toContain("postgres");
+    const sql = openSql(database.settings, { maxConnections: 1 });
+    expect(await sql`select count(*)::int as hosts from hosts`).toEqual([{ hosts: 1 }]);
+    await sql.end();
+  } finally {
+    await npm(["run", "down"], extra);
+    await tcp.close();
+    await database.stop();
+    await rm(otherDir, { recursive: true, force: true });
+  }
+}, 300_000);
+
+test("a database of DATABASE_URL that doesn't answer is said, without its password", async () => {
+  const up = await npm(["run", "up"], { DATABASE_URL: `postgres://someone:secret@127.0.0.1:${await freePort()}/x` });
+  expect(up.exitCode).toBe(1);
+  expect(up.all).toContain("The database of DATABASE_URL does not answer");
+  expect(up.all).not.toContain("secret");
+  await expectNothingLeft();
 });
 
 test("an older Node.js is told so before anything else happens", async () => {

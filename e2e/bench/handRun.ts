@@ -55,13 +55,14 @@ export class HandRun {
     await execa("qemu-img", ["create", "-q", "-f", "qcow2", ...backing, disk, String(spec.disk.sizeBytes)]);
     const sources = Object.keys(seedFiles(spec.seed)).map((name) => join(folder, name));
     const iso = ["-quiet", "-V", "cidata", "-J", "-R", "-o", join(folder, "seed.iso")];
-    await execa("xorriso", ["-as", "mkisofs", ...iso, ...sources]);
+    await execa("genisoimage", [...iso, ...sources]);
   }
 
   /** Resolves when the process has started. */
   async start(): Promise<void> {
     const [program = "", ...args] = this.argv;
-    this.qemu = spawn(program, args, { stdio: "ignore" });
+    // In a session of its own as Cumulus' are: the kernel shares processor time out between sessions (sched(7), autogroup).
+    this.qemu = spawn(program, args, { stdio: "ignore", detached: true });
     await once(this.qemu, "spawn");
   }
 

@@ -63,7 +63,9 @@ test("the main job: sign in, create, watch it become ready, type on its screen, 
     // What is typed before a program asks for it is dropped: asleep in the terminal's read, it has asked.
     const asks = (program: string) =>
       expect
-        .poll(() => inGuest(`cat /proc/$(ps | awk '/${program}/ {print $1}')/wchan`).catch(() => ""), { timeout: 30_000 })
+        .poll(() => inGuest(`cat /proc/$(ps | awk '/${program}/ {print $1}')/wchan`).catch(() => ""), {
+          timeout: 30_000,
+        })
         .toBe("wait_woken");
     await asks("[g]etty.*tty1");
     const before = await screen.screenshot();

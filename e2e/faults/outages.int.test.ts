@@ -11,7 +11,7 @@ let bystanderPid: number | null;
 beforeAll(async () => {
   stack = await startFaultStack();
   bystander = await stack.createVm("bystander");
-  await stack.settles(bystander.id, { isReady: true });
+  await stack.settles(bystander.id, { status: "running" });
   bystanderPid = await stack.qemuPid(bystander.id);
 }, 120_000);
 afterEach(async () => {

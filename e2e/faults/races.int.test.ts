@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { openSql } from "../../lib/db/client";
+import { openPool } from "../../lib/db/client";
 import { GIB } from "../../lib/domain/units";
 import type { Vm } from "../../lib/domain/vm";
 import { type ApiAnswer, type Stack, startStack } from "../stack";
@@ -53,11 +53,11 @@ test("eight creates of one name at once: one wins, the others are told that the 
 });
 
 test("a network of five addresses and twelve creates at once: five win, each with its own", async () => {
-  const sql = openSql(stack.settings, { maxConnections: 1 });
+  const pool = openPool(stack.settings, { maxConnections: 1 });
   try {
-    await sql`insert into networks (name, cidr, gateway) values ('tiny', '10.9.0.0/29', '10.9.0.1')`;
+    await pool.query("insert into networks (name, cidr, gateway) values ('tiny', '10.9.0.0/29', '10.9.0.1')");
   } finally {
-    await sql.end();
+    await pool.end();
   }
   const answers = await times(12, (index) => create(`tiny-${index}`, { network: "tiny" }));
   expect(statuses(answers)).toEqual({ 201: 5, 409: 7 });

@@ -34,7 +34,7 @@ const actsOf: Record<Failpoint, readonly Act[]> = {
 };
 
 const casesOf = (failpoints: readonly Failpoint[]) =>
-  failpoints.flatMap((failpoint) => actsOf[failpoint].map((act) => ({ failpoint, act })));
+  failpoints.flatMap((failpoint) => actsOf[failpoint].map((act) => [failpoint, act] as const));
 
 let stack: FaultStack;
 let bystander: Vm;
@@ -43,18 +43,20 @@ let bystanderPid: number | null;
 beforeAll(async () => {
   stack = await startFaultStack();
   bystander = await stack.createVm("bystander");
-  await stack.settles(bystander.id, { isReady: true });
+  await stack.settles(bystander.id, { status: "running" });
   bystanderPid = await stack.qemuPid(bystander.id);
 }, 120_000);
 afterEach(() => stack.revive());
 afterAll(() => stack?.stop());
 
-describe.each<{ victim: Part; failpoints: readonly Failpoint[] }>([
-  { victim: "console", failpoints: consoleFailpoints },
-  { victim: "postgres", failpoints: consoleFailpoints },
-  { victim: "agent", failpoints: agentFailpoints },
-])("the $victim is killed", ({ victim, failpoints }) => {
-  test.each(casesOf(failpoints))("at $failpoint: the $act is done after a restart", async ({ failpoint, act }) => {
+const deaths: [victim: Part, failpoints: readonly Failpoint[]][] = [
+  ["console", consoleFailpoints],
+  ["postgres", consoleFailpoints],
+  ["agent", agentFailpoints],
+];
+
+describe.each(deaths)("the %s is killed", (victim, failpoints) => {
+  test.each(casesOf(failpoints))("at %s: the %s is done after a restart", async (failpoint, act) => {
     const before = await prepare(act);
     await stack.arm(failpoint, victim);
     const answer = await ask(act, before);

@@ -68,7 +68,7 @@ export async function startTestConsole(
       status: error instanceof CumulusError ? (statuses[error.code] ?? 500) : 500,
       detail: error instanceof Error ? error.message : "",
     }),
-    log: { info: () => {}, warn: (_details, message) => test.warnings.push(message) },
+    log: { warn: (_details, message) => test.warnings.push(message) },
     limits,
     ...overrides,
   });

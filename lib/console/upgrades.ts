@@ -30,7 +30,7 @@ export interface ConsoleDeps {
   onRightsChange(listener: () => void): () => void;
   /** The HTTP shape of an error. */
   toProblem(error: unknown): { status: number };
-  log: { info(details: object, message: string): void; warn(details: object, message: string): void };
+  log: { warn(details: object, message: string): void };
   limits?: Partial<ConsoleLimits>;
 }
 

@@ -1,4 +1,4 @@
-import type postgres from "postgres";
+import pg from "pg";
 import { type Change, changeChannel, changeSchema } from "../domain/event";
 
 type Listener = (change: Change) => void;
@@ -9,30 +9,51 @@ export interface ChangeFeed {
   subscribe(listener: Listener, onReconnect?: () => void): () => void;
 }
 
-/** Listens from the first subscription on; the driver connects again by itself when the database comes back. */
-export function createChangeFeed(sql: postgres.Sql, onError: (error: unknown) => void): ChangeFeed {
+/** How long after a loss it is tried again to connect. */
+const reconnectMs = 500;
+
+/**
+ * Listens from the first subscription on, and connects again whenever the connection is lost.
+ * @param onLost told once for each loss
+ */
+export function createChangeFeed(config: pg.ClientConfig, onLost: (error: unknown) => void): ChangeFeed {
   const listeners = new Set<Listener>();
   const reconnectListeners = new Set<() => void>();
-  let isListening = false;
-  let hasConnected = false;
+  let state: "idle" | "connected" | "lost" = "idle";
+  let isStarted = false;
+
+  function lose(error: unknown): void {
+    if (state !== "lost") onLost(error);
+    state = "lost";
+  }
 
   async function listen(): Promise<void> {
-    isListening = true;
+    const client = new pg.Client(config);
+    client.on("notification", ({ payload }) => {
+      const change = changeSchema.parse(JSON.parse(payload ?? ""));
+      for (const listener of listeners) listener(change);
+    });
+    const lost = new Promise<unknown>((resolve) => {
+      client.on("error", resolve);
+      client.on("end", () => resolve(new Error("The database closed the connection.")));
+    });
     try {
-      await sql.listen(
-        changeChannel,
-        (payload) => {
-          const change = changeSchema.parse(JSON.parse(payload));
-          for (const listener of listeners) listener(change);
-        },
-        () => {
-          if (hasConnected) for (const listener of reconnectListeners) listener();
-          hasConnected = true;
-        },
-      );
+      await client.connect();
+      await client.query(`listen ${changeChannel}`);
+      if (state === "lost") for (const listener of reconnectListeners) listener();
+      state = "connected";
+      lose(await lost);
     } catch (error) {
-      isListening = false;
-      onError(error);
+      lose(error);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  async function listenForever(): Promise<never> {
+    for (;;) {
+      await listen();
+      await new Promise((resolve) => setTimeout(resolve, reconnectMs));
     }
   }
 
@@ -40,7 +61,8 @@ export function createChangeFeed(sql: postgres.Sql, onError: (error: unknown) =>
     subscribe(listener, onReconnect) {
       listeners.add(listener);
       if (onReconnect) reconnectListeners.add(onReconnect);
-      if (!isListening) void listen();
+      if (!isStarted) void listenForever();
+      isStarted = true;
       return () => {
         listeners.delete(listener);
         if (onReconnect) reconnectListeners.delete(onReconnect);

@@ -1,5 +1,5 @@
+import type pg from "pg";
 import type { Logger } from "pino";
-import type postgres from "postgres";
 import type { AgentClient } from "../agent/client";
 import type { Database } from "../db/client";
 import type { Settings } from "../env";
@@ -8,7 +8,7 @@ import type { Settings } from "../env";
 export interface Context {
   settings: Settings;
   db: Database;
-  sql: postgres.Sql;
+  pool: pg.Pool;
   /** The agent of this machine: the only host of this version. */
   agent: AgentClient;
   log: Logger;

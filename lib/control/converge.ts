@@ -22,7 +22,7 @@ const retryDelayMs = 2_000;
  * drift all take this path; can be called any number of times, and be cut off anywhere.
  */
 export async function convergeVm(context: Context, vmId: number): Promise<void> {
-  await withVmLock(context.sql, vmId, async () => {
+  await withVmLock(context.pool, vmId, async () => {
     for (let count = 0; count < maxSteps; count++) {
       const record = await findRecord(context, vmId);
       if (!record) return;

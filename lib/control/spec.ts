@@ -1,5 +1,5 @@
+import { dnsAddressOf } from "../domain/ipv4";
 import type { MachineSpec } from "../domain/machine";
-import { dnsAddressOf } from "../domain/network";
 import { seedOf } from "../domain/seed";
 import type { VmRecord } from "./vms/view";
 

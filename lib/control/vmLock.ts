@@ -1,4 +1,4 @@
-import type postgres from "postgres";
+import type pg from "pg";
 
 /** Namespace of our advisory locks on VMs, so that they don't meet other users of the database. */
 const lockClass = 0x43_55_4d;
@@ -7,16 +7,16 @@ const lockClass = 0x43_55_4d;
  * Runs while no other console converges the same VM. The lock is the database's and of one connection: it is free the moment that its holder dies,
  * whichever way.
  */
-export async function withVmLock<T>(sql: postgres.Sql, vmId: number, run: () => Promise<T>): Promise<T> {
-  const connection = await sql.reserve();
+export async function withVmLock<T>(pool: pg.Pool, vmId: number, run: () => Promise<T>): Promise<T> {
+  const connection = await pool.connect();
+  let isFree = false;
   try {
-    await connection`select pg_advisory_lock(${lockClass}::int, ${vmId}::int)`;
-    try {
-      return await run();
-    } finally {
-      await connection`select pg_advisory_unlock(${lockClass}::int, ${vmId}::int)`;
-    }
+    await connection.query("select pg_advisory_lock($1::int, $2::int)", [lockClass, vmId]);
+    const result = await run();
+    await connection.query("select pg_advisory_unlock($1::int, $2::int)", [lockClass, vmId]);
+    isFree = true;
+    return result;
   } finally {
-    connection.release();
+    connection.release(!isFree);
   }
 }

@@ -1,7 +1,9 @@
-import { Logger, type Runner, run } from "graphile-worker";
+import { EventEmitter, once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { Logger, run, type WorkerEvents } from "graphile-worker";
 import pg from "pg";
 import { z } from "zod";
-import { poolConfig } from "../db/client";
+import { connectionConfig } from "../db/client";
 import type { Context } from "./context";
 import { convergeVm } from "./converge";
 
@@ -24,15 +26,19 @@ export interface Worker {
  */
 export function startWorker(context: Context): Worker {
   const { log, settings } = context;
-  let isStopping = false;
-  let runner: Runner | undefined;
+  const stopping = new AbortController();
+  const isStopped = once(stopping.signal, "abort");
 
   async function runOnce(): Promise<void> {
-    const pgPool = new pg.Pool({ ...poolConfig(settings), max: workerConcurrency + 2 });
+    const pgPool = new pg.Pool({ ...connectionConfig(settings), max: workerConcurrency + 2 });
     pgPool.on("error", (err) => log.warn({ err }, "job queue lost a connection"));
+    const events: WorkerEvents = new EventEmitter();
+    // A worker that can't tell the database how its job ended, ends; graphile-worker puts none in its place.
+    const hasLostWorker = once(events, "worker:fatalError");
     try {
-      runner = await run({
+      const runner = await run({
         pgPool,
+        events,
         concurrency: workerConcurrency,
         noHandleSignals: true,
         pollInterval: 2_000,
@@ -41,21 +47,21 @@ export function startWorker(context: Context): Worker {
           converge: async (payload) => convergeVm(context, jobSchema.parse(payload).vmId),
         },
       });
-      await runner.promise;
+      await Promise.race([runner.promise, hasLostWorker, isStopped]);
+      await runner.stop();
     } finally {
-      runner = undefined;
       await pgPool.end();
     }
   }
 
   async function runForever(): Promise<void> {
-    while (!isStopping) {
+    while (!stopping.signal.aborted) {
       try {
         await runOnce();
+        if (!stopping.signal.aborted) log.warn("job queue lost a worker; starting it again");
       } catch (err) {
-        if (isStopping) return;
         log.warn({ err }, "job queue stopped; starting it again");
-        await new Promise((resolve) => setTimeout(resolve, restartDelayMs));
+        await Promise.race([delay(restartDelayMs), isStopped]);
       }
     }
   }
@@ -63,8 +69,7 @@ export function startWorker(context: Context): Worker {
   const running = runForever();
   return {
     stop: async () => {
-      isStopping = true;
-      await runner?.stop();
+      stopping.abort();
       await running;
     },
   };

@@ -1,12 +1,12 @@
-import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
-import type { PoolConfig } from "pg";
-import postgres from "postgres";
+import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
+import pg from "pg";
 import { pathsOf, type Settings } from "../env";
 import * as authSchema from "./authSchema";
+import { keepStatements } from "./keepStatements";
 import * as schema from "./schema";
 
 export const fullSchema = { ...schema, ...authSchema };
-export type Database = PostgresJsDatabase<typeof fullSchema>;
+export type Database = NodePgDatabase<typeof fullSchema>;
 /** The database, or a transaction on it: what queries take. */
 export type Queryable = Database | Parameters<Parameters<Database["transaction"]>[0]>[0];
 
@@ -15,39 +15,44 @@ type DatabaseSettings = Pick<Settings, "databaseUrl" | "dataDir" | "runDir">;
 /** The embedded server's user and database; it listens on a unix socket in a folder that only its user can enter. */
 export const embeddedDatabase = { user: "cumulus", database: "cumulus" } as const;
 
-/**
- * A connection pool of the `postgres` driver: `DATABASE_URL`, or the embedded server on its unix socket (which can't be written in a URL).
- * Connects when first used.
- */
-export function openSql(settings: DatabaseSettings, options: { maxConnections?: number } = {}): postgres.Sql {
-  const common = { max: options.maxConnections ?? 10, connect_timeout: 5, idle_timeout: 60, onnotice: () => undefined };
-  if (settings.databaseUrl) return postgres(settings.databaseUrl, common);
-  return postgres({ ...common, ...embeddedDatabase, host: pathsOf(settings).postgresSocketDir });
+/** Where the server is: `DATABASE_URL`, or the embedded one's unix socket (which can't be written in a URL). */
+export function connectionConfig(settings: DatabaseSettings): pg.ClientConfig {
+  const common = { connectionTimeoutMillis: 5_000, keepAlive: true };
+  if (settings.databaseUrl) return { ...common, connectionString: settings.databaseUrl };
+  return { ...common, ...embeddedDatabase, host: pathsOf(settings).postgresSocketDir };
 }
 
-/** The same server for graphile-worker, which brings the `pg` driver. */
-export function poolConfig(settings: DatabaseSettings): PoolConfig {
-  if (settings.databaseUrl) return { connectionString: settings.databaseUrl };
-  return { ...embeddedDatabase, host: pathsOf(settings).postgresSocketDir };
-}
-
-export function openDatabase(sql: postgres.Sql): Database {
-  return drizzle(withPreparedStatements(sql), { schema: fullSchema });
-}
-
-/**
- * The same pool, whose connections keep the statements that they have run. drizzle hands its queries over by `unsafe`, which the driver doesn't prepare: each
- * with parameters is then parsed and planned anew and takes two round trips. Half of the time of a typical query (measured).
- */
-function withPreparedStatements<T extends postgres.ISql>(sql: T): T {
-  return new Proxy(sql, {
-    get(target, name) {
-      const member: unknown = Reflect.get(target, name);
-      if (typeof member !== "function") return member;
-      if (name === "unsafe") return (query: string, values: unknown[]) => member(query, values, { prepare: true });
-      if (name !== "begin" && name !== "savepoint") return member;
-      return (run: (inner: postgres.TransactionSql) => unknown) =>
-        member((inner: postgres.TransactionSql) => run(withPreparedStatements(inner)));
-    },
+/** A connection pool. Connects when first used; a connection that broke is replaced. */
+export function openPool(settings: DatabaseSettings, options: { maxConnections?: number } = {}): pg.Pool {
+  const pool = new pg.Pool({
+    ...connectionConfig(settings),
+    max: options.maxConnections ?? 10,
+    idleTimeoutMillis: 60_000,
+    allowExitOnIdle: true,
   });
+  // Whoever uses a connection that breaks is told by the query that fails; one that nobody uses is left out by the pool.
+  pool.on("error", () => undefined);
+  pool.on("connect", (client) => void client.on("error", () => undefined));
+  return pool;
+}
+
+export function openDatabase(pool: pg.Pool): Database {
+  pool.on("connect", keepStatements);
+  const database = drizzle(pool, { schema: fullSchema });
+  const databases = new WeakMap<pg.PoolClient, Database>();
+  // drizzle's own never gives back a connection on which `begin` fails: each would be missing for good.
+  database.transaction = async (run, config) => {
+    const client = await pool.connect();
+    let isWhole = false;
+    try {
+      const own = databases.get(client) ?? drizzle(client, { schema: fullSchema });
+      databases.set(client, own);
+      const result = await own.transaction(run, config);
+      isWhole = true;
+      return result;
+    } finally {
+      client.release(!isWhole);
+    }
+  };
+  return database;
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { pathsOf } from "../env";
 import { ensureServiceAccount } from "../serviceAccount";
-import { openSql } from "./client";
+import { openPool } from "./client";
 import { findPostmaster, startEmbeddedPostgres, stopEmbeddedPostgres } from "./embedded";
 import { startTestDatabase, type TestDatabase } from "./testDatabase";
 
@@ -15,11 +15,11 @@ beforeEach(async () => {
 afterEach(() => database.stop());
 
 async function query(text: string) {
-  const sql = openSql(database.settings, { maxConnections: 1 });
+  const pool = openPool(database.settings, { maxConnections: 1 });
   try {
-    return await sql.unsafe(text);
+    return (await pool.query(text)).rows;
   } finally {
-    await sql.end();
+    await pool.end();
   }
 }
 

@@ -4,7 +4,7 @@ import { platform } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
-import postgres from "postgres";
+import pg from "pg";
 import { CumulusError } from "../domain/errors";
 import { pathsOf, type Settings } from "../env";
 import { projectDir } from "../paths";
@@ -56,11 +56,7 @@ export interface EmbeddedPostgres {
  */
 export async function startEmbeddedPostgres(settings: Folders, options: StartOptions = {}): Promise<EmbeddedPostgres> {
   const found = await findPostmaster(settings);
-  if (found) {
-    await waitUntilReady(settings, found, 0);
-    await ensureDatabase(settings);
-    return { pid: found, wasRunning: true };
-  }
+  if (found && (await adopt(settings, found))) return { pid: found, wasRunning: true };
   const account = await ensureServiceAccount();
   await makeFolders(settings, account);
   const runner = await serviceRunner(account, settings);
@@ -200,6 +196,18 @@ async function removeStalePidFile(folder: string): Promise<void> {
   if (left && (await startTimeOf(left.pid)) !== null) await rm(join(folder, "postmaster.pid"));
 }
 
+/** Whether the server that runs can be used: it may have been about to end. */
+async function adopt(settings: Folders, pid: number): Promise<boolean> {
+  try {
+    await waitUntilReady(settings, pid, 0);
+    await ensureDatabase(settings);
+    return true;
+  } catch (error) {
+    if ((await startTimeOf(pid)) !== null) throw error;
+    return false;
+  }
+}
+
 async function waitUntilReady(settings: Folders, pid: number, logStart: number): Promise<void> {
   const folder = pathsOf(settings).postgresData;
   const deadline = Date.now() + startTimeoutMs;
@@ -220,12 +228,13 @@ async function waitUntilReady(settings: Folders, pid: number, logStart: number):
 
 async function ensureDatabase(settings: Folders): Promise<void> {
   const { user, database } = embeddedDatabase;
-  const sql = postgres({ host: pathsOf(settings).postgresSocketDir, port: 5432, user, database: "postgres", max: 1 });
+  const client = new pg.Client({ host: pathsOf(settings).postgresSocketDir, user, database: "postgres" });
   try {
-    const found = await sql`select 1 from pg_database where datname = ${database}`;
-    if (found.length === 0) await sql`create database ${sql(database)}`;
+    await client.connect();
+    const found = await client.query("select 1 from pg_database where datname = $1", [database]);
+    if (found.rowCount === 0) await client.query(`create database ${client.escapeIdentifier(database)}`);
   } finally {
-    await sql.end();
+    await client.end();
   }
 }
 

@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { migrate } from "drizzle-orm/postgres-js/migrator";
+import { drizzle } from "drizzle-orm/node-postgres";
+import { migrate } from "drizzle-orm/node-postgres/migrator";
 import { runMigrations } from "graphile-worker";
-import pg from "pg";
-import type postgres from "postgres";
+import type pg from "pg";
 import type { Settings } from "../env";
 import { projectDir } from "../paths";
-import { openDatabase, openSql, poolConfig } from "./client";
+import { openPool } from "./client";
 
 /** Any number, the same in every console: one of them migrates while the others wait. */
 const migrationLock = 7_226_310_455;
@@ -15,25 +15,28 @@ const migrationLock = 7_226_310_455;
  * there is nothing to do.
  */
 export async function migrateDatabase(settings: Settings): Promise<void> {
-  const sql = openSql(settings, { maxConnections: 1 });
-  const pgPool = new pg.Pool({ ...poolConfig(settings), max: 2 });
-  pgPool.on("error", () => undefined);
+  const pool = openPool(settings, { maxConnections: 3 });
   try {
-    await sql`select pg_advisory_lock(${migrationLock})`;
-    await migrate(openDatabase(sql), { migrationsFolder: join(projectDir, "drizzle") });
-    await runMigrations({ pgPool });
+    const client = await pool.connect();
+    try {
+      await client.query("select pg_advisory_lock($1)", [migrationLock]);
+      await migrate(drizzle(client), { migrationsFolder: join(projectDir, "drizzle") });
+      await runMigrations({ pgPool: pool });
+    } finally {
+      // Closed, it lets go of the lock.
+      client.release(true);
+    }
   } finally {
-    await pgPool.end();
-    await sql.end({ timeout: 5 });
+    await pool.end();
   }
 }
 
 /** Waits until the server takes connections. Rejects with the last error after the deadline. */
-export async function waitForDatabase(sql: postgres.Sql, deadlineMs: number): Promise<void> {
+export async function waitForDatabase(pool: pg.Pool, deadlineMs: number): Promise<void> {
   const endMs = Date.now() + deadlineMs;
   for (;;) {
     try {
-      await sql`select 1`;
+      await pool.query("select 1");
       return;
     } catch (error) {
       if (Date.now() > endMs) throw error;

@@ -1,7 +1,9 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readSettings, type Settings } from "../env";
+import { pathsOf, readSettings, type Settings } from "../env";
+import { embeddedDatabase } from "./client";
 import { startEmbeddedPostgres, stopEmbeddedPostgres } from "./embedded";
 
 export interface TestDatabase {
@@ -34,4 +36,25 @@ export async function startTestDatabase(): Promise<TestDatabase> {
     throw error;
   }
   return { settings, stop };
+}
+
+/** The same server as one of the user's own, by a URL: over TCP on loopback, until it is closed. */
+export async function openTcp(settings: Settings): Promise<{ url: string; close(): Promise<void> }> {
+  const socketPath = join(pathsOf(settings).postgresSocketDir, ".s.PGSQL.5432");
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(socketPath);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
+    }
+    client.pipe(upstream).pipe(client);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { user, database } = embeddedDatabase;
+  const close = async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { url: `postgres://${user}@127.0.0.1:${(server.address() as AddressInfo).port}/${database}`, close };
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { openSql } from "../db/client";
+import { openPool } from "../db/client";
 import type { Settings } from "../env";
 import { disagreementsIn, lasting } from "./checks";
 import { gatherSnapshot } from "./gather";
@@ -22,13 +22,13 @@ export interface Audit {
  * it saw each time that it looked. Rejects when it can't look: the database doesn't answer, or the folders aren't ours to read.
  */
 export async function audit(settings: Settings): Promise<Audit> {
-  const sql = openSql(settings, { maxConnections: 1 });
+  const pool = openPool(settings, { maxConnections: 1 });
   try {
-    let snapshot = await gatherSnapshot(settings, sql);
+    let snapshot = await gatherSnapshot(settings, pool);
     let disagreements = disagreementsIn(snapshot);
     for (let looks = 0; looks < moreLooks && disagreements.length > 0; looks++) {
       await delay(betweenLooksMs);
-      snapshot = await gatherSnapshot(settings, sql);
+      snapshot = await gatherSnapshot(settings, pool);
       disagreements = lasting(disagreements, disagreementsIn(snapshot));
     }
     const { vms, processes, machines, images, files } = snapshot;
@@ -42,6 +42,6 @@ export async function audit(settings: Settings): Promise<Audit> {
     };
     return { disagreements, counts };
   } finally {
-    await sql.end({ timeout: 2 });
+    await pool.end();
   }
 }

@@ -1,4 +1,4 @@
-import type postgres from "postgres";
+import type pg from "pg";
 import { pathsOf, type Settings } from "../env";
 import { gatherDatabase } from "./gather/database";
 import { gatherFiles } from "./gather/files";
@@ -7,11 +7,11 @@ import { gatherMachines, gatherManifests, gatherPidFiles } from "./gather/record
 import type { Snapshot } from "./snapshot";
 
 /** One look at an installation. Rejects when the database doesn't answer, or we may not look. */
-export async function gatherSnapshot(settings: Settings, sql: postgres.Sql): Promise<Snapshot> {
+export async function gatherSnapshot(settings: Settings, pool: pg.Pool): Promise<Snapshot> {
   const { images, staging, machines, machineSockets } = pathsOf(settings);
   const paths = { dataDir: settings.dataDir, runDir: settings.runDir, images, staging, machines, machineSockets };
   const [database, files, processes] = await Promise.all([
-    gatherDatabase(sql),
+    gatherDatabase(pool),
     gatherFiles(paths),
     gatherProcesses(paths),
   ]);

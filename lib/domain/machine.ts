@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { archSchema, firmwareSchema } from "./arch";
 import { timelineStepSchema } from "./timeline";
-import { observedSchema } from "./vmStatus";
+import { observedStates } from "./vmStatus";
 
 /**
  * What the control plane tells a host about a VM: all that is needed to start it without the database. It lies in the VM's
@@ -51,7 +51,7 @@ export type MachineSpec = z.infer<typeof machineSpecSchema>;
 /** What a host saw of a VM at a moment. */
 export const observationSchema = z.object({
   id: z.number().int(),
-  state: observedSchema,
+  state: z.enum(observedStates),
   observedAt: z.iso.datetime(),
   /** Why it is in this state, for people, where there is something to say ("QEMU was ended by signal SIGKILL"). */
   reason: z.string().nullable(),

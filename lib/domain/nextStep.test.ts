@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Observation } from "./machine";
 import { type Intent, nextStep, type PendingAct } from "./nextStep";
-import { type Desired, type Observed, observedSchema } from "./vmStatus";
+import { type Desired, type Observed, observedStates } from "./vmStatus";
 
 const nowMs = 1_000_000;
-const observedStates = observedSchema.options;
 
 function intent(desired: Desired, rest: Partial<Intent> = {}): Intent {
   return {

@@ -1,5 +1,5 @@
+import { rangeOf } from "./ipv4";
 import type { SeedDocuments } from "./machine";
-import { rangeOf } from "./network";
 import { mergeCloudConfig, parseUserData } from "./userData";
 import type { GuestFile } from "./vm";
 

@@ -38,7 +38,8 @@ export type Milestones = Partial<Record<TimelineStep, string>>;
  * @param failure the reason when the VM failed: it marks the step that it was at.
  */
 export function timelineOf(milestones: Milestones, progressing: boolean, failure: string | null): TimelineEntry[] {
-  const origin = milestones.accepted ?? milestones.started ?? null;
+  const origin = milestones.accepted ?? milestones.started;
+  const originMs = origin ? Date.parse(origin) : null;
   const lastReached = timelineSteps.findLastIndex((step) => milestones[step] !== undefined);
   return timelineSteps.map((step, index) => {
     const at = milestones[step] ?? null;
@@ -52,7 +53,7 @@ export function timelineOf(milestones: Milestones, progressing: boolean, failure
           : isNext && progressing
             ? "active"
             : "pending";
-    const sinceStartMs = at && origin ? Math.max(0, Date.parse(at) - Date.parse(origin)) : null;
+    const sinceStartMs = at && originMs !== null ? Math.max(0, Date.parse(at) - originMs) : null;
     return { step, state, at, sinceStartMs, note: state === "failed" ? failure : null };
   });
 }

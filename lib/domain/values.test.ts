@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ipv4ToNumber, nextFreeAddress, numberToIpv4, rangeOf } from "./network";
+import { byteSizeSchema } from "./byteSize";
+import { ipv4ToNumber, nextFreeAddress, numberToIpv4, rangeOf } from "./ipv4";
 import { sshPublicKeyProblem } from "./sshKey";
 import { timelineOf } from "./timeline";
-import { byteSizeSchema, formatBytes, parseBytes } from "./units";
+import { formatBytes, parseBytes } from "./units";
 import { vmNameSchema } from "./vm";
 
 describe("sizes as people write them", () => {

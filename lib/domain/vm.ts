@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { archSchema } from "./arch";
+import { byteSizeSchema } from "./byteSize";
 import { sizeLimits } from "./size";
 import { sshKeyNameSchema, sshPublicKeySchema } from "./sshKey";
 import { timelineEntrySchema } from "./timeline";
-import { byteSizeSchema, formatBytes } from "./units";
-import { vmStatusSchema } from "./vmStatus";
+import { formatBytes } from "./units";
+import { desiredStates, observedStates, vmStatuses } from "./vmStatus";
 
 /** A VM's name is its hostname: one DNS label (RFC 1123, section 2.1). */
 export const vmNameSchema = z
@@ -80,13 +81,13 @@ export const vmSchema = z
   .object({
     id: z.number().int(),
     name: z.string(),
-    status: vmStatusSchema,
+    status: z.enum(vmStatuses).meta({ id: "VmStatus" }),
     /** Why the status is what it is, in a sentence, when there is something to say. */
     statusReason: z.string().nullable(),
     /** Since when the status is what it is. */
     statusSince: z.iso.datetime(),
-    desired: z.enum(["running", "stopped", "deleted"]),
-    observed: z.enum(["absent", "stopped", "running", "paused", "crashed", "unresponsive"]),
+    desired: z.enum(desiredStates),
+    observed: z.enum(observedStates),
     observedAt: z.iso.datetime().nullable(),
     /** Whether the guest has been seen to answer in its present boot. */
     isReady: z.boolean(),

@@ -1,5 +1,3 @@
-import * as z from "zod";
-
 /**
  * The states of a VM. Intent is stored (`desired`, written by use cases) and so is observation (`observed`, written by the converger);
  * what people see is derived from the two and never stored.
@@ -10,16 +8,24 @@ import * as z from "zod";
  *
  * Invariants: a status of `running` or `paused` was observed within `staleAfterMs`; `failed` always comes with a reason.
  */
-export const desiredSchema = z.enum(["running", "stopped", "deleted"]);
-export type Desired = z.infer<typeof desiredSchema>;
+export const desiredStates = ["running", "stopped", "deleted"] as const;
+export type Desired = (typeof desiredStates)[number];
 
-export const observedSchema = z.enum(["absent", "stopped", "running", "paused", "crashed", "unresponsive"]);
-export type Observed = z.infer<typeof observedSchema>;
+export const observedStates = ["absent", "stopped", "running", "paused", "crashed", "unresponsive"] as const;
+export type Observed = (typeof observedStates)[number];
 
-export const vmStatusSchema = z
-  .enum(["creating", "starting", "running", "stopping", "stopped", "paused", "deleting", "failed", "unreachable"])
-  .meta({ id: "VmStatus" });
-export type VmStatus = z.infer<typeof vmStatusSchema>;
+export const vmStatuses = [
+  "creating",
+  "starting",
+  "running",
+  "stopping",
+  "stopped",
+  "paused",
+  "deleting",
+  "failed",
+  "unreachable",
+] as const;
+export type VmStatus = (typeof vmStatuses)[number];
 
 /** After this long without an observation from the host, what was seen last is no longer claimed. */
 export const staleAfterMs = 20_000;

@@ -1,8 +1,13 @@
 import { chmod, chown, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { platform } from "node:os";
 import { join } from "node:path";
 import type { SeedDocuments } from "../domain/machine";
 import type { MachineUser } from "../system/machineUsers";
 import { runTool } from "./tools";
+
+/** Debian's genisoimage takes 4 ms; xorriso, which macOS' Homebrew has, sleeps 100 ms while it waits for its own writer. */
+const isoTool: readonly [string, ...string[]] =
+  platform() === "darwin" ? ["xorriso", "-as", "mkisofs"] : ["genisoimage"];
 
 /** The files of a NoCloud seed (cloud-init, "NoCloud": a volume labelled `cidata`). Pure. */
 export function seedFiles(documents: SeedDocuments): Record<"meta-data" | "user-data" | "network-config", string> {
@@ -43,7 +48,8 @@ export async function writeSeed(
     const iso = `${file}.tmp`;
     await rm(iso, { force: true });
     const sources = names.map(([name]) => join(folder, name));
-    await runTool("xorriso", ["-as", "mkisofs", "-quiet", "-V", "cidata", "-J", "-R", "-o", iso, ...sources]);
+    const [program, ...options] = isoTool;
+    await runTool(program, [...options, "-quiet", "-V", "cidata", "-J", "-R", "-o", iso, ...sources]);
     await chmod(iso, user === null ? 0o600 : 0o400);
     if (user !== null) await chown(iso, user.uid, user.gid);
     await rename(iso, file);

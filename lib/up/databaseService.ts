@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import postgres from "postgres";
+import pg from "pg";
 import { findPostmaster, startEmbeddedPostgres, stopEmbeddedPostgres } from "../db/embedded";
 import { CumulusError, messageOf } from "../domain/errors";
 import type { Settings } from "../env";
@@ -37,12 +37,9 @@ export class DatabaseService implements Service {
 /** `unavailable` in a sentence when the server of DATABASE_URL doesn't answer. The URL holds a password: it is not shown. */
 export async function requireDatabase(databaseUrl: string): Promise<void> {
   try {
-    const sql = postgres(databaseUrl, { max: 1, connect_timeout: 5, onnotice: () => undefined });
-    try {
-      await sql`select 1`;
-    } finally {
-      await sql.end({ timeout: 1 });
-    }
+    const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
+    await client.connect();
+    await client.end();
   } catch (error) {
     throw new CumulusError(
       "unavailable",

@@ -6,18 +6,14 @@ export class Progress {
     this.print = print;
   }
 
-  async step<Result>(name: string, act: () => Promise<Result>): Promise<Result> {
+  /** @param doing said when it takes long */
+  async step<Result>(name: string, act: () => Promise<Result>, doing = name): Promise<Result> {
     const startedAt = performance.now();
-    const slow = setTimeout(() => this.begin(name), slowMs);
+    const slow = setTimeout(() => this.print(`  ..  ${doing}`), slowMs);
     const result = await act().finally(() => clearTimeout(slow));
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     if (result !== false) this.print(`  ok  ${name.padEnd(nameWidth)} ${seconds.padStart(6)} s`);
     return result;
-  }
-
-  /** Says that something long has begun. */
-  begin(text: string): void {
-    this.print(`  ..  ${text}`);
   }
 
   /** Says what is not as it could be, though the start goes on. */

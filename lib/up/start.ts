@@ -39,12 +39,10 @@ export async function start(context: StartContext): Promise<void> {
   // A supervisor that was killed left them; VMs don't mind that they are replaced.
   for (const part of ["console", "agent"] as const) await endLeftover(part, settings);
   await requireFreePort(settings, account);
-  await progress.step("system packages", async () => {
-    const missing = await missingPackages(arch, { forTests: false });
-    if (missing.length === 0) return;
-    progress.begin(`installing ${missing.join(" ")}`);
-    await installPackages(missing, signal);
-  });
+  const missing = await missingPackages(arch, { forTests: false });
+  if (missing.length > 0) {
+    await progress.step("system packages", () => installPackages(missing, signal), `installing ${missing.join(" ")}`);
+  }
   requireQemu(arch);
   const runner = await serviceRunner(account, settings);
   await requireReachable(settings, runner);
@@ -56,7 +54,7 @@ export async function start(context: StartContext): Promise<void> {
   });
   const agent = progress.step("agent", () => supervisor.start(agentService(settings)));
   const build = progress.step("app", () => buildApp(signal));
-  const image = addBuiltInImage(context);
+  const image = progress.step("image mini", () => addBuiltInImage(context));
   const all = [database, agent, build, image];
   // Wait for the console's turn, but hear at once of any that fails.
   await Promise.race([Promise.all([database, agent, build]), failureOf(all)]);
@@ -80,13 +78,11 @@ async function buildApp(signal: AbortSignal): Promise<void> {
   );
 }
 
-/** A machine that can't build the image is still a cloud: the administrator adds one. */
-async function addBuiltInImage({ settings, progress, log, signal }: StartContext): Promise<void> {
+/** Whether the built-in image is there. A machine that can't build it is still a cloud: the administrator adds one. */
+async function addBuiltInImage({ settings, progress, log, signal }: StartContext): Promise<boolean> {
   try {
-    const image = await progress.step("image mini", () =>
-      ensureBuiltInImages(settings, (line) => log.info(line), signal),
-    );
-    if (image.state !== "unavailable") return;
+    const image = await ensureBuiltInImages(settings, (line) => log.info(line), signal);
+    if (image.state !== "unavailable") return true;
     progress.warn(
       "image mini",
       `can't be made here: ${image.reason} Until you add an image, there is nothing to boot.`,
@@ -96,6 +92,7 @@ async function addBuiltInImage({ settings, progress, log, signal }: StartContext
     log.error({ err: error }, `The image mini could not be built: ${messageOf(error)}`);
     progress.warn("image mini", `could not be built: ${messageOf(error)}`);
   }
+  return false;
 }
 
 /** Rejects as soon as one of them does, and never resolves. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { type AgentClient, createAgentClient } from "../agent/client";
 import { CumulusError } from "../domain/errors";
-import { type VmStatus, vmActionStatuses, vmStatusSchema } from "../domain/vmStatus";
+import { type VmStatus, vmActionStatuses, vmStatuses } from "../domain/vmStatus";
 import { pathsOf, type Settings } from "../env";
 import { callAsAdministrator, readHealth } from "./consoleClient";
 
@@ -12,7 +12,7 @@ const shutdownTimeoutMs = 60_000;
 const powerOffTimeoutMs = 20_000;
 
 const pageSchema = z.object({
-  items: z.array(z.object({ id: z.number().int(), status: vmStatusSchema })),
+  items: z.array(z.object({ id: z.number().int(), status: z.enum(vmStatuses) })),
   nextCursor: z.string().nullable(),
 });
 const offStatuses: readonly VmStatus[] = ["stopped", "deleting"];

@@ -12,7 +12,7 @@ const qemuPackages: Record<Arch, string[]> = {
 };
 
 /** What the tests need beside Cumulus itself. */
-const testPackages = ["fonts-dejavu-core", "openssh-client"];
+const testPackages = ["fonts-dejavu-core", "openssh-client", "xorriso"];
 /** Debian's browser; Ubuntu's package of it only leads to a snap. */
 const debianBrowser = "chromium";
 
@@ -22,7 +22,7 @@ const debianBrowser = "chromium";
  */
 export async function missingPackages(arch: Arch, options: { forTests: boolean }): Promise<string[]> {
   if (!existsSync("/usr/bin/apt-get")) return [];
-  const wanted = [...qemuPackages[arch], "util-linux"];
+  const wanted = [...qemuPackages[arch], "genisoimage", "util-linux"];
   if (options.forTests) wanted.push(...testPackages, ...((await isUbuntu()) ? [] : [debianBrowser]));
   // biome-ignore lint/suspicious/noTemplateCurlyInString: these are dpkg-query's placeholders
   const format = "${Package} ${db:Status-Status}\n";

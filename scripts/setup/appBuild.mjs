@@ -16,8 +16,9 @@ const sources = [
   "tsconfig.json",
   "package-lock.json",
 ];
-/** Next empties `.next` when it begins to build, so that the stamp is there only while the build is whole. */
-const stampFile = join(root, ".next", "cumulus-built-from");
+const outputDir = join(root, ".next");
+/** What the build was made from. It is there only while the build is whole. */
+const stampFile = join(outputDir, "cumulus-built-from");
 const lockFile = join(root, "dist", "app-build.lock");
 
 /** Whether the app is built from the sources as they are now. */
@@ -32,11 +33,22 @@ export async function buildApp() {
   try {
     if (isAppBuilt()) return;
     const built = fingerprint();
+    removeForeignOutput();
     rmSync(stampFile, { force: true });
     await runNextBuild();
     writeFileSync(stampFile, built);
   } finally {
     rmSync(lockFile, { force: true });
+  }
+}
+
+/** Next's cache holds absolute paths: that of a checkout which was moved or copied, or of a build that was broken off, is of no use. */
+function removeForeignOutput() {
+  if (!existsSync(outputDir)) return;
+  if (existsSync(stampFile) && readFileSync(stampFile, "utf8").endsWith(` ${root}`)) return;
+  // Its `dev` is a development server's, which may be running.
+  for (const name of readdirSync(outputDir).filter((entry) => entry !== "dev")) {
+    rmSync(join(outputDir, name), { recursive: true, force: true });
   }
 }
 
@@ -82,7 +94,7 @@ function isHeld() {
   }
 }
 
-/** Of all that the build reads. Tests don't count. */
+/** A hash of all that the build reads (tests don't count), and where it is. */
 function fingerprint() {
   const hash = createHash("sha256");
   for (const path of sources.flatMap((name) => filesOf(name))) {
@@ -91,7 +103,7 @@ function fingerprint() {
       .update(readFileSync(join(root, path)))
       .update("\0");
   }
-  return hash.digest("hex");
+  return `${hash.digest("hex")} ${root}`;
 }
 
 function filesOf(path) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { vmStatusSchema } from "../../../lib/domain/vmStatus";
+import { vmStatuses } from "../../../lib/domain/vmStatus";
 import { connectionLook, consoleNotice } from "./consoleWords";
 
 const word = (...args: Parameters<typeof connectionLook>) => connectionLook(...args).word;
@@ -21,7 +21,7 @@ describe("the word", () => {
   });
 
   test("says a denial before anything else", () => {
-    for (const status of vmStatusSchema.options) expect(word(status, "denied")).toBe("No access");
+    for (const status of vmStatuses) expect(word(status, "denied")).toBe("No access");
   });
 });
 

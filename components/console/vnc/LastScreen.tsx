@@ -21,7 +21,7 @@ export function LastScreen({ vmId, vmName, frame }: LastScreenProps) {
       alt={`Last screen of ${vmName}`}
       draggable={false}
       onError={() => setMissing(true)}
-      className="size-full object-contain opacity-40"
+      className="size-full object-contain brightness-40"
     />
   );
 }

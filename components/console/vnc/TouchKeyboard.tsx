@@ -3,8 +3,8 @@
 import { Keyboard } from "lucide-react";
 import { type ChangeEvent, type KeyboardEvent, useRef, useState } from "react";
 import { IconButton } from "../../ui/IconButton";
-import type { KeySender } from "./keyCombos";
-import { backspaceKeysym, keysymOf, typedChange } from "./touchTyping";
+import { type Key, type KeySender, sendCombo } from "./keyCombos";
+import { backspace, keysOf, typedChange } from "./touchTyping";
 
 /** Kept in the field, so that Backspace has something to erase. */
 const filler = " ".repeat(32);
@@ -14,15 +14,14 @@ export function TouchKeyboard({ vmName, getSender }: { vmName: string; getSender
   const area = useRef<HTMLTextAreaElement>(null);
   const [text, setText] = useState(filler);
 
-  const press = (keysym: number) => {
+  const press = (keys: readonly Key[]) => {
     const sender = getSender();
-    sender?.sendKey(keysym, null, true);
-    sender?.sendKey(keysym, null, false);
+    if (sender) sendCombo(sender, { keys });
   };
   const onChange = (event: ChangeEvent<HTMLTextAreaElement>) => {
     const { erasedCount, added } = typedChange(text, event.target.value);
-    for (let count = 0; count < erasedCount; count += 1) press(backspaceKeysym);
-    for (const character of added) press(keysymOf(character));
+    for (let count = 0; count < erasedCount; count += 1) press(backspace);
+    for (const character of added) press(keysOf(character));
     setText(event.target.value);
   };
   // Only what is added or erased at the end can be told to the guest.
@@ -32,7 +31,7 @@ export function TouchKeyboard({ vmName, getSender }: { vmName: string; getSender
     if (text.length < filler.length / 2 || text.length > 500 || event.key === "Enter") setText(filler);
     if (event.key === "Enter") {
       event.preventDefault();
-      press(keysymOf("\n"));
+      press(keysOf("\n"));
     }
   };
 

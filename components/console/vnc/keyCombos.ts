@@ -1,7 +1,7 @@
-/** A key as RFB sends it (RFC 6143, section 7.5.4): an X11 keysym, and the physical key for servers that go by it. */
+/** A key as RFB sends it (RFC 6143, section 7.5.4): an X11 keysym, and the physical key for servers that go by it; null when unknown. */
 export interface Key {
   keysym: number;
-  code: string;
+  code: string | null;
 }
 
 /** Keys that are pressed together. */
@@ -12,6 +12,7 @@ export interface KeyCombo {
 
 const control: Key = { keysym: 0xffe3, code: "ControlLeft" };
 const alt: Key = { keysym: 0xffe9, code: "AltLeft" };
+export const shift: Key = { keysym: 0xffe1, code: "ShiftLeft" };
 const tab: Key = { keysym: 0xff09, code: "Tab" };
 const functionKey = (number: number): Key => ({ keysym: 0xffbd + number, code: `F${number}` });
 
@@ -40,7 +41,7 @@ export interface KeySender {
 }
 
 /** Presses the keys in order and lets go of them in reverse. */
-export function sendCombo(sender: KeySender, { keys }: KeyCombo): void {
+export function sendCombo(sender: KeySender, { keys }: Pick<KeyCombo, "keys">): void {
   for (const key of keys) sender.sendKey(key.keysym, key.code, true);
   for (const key of keys.toReversed()) sender.sendKey(key.keysym, key.code, false);
 }
@@ -50,7 +51,7 @@ const modifiers: readonly Key[] = [
   { keysym: 0xffe4, code: "ControlRight" },
   alt,
   { keysym: 0xffea, code: "AltRight" },
-  { keysym: 0xffe1, code: "ShiftLeft" },
+  shift,
   { keysym: 0xffe2, code: "ShiftRight" },
   { keysym: 0xffeb, code: "MetaLeft" },
   { keysym: 0xffec, code: "MetaRight" },

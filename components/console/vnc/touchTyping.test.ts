@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { keysymOf, typedChange } from "./touchTyping";
+import { keysOf, typedChange } from "./touchTyping";
 
 test.each([
   ["", "l", 0, "l"],
@@ -13,9 +13,14 @@ test.each([
   expect(typedChange(before, after)).toEqual({ erasedCount, added });
 });
 
-test("keysyms", () => {
-  expect(keysymOf("a")).toBe(0x61);
-  expect(keysymOf("é")).toBe(0xe9);
-  expect(keysymOf("€")).toBe(0x10020ac);
-  expect(keysymOf("\n")).toBe(0xff0d);
+test.each([
+  ["a", [0x61]],
+  ["A", [0xffe1, 0x41]],
+  ["$", [0xffe1, 0x24]],
+  ["-", [0x2d]],
+  ["é", [0xe9]],
+  ["€", [0x10020ac]],
+  ["\n", [0xff0d]],
+])("%j is written by the keysyms %j", (character, keysyms) => {
+  expect(keysOf(character).map(({ keysym }) => keysym)).toEqual(keysyms);
 });

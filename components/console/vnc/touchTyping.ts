@@ -1,3 +1,5 @@
+import { type Key, shift } from "./keyCombos";
+
 /** What was done to a text between two looks at it: characters taken away at its end, then characters added. */
 export interface TypedChange {
   erasedCount: number;
@@ -16,11 +18,17 @@ export function typedChange(before: string, after: string): TypedChange {
   return { erasedCount: from.length - same, added: to.slice(same).join("") };
 }
 
-export const backspaceKeysym = 0xff08;
+export const backspace: readonly Key[] = [{ keysym: 0xff08, code: "Backspace" }];
 const named: Record<string, number> = { "\n": 0xff0d, "\t": 0xff09 };
+const shifted = /[A-Z~!@#$%^&*()_+{}|:"<>?]/;
 
-/** The X11 keysym of a character: Latin-1 as it is, the rest of Unicode with a prefix (keysymdef.h). Pure. */
-export function keysymOf(character: string): number {
+/**
+ * The keys that write a character: its X11 keysym (keysymdef.h: Latin-1 as it is, the rest of Unicode with a prefix), with Shift where a US keyboard
+ * needs it, since QEMU takes a keysym for the key that it is on. Pure.
+ */
+export function keysOf(character: string): readonly Key[] {
   const codePoint = character.codePointAt(0) ?? 0;
-  return named[character] ?? (codePoint <= 0xff ? codePoint : 0x0100_0000 + codePoint);
+  const keysym = named[character] ?? (codePoint <= 0xff ? codePoint : 0x0100_0000 + codePoint);
+  const key: Key = { keysym, code: null };
+  return shifted.test(character) ? [shift, key] : [key];
 }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { vmActions, vmStatusSchema, whyNot } from "../../../lib/domain/vmStatus";
+import { vmActions, vmStatuses, whyNot } from "../../../lib/domain/vmStatus";
 import { whyNotNow } from "./whyNotNow";
 
 describe("a disabled button", () => {
   test("is off with the API's own reason wherever the API would refuse", () => {
     for (const action of vmActions) {
-      for (const status of vmStatusSchema.options) {
+      for (const status of vmStatuses) {
         const reason = whyNot(action, status);
         if (reason) expect(whyNotNow(action, status)).toBe(reason);
       }
@@ -19,7 +19,7 @@ describe("a disabled button", () => {
   });
 
   test("leaves a way out of every status but deleting", () => {
-    for (const status of vmStatusSchema.options.filter((each) => each !== "deleting")) {
+    for (const status of vmStatuses.filter((each) => each !== "deleting")) {
       expect(vmActions.some((action) => whyNotNow(action, status) === undefined)).toBe(true);
     }
     expect(whyNotNow("start", "failed")).toBeUndefined();

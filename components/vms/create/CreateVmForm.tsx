@@ -50,6 +50,8 @@ export function CreateVmForm(choices: CreateChoices) {
   const sizeProblem = problems.size ?? (form.size === null ? undefined : (problems.memory ?? problems.disk));
 
   const send = (event: FormEvent) => {
+    // React hands on what the forms of dialogs opened from here send, too.
+    if (event.target !== event.currentTarget) return;
     event.preventDefault();
     if (server.isPending) return;
     if (Object.keys(own).length > 0 || misfit) setRefusedCount((count) => count + 1);

@@ -1,9 +1,12 @@
 "use client";
 
+import { usePathname } from "next/navigation";
 import type { Vm } from "../../../lib/domain/vm";
 import { CopyText } from "../../ui/CopyText";
+import { cx } from "../../ui/cx";
 import { VmStatusLine } from "../shared/VmStatusLine";
 import { VmPowerBar } from "./VmPowerBar";
+import { isConsolePath } from "./vmPaths";
 
 /** Who this VM is, how it is, how to reach it, and its power buttons. */
 export function VmHeader({ vm }: { vm: Vm }) {
@@ -16,7 +19,13 @@ export function VmHeader({ vm }: { vm: Vm }) {
         </div>
         <VmPowerBar vm={vm} />
       </div>
-      <div className="mt-1.5 flex min-w-0 flex-wrap items-center gap-x-5 gap-y-1 text-muted text-sm">
+      <div
+        className={cx(
+          "mt-1.5 flex min-w-0 flex-wrap items-center gap-x-5 gap-y-1 text-muted text-sm",
+          // On a phone the console needs the room more.
+          isConsolePath(usePathname()) && "max-sm:hidden",
+        )}
+      >
         <CopyText text={vm.ipv4} what="address" />
         <CopyText text={vm.ssh.command} what="ssh command" />
       </div>

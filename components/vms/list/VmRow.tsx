@@ -50,7 +50,7 @@ export const VmRow = memo(function VmRow({ vm, isSelected, onSelect, onDestroy }
         </span>
       </Td>
       <Td className="max-md:order-2">
-        <Link href={`/vms/${vm.id}`} className="font-medium hover:underline">
+        <Link href={`/vms/${vm.id}`} title={vm.name} className="block max-w-64 truncate font-medium hover:underline">
           {vm.name}
         </Link>
       </Td>

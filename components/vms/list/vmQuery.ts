@@ -1,4 +1,4 @@
-import { ipv4ToNumber } from "../../../lib/domain/network";
+import { ipv4ToNumber } from "../../../lib/domain/ipv4";
 import type { Vm } from "../../../lib/domain/vm";
 import type { VmStatus } from "../../../lib/domain/vmStatus";
 

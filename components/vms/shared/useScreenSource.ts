@@ -4,13 +4,15 @@ import { type RefObject, useEffect, useState } from "react";
 import type { Vm } from "../../../lib/domain/vm";
 
 /**
- * The address of a VM's screen as it is now. It is another one, so that the browser reads anew, when the VM changed, when its element
- * comes into view, and when the tab is looked at again. No timer. Null while nobody sees the element, and before there can be a screen.
+ * The address of a VM's screen as it is now. It is another one, so that the browser reads anew, when the VM's status or boot
+ * moved on, when the element comes into view, and when the tab is looked at again. No timer. Null while nobody sees the element,
+ * and before there can be a screen.
  */
 export function useScreenSource(vm: Vm, element: RefObject<HTMLElement | null>): string | null {
-  const [lookCount, setLookCount] = useState(0);
+  /** When it was looked at last: the browser would show a picture that it has of the same address without asking. */
+  const [lookedAtMs, setLookedAtMs] = useState<number>();
   useEffect(() => {
-    const lookAgain = () => setLookCount((count) => count + 1);
+    const lookAgain = () => setLookedAtMs(Date.now());
     const lookWhenVisible = () => {
       if (document.visibilityState === "visible") lookAgain();
     };
@@ -26,8 +28,8 @@ export function useScreenSource(vm: Vm, element: RefObject<HTMLElement | null>):
   }, [element]);
   const isStarted =
     vm.status !== "creating" || vm.timeline.some(({ step, state }) => step === "started" && state === "done");
-  if (lookCount === 0 || !isStarted) return null;
+  if (lookedAtMs === undefined || !isStarted) return null;
   const reachedCount = vm.timeline.filter((entry) => entry.state === "done").length;
-  const version = [Date.parse(vm.updatedAt), Date.parse(vm.statusSince), vm.status, reachedCount, lookCount].join("-");
+  const version = [vm.status, Date.parse(vm.statusSince), reachedCount, lookedAtMs].join("-");
   return `/api/vms/${vm.id}/screenshot?at=${version}`;
 }

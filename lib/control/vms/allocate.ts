@@ -4,7 +4,7 @@ import type { Queryable } from "../../db/client";
 import { type hosts, type networks, vms } from "../../db/schema";
 import { CumulusError } from "../../domain/errors";
 import { promisableMemoryBytes } from "../../domain/host";
-import { nextFreeAddress } from "../../domain/network";
+import { nextFreeAddress } from "../../domain/ipv4";
 import { formatBytes, GIB } from "../../domain/units";
 
 type HostRow = typeof hosts.$inferSelect;

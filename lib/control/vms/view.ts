@@ -1,4 +1,4 @@
-import { and, asc, eq, ilike, isNull } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, ilike, isNull } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { hosts, images, networks, vms } from "../../db/schema";
 import { CumulusError } from "../../domain/errors";
@@ -17,23 +17,37 @@ export interface VmRecord {
   host: typeof hosts.$inferSelect;
 }
 
-export function selectVms(db: Queryable) {
-  return db
-    .select({ vm: vms, image: images, network: networks, host: hosts })
-    .from(vms)
-    .innerJoin(images, eq(images.id, vms.imageId))
-    .innerJoin(networks, eq(networks.id, vms.networkId))
-    .innerJoin(hosts, eq(hosts.id, vms.hostId));
-}
+/** What people see of a VM needs all but these, which can be large. */
+const { userData: _userData, files: _files, ...shownColumns } = getTableColumns(vms);
+type ShownVmRow = Omit<VmRow, "userData" | "files">;
 
-/** Live VMs by name. */
-export async function listVms(context: Context, filter: { search?: string | undefined }): Promise<Vm[]> {
+/** Live VMs by name. What many of them refer to is read once, not joined to each: a host's report is a document of its own. */
+export async function listVms({ db }: Context, filter: { search?: string | undefined }): Promise<Vm[]> {
   const matches = filter.search ? ilike(vms.name, `%${filter.search.replace(/[\\%_]/g, "\\$&")}%`) : undefined;
-  const rows = await selectVms(context.db)
+  const rows = await db
+    .select(shownColumns)
+    .from(vms)
     .where(and(isNull(vms.deletedAt), matches))
     .orderBy(asc(vms.name));
+  const [allImages, allNetworks, allHosts] = await Promise.all([
+    db.select().from(images),
+    db.select().from(networks),
+    db.select().from(hosts),
+  ]);
+  const [imageOf, networkOf, hostOf] = [findById(allImages), findById(allNetworks), findById(allHosts)];
   const now = Date.now();
-  return rows.map((row) => toVm(row, now));
+  return rows.map((vm) =>
+    toVm({ vm, image: imageOf(vm.imageId), network: networkOf(vm.networkId), host: hostOf(vm.hostId) }, now),
+  );
+}
+
+function findById<Row extends { id: number }>(rows: readonly Row[]): (id: number) => Row {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return (id) => {
+    const row = byId.get(id);
+    if (!row) throw new CumulusError("internal", `A VM refers to row ${id}, which is not there.`);
+    return row;
+  };
 }
 
 /** @throws `not_found` also for a VM that was destroyed */
@@ -42,7 +56,13 @@ export async function getVm(context: Context, id: number): Promise<Vm> {
 }
 
 export async function getVmRecord(db: Queryable, id: number): Promise<VmRecord> {
-  const [row] = await selectVms(db).where(and(eq(vms.id, id), isNull(vms.deletedAt)));
+  const [row] = await db
+    .select({ vm: vms, image: images, network: networks, host: hosts })
+    .from(vms)
+    .innerJoin(images, eq(images.id, vms.imageId))
+    .innerJoin(networks, eq(networks.id, vms.networkId))
+    .innerJoin(hosts, eq(hosts.id, vms.hostId))
+    .where(and(eq(vms.id, id), isNull(vms.deletedAt)));
   if (!row) throw vmNotFound(id);
   return row;
 }
@@ -52,7 +72,7 @@ export function vmNotFound(id: number): CumulusError {
 }
 
 /** What people see, derived from what is wanted and what was seen. */
-export function statusOf(vm: VmRow, nowMs: number): VmStatus {
+export function statusOf(vm: ShownVmRow, nowMs: number): VmStatus {
   return vmStatus({
     desired: vm.desired,
     observed: vm.observed,
@@ -63,7 +83,7 @@ export function statusOf(vm: VmRow, nowMs: number): VmStatus {
   });
 }
 
-export function toVm({ vm, image, network, host }: VmRecord, nowMs: number): Vm {
+export function toVm({ vm, image, network, host }: Omit<VmRecord, "vm"> & { vm: ShownVmRow }, nowMs: number): Vm {
   const status = statusOf(vm, nowMs);
   const isReady = status === "running" && vm.milestones.ssh !== undefined;
   const progressing = status === "creating" || status === "starting" || (status === "running" && !isReady);
@@ -93,7 +113,7 @@ export function toVm({ vm, image, network, host }: VmRecord, nowMs: number): Vm 
   };
 }
 
-function statusReason(vm: VmRow, status: VmStatus): string | null {
+function statusReason(vm: ShownVmRow, status: VmStatus): string | null {
   if (vm.lastError !== null) return vm.lastError;
   if (status === "unreachable" && vm.observed !== "unresponsive") return "The host has not been heard of.";
   if (status === "running" && vm.firstBootError) return `Ready with errors: ${vm.firstBootError}`;
@@ -103,7 +123,7 @@ function statusReason(vm: VmRow, status: VmStatus): string | null {
 /**
  * Every VM keeps its own name in known_hosts, since ports are used again; its key is taken at the first connection and checked from then on.
  */
-function sshOf(vm: VmRow, user: string): Vm["ssh"] {
+function sshOf(vm: ShownVmRow, user: string): Vm["ssh"] {
   const host = "127.0.0.1";
   const port = vm.sshHostPort;
   const alias = `cumulus-${vm.id}-${vm.uuid.slice(0, 8)}`;

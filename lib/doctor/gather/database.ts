@@ -1,5 +1,5 @@
 import { eq, inArray, isNotNull, isNull } from "drizzle-orm";
-import type postgres from "postgres";
+import type pg from "pg";
 import { openDatabase } from "../../db/client";
 import { hosts, images, operations, vms } from "../../db/schema";
 import type { ImageFact, OperationFact, VmFact } from "../snapshot";
@@ -12,8 +12,8 @@ export interface DatabaseFacts {
 }
 
 /** What the database says, all of one instant. */
-export async function gatherDatabase(sql: postgres.Sql): Promise<DatabaseFacts> {
-  return openDatabase(sql).transaction(
+export async function gatherDatabase(pool: pg.Pool): Promise<DatabaseFacts> {
+  return openDatabase(pool).transaction(
     async (tx) => {
       const imageRows = await tx.select().from(images);
       const vmRows = await tx

@@ -1,5 +1,6 @@
 "use client";
 
+import { useRouter } from "next/navigation";
 import { type FormEvent, useState } from "react";
 import { useSWRConfig } from "swr";
 import { apiRequest } from "../../../../lib/api/client";
@@ -14,6 +15,7 @@ import { Input } from "../../../ui/Input";
 import { notify } from "../../../ui/notify";
 
 export function RenameCard({ vm }: { vm: Vm }) {
+  const router = useRouter();
   const { mutate } = useSWRConfig();
   const [name, setName] = useState(vm.name);
   const form = useSubmit("name");
@@ -25,7 +27,10 @@ export function RenameCard({ vm }: { vm: Vm }) {
       await mutate(keys.vm(vm.id), await apiRequest<Vm>("PATCH", keys.vm(vm.id), { name }), { revalidate: false });
       await mutate(keys.vms);
     });
-    if (isDone) notify(`${vm.name} is now called ${name}.`);
+    if (!isDone) return;
+    // The page's title is the server's.
+    router.refresh();
+    notify(`${vm.name} is now called ${name}.`);
   };
   return (
     <Card title="Name" description="What Cumulus calls it. The guest keeps the host name that its first boot gave it.">

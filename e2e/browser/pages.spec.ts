@@ -1,0 +1,171 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page } from "@playwright/test";
+import type { Vm } from "../../lib/domain/vm";
+import type { Stack } from "../stack";
+import { signIn, test } from "./fixtures";
+
+const pages = [
+  "/",
+  "/vms/new",
+  "/vms/VM",
+  "/vms/VM/console",
+  "/vms/VM/serial",
+  "/vms/VM/activity",
+  "/vms/VM/settings",
+  "/images",
+  "/activity",
+  "/host",
+  "/settings/ssh-keys",
+  "/settings/tokens",
+  "/settings/account",
+  "/settings/appearance",
+  "/docs",
+  "/vms/999999",
+];
+
+async function makeVm(stack: Stack, name: string): Promise<Vm> {
+  const { body } = await stack.api<Vm>("POST", "/api/vms?wait=ready", { name, image: "mini", size: "nano" });
+  return body;
+}
+
+async function seriousViolations(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+test.describe("every page", () => {
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const width of [1280, 390]) {
+      test(`is accessible and fits, ${colorScheme}, ${width} px`, async ({ browser, fakeStack }) => {
+        test.setTimeout(180_000);
+        const context = await browser.newContext({
+          colorScheme,
+          viewport: { width, height: 850 },
+          reducedMotion: "reduce",
+        });
+        const page = await context.newPage();
+        await signIn(page, fakeStack);
+        expect(await seriousViolations(page), "welcome").toEqual([]);
+        const vm = await makeVm(fakeStack, `page-${colorScheme}-${width}`);
+        for (const path of pages) {
+          const url = fakeStack.url + path.replace("VM", String(vm.id));
+          await page.goto(url);
+          await expect(page.getByRole("heading", { level: 1 }).first(), path).toBeVisible();
+          await expect(page.getByRole("main"), path).toBeVisible();
+          expect(await seriousViolations(page), path).toEqual([]);
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+          expect(overflow, `${path} is wider than the window`).toBeLessThanOrEqual(0);
+        }
+        await context.close();
+      });
+    }
+  }
+
+  test("is shown to nobody who isn't signed in", async ({ page, fakeStack }) => {
+    for (const path of pages.filter((one) => one !== "/docs")) {
+      await page.goto(fakeStack.url + path.replace("VM", "1"));
+      await expect(page, path).toHaveURL(/\/sign-in/);
+    }
+    expect(await seriousViolations(page)).toEqual([]);
+  });
+});
+
+test("the list is live: what others do shows without a reload", async ({ page, fakeStack }) => {
+  await signIn(page, fakeStack);
+  await page.goto(fakeStack.url);
+  await expect(page.getByRole("heading", { name: "Virtual machines" })).toBeVisible();
+  const vm = await makeVm(fakeStack, "by-someone-else");
+  const row = page.getByRole("row", { name: /by-someone-else/ });
+  await expect(row).toContainText("Running");
+  await fakeStack.api("POST", `/api/vms/${vm.id}/stop`, {});
+  await expect(row).toContainText("Stopped");
+  await fakeStack.api("DELETE", `/api/vms/${vm.id}`);
+  await expect(row).toHaveCount(0);
+});
+
+test("the list tells the truth again after the console was killed", async ({ page, fakeStack }) => {
+  await signIn(page, fakeStack);
+  await page.goto(fakeStack.url);
+  const vm = await makeVm(fakeStack, "survivor");
+  const row = page.getByRole("row", { name: /survivor/ });
+  await expect(row).toContainText("Running");
+  await fakeStack.kill("console");
+  await fakeStack.agent.stop(vm.id);
+  await fakeStack.startConsole();
+  // What is wanted is that it runs: it was started again, and the page hears of it.
+  await expect.poll(async () => (await fakeStack.agent.observe(vm.id)).state).toBe("running");
+  await fakeStack.api("POST", `/api/vms/${vm.id}/stop`, {});
+  await expect(row).toContainText("Stopped", { timeout: 30_000 });
+});
+
+test("the command palette goes to pages and VMs by keyboard alone", async ({ page, fakeStack }) => {
+  await signIn(page, fakeStack);
+  const vm = await makeVm(fakeStack, "by-keyboard");
+  await page.goto(fakeStack.url);
+  await expect(page.getByRole("row", { name: /by-keyboard/ })).toBeVisible();
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("combobox", { name: "Search or run a command" })).toBeFocused();
+  await page.keyboard.type("by-keyb");
+  await expect(page.getByRole("option", { name: /by-keyboard/ }).first()).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(`${fakeStack.url}/vms/${vm.id}`);
+});
+
+test("several VMs are destroyed at once, after one question that names them", async ({ page, fakeStack }) => {
+  await signIn(page, fakeStack);
+  await Promise.all([makeVm(fakeStack, "bulk-a"), makeVm(fakeStack, "bulk-b")]);
+  await page.goto(fakeStack.url);
+  for (const name of ["bulk-a", "bulk-b"]) await page.getByRole("checkbox", { name: `Select ${name}` }).check();
+  await page
+    .getByRole("region", { name: "Selected VMs" })
+    .getByRole("button", { name: /Destroy/ })
+    .click();
+  const dialog = page.getByRole("alertdialog");
+  await expect(dialog).toContainText("bulk-a");
+  await expect(dialog).toContainText("bulk-b");
+  await dialog.getByRole("button", { name: /^Destroy/ }).click();
+  await expect(page.getByRole("row", { name: /bulk-/ })).toHaveCount(0, { timeout: 30_000 });
+});
+
+test("a disabled action says why, also to the keyboard", async ({ page, fakeStack }) => {
+  await signIn(page, fakeStack);
+  const vm = await makeVm(fakeStack, "says-why");
+  await page.goto(`${fakeStack.url}/vms/${vm.id}`);
+  const start = page.getByRole("button", { name: "Start", exact: true });
+  await expect(start).toHaveAttribute("aria-disabled", "true");
+  await start.focus();
+  await expect(page.getByRole("tooltip").first()).toContainText(/runs|running/i);
+});
+
+test("a token made in the settings opens the API", async ({ page, fakeStack }) => {
+  await signIn(page, fakeStack);
+  await page.goto(`${fakeStack.url}/settings/tokens`);
+  await page.getByRole("button", { name: /token/i }).first().click();
+  await page.getByLabel("Name").fill("from-the-browser");
+  await page
+    .getByRole("dialog")
+    .getByRole("button", { name: /Create/ })
+    .click();
+  const token = (
+    await page
+      .getByText(/^[0-9a-f]{64}$/)
+      .first()
+      .textContent()
+  )?.trim();
+  const response = await fetch(`${fakeStack.url}/api/vms`, { headers: { authorization: `Bearer ${token}` } });
+  expect(response.status).toBe(200);
+});
+
+test("signing out ends the session everywhere", async ({ page, fakeStack }) => {
+  await signIn(page, fakeStack);
+  await page.goto(fakeStack.url);
+  const cookies = await page.context().cookies();
+  await page.getByRole("button", { name: /account/i }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Sign out" }).click();
+  await expect(page).toHaveURL(/\/sign-in/);
+  const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+  expect((await fetch(`${fakeStack.url}/api/vms`, { headers: { cookie } })).status).toBe(401);
+});
