@@ -10,7 +10,7 @@ const config: NextConfig = {
   typescript: { ignoreBuildErrors: true },
   // The development server refuses its own scripts to a browser that says 127.0.0.1 unless it is named here.
   allowedDevOrigins: ["127.0.0.1"],
-  serverExternalPackages: ["postgres", "pg", "graphile-worker", "pino", "pino-pretty"],
+  serverExternalPackages: ["pg", "graphile-worker", "pino", "pino-pretty"],
 };
 
 export default config;

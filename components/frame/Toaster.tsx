@@ -1,10 +1,19 @@
 "use client";
 
-import { Toaster as Sonner } from "sonner";
+import { useEffect } from "react";
+import { Toaster as Sonner, toast } from "sonner";
+import { onNotice, takeNotices } from "../ui/notify";
 import { useTheme } from "./theme";
 
 export function Toaster() {
   const theme = useTheme();
+  useEffect(() => {
+    const show = () => {
+      for (const message of takeNotices()) toast(message);
+    };
+    show();
+    return onNotice(show);
+  }, []);
   return (
     <Sonner
       theme={theme}

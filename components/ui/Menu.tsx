@@ -1,85 +1,44 @@
 "use client";
 
-import Link from "next/link";
-import * as Radix from "radix-ui/dropdown-menu";
-import type { ReactNode } from "react";
-import { cx } from "./cx";
+import dynamic from "next/dynamic";
+import * as Slot from "radix-ui/slot";
+import { type KeyboardEvent, lazy, Suspense, useState } from "react";
+import type { MenuProps } from "./MenuParts";
 
-interface MenuProps {
-  /** The button that opens it: one element that takes a ref. */
-  trigger: ReactNode;
-  align?: "start" | "end";
-  side?: "top" | "right" | "bottom" | "left";
-  children: ReactNode;
-}
+const loadParts = () => import("./MenuParts");
+const OpenedMenu = lazy(() => loadParts().then((parts) => ({ default: parts.OpenedMenu })));
 
-/** A drop-down menu of acts and links. */
-export function Menu({ trigger, align = "end", side = "bottom", children }: MenuProps) {
-  return (
-    // Not modal: the page behind stays readable to assistive technology, and a click outside only closes the menu.
-    <Radix.Root modal={false}>
-      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Content
-          align={align}
-          side={side}
-          sideOffset={4}
-          collisionPadding={8}
-          className="z-50 min-w-44 max-w-80 animate-pop-in rounded-lg border border-line-strong bg-surface p-1 shadow-float"
-        >
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
-  );
-}
+export const MenuItem = dynamic(() => loadParts().then((parts) => parts.MenuItem));
+export const MenuSeparator = dynamic(() => loadParts().then((parts) => parts.MenuSeparator));
+export const MenuLabel = dynamic(() => loadParts().then((parts) => parts.MenuLabel));
 
-interface MenuItemProps {
-  icon?: ReactNode;
-  children: ReactNode;
-  /** Goes there… */
-  href?: string;
-  /** …or does this. */
-  onSelect?: () => void;
-  tone?: "default" | "danger";
-  /** Right-aligned: a shortcut, a check mark. */
-  aside?: ReactNode;
-  /** Why it can't be used now; it stays reachable and says so. */
-  disabledReason?: string | undefined;
-}
-
-export function MenuItem({ icon, children, href, onSelect, tone = "default", aside, disabledReason }: MenuItemProps) {
-  const isDisabled = disabledReason !== undefined;
-  const content = (
-    <>
-      {icon ? <span className="flex h-5 items-center text-faint [&_svg]:size-4">{icon}</span> : null}
-      <span className="min-w-0 flex-1">
-        <span className={cx(isDisabled && "opacity-55")}>{children}</span>
-        {isDisabled ? <span className="block text-muted text-xs">{disabledReason}</span> : null}
-      </span>
-      {aside ? <span className="text-faint text-xs leading-5">{aside}</span> : null}
-    </>
-  );
-  return (
-    <Radix.Item
-      asChild={href !== undefined && !isDisabled}
-      aria-disabled={isDisabled || undefined}
-      onSelect={(event) => (isDisabled ? event.preventDefault() : onSelect?.())}
-      className={cx(
-        "flex select-none items-start gap-2 rounded-md px-2 py-1.5 text-sm outline-none data-highlighted:bg-raised",
-        tone === "danger" && "text-bad-ink",
-        isDisabled && "cursor-not-allowed",
-      )}
+/**
+ * A drop-down menu of acts and links. A page has many, of which few are opened: until then each is its trigger alone, and the menus' code is loaded when one of
+ * them is pointed at or focused.
+ */
+export function Menu(props: MenuProps) {
+  const [wasOpened, setOpened] = useState(false);
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== "ArrowDown") return;
+    event.preventDefault();
+    setOpened(true);
+  };
+  const closed = (
+    <Slot.Root
+      aria-haspopup="menu"
+      aria-expanded={false}
+      onPointerEnter={loadParts}
+      onFocus={loadParts}
+      onClick={() => setOpened(true)}
+      onKeyDown={onKeyDown}
     >
-      {href !== undefined && !isDisabled ? <Link href={href}>{content}</Link> : content}
-    </Radix.Item>
+      {props.trigger}
+    </Slot.Root>
   );
-}
-
-export function MenuSeparator() {
-  return <Radix.Separator className="-mx-1 my-1 h-px bg-line" />;
-}
-
-export function MenuLabel({ children }: { children: ReactNode }) {
-  return <Radix.Label className="px-2 py-1.5 text-faint text-xs">{children}</Radix.Label>;
+  if (!wasOpened) return closed;
+  return (
+    <Suspense fallback={closed}>
+      <OpenedMenu {...props} />
+    </Suspense>
+  );
 }

@@ -132,7 +132,7 @@ test("the doctor's command tells each disagreement in a sentence and by its exit
   };
   expect(await run()).toMatchObject({
     status: 0,
-    output: expect.stringMatching(/^No disagreement: 1 VM, 1 process, 1 disk, 1 image, \d+ files\.\n$/),
+    output: expect.stringMatching(/^No disagreement: 1 VM, 1 process, 1 disk, \d+ images?, \d+ files\.\n$/),
   });
   const orphan = machinePaths(stack.settings, 9_998).folder;
   await mkdir(orphan);

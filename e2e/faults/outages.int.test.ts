@@ -101,7 +101,7 @@ test("a QEMU that stands still is told as unreachable within 5 s, delays nobody 
   await destroy(vm);
 });
 
-test("an agent that starts beside a QEMU that stands still takes up the others within 2 s, and it when it goes on", async () => {
+test("an agent that starts beside a QEMU that stands still takes up the others at once, and that one when it goes on", async () => {
   const { vm, pid } = await runningVm("stopped-at-start");
   await stack.kill("agent");
   process.kill(pid, "SIGSTOP");

@@ -42,11 +42,18 @@ export async function makeSignInLink(
   };
   const { email } = administrator;
   await deps.auth.api.signInMagicLink({
-    body: { email, callbackURL: "/welcome", errorCallbackURL: "/sign-in?error=link", metadata },
+    body: { email, metadata },
     headers,
   });
-  if (!url) throw new CumulusError("internal", "The sign-in link could not be made.");
-  return url;
+  const token = url && new URL(url).searchParams.get("token");
+  if (!url || !token) throw new CumulusError("internal", "The sign-in link could not be made.");
+  return new URL(`/sign-in/${token}`, url).href;
+}
+
+/** Where a one-time link signs in: better-auth's own request, which then leads on to the welcome page. */
+export function signInPath(token: string): string {
+  const query = new URLSearchParams({ token, callbackURL: "/welcome", errorCallbackURL: "/sign-in?error=link" });
+  return `/api/auth/magic-link/verify?${query}`;
 }
 
 /** Sets the first password, or changes it with the present one. @throws `bad_request` with the field */

@@ -1,13 +1,13 @@
 import { sql } from "drizzle-orm";
 import type pg from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createChangeFeed } from "../control/changeFeed";
-import { announce } from "../control/changes";
-import { withVmLock } from "../control/vmLock";
-import { connectionConfig, type Database, openDatabase, openPool } from "./client";
-import { findPostmaster, startEmbeddedPostgres } from "./embedded";
-import { isDatabaseAway } from "./errors";
-import { startTestDatabase, type TestDatabase } from "./testDatabase";
+import { connectionConfig, type Database, openDatabase, openPool } from "../db/client";
+import { findPostmaster, startEmbeddedPostgres } from "../db/embedded";
+import { isDatabaseAway } from "../db/errors";
+import { startTestDatabase, type TestDatabase } from "../db/testDatabase";
+import { createChangeFeed } from "./changeFeed";
+import { announce } from "./changes";
+import { withVmLock } from "./vmLock";
 
 const maxConnections = 3;
 const deadline = { timeout: 30_000 };
