@@ -33,21 +33,29 @@ export async function readHealth(settings: Settings): Promise<Health | undefined
   }
 }
 
-/** A sign-in link that works once. */
-export async function makeSignInLink(settings: Settings): Promise<string> {
-  const response = await callAsAdministrator(settings, "POST", "/api/sign-in-links");
+/**
+ * A sign-in link that works once.
+ * @param reset forgets the administrator's password, so that the link leads to setting a new one
+ */
+export async function makeSignInLink(settings: Settings, reset = false): Promise<string> {
+  const response = await callAsAdministrator(settings, "POST", "/api/sign-in-links", { reset });
   return linkSchema.parse(response).url;
 }
 
 /** A call with the administrator's token, which only this machine's administrator can read. */
-export async function callAsAdministrator(settings: Settings, method: "GET" | "POST", path: string): Promise<unknown> {
+export async function callAsAdministrator(
+  settings: Settings,
+  method: "GET" | "POST",
+  path: string,
+  body: object = {},
+): Promise<unknown> {
   const token = (await readFile(pathsOf(settings).adminToken, "utf8")).trim();
   let response: Response;
   try {
     response = await fetch(`${consoleUrl(settings)}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: method === "POST" ? "{}" : undefined,
+      body: method === "POST" ? JSON.stringify(body) : undefined,
       signal: AbortSignal.timeout(timeoutMs),
     });
   } catch (cause) {
@@ -59,10 +67,10 @@ export async function callAsAdministrator(settings: Settings, method: "GET" | "P
       },
     );
   }
-  const body: unknown = response.status === 204 ? undefined : await response.json();
-  if (response.ok) return body;
+  const answer: unknown = response.status === 204 ? undefined : await response.json();
+  if (response.ok) return answer;
   throw new CumulusError(
     "unavailable",
-    problemSchema.safeParse(body).data?.detail ?? `The console answered ${response.status}.`,
+    problemSchema.safeParse(answer).data?.detail ?? `The console answered ${response.status}.`,
   );
 }

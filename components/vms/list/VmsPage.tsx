@@ -1,6 +1,7 @@
 "use client";
 
 import { Plus } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useRouter } from "next/navigation";
 import { useCallback, useDeferredValue, useRef, useState } from "react";
 import type { Vm } from "../../../lib/domain/vm";
@@ -14,7 +15,6 @@ import { PageHeader } from "../../ui/PageHeader";
 import { DestroyDialog } from "../actions/DestroyDialog";
 import { ShortcutsDialog } from "../shared/ShortcutsDialog";
 import { useShortcuts } from "../shared/useShortcuts";
-import { BulkBar } from "./BulkBar";
 import { ListToolbar } from "./ListToolbar";
 import { NoVms } from "./NoVms";
 import { Pager } from "./Pager";
@@ -23,6 +23,9 @@ import { useVmQuery } from "./useVmQuery";
 import { VmListSkeleton } from "./VmListSkeleton";
 import { VmTable } from "./VmTable";
 import { pageOf, searchAndSort } from "./vmQuery";
+
+/** Loaded with the first selection. */
+const BulkBar = dynamic(() => import("./BulkBar").then((module) => module.BulkBar));
 
 const hints = [
   { keys: ["C"], does: "Create a VM" },
