@@ -22,6 +22,8 @@ export interface FaultStack extends Stack {
   /** As `api`; undefined when the answer was lost with the console. */
   tryApi<T = unknown>(...request: Parameters<Stack["api"]>): Promise<ApiAnswer<T> | undefined>;
   createVm(name: string): Promise<Vm>;
+  /** Resolves when the act is acknowledged. */
+  power(id: number, action: "start" | "stop"): Promise<void>;
   /** Resolves with the VM when it has these values and nothing that was asked of it is open. */
   settles(id: number, wanted: Partial<Vm>, deadlineMs?: number): Promise<Vm>;
   isGone(id: number, deadlineMs?: number): Promise<void>;
@@ -77,6 +79,12 @@ export async function startFaultStack(options: Parameters<typeof startStack>[0] 
       const { status, body } = await stack.api<Vm>("POST", "/api/vms", { name, image: "mini", size: "nano" });
       expect(status, JSON.stringify(body)).toBe(201);
       return body;
+    },
+    power: async (id, action) => {
+      // For a moment after a part came back the answer is 503 with Retry-After.
+      await expect
+        .poll(async () => (await tryApi("POST", `/api/vms/${id}/${action}`, {}))?.status, { timeout: 10_000 })
+        .toBe(202);
     },
     settles: async (id, wanted, deadlineMs = 40_000) => {
       let seen: Vm | undefined;

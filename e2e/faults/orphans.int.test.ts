@@ -41,7 +41,7 @@ async function stranger(program: string, args: string[]): Promise<ChildProcess &
 
 async function restartAgent(): Promise<void> {
   await stack.kill("agent");
-  await stack.startAgent();
+  await stack.revive();
 }
 
 test("a record that names a foreign process has nobody killed: not at a restart, not at stop, not at start", async () => {
@@ -57,10 +57,10 @@ test("a record that names a foreign process has nobody killed: not at a restart,
   expect(await told()).toContainEqual(
     expect.stringMatching(`process ${foreign.pid} is the QEMU of VM victim .*, and it is sleep`),
   );
-  await stack.startAgent();
-  await stack.api("POST", `/api/vms/${vm.id}/stop`, {});
+  await stack.revive();
+  await stack.power(vm.id, "stop");
   await stack.settles(vm.id, { status: "stopped" });
-  await stack.api("POST", `/api/vms/${vm.id}/start`, {});
+  await stack.power(vm.id, "start");
   await stack.settles(vm.id, { status: "running" });
   expect(isAlive(foreign)).toBe(true);
 });
@@ -77,9 +77,9 @@ test("a QEMU with a VM's uuid and other folders is neither adopted nor ended", a
   await restartAgent();
   await stack.settles(vm.id, { status: "running" });
   expect(await stack.qemuPid(vm.id)).toBe(pid);
-  await stack.api("POST", `/api/vms/${vm.id}/stop`, {});
+  await stack.power(vm.id, "stop");
   await stack.settles(vm.id, { status: "stopped" });
-  await stack.api("POST", `/api/vms/${vm.id}/start`, {});
+  await stack.power(vm.id, "start");
   await stack.settles(vm.id, { status: "running" });
   expect(isAlive(lookAlike)).toBe(true);
 });

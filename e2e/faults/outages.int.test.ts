@@ -71,7 +71,7 @@ test("a QEMU that is killed is told as crashed within 2 s, with the reason, and 
   process.kill(pid, "SIGKILL");
   const seen = await stack.settles(vm.id, { status: "failed", observed: "crashed" }, 2_000);
   expect(seen.statusReason).toMatch(/SIGKILL/);
-  expect((await stack.api("POST", `/api/vms/${vm.id}/start`, {})).status).toBe(202);
+  await stack.power(vm.id, "start");
   await stack.settles(vm.id, { status: "running" });
   expect(await stack.qemuPid(vm.id)).not.toBe(pid);
   await destroy(vm);
@@ -81,7 +81,7 @@ test("a QEMU that is killed while the agent is away is told as crashed, and not 
   const { vm, pid } = await runningVm("killed-unseen");
   await stack.kill("agent");
   process.kill(pid, "SIGKILL");
-  await stack.startAgent();
+  await stack.revive();
   const seen = await stack.settles(vm.id, { status: "failed", observed: "crashed" });
   expect(seen.statusReason).toMatch(/while the agent was away/);
   await destroy(vm);
@@ -96,7 +96,7 @@ test("a QEMU that stands still is told as unreachable within 5 s, delays nobody 
   expect(Date.now() - askedMs).toBeLessThan(1_000);
   const { vm: other } = await runningVm("beside");
   await destroy(other);
-  await stack.api("POST", `/api/vms/${vm.id}/stop`, {});
+  await stack.power(vm.id, "stop");
   await stack.settles(vm.id, { status: "stopped" });
   await destroy(vm);
 });
@@ -105,7 +105,7 @@ test("an agent that starts beside a QEMU that stands still takes up the others a
   const { vm, pid } = await runningVm("stopped-at-start");
   await stack.kill("agent");
   process.kill(pid, "SIGSTOP");
-  await stack.startAgent();
+  await stack.revive();
   expect((await stack.agent.observe(bystander.id)).state).toBe("running");
   await stack.settles(vm.id, { observed: "unresponsive" }, 5_000);
   process.kill(pid, "SIGCONT");

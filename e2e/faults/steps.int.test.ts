@@ -86,7 +86,7 @@ async function prepare(act: Act): Promise<Vm | undefined> {
     return stack.settles(vm.id, { status: "running" });
   }
   subject ??= await stack.createVm("subject");
-  await stack.api("POST", `/api/vms/${subject.id}/${act === "start" ? "stop" : "start"}`, {});
+  await stack.power(subject.id, act === "start" ? "stop" : "start");
   return stack.settles(subject.id, { status: act === "start" ? "stopped" : "running" });
 }
 

@@ -25,7 +25,7 @@ import { VmTable } from "./VmTable";
 import { pageOf, searchAndSort } from "./vmQuery";
 
 /** Loaded with the first selection. */
-const BulkBar = dynamic(() => import("./BulkBar").then((module) => module.BulkBar));
+const BulkBar = dynamic(() => import("./BulkBar").then((module) => module.BulkBar), { ssr: false });
 
 const hints = [
   { keys: ["C"], does: "Create a VM" },

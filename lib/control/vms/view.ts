@@ -17,9 +17,10 @@ export interface VmRecord {
   host: typeof hosts.$inferSelect;
 }
 
-/** What people see of a VM needs all but these, which can be large. */
-const { userData: _userData, files: _files, ...shownColumns } = getTableColumns(vms);
-type ShownVmRow = Omit<VmRow, "userData" | "files">;
+/** What people see of a VM needs all but what only the converger reads; user data and files can be large. */
+const { userData, files, generation, stopMode, stopDeadlineAt, bootCount, deletedAt, ...shownColumns } =
+  getTableColumns(vms);
+type ShownVmRow = Pick<VmRow, keyof typeof shownColumns>;
 
 /** Live VMs by name. What many of them refer to is read once, not joined to each: a host's report is a document of its own. */
 export async function listVms({ db }: Context, filter: { search?: string | undefined }): Promise<Vm[]> {
