@@ -13,6 +13,7 @@ import { ensureServiceAccount, serviceRunner } from "../lib/serviceAccount";
 import { makeFolders, makeSecrets } from "../lib/up/folders";
 import { agentService, consoleService } from "../lib/up/parts";
 import { pidFileOf, readPidFile } from "../lib/up/pidFile";
+import { endProcessesOf } from "./endProcesses";
 
 export interface ApiAnswer<T> {
   status: number;
@@ -97,27 +98,21 @@ export async function startStack(
       await until(`${part} is gone`, async () => (await stack.pidOf(part)) === undefined);
     },
     stop: async () => {
-      process.off("exit", killAll);
       await stack.kill("console");
       await removeVms(stack, isFake);
       await stack.kill("agent");
       await stopEmbeddedPostgres(settings);
       await rm(folder, { recursive: true, force: true });
+      process.off("exit", endAll);
+      process.off("SIGTERM", leave);
     },
   };
 
-  /** A test process that ends early takes its parts along; QEMU is ended by the folder's own records at the next line. */
-  const pids = new Set<number>();
-  const killAll = () => {
-    for (const pid of pids) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It has ended already.
-      }
-    }
-  };
-  process.on("exit", killAll);
+  /** A test process that ends early takes its parts and their VMs along. */
+  const endAll = () => endProcessesOf(folder);
+  const leave = () => process.exit(1);
+  process.on("exit", endAll);
+  process.on("SIGTERM", leave);
 
   try {
     await makeFolders(settings, account);
@@ -127,10 +122,6 @@ export async function startStack(
     if (options.startsParts !== false) {
       await Promise.all([stack.startPostgres(), stack.startAgent()]);
       await stack.startConsole();
-    }
-    for (const part of ["console", "agent", "postgres"] as const) {
-      const pid = await stack.pidOf(part);
-      if (pid) pids.add(pid);
     }
     return stack;
   } catch (error) {
