@@ -1,9 +1,9 @@
 import type { Stack } from "../stack";
-import type { Benchmark, Figure, Skipped } from "./benchmark";
+import type { Benchmark, Figure, Skipped, Target } from "./benchmark";
 import { direct, type OpenLink, startWebsockify, throughConsole, websockifyMissing, withVncPeer } from "./consoleLinks";
 import { RfbScreen } from "./rfbScreen";
 import { type Sample, sampleOf } from "./stats";
-import { createReadyVm } from "./vms";
+import { createReadyVm, pauseVm } from "./vms";
 import { withStack } from "./withStack";
 
 const rounds = 5;
@@ -24,10 +24,12 @@ export const consoleThroughput: Benchmark = {
       note("pulls a real QEMU's screen");
       const ofQemu = await compare(stack, vm.id, pullScreen);
       note("pulls from a socket that always has more");
+      await pauseVm(stack, vm.id);
       const ofFlood = await withVncPeer(stack, vm.id, "flood", () => compare(stack, vm.id, drain));
+      // What QEMU sends is bounded by its own refresh timer: against websockify only endless bytes are a contest.
       return [
-        ...figuresOf("Screen of a real QEMU", ofQemu, { of: "ratio", atLeast: 0.8 }),
-        ...figuresOf("Endless bytes", ofFlood, undefined),
+        ...figuresOf("VNC of a real QEMU", ofQemu, { direct: { of: "ratio", atLeast: 0.8 } }),
+        ...figuresOf("VNC, endless bytes", ofFlood, { websockify: { of: "ratio", above: 1 } }),
       ];
     }),
 };
@@ -62,13 +64,17 @@ async function compare(stack: Stack, vmId: number, measure: Measure): Promise<Co
   };
 }
 
-function figuresOf(name: string, measured: Comparison, target: Figure["target"]): (Figure | Skipped)[] {
-  const common = { unit: "MiB/s", value: measured.console } as const;
-  const againstDirect = { what: "direct", value: measured.direct };
-  const first: Figure = { ...common, name, baseline: againstDirect, ...(target && { target }) };
-  if (!measured.websockify) return [first, { name: `${name}, against websockify`, skipped: websockifyMissing }];
-  const againstWebsockify = { what: "websockify", value: measured.websockify };
-  return [first, { ...common, name, baseline: againstWebsockify, target: { of: "ratio", above: 1 } }];
+function figuresOf(
+  name: string,
+  measured: Comparison,
+  targets: Partial<Record<"direct" | "websockify", Target>>,
+): (Figure | Skipped)[] {
+  return (["direct", "websockify"] as const).map((what) => {
+    const value = measured[what];
+    if (!value) return { name: `${name}, against ${what}`, skipped: websockifyMissing };
+    const target = targets[what];
+    return { name, unit: "MiB/s", value: measured.console, baseline: { what, value }, ...(target && { target }) };
+  });
 }
 
 /** MiB/s of pictures, each asked for when the one before has come. */

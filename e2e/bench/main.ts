@@ -15,6 +15,7 @@ import { listVms } from "./listVms";
 import { postVms } from "./postVms";
 import { jsonOf, tableOf } from "./report";
 import { serveVncPeer } from "./vncPeerWorker";
+import { stopPresentStack } from "./withStack";
 
 const benchmarks: readonly Benchmark[] = [
   createToStart,
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
   if (unknown.length > 0) throw new Error(`There is no benchmark ${unknown.join(", ")}.\n\n${usage}`);
   const chosen = benchmarks.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 
+  if (process.platform !== "linux") throw new Error("The benchmarks read /proc: run them on Linux.");
   await buildWhatIsMeasured();
   const results: (Figure | Skipped)[] = [];
   for (const benchmark of chosen) results.push(...(await run(benchmark)));
@@ -73,7 +75,13 @@ function machine(): string {
   return `${cpus().length} × ${first?.model ?? "unknown processor"}, Node.js ${process.versions.node}`;
 }
 
+async function endEarly(): Promise<void> {
+  await stopPresentStack();
+  process.exit(130);
+}
+
 if (isMainThread) {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void endEarly());
   main().catch((error: unknown) => {
     console.error(messageOf(error));
     process.exitCode = 1;

@@ -28,6 +28,12 @@ export async function untilAllReady(stack: Stack, count: number, deadlineMs = 30
   await until(`${count} VMs are ready`, areReady, deadlineMs);
 }
 
+/** Pauses a VM, so that its guest takes no processor time from what is measured. */
+export async function pauseVm(stack: Stack, id: number): Promise<void> {
+  await stack.api("POST", `/api/vms/${id}/pause`, {});
+  await until(`VM ${id} is paused`, async () => (await stack.agent.observe(id)).state === "paused");
+}
+
 /** Destroys a VM and waits until it is gone, so that it takes no time from what is measured next. */
 export async function destroyVm(stack: Stack, id: number): Promise<void> {
   await stack.api("DELETE", `/api/vms/${id}`);

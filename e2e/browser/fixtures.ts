@@ -29,8 +29,17 @@ export const test = base.extend<object, WorkerFixtures>({
   ],
 });
 
-/** Opens a first-run link, as `up` prints it; the page is signed in after it. */
-export async function signIn(page: Page, stack: Stack): Promise<void> {
+type Cookies = Awaited<ReturnType<ReturnType<Page["context"]>["cookies"]>>;
+const sessions = new WeakMap<Stack, Cookies>();
+
+/**
+ * Signs a page's browser in: by a first-run link, as `up` prints it, and from then on by the session that it gave, since links are limited in rate.
+ * @param fresh a session of its own: for what ends it, or looks at where the link leads
+ */
+export async function signIn(page: Page, stack: Stack, { fresh = false } = {}): Promise<void> {
+  const cookies = sessions.get(stack);
+  if (cookies && !fresh) return page.context().addCookies(cookies);
   const { body } = await stack.api<{ url: string }>("POST", "/api/sign-in-links", {});
   await page.goto(body.url);
+  if (!fresh) sessions.set(stack, await page.context().cookies());
 }

@@ -25,7 +25,7 @@ test("the main job: sign in, create, watch it become ready, type on its screen, 
   const bootMs = 90_000;
 
   await test.step("sign in by the first-run link and set a password", async () => {
-    await signIn(page, stack);
+    await signIn(page, stack, { fresh: true });
     await expect(page.getByRole("heading", { name: "You are in" })).toBeVisible();
     await page.getByLabel("Password", { exact: true }).fill("correct horse battery");
     await page.getByRole("button", { name: "Set password and go on" }).click();
