@@ -68,5 +68,5 @@ async function accepts(port: number): Promise<boolean> {
 }
 
 function end(child: ChildProcess): void {
-  child.kill("SIGTERM");
+  child.kill("SIGKILL");
 }

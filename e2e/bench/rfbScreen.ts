@@ -1,6 +1,7 @@
 import type { Link } from "./link";
 
 const rawEncoding = 0;
+const silenceMs = 10_000;
 
 /** What has come and was not read yet. */
 class ByteReader {
@@ -16,8 +17,14 @@ class ByteReader {
 
   async read(bytes: number): Promise<Buffer> {
     if (this.length < bytes) {
-      await new Promise<void>((resolve) => {
-        this.wanted = { bytes, resolve };
+      await new Promise<void>((resolve, reject) => {
+        const silent = () => reject(new Error(`The VNC server sent nothing for ${silenceMs / 1000} s.`));
+        const timer = setTimeout(silent, silenceMs);
+        const wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        this.wanted = { bytes, resolve: wake };
       });
       this.wanted = undefined;
     }
