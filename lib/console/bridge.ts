@@ -1,46 +1,46 @@
-import { type Duplex, Writable } from "node:stream";
 import { WebSocket } from "ws";
 import { closeCodes } from "../domain/console";
+import type { ByteStream } from "../system/byteStream";
 import type { ConsoleLimits } from "./limits";
 
-type BridgeLimits = Pick<ConsoleLimits, "maxBufferedBytes" | "stallTimeoutMs" | "pingIntervalMs">;
+type BridgeLimits = Pick<ConsoleLimits, "stallTimeoutMs" | "pingIntervalMs">;
 
 /**
  * Joins a browser's WebSocket and a VM's console until either ends, and then ends the other. Neither side is read faster than
  * the other takes it:
  *
- *     VM ──▶ at most maxBufferedBytes wait here ──▶ browser      nothing taken for stallTimeoutMs: cut
+ *     VM ──▶ what one read brought waits here   ──▶ browser      nothing taken for stallTimeoutMs: cut
  *     VM ◀── the upstream's own small buffer    ◀── browser      full: the browser's socket isn't read
  */
-export function bridge(browser: WebSocket, upstream: Duplex, limits: BridgeLimits): void {
+export function bridge(browser: WebSocket, upstream: ByteStream, limits: BridgeLimits): void {
+  const { connection } = upstream;
   let isAlive = true;
   let stalled: NodeJS.Timeout | undefined;
 
-  // One frame at a time, so that each write that ends is progress, and a ping waits behind one frame at most.
-  const toBrowser = new Writable({
-    highWaterMark: limits.maxBufferedBytes,
-    write(chunk: Buffer, _encoding, done) {
-      if (browser.readyState !== WebSocket.OPEN) return done();
-      // A closing handshake would wait behind what isn't read; cutting the socket frees the memory.
-      stalled = setTimeout(() => browser.terminate(), limits.stallTimeoutMs);
-      browser.send(chunk, () => {
-        clearTimeout(stalled);
-        isAlive = true;
-        done();
-      });
-    },
+  // One message a read. Mostly the kernel takes it whole at once, and the bytes are done with.
+  upstream.read((bytes) => {
+    if (browser.readyState !== WebSocket.OPEN) return true;
+    let isWaiting = false;
+    browser.send(bytes, () => {
+      isAlive = true;
+      if (!isWaiting) return;
+      clearTimeout(stalled);
+      connection.resume();
+    });
+    isWaiting = browser.bufferedAmount > 0;
+    // A closing handshake would wait behind what isn't read; cutting the socket frees the memory.
+    if (isWaiting) stalled = setTimeout(() => browser.terminate(), limits.stallTimeoutMs);
+    return !isWaiting;
   });
-  upstream.pipe(toBrowser);
-  upstream.on("error", () => browser.close(closeCodes.failed, "The connection to the VM broke."));
-  upstream.once("close", () => toBrowser.end());
-  toBrowser.once("finish", () => browser.close(closeCodes.ended, "The VM's side of the console has ended."));
+  connection.on("error", () => browser.close(closeCodes.failed, "The connection to the VM broke."));
+  connection.once("close", () => browser.close(closeCodes.ended, "The VM's side of the console has ended."));
 
   browser.on("message", (data: Buffer, isBinary) => {
     isAlive = true;
     if (!isBinary) return browser.close(closeCodes.binaryOnly, "Send binary messages only.");
-    if (upstream.writable && !upstream.write(data)) browser.pause();
+    if (connection.writable && !connection.write(data)) browser.pause();
   });
-  upstream.on("drain", () => browser.resume());
+  connection.on("drain", () => browser.resume());
 
   const pings = setInterval(() => {
     // While the VM takes no input the browser's answers aren't read either; TCP keep-alive watches it then.
@@ -57,8 +57,6 @@ export function bridge(browser: WebSocket, upstream: Duplex, limits: BridgeLimit
   browser.once("close", () => {
     clearInterval(pings);
     clearTimeout(stalled);
-    upstream.unpipe(toBrowser);
-    toBrowser.destroy();
-    upstream.destroy();
+    connection.destroy();
   });
 }

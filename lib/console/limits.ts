@@ -2,8 +2,6 @@
 export interface ConsoleLimits {
   /** Largest message from the browser. A terminal paste or a pointer event is far below. */
   maxPayloadBytes: number;
-  /** Bytes kept for a browser that reads too slowly; above it, QEMU isn't read. */
-  maxBufferedBytes: number;
   /** How long a browser may take nothing while bytes wait for it. */
   stallTimeoutMs: number;
   /** A browser that doesn't answer one ping before the next is gone. */
@@ -22,7 +20,6 @@ export interface ConsoleLimits {
 
 export const defaultConsoleLimits: ConsoleLimits = {
   maxPayloadBytes: 1024 * 1024,
-  maxBufferedBytes: 1024 * 1024,
   stallTimeoutMs: 30_000,
   pingIntervalMs: 20_000,
   rightsIntervalMs: 15_000,

@@ -1,8 +1,12 @@
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import { type AddressInfo, connect, createServer as createNetServer, type Socket } from "node:net";
+import { type AddressInfo, createServer as createNetServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type ClientOptions, WebSocket } from "ws";
 import { CumulusError, type ErrorCode } from "../domain/errors";
+import { connectByteStream } from "../system/byteStream";
 import type { ConsoleLimits } from "./limits";
 import { type ConsoleDeps, createConsoleUpgrades } from "./upgrades";
 
@@ -41,12 +45,14 @@ export async function startTestConsole(
 ): Promise<TestConsole> {
   const listeners = new Set<() => void>();
   // A socket stands for the VM: real back-pressure, real ends.
-  const machineServer = createNetServer().listen(0, "127.0.0.1");
+  const folder = await mkdtemp(join(tmpdir(), "console-"));
+  const machineSocket = join(folder, "vm.sock");
+  const machineServer = createNetServer().listen(machineSocket);
   await once(machineServer, "listening");
   const openMachine = async (id: number) => {
     if (id === 8) throw new CumulusError("wrong_state", "VM 8 is off. Start it to see its screen.");
     const accepted = once(machineServer, "connection") as Promise<[Socket]>;
-    const upstream = connect((machineServer.address() as AddressInfo).port, "127.0.0.1");
+    const upstream = await connectByteStream(machineSocket);
     const [machine] = await accepted;
     machine.on("error", () => {});
     test.machines.push(machine);
@@ -122,6 +128,7 @@ export async function startTestConsole(
       server.close();
       machineServer.close();
       await Promise.all([once(server, "close"), once(machineServer, "close")]);
+      await rm(folder, { recursive: true });
     },
   };
   return test;

@@ -1,8 +1,9 @@
 import { once } from "node:events";
-import { type Duplex, PassThrough } from "node:stream";
+import { PassThrough } from "node:stream";
 import { afterEach, describe, expect, test } from "vitest";
 import type { WebSocket } from "ws";
 import { closeCodes } from "../domain/console";
+import { type ByteStream, byteStreamOf } from "../system/byteStream";
 import { asAda, startTestConsole, type TestConsole, until } from "./testConsole";
 
 let it: TestConsole;
@@ -95,14 +96,14 @@ describe("before the 101", () => {
 
   test("a browser that leaves before the VM is connected leaves no connection to the VM", async () => {
     const upstream = new PassThrough();
-    let connect: ((upstream: Duplex) => void) | undefined;
-    const slow = () => new Promise<Duplex>((resolve) => (connect = resolve));
+    let connect: ((upstream: ByteStream) => void) | undefined;
+    const slow = () => new Promise<ByteStream>((resolve) => (connect = resolve));
     it = await startTestConsole({}, { agent: { openVnc: slow, openSerial: slow } });
     const client = it.open("/api/vms/7/vnc");
     client.on("error", () => {});
     await until("the agent is asked", () => connect !== undefined);
     client.terminate();
-    connect?.(upstream);
+    connect?.(byteStreamOf(upstream));
     await until("the VM's connection is closed", () => upstream.destroyed);
   });
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { closeCodes } from "../domain/console";
 import { CumulusError, messageOf } from "../domain/errors";
+import type { ByteStream } from "../system/byteStream";
 import { bridge } from "./bridge";
 import { answerInstead, type ConsoleTarget, parseConsolePath } from "./handshake";
 import { type ConsoleLimits, defaultConsoleLimits } from "./limits";
@@ -23,7 +23,7 @@ export interface ConsoleDeps {
   /** Null when there is no such VM, or it isn't this user's. */
   findVm(id: number, user: ConsoleUser): Promise<{ id: number } | null>;
   /** The VM's consoles. Reject with a `CumulusError` whose message is shown; `wrong_state` when the VM is off. */
-  agent: { openVnc(id: number): Promise<Duplex>; openSerial(id: number): Promise<Duplex> };
+  agent: { openVnc(id: number): Promise<ByteStream>; openSerial(id: number): Promise<ByteStream> };
   /** Whether a `Host` header names this server (against DNS rebinding). */
   isAllowedHost(host: string | undefined): boolean;
   /** Calls the listener when a session, a token or a VM went away. Returns the way to stop listening. */
@@ -81,7 +81,7 @@ export function createConsoleUpgrades(deps: ConsoleDeps): ConsoleUpgrades {
   /** Cuts the console when its user's right to it ends. */
   function guard(
     webSocket: WebSocket,
-    upstream: Duplex,
+    upstream: ByteStream,
     request: IncomingMessage,
     user: ConsoleUser,
     id: number,
@@ -94,7 +94,7 @@ export function createConsoleUpgrades(deps: ConsoleDeps): ConsoleUpgrades {
       onChange: deps.onRightsChange,
       onEnded: (reason) => {
         webSocket.close(closeCodes.denied, reason);
-        upstream.destroy();
+        upstream.connection.destroy();
       },
       log: deps.log,
       limits,
@@ -108,8 +108,8 @@ export function createConsoleUpgrades(deps: ConsoleDeps): ConsoleUpgrades {
     slots.take(user.userName, socket);
     const { id, kind } = target;
     const upstream = await (kind === "vnc" ? deps.agent.openVnc(id) : deps.agent.openSerial(id));
-    if (socket.destroyed) return void upstream.destroy();
-    socket.once("close", () => upstream.destroy());
+    if (socket.destroyed) return void upstream.connection.destroy();
+    socket.once("close", () => upstream.connection.destroy());
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       guard(webSocket, upstream, request, user, id);
       bridge(webSocket, upstream, limits);
