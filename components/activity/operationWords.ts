@@ -16,6 +16,24 @@ export const kindWords: Record<OperationKind, string> = {
   destroy: "Destroy",
   crash: "Crashed",
   "guest-shutdown": "Shut itself down",
+  "change-media": "Change CD-ROM",
+  "change-interfaces": "Change interfaces",
+  "guest-eject": "Ejected its CD-ROM",
+  "image-download": "Download image",
+  "image-upload": "Upload image",
+  "image-build": "Build image",
+  "image-customize": "Apply recipe",
+  "image-capture": "Make image",
+  "image-remove": "Remove image",
+  "snapshot-take": "Snapshot",
+  "snapshot-restore": "Restore snapshot",
+  "snapshot-remove": "Delete snapshot",
+  clone: "Clone",
+  export: "Export",
+  import: "Import",
+  backup: "Back up",
+  "backup-restore": "Restore backup",
+  "backup-remove": "Remove backup",
 };
 
 export const statusWords: Record<Operation["status"], { label: string; tone: Tone; moving: boolean }> = {
@@ -24,6 +42,7 @@ export const statusWords: Record<Operation["status"], { label: string; tone: Ton
   done: { label: "Done", tone: "ok", moving: false },
   failed: { label: "Failed", tone: "bad", moving: false },
   superseded: { label: "Superseded", tone: "neutral", moving: false },
+  cancelled: { label: "Cancelled", tone: "neutral", moving: false },
 };
 
 export function isUnderWay({ status }: Operation): boolean {
@@ -44,7 +63,9 @@ export function filterOperations(operations: Operation[], filter: OperationFilte
   return operations.filter((operation) => {
     if (filter === "running" && !isUnderWay(operation)) return false;
     if (filter === "failed" && operation.status !== "failed") return false;
-    const { kind, vm, actor, message, error } = operation;
-    return [kindWords[kind], vm?.name, actor, message, error].some((part) => part?.toLowerCase().includes(wanted));
+    const { kind, vm, subject, actor, message, error } = operation;
+    return [kindWords[kind], vm?.name, subject, actor, message, error].some((part) =>
+      part?.toLowerCase().includes(wanted),
+    );
   });
 }

@@ -2,11 +2,13 @@ import { z } from "zod";
 import { needsSetup } from "../../auth/account";
 import { getHost } from "../../control/hosts";
 import { getOperation, listOperations } from "../../control/operations";
+import { cancelOperation } from "../../control/tasks/request";
 import { CumulusError } from "../../domain/errors";
 import { operationSchema } from "../../domain/operation";
 import { cumulusVersion } from "../../version";
 import { endpoint } from "../endpoint";
 import { eventStream } from "../eventStream";
+import { fileResponse } from "../fileResponse";
 import { asList, idParams, idSchema, listOf } from "../shapes";
 
 export const listOperationsEndpoint = endpoint({
@@ -28,6 +30,51 @@ export const getOperationEndpoint = endpoint({
   params: idParams,
   response: operationSchema,
   handle: ({ context, params }) => getOperation(context, params.id),
+});
+
+export const cancelOperationEndpoint = endpoint({
+  method: "POST",
+  path: "/api/operations/{id}/cancel",
+  tag: "Activity",
+  summary: "Cancel an operation",
+  description: "Of long work of a host (`isTask`): it is `cancelled` when the host has cleaned up after it.",
+  params: idParams,
+  body: z.strictObject({}),
+  response: operationSchema,
+  status: 202,
+  handle: ({ context, params }) => cancelOperation(context, params.id),
+});
+
+export const operationLogEndpoint = endpoint({
+  method: "GET",
+  path: "/api/operations/{id}/log",
+  tag: "Activity",
+  summary: "Read an operation's log",
+  description: "What long work of a host said, from a byte on. The newest 200 are kept.",
+  params: idParams,
+  query: z.object({ offset: z.coerce.number().int().nonnegative().default(0) }),
+  response: z.object({ text: z.string(), nextOffset: z.number().int() }),
+  handle: async ({ context, params, query }) => {
+    const { isTask } = await getOperation(context, params.id);
+    if (!isTask) throw new CumulusError("not_found", `Operation ${params.id} keeps no log.`);
+    return context.agent.readTaskLog(params.id, query.offset);
+  },
+});
+
+export const operationFileEndpoint = endpoint({
+  method: "GET",
+  path: "/api/operations/{id}/file",
+  tag: "Activity",
+  summary: "Fetch an export's file",
+  description: "A qcow2 image, for a day after the export. Takes `Range` of one piece, so that a download can go on.",
+  params: idParams,
+  response: "application/octet-stream",
+  handle: async ({ context, params, request }) => {
+    const { id, kind, vm, subject } = await getOperation(context, params.id);
+    if (kind !== "export") throw new CumulusError("not_found", `Operation ${id} made no file.`);
+    const file = await context.agent.openTaskFile(id, request.headers.get("range"));
+    return fileResponse(file, `${vm?.name === subject ? subject : `${vm?.name}-${subject}`}.qcow2`);
+  },
 });
 
 export const eventsEndpoint = endpoint({

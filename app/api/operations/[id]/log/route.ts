@@ -1,0 +1,4 @@
+import { operationLogEndpoint } from "../../../../../lib/api/endpoints/activity";
+import { serve } from "../../../../../lib/api/serve";
+
+export const { GET } = serve(operationLogEndpoint);

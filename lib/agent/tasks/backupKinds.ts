@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { fetchCopy, keepCopy, removeCopies } from "../../backups/store";
+import { type BackupCopy, repositoryAccessSchema, storedBackupSchema, vmDescriptionSchema } from "../../domain/backup";
+import { type ImageManifest, imageNameSchema } from "../../domain/image";
+import { pathsOf } from "../../env";
+import { installImage } from "../../images/store";
+import { taskKind } from "./kind";
+import { withWorkDir } from "./workDir";
+
+const key = storedBackupSchema.shape.key;
+
+/** Copies a snapshot's disk into a repository and reads it back. */
+export const backup = taskKind({
+  params: z.object({
+    access: repositoryAccessSchema,
+    snapshotId: z.number().int().positive(),
+    description: vmDescriptionSchema,
+  }),
+  run: ({ access, snapshotId, description }, call): Promise<BackupCopy> =>
+    withWorkDir(call, async (workDir) => {
+      const { hypervisor, report, signal } = call;
+      report.progress(0, "Reading the snapshot");
+      const toThirty = {
+        ...report,
+        progress: (percent: number) => report.progress(percent * 0.3, "Reading the snapshot"),
+      };
+      await hypervisor.exportDisk({ snapshotId }, join(workDir, "disk.qcow2"), toThirty, signal);
+      return keepCopy(access, workDir, description, report, signal);
+    }),
+});
+
+/** Takes a copy out of a repository and makes an image of it, from which a VM can be created. */
+export const backupRestore = taskKind({
+  params: z.object({ access: repositoryAccessSchema, key, imageName: imageNameSchema }),
+  run: ({ access, key, imageName }, call): Promise<{ manifest: ImageManifest; description: unknown }> =>
+    withWorkDir(call, async (workDir) => {
+      const { report, signal } = call;
+      report.progress(5, "Reading the copy");
+      const { diskFile, description } = await fetchCopy(access, key, workDir, signal);
+      report.progress(90, "Making an image of it");
+      const { name: vmName, imageTitle, takenAt, arch, firmware, loginUser, os } = description;
+      const manifest = await installImage(pathsOf(call.settings), diskFile, {
+        name: imageName,
+        title: `${vmName} of ${takenAt.slice(0, 10)}`,
+        description: `The disk of ${vmName} (${imageTitle}), from a backup.`,
+        arch,
+        firmware,
+        minMemoryBytes: Math.min(description.memoryBytes, 128 * 1024 * 1024),
+        loginUser,
+        os,
+        recipeHash: null,
+        source: { type: "vm", vmName, snapshotName: null },
+      });
+      return { manifest, description };
+    }),
+});
+
+/** Removes copies that are past their retention. */
+export const backupRemove = taskKind({
+  params: z.object({ access: repositoryAccessSchema, keys: z.array(key) }),
+  run: async ({ access, keys }, { signal }) => removeCopies(access, keys, signal),
+});

@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { type ImageManifest, imageManifestSchema } from "../../domain/image";
+import { imageDownloadSchema, imageUploadSchema } from "../../domain/imageImport";
+import type { TaskReport } from "../../domain/task";
+import { pathsOf } from "../../env";
+import { buildImage, imageBuildSchema } from "../../images/buildImage";
+import { downloadImage } from "../../images/intake/downloadImage";
+import { uploadImage } from "../../images/intake/uploadImage";
+import { installImage } from "../../images/store";
+import { taskKind } from "./kind";
+import { withWorkDir } from "./workDir";
+
+const id = z.number().int().positive();
+
+/** Fetches an image of the catalogue, or from any address. */
+export const imageDownload = taskKind({
+  params: imageDownloadSchema,
+  run: (request, call): Promise<ImageManifest> => downloadImage(request, call),
+});
+
+/** Takes the file that a request brings for this operation, and makes an image of it. */
+export const imageUpload = taskKind({
+  params: imageUploadSchema,
+  run: (upload, call): Promise<ImageManifest> =>
+    uploadImage(upload, call, (receive) => call.uploads.take(call.operationId, call.signal, receive)),
+});
+
+/** Makes an image from the distribution's packages. */
+export const imageBuild = taskKind({
+  params: imageBuildSchema,
+  run: (build, call): Promise<ImageManifest> =>
+    withWorkDir(call, (workDir) => buildImage(pathsOf(call.settings), build, { ...call, workDir })),
+});
+
+/** Makes an image of a VM's or a snapshot's disk. */
+export const imageCapture = taskKind({
+  params: z.object({
+    disk: z.union([z.strictObject({ vmId: id }), z.strictObject({ snapshotId: id })]),
+    image: imageManifestSchema.omit({
+      sha256: true,
+      fileBytes: true,
+      virtualBytes: true,
+      recipeHash: true,
+      createdAt: true,
+    }),
+  }),
+  run: ({ disk, image }, call): Promise<ImageManifest> =>
+    withWorkDir(call, async (workDir) => {
+      const { hypervisor, settings, report, signal } = call;
+      const file = join(workDir, "disk.qcow2");
+      const part: TaskReport = {
+        ...report,
+        progress: (percent, ...told) => report.progress(percent * 0.9, ...told),
+      };
+      await hypervisor.exportDisk(disk, file, part, signal);
+      report.progress(95, "puts the image into the store");
+      return installImage(pathsOf(settings), file, { ...image, recipeHash: null });
+    }),
+});
+
+/** Removes an image's file. */
+export const imageRemove = taskKind({
+  params: z.object({ sha256: imageManifestSchema.shape.sha256 }),
+  run: ({ sha256 }, { hypervisor }) => hypervisor.removeImage(sha256),
+});

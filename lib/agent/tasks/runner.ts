@@ -1,0 +1,168 @@
+import { CumulusError } from "../../domain/errors";
+import type { TaskState } from "../../domain/task";
+import { TaskSuspended } from "../../domain/taskSuspended";
+import { pathsOf, type Settings } from "../../env";
+import type { Hypervisor } from "../../hypervisor/hypervisor";
+import { sweepStagingFolders } from "../../images/staging/folder";
+import type { Log } from "../../system/log";
+import { UploadDesk } from "../uploads";
+import type { AnyTaskKind } from "./kind";
+import { outcomeOfError, Task } from "./task";
+import { readTaskFiles, removeTaskFiles, taskLogFile, writeTaskFile } from "./taskFiles";
+import { readTaskLog, TaskLog } from "./taskLog";
+
+/** Ended tasks that are remembered, with their logs. */
+const rememberedTasks = 200;
+/** The longest that one request waits for news. */
+const maxWaitMs = 20_000;
+
+export interface TaskRunnerOptions {
+  settings: Settings;
+  hypervisor: Hypervisor;
+  log: Log;
+  kinds: Record<string, AnyTaskKind>;
+}
+
+/**
+ * Long work of this host, each piece under the id of the operation that asked for it. Asked twice, done once, also across restarts: a task is
+ * written down before it begins, and what runs when the agent ends is run again when it is back.
+ */
+export class TaskRunner {
+  /** Files that requests bring, on their way to the tasks that take them. */
+  readonly uploads = new UploadDesk();
+  private readonly tasks = new Map<number, Task>();
+  private readonly running = new Set<Promise<void>>();
+  private isClosing = false;
+
+  constructor(private readonly options: TaskRunnerOptions) {}
+
+  /** Of the installation that it works in. */
+  get settings(): Settings {
+    return this.options.settings;
+  }
+
+  /** Takes up what an agent before this one left. Call once, after the hypervisor has recovered. */
+  async recover(): Promise<void> {
+    const { settings, log } = this.options;
+    const files = await readTaskFiles(settings, (file) => log.warn({ file }, "a task can't be read: left out"));
+    const begun = files.filter(({ status }) => status === "running");
+    await sweepStagingFolders(pathsOf(settings), (id) => begun.some((file) => file.id === id));
+    for (const file of files) {
+      const task = this.add(file);
+      if (file.status === "running") this.run(task);
+    }
+    await this.forgetOldest();
+  }
+
+  /** @throws `bad_request` for a kind that is not known or parameters that don't fit; `conflict` when the id is another kind's */
+  async put(id: number, kindName: string, params: unknown): Promise<TaskState> {
+    const present = this.tasks.get(id);
+    if (present) {
+      if (present.file.kind === kindName) return present.state;
+      throw new CumulusError("conflict", `Operation ${id} is a ${present.file.kind}, not a ${kindName}.`);
+    }
+    this.check(kindName, params);
+    const file = { id, kind: kindName, params, status: "running", result: null, error: null } as const;
+    const task = this.add(file);
+    try {
+      await writeTaskFile(this.options.settings, file);
+    } catch (error) {
+      this.tasks.delete(id);
+      throw error;
+    }
+    this.run(task);
+    await this.forgetOldest();
+    return task.state;
+  }
+
+  /** The state once it is newer than `version`, or as it is after `waitMs`. @throws `not_found` */
+  get(id: number, version = 0, waitMs = 0): Promise<TaskState> {
+    return this.task(id).newerThan(version, Math.min(waitMs, maxWaitMs));
+  }
+
+  /** Whether work of that id is under way, or will be. */
+  isRunning(id: number): boolean {
+    return this.tasks.get(id)?.state.status === "running";
+  }
+
+  readLog(id: number, offset: number): Promise<{ text: string; nextOffset: number }> {
+    return readTaskLog(taskLogFile(this.options.settings, id), offset);
+  }
+
+  /** Asks a task to end; its state says when it has. One that ended is left as it is. */
+  cancel(id: number): TaskState {
+    const task = this.task(id);
+    task.abort.abort();
+    return task.state;
+  }
+
+  /** Ends all work, which goes on when the agent is back. */
+  async close(): Promise<void> {
+    this.isClosing = true;
+    for (const task of this.tasks.values()) task.abort.abort(new TaskSuspended());
+    await Promise.all(this.running);
+  }
+
+  private add(file: ConstructorParameters<typeof Task>[0]): Task {
+    const task = new Task(file, new TaskLog(taskLogFile(this.options.settings, file.id)));
+    this.tasks.set(file.id, task);
+    return task;
+  }
+
+  private task(id: number): Task {
+    const task = this.tasks.get(id);
+    if (task) return task;
+    throw new CumulusError("not_found", `This host knows no task ${id}.`);
+  }
+
+  private check(kindName: string, params: unknown) {
+    const { kinds } = this.options;
+    const kind = Object.hasOwn(kinds, kindName) ? kinds[kindName] : undefined;
+    if (!kind) {
+      throw new CumulusError(
+        "bad_request",
+        `This agent can't do "${kindName}". Do console and agent run the same version?`,
+      );
+    }
+    const parsed = kind.params.safeParse(params);
+    if (parsed.success) return { kind, params: parsed.data };
+    throw new CumulusError("bad_request", `What "${kindName}" was given is not usable: ${parsed.error.message}`);
+  }
+
+  private run(task: Task): void {
+    const running = this.perform(task).finally(() => this.running.delete(running));
+    this.running.add(running);
+  }
+
+  private async perform(task: Task): Promise<void> {
+    const { settings, hypervisor, log } = this.options;
+    const { id, kind: kindName, params } = task.file;
+    const { signal } = task.abort;
+    let outcome: Pick<TaskState, "status" | "result" | "error">;
+    try {
+      const checked = this.check(kindName, params);
+      const call = { operationId: id, settings, hypervisor, report: task.report, uploads: this.uploads, signal };
+      const result = await checked.kind.run(checked.params, call);
+      outcome = { status: "done", result: result ?? null, error: null };
+    } catch (error) {
+      if (this.isClosing) return;
+      outcome = outcomeOfError(error, signal.aborted, log);
+    }
+    if (outcome.error) task.report.log(`failed: ${outcome.error.message}`);
+    try {
+      // Parameters are no longer needed, and may hold secrets.
+      await writeTaskFile(settings, { ...task.file, params: null, ...outcome });
+    } catch (error) {
+      log.error({ err: error, task: id }, "how a task ended can't be written down: it will be run again");
+    }
+    task.end(outcome);
+  }
+
+  private async forgetOldest(): Promise<void> {
+    const ended = [...this.tasks.values()].filter(({ state }) => state.status !== "running");
+    for (const { state } of ended.slice(0, Math.max(0, ended.length - rememberedTasks))) {
+      this.tasks.delete(state.id);
+      await removeTaskFiles(this.options.settings, state.id);
+    }
+  }
+}

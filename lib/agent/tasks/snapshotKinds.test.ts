@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { TaskSuspended } from "../../domain/taskSuspended";
+import { readSettings } from "../../env";
+import type { FakeHypervisor } from "../../hypervisor/fake";
+import { fakeSpec } from "../../hypervisor/fakeHost";
+import { testHypervisor } from "../testAgent";
+import { diskExport, exportFile } from "./exportKind";
+import type { TaskCall } from "./kind";
+import { snapshotRestore, snapshotTake } from "./snapshotKinds";
+
+async function runningVm(): Promise<FakeHypervisor> {
+  const hypervisor = testHypervisor();
+  await hypervisor.ensure(fakeSpec(1));
+  await hypervisor.start(1);
+  return hypervisor;
+}
+
+function callOf(hypervisor: FakeHypervisor, rest: Partial<TaskCall> = {}): TaskCall {
+  const dataDir = mkdtempSync(join(tmpdir(), "tasks-"));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const settings = readSettings({ NODE_ENV: "test", CUMULUS_DATA_DIR: dataDir, CUMULUS_RUN_DIR: join(dataDir, "run") });
+  const report = { progress() {}, log() {} };
+  const { signal } = new AbortController();
+  return { operationId: 7, settings, hypervisor, report, signal, ...rest } as TaskCall;
+}
+
+const idsOf = async (hypervisor: FakeHypervisor) => (await hypervisor.listSnapshots()).map(({ id }) => id);
+const take = { vmId: 1, snapshotId: 1, memory: true, freeze: true };
+const restore = { vmId: 1, snapshotId: 1, safety: { snapshotId: 2, memory: true } };
+
+test("a safety snapshot is taken before the restore, and once when the task is run again", async () => {
+  const hypervisor = await runningVm();
+  const call = callOf(hypervisor);
+  await snapshotTake.run(take, call);
+  const first = await snapshotRestore.run(restore, call);
+  expect(first).toMatchObject({ safety: { id: 2, parentId: 1 } });
+  expect(await snapshotRestore.run(restore, call)).toEqual(first);
+  expect(await idsOf(hypervisor)).toEqual([1, 2]);
+});
+
+test("a safety snapshot goes with a restore that fails", async () => {
+  const hypervisor = await runningVm();
+  await expect(snapshotRestore.run(restore, callOf(hypervisor))).rejects.toMatchObject({ code: "not_found" });
+  expect(await idsOf(hypervisor)).toEqual([]);
+});
+
+test("a safety snapshot stays when the agent stops in the middle: the restore goes on from there", async () => {
+  const hypervisor = await runningVm();
+  await snapshotTake.run(take, callOf(hypervisor));
+  const stopping = new AbortController();
+  const report = {
+    log() {},
+    // Past the half, the safety snapshot is there.
+    progress: (percent: number) => void (percent > 50 && stopping.abort(new TaskSuspended())),
+  };
+  await expect(
+    snapshotRestore.run(restore, callOf(hypervisor, { report, signal: stopping.signal })),
+  ).rejects.toBeDefined();
+  expect(await idsOf(hypervisor)).toEqual([1, 2]);
+});
+
+test("progress of the two halves is one progress", async () => {
+  const hypervisor = await runningVm();
+  await snapshotTake.run(take, callOf(hypervisor));
+  const seen: number[] = [];
+  const report = { log() {}, progress: (percent: number) => void seen.push(percent) };
+  await snapshotRestore.run(restore, callOf(hypervisor, { report }));
+  expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+  expect(seen.some((percent) => percent < 50) && seen.some((percent) => percent >= 50)).toBe(true);
+});
+
+test("an export that was whole before the agent ended is not written again", async () => {
+  const hypervisor = await runningVm();
+  const call = callOf(hypervisor);
+  const params = { source: { vmId: 1 } };
+  const first = await diskExport.run(params, call);
+  await hypervisor.remove(1);
+  expect(await diskExport.run(params, call)).toEqual(first);
+  expect(exportFile(call.settings, 7)).toMatch(/exports\/7\.qcow2$/);
+});

@@ -1,0 +1,61 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { taskStateSchema } from "../../domain/task";
+import { pathsOf, type Settings } from "../../env";
+import { isErrno, readTextIfThere, writeFileAtomic } from "../../system/files";
+
+/** What is kept of a task (0600: parameters may hold passwords): enough to run it again after a crash. */
+const taskFileSchema = z.object({
+  id: z.number().int().positive(),
+  kind: z.string(),
+  params: z.unknown(),
+  status: taskStateSchema.shape.status,
+  result: z.unknown(),
+  error: taskStateSchema.shape.error,
+});
+export type TaskFile = z.infer<typeof taskFileSchema>;
+
+type Folders = Pick<Settings, "dataDir" | "runDir">;
+
+export function taskLogFile(settings: Folders, id: number): string {
+  return join(pathsOf(settings).tasks, `${id}.log`);
+}
+
+function taskFile(settings: Folders, id: number): string {
+  return join(pathsOf(settings).tasks, `${id}.json`);
+}
+
+export async function writeTaskFile(settings: Folders, task: TaskFile): Promise<void> {
+  await mkdir(pathsOf(settings).tasks, { recursive: true, mode: 0o700 });
+  await writeFileAtomic(taskFile(settings, task.id), `${JSON.stringify(task)}\n`);
+}
+
+/** All tasks that were kept, the oldest first. A file that can't be read is told to `onBroken` and left out. */
+export async function readTaskFiles(settings: Folders, onBroken: (file: string) => void): Promise<TaskFile[]> {
+  const names = await readdir(pathsOf(settings).tasks).catch((error: unknown) => {
+    if (isErrno(error, "ENOENT")) return [] as string[];
+    throw error;
+  });
+  const ids = names.flatMap((name) => (/^[1-9]\d{0,9}\.json$/.test(name) ? [Number.parseInt(name, 10)] : []));
+  const tasks: TaskFile[] = [];
+  for (const id of ids.sort((a, b) => a - b)) {
+    const task = parseTask(await readTextIfThere(taskFile(settings, id)));
+    if (task?.id === id) tasks.push(task);
+    else onBroken(taskFile(settings, id));
+  }
+  return tasks;
+}
+
+export async function removeTaskFiles(settings: Folders, id: number): Promise<void> {
+  await rm(taskFile(settings, id), { force: true });
+  await rm(taskLogFile(settings, id), { force: true });
+}
+
+function parseTask(text: string | null): TaskFile | undefined {
+  try {
+    return taskFileSchema.safeParse(JSON.parse(text ?? "")).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,43 @@
+import type { Queryable } from "../../db/client";
+import type { OperationKind } from "../../domain/operation";
+import { copyEffects } from "../backups/copy";
+import { backupRestoreEffects } from "../backups/restore";
+import type { Context } from "../context";
+import { imageCustomized, imageMade, imageRemoved } from "../images/effects";
+import type { OperationRow } from "../operations";
+import { exportEffects } from "../snapshots/exportEffects";
+import { removeEffects } from "../snapshots/removeEffects";
+import { restoreEffects } from "../snapshots/restoreEffects";
+import { takeEffects } from "../snapshots/takeEffects";
+
+/** What the end of a task changes in the database, in the transaction that writes down that it ended. */
+export interface TaskEffects {
+  /**
+   * @param result what the agent's task returned, to be checked by a schema
+   * @returns what the operation says: a sentence, and what came out
+   */
+  onDone(context: Context, tx: Queryable, operation: OperationRow, result: unknown): Promise<TaskOutcome>;
+  /** It failed or was cancelled: what was written down for it is taken back. @param reason a sentence for users */
+  onFailed?(context: Context, tx: Queryable, operation: OperationRow, reason: string): Promise<void>;
+}
+
+export interface TaskOutcome {
+  message: string;
+  result: Record<string, unknown> | null;
+}
+
+/** By kind of operation. A kind that is not here changes nothing but its own row. */
+export const taskEffects: Partial<Record<OperationKind, TaskEffects>> = {
+  "image-download": imageMade,
+  "image-upload": imageMade,
+  "image-build": imageMade,
+  "image-capture": imageMade,
+  "image-customize": imageCustomized,
+  "image-remove": imageRemoved,
+  "snapshot-take": takeEffects,
+  "snapshot-restore": restoreEffects,
+  "snapshot-remove": removeEffects,
+  export: exportEffects,
+  backup: copyEffects,
+  "backup-restore": backupRestoreEffects,
+};
