@@ -1,35 +1,88 @@
 import * as z from "zod";
-import { archSchema, firmwareSchema } from "./arch";
+import { archSchema, type Firmware, firmwareSchema } from "./arch";
+
+/** How an image is asked for by name. */
+export const imageNameSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, "Use a–z, 0–9, dot, dash or underscore.");
+
+/** A disk that VMs start from, or a CD-ROM (ISO 9660) that one may boot from. */
+export const imageKindSchema = z.enum(["disk", "iso"]);
+export type ImageKind = z.infer<typeof imageKindSchema>;
+
+/** The operating system's family and release, for badges and icons: "debian", "12". */
+export const imageOsSchema = z.object({ family: z.string().max(40), release: z.string().max(40) });
+
+/** Where an image came from. */
+export const imageSourceSchema = z.discriminatedUnion("type", [
+  /** Made on this host from the distribution's packages. */
+  z.object({ type: z.literal("built") }),
+  /** An entry of the catalogue, as it was published then. */
+  z.object({ type: z.literal("catalogue"), catalogueId: z.string(), url: z.string(), checksum: z.string() }),
+  z.object({ type: z.literal("url"), url: z.string() }),
+  z.object({ type: z.literal("upload"), fileName: z.string().max(255) }),
+  /** A VM's or a snapshot's disk, flattened. */
+  z.object({ type: z.literal("vm"), vmName: z.string(), snapshotName: z.string().nullable() }),
+  /** Another image with a recipe's changes. */
+  z.object({ type: z.literal("recipe"), baseSha256: z.string(), recipe: z.string() }),
+]);
+export type ImageSource = z.infer<typeof imageSourceSchema>;
 
 /** What lies beside an image file as `<sha256>.json`: enough to offer the image without the database. */
 export const imageManifestSchema = z.object({
-  /** Hash of the qcow2 file's bytes: its name on disk. */
+  /** Hash of the file's bytes: its name on disk, before `.qcow2` or `.iso`. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, "Use a–z, 0–9, dot, dash or underscore."),
+  name: imageNameSchema,
   /** For people: "Cumulus mini", "Debian 12 (bookworm)". */
   title: z.string().max(120),
   description: z.string().max(500),
+  kind: imageKindSchema.default("disk"),
   arch: archSchema,
+  /** What a VM of it has unless it is asked otherwise. */
   firmware: firmwareSchema,
+  /** All that it boots with; empty for `firmware` alone. */
+  firmwares: z.array(firmwareSchema).default([]),
   /** Bytes that the file takes. */
   fileBytes: z.number().int().positive(),
-  /** The disk's size as the guest sees it: the least disk of a VM. */
+  /** The disk's size as the guest sees it: the least disk of a VM. For an ISO, as large as its file. */
   virtualBytes: z.number().int().positive(),
   minMemoryBytes: z.number().int().positive(),
   /** The user that `ssh` lines name. */
   loginUser: z.string(),
   /** For images that Cumulus builds: the hash of the recipe, so that a changed recipe is noticed. */
   recipeHash: z.string().nullable(),
+  /** Null where nobody said. */
+  os: imageOsSchema.nullable().default(null),
+  /** The day its maker stops mending it (`2028-06-30`). */
+  endOfLife: z.iso.date().nullable().default(null),
+  /** Further names that find it: "ubuntu_22.04". */
+  aliases: z.array(z.string().max(64)).default([]),
+  source: imageSourceSchema.default({ type: "built" }),
   createdAt: z.iso.datetime(),
 });
 export type ImageManifest = z.infer<typeof imageManifestSchema>;
+
+/** What a VM of an image can boot with. An installer on an ISO knows both, as far as the machine has them. */
+export function firmwaresOf(image: Pick<ImageManifest, "kind" | "arch" | "firmware" | "firmwares">): Firmware[] {
+  if (image.kind === "iso") return image.arch === "x86_64" ? ["bios", "uefi"] : ["uefi"];
+  return image.firmwares.length > 0 ? image.firmwares : [image.firmware];
+}
 
 export const imageSchema = imageManifestSchema
   .omit({ recipeHash: true })
   .extend({
     id: z.number().int(),
-    /** Live VMs whose disk is an overlay on this image. */
+    /** Live VMs whose disk is an overlay on this image; of an ISO, those that have it in their drive. */
     vmCount: z.number().int(),
+    /** Snapshots that hold on to it, those of VMs that are gone included. */
+    snapshotCount: z.number().int(),
+    /** The newest image of the same name and architecture, where that is another one: this one is out of date. */
+    newerId: z.number().int().nullable(),
   })
   .meta({ id: "Image" });
 export type Image = z.infer<typeof imageSchema>;
+
+/** Whether its maker no longer mends it. */
+export function isPastEndOfLife({ endOfLife }: Pick<Image, "endOfLife">, nowMs: number): boolean {
+  return endOfLife !== null && Date.parse(endOfLife) + 24 * 60 * 60 * 1000 <= nowMs;
+}

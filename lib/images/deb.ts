@@ -17,7 +17,13 @@ export async function openApt(debArch: string, stateDir: string, signal?: AbortS
   // Without this, apt running as root fetches as the user `_apt`, who may not write into our private folder.
   const options = ["-o", "APT::Sandbox::User=root"];
   const { stdout: hostArch } = await execa("dpkg", ["--print-architecture"]);
-  if (debArch === hostArch.trim()) return { options, signal };
+  if (debArch === hostArch.trim()) {
+    const own = { options, signal };
+    if (!(await hasPackageLists()) && process.getuid?.() === 0) {
+      await run(own, "apt-get", ["update", "-qq"], "read the package lists");
+    }
+    return own;
+  }
   await mkdir(join(stateDir, "lists", "partial"), { recursive: true, mode: 0o700 });
   await mkdir(join(stateDir, "cache", "archives", "partial"), { recursive: true, mode: 0o700 });
   const apt = {
@@ -37,6 +43,12 @@ export async function openApt(debArch: string, stateDir: string, signal?: AbortS
   };
   await run(apt, "apt-get", ["update", "-qq"], `read the package lists for ${debArch}`);
   return apt;
+}
+
+/** A fresh system, and a container whose maker saved space, have none. */
+async function hasPackageLists(): Promise<boolean> {
+  const names = await readdir("/var/lib/apt/lists").catch(() => [] as string[]);
+  return names.some((name) => name.includes("_Packages"));
 }
 
 /**

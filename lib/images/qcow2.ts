@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { CumulusError } from "../domain/errors";
+import { refusal } from "./checks/refusal";
 
 export interface Qcow2Header {
   version: number;
@@ -20,12 +20,12 @@ const externalDataBit = 1n << 2n;
  * Throws `bad_request` for what is no qcow2 of version 2 or 3.
  */
 export function parseQcow2Header(bytes: Buffer): Qcow2Header {
-  if (bytes.length < 72 || bytes.readUInt32BE(0) !== magic) throw notUsable("it is not in qcow2 format");
+  if (bytes.length < 72 || bytes.readUInt32BE(0) !== magic) throw refusal("it is not in qcow2 format");
   const version = bytes.readUInt32BE(4);
-  if (version !== 2 && version !== 3) throw notUsable(`its qcow2 version ${version} is not known`);
-  if (version === 3 && bytes.length < 104) throw notUsable("its header is cut short");
+  if (version !== 2 && version !== 3) throw refusal(`its qcow2 version ${version} is not known`);
+  if (version === 3 && bytes.length < 104) throw refusal("its header is cut short");
   const features = version === 3 ? bytes.readBigUInt64BE(72) : 0n;
-  if ((features & ~knownIncompatible) !== 0n) throw notUsable("it uses qcow2 features that are not known");
+  if ((features & ~knownIncompatible) !== 0n) throw refusal("it uses qcow2 features that are not known");
   return {
     version,
     virtualBytes: Number(bytes.readBigUInt64BE(24)),
@@ -47,11 +47,7 @@ export async function readQcow2Header(path: string): Promise<Qcow2Header> {
 
 /** Throws `bad_request` unless the file may be an image: all of its bytes in itself, nothing that leads to another file of the host. */
 export function assertSelfContained(header: Qcow2Header): void {
-  if (header.hasBackingFile) throw notUsable("it names a backing file, and an image must hold all of its data");
-  if (header.hasExternalDataFile) throw notUsable("it keeps its data in another file");
-  if (header.isEncrypted) throw notUsable("it is encrypted");
-}
-
-function notUsable(why: string): CumulusError {
-  return new CumulusError("bad_request", `This file can't be used as an image: ${why}.`);
+  if (header.hasBackingFile) throw refusal("it names a backing file, and an image must hold all of its data");
+  if (header.hasExternalDataFile) throw refusal("it keeps its data in another file");
+  if (header.isEncrypted) throw refusal("it is encrypted");
 }

@@ -3,22 +3,26 @@ import { createReadStream } from "node:fs";
 import { chmod, chown, copyFile, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import type { z } from "zod";
 import { CumulusError } from "../domain/errors";
-import { type ImageManifest, imageManifestSchema } from "../domain/image";
+import { type ImageKind, type ImageManifest, imageKindSchema, imageManifestSchema } from "../domain/image";
 import type { pathsOf } from "../env";
 import { isErrno, readTextIfThere, syncFolder, writeFileAtomic } from "../system/files";
 import { imagesGid } from "../system/machineUsers";
+import { readIsoLabel } from "./checks/iso";
 import { assertSelfContained, readQcow2Header } from "./qcow2";
 
 /**
- * The images of a host: `images/<sha256>.qcow2`, never changed once there, each with `<sha256>.json` (its manifest) beside it. An image
- * counts only with its manifest, which is written last and removed first.
+ * The images of a host: `images/<sha256>.qcow2`, or `.iso` for a CD-ROM, never changed once there, each with `<sha256>.json` (its manifest)
+ * beside it. An image counts only with its manifest, which is written last and removed first.
  */
 
 type StorePaths = Pick<ReturnType<typeof pathsOf>, "images" | "staging">;
 
-export function imageFile(paths: StorePaths, sha256: string): string {
-  return join(paths.images, `${sha256}.qcow2`);
+const suffixes: Record<ImageKind, string> = { disk: "qcow2", iso: "iso" };
+
+export function imageFile(paths: Pick<StorePaths, "images">, sha256: string, kind: ImageKind = "disk"): string {
+  return join(paths.images, `${sha256}.${suffixes[kind]}`);
 }
 
 function manifestFile(paths: StorePaths, sha256: string): string {
@@ -45,18 +49,22 @@ export async function listImages(paths: StorePaths, onBroken: (file: string) => 
   for (const name of names.filter((name) => /^[0-9a-f]{64}\.json$/.test(name))) {
     const sha256 = name.slice(0, 64);
     const manifest = parseManifest(await readTextIfThere(join(paths.images, name)));
-    if (manifest?.sha256 === sha256 && names.includes(`${sha256}.qcow2`)) found.push(manifest);
+    const isThere = manifest?.sha256 === sha256 && names.includes(`${sha256}.${suffixes[manifest.kind]}`);
+    if (isThere) found.push(manifest);
     else onBroken(join(paths.images, name));
   }
   return found.sort((a, b) => a.name.localeCompare(b.name));
 }
 
 /** What an image's file doesn't say itself. */
-export type ImageDescription = Omit<ImageManifest, "sha256" | "fileBytes" | "virtualBytes" | "createdAt">;
+export type ImageDescription = Omit<
+  z.input<typeof imageManifestSchema>,
+  "sha256" | "fileBytes" | "virtualBytes" | "createdAt"
+>;
 
 /**
- * Takes a qcow2 file into the store: checks its header, hashes it, and moves it in. The file is gone from where it was. An image that is already
- * there is kept and gets the new description. Throws `bad_request` for a file that refers to others.
+ * Takes a qcow2 or ISO file into the store: checks its header, hashes it, and moves it in. The file is gone from where it was. An image that is
+ * already there is kept and gets the new description. Throws `bad_request` for a file that refers to others, or is not of the kind that is said.
  */
 export async function installImage(
   paths: StorePaths,
@@ -67,19 +75,19 @@ export async function installImage(
   const staged = join(paths.staging, `image-${randomBytes(8).toString("hex")}.qcow2`);
   try {
     await moveFile(file, staged);
-    const header = await readQcow2Header(staged);
-    assertSelfContained(header);
+    const kind = description.kind ?? "disk";
+    const virtualBytes = await usableBytes(staged, kind);
     const sha256 = await sha256Of(staged);
     const { size: fileBytes } = await stat(staged);
     const manifest = imageManifestSchema.parse({
       ...description,
       sha256,
       fileBytes,
-      virtualBytes: header.virtualBytes,
+      virtualBytes,
       createdAt: new Date().toISOString(),
     });
     await seal(staged);
-    await rename(staged, imageFile(paths, sha256));
+    await rename(staged, imageFile(paths, sha256, kind));
     await syncFolder(paths.images);
     await writeFileAtomic(manifestFile(paths, sha256), `${JSON.stringify(manifest, null, 2)}\n`);
     return manifest;
@@ -92,7 +100,18 @@ export async function installImage(
 export async function removeImage(paths: StorePaths, sha256: string): Promise<void> {
   if (!/^[0-9a-f]{64}$/.test(sha256)) throw new CumulusError("bad_request", "An image's id is 64 hexadecimal digits.");
   await rm(manifestFile(paths, sha256), { force: true });
-  await rm(imageFile(paths, sha256), { force: true });
+  for (const kind of imageKindSchema.options) await rm(imageFile(paths, sha256, kind), { force: true });
+}
+
+/** How large the disk or CD-ROM is for a guest. Throws `bad_request` for a file that is none. */
+async function usableBytes(file: string, kind: ImageKind): Promise<number> {
+  if (kind === "iso") {
+    await readIsoLabel(file);
+    return (await stat(file)).size;
+  }
+  const header = await readQcow2Header(file);
+  assertSelfContained(header);
+  return header.virtualBytes;
 }
 
 /** Read-only for all, readable for VMs; on disk before it gets its name. */

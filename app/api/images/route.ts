@@ -1,4 +1,4 @@
-import { listImagesEndpoint } from "../../../lib/api/endpoints/catalogue";
+import { createImageEndpoint, listImagesEndpoint } from "../../../lib/api/endpoints/images";
 import { serve } from "../../../lib/api/serve";
 
-export const { GET } = serve(listImagesEndpoint);
+export const { GET, POST } = serve(createImageEndpoint, listImagesEndpoint);

@@ -201,7 +201,7 @@ describe("the image mini", { timeout: 400_000 }, () => {
     await guest.waitForSerial(/^cumulus: boot done$/m);
     const serial = await guest.serial();
     expect(serial).toMatch(/^cumulus: network up eth0 10\.0\.2\.15$/m);
-    expect(serial).toMatch(/^cumulus: note: user-data: packages is not supported by mini$/m);
+    expect(serial).toMatch(/^cumulus: note: packages: mini has no package manager: nginx not installed$/m);
     expect(serial).toMatch(/^cumulus: first boot failed: timezone: there is no time zone Mars\/Olympus$/m);
     expect(serial).toMatch(
       /^cumulus: first boot failed: write_files: \/srv\/x: the encoding rot13 is not supported by mini$/m,

@@ -1,8 +1,9 @@
-import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Arch } from "../../domain/arch";
 import { CumulusError } from "../../domain/errors";
 import { downloadPackages, extractPackage, openApt, packageNameOf, resolvePackages } from "../deb";
+import { readDistribution } from "../distribution";
 import { writeDisk } from "./disk";
 import { packInitramfs } from "./initramfs";
 import { installModules, readModules } from "./modules";
@@ -111,11 +112,4 @@ async function build(options: {
 function homeOf(packageName: string): "kernel" | "loader" | "root" {
   if (packageName === efiLoaderPackage) return "loader";
   return packageName.startsWith("linux-") ? "kernel" : "root";
-}
-
-/** This host's distribution (os-release(5)). */
-async function readDistribution(): Promise<{ id: string; title: string }> {
-  const text = await readFile("/etc/os-release", "utf8");
-  const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)"?$`, "m").exec(text)?.[1] ?? "";
-  return { id: field("ID"), title: `${field("NAME")} ${field("VERSION_ID")}`.trim() };
 }

@@ -2,8 +2,8 @@ import { open, readdir, rm, stat, truncate } from "node:fs/promises";
 
 import { join } from "node:path";
 import type { Arch } from "../../domain/arch";
+import { tool } from "../tools";
 import { layout } from "./recipe";
-import { tool } from "./tools";
 
 /** Master boot records that load the active partition's boot sector (package syslinux-common). */
 const mbrFile = "/usr/lib/syslinux/mbr/mbr.bin";

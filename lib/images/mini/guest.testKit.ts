@@ -1,7 +1,8 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { execa, type ResultPromise } from "execa";
+import type { UefiFirmware } from "../../hypervisor/qemu/firmware";
 
 /** The documents of a NoCloud seed, as they lie on the disk; objects are written as JSON. */
 export interface Seed {
@@ -23,6 +24,8 @@ export interface GuestOptions {
   address?: string;
   /** One card per address, all in QEMU's user-mode networks; the first one has the SSH forward. */
   macs?: string[];
+  /** By UEFI instead of a BIOS. */
+  uefi?: UefiFirmware;
 }
 
 /** A machine under QEMU's emulation, for tests of what its inside does. */
@@ -42,6 +45,7 @@ export class Guest {
       memoryMiB = 256,
       address = "10.0.2.15",
       macs = ["52:54:00:00:00:01"],
+      uefi,
     } = options;
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const disk = join(dir, "disk.qcow2");
@@ -64,6 +68,16 @@ export class Guest {
         ...["-device", `virtio-net-pci,netdev=net${index},mac=${mac}`],
       ]),
     ];
+    if (uefi) {
+      const variables = join(dir, "uefi-vars.fd");
+      await copyFile(uefi.varsTemplate, variables);
+      for (const [file, access] of [
+        [uefi.code, "on"],
+        [variables, "off"],
+      ]) {
+        args.push("-drive", `if=pflash,format=raw,readonly=${access},file=${file}`);
+      }
+    }
     if (seed) {
       const iso = await writeSeed(dir, seed);
       args.push("-drive", `if=none,id=seed,format=raw,readonly=on,file=${iso}`, "-device", "virtio-blk-pci,drive=seed");
@@ -100,27 +114,35 @@ export class Guest {
     await writeFile(askpass, '#!/bin/sh\nprintf "%s\\n" "$TEST_PASSWORD"\n', { mode: 0o700 });
     const { stdout } = await execa(
       "ssh",
-      [
-        ...[
-          "-F",
-          "none",
-          "-o",
-          "StrictHostKeyChecking=no",
-          "-o",
-          "UserKnownHostsFile=/dev/null",
-          "-o",
-          "LogLevel=ERROR",
-        ],
-        ...["-o", "ConnectTimeout=30", "-o", "NumberOfPasswordPrompts=1", "-o", "IdentitiesOnly=yes", ...login],
-        ...["-p", String(this.sshPort), `${user}@127.0.0.1`, command],
-      ],
+      [...this.sshOptions(), ...["-o", "NumberOfPasswordPrompts=1", ...login], ...[`${user}@127.0.0.1`, command]],
       {
         env: { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force", TEST_PASSWORD: password ?? "", SSH_AUTH_SOCK: "" },
         stdin: "ignore",
-        timeout: 60_000,
+        timeout: 120_000,
       },
     );
     return stdout.trim();
+  }
+
+  /** What somebody sees who logs in by the key and leaves at once. */
+  async login(user: string): Promise<string> {
+    const { stdout } = await execa(
+      "ssh",
+      ["-tt", ...this.sshOptions(), "-i", this.options.identity, `${user}@127.0.0.1`],
+      {
+        env: { SSH_AUTH_SOCK: "", TERM: "dumb" },
+        input: "exit\n",
+        timeout: 120_000,
+      },
+    );
+    return stdout;
+  }
+
+  private sshOptions(): string[] {
+    return [
+      ...["-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"],
+      ...["-o", "ConnectTimeout=60", "-o", "IdentitiesOnly=yes", "-p", String(this.sshPort)],
+    ];
   }
 
   /** The host key that SSH shows, "ssh-ed25519 AAAA…". */

@@ -1,10 +1,9 @@
 import { chmod, copyFile, cp, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-
+import { tool } from "../tools";
 import { installModules, type KernelModule } from "./modules";
 import { bootModules, guestDir } from "./recipe";
-import { tool } from "./tools";
 
 /** What `guest/initramfs/init` calls. */
 const applets = ["blockdev", "dd", "findfs", "insmod", "mount", "readlink", "sh", "sleep", "switch_root"];

@@ -1,8 +1,8 @@
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 
-import { filesUnder } from "./recipe";
-import { tool } from "./tools";
+import { filesUnder } from "../sourceFiles";
+import { tool } from "../tools";
 
 /** A kernel module as its file's `.modinfo` describes it. */
 export interface KernelModule {

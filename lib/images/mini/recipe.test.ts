@@ -1,7 +1,8 @@
 import { execa } from "execa";
 import { expect, test } from "vitest";
+import { filesUnder } from "../sourceFiles";
 import { parseModinfo } from "./modules";
-import { filesUnder, guestDir, isFollowed, miniRecipeHash } from "./recipe";
+import { guestDir, isFollowed, miniRecipeHash } from "./recipe";
 import { appletsOf } from "./root";
 
 test("the recipe's hash is the same each time, and another one for another architecture", () => {

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import type { Arch } from "../../domain/arch";
 import { projectDir } from "../../paths";
+import { filesUnder, hashOfSources } from "../sourceFiles";
 
 /**
  * What the image `mini` is made of. The disk, as partitions (MBR):
@@ -38,9 +37,10 @@ export const rootPackages = words(`
  */
 export const busyboxPackage = "busybox-static";
 
-/** The kernel for virtual machines, by the distribution's ID of os-release. */
+/** The kernel for virtual machines, by the distribution's ID of os-release. Debian's for aarch64 knows neither their screen nor USB keyboards. */
 export function kernelPackage(distribution: string, arch: Arch): string {
-  return distribution === "ubuntu" ? "linux-image-virtual" : `linux-image-cloud-${debArchOf[arch]}`;
+  if (distribution === "ubuntu") return "linux-image-virtual";
+  return arch === "x86_64" ? "linux-image-cloud-amd64" : `linux-image-${debArchOf[arch]}`;
 }
 
 /** Dependencies that are followed: libraries and the kernel that a meta package stands for. */
@@ -53,12 +53,13 @@ export function isFollowed(packageName: string): boolean {
 /** Boots the kernel where the firmware is UEFI; a BIOS has syslinux, which is installed into the disk by its own tool. */
 export const efiLoaderPackage = "systemd-boot-efi";
 
-/** Modules that the initramfs inserts, in this order; what the kernel has built in is left out. */
-export const bootModules = ["virtio_pci", "virtio_blk"];
+/** Modules that the initramfs inserts, in this order; what the kernel has built in is left out. ext4 asks for crc32c without depending on it. */
+export const bootModules = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4"];
 
 /** Modules in the root, each with those that it depends on; a kernel that lacks one does without. */
 export const rootModules = words(`
   virtio_net virtio_rng virtio_console virtio_balloon virtio_input virtio_scsi sd_mod sr_mod button evdev
+  virtio_gpu xhci_pci usbhid hid_generic
   isofs vfat nls_ascii nls_cp437 nls_utf8 fuse virtiofs 9p 9pnet_virtio overlay squashfs
   loop dummy tun bridge veth 8021q vxlan wireguard
 `);
@@ -74,21 +75,8 @@ export const prunedPaths = words(`
   etc/init.d etc/pam.d etc/cron.d etc/cron.daily etc/default/useradd etc/skel/.bashrc etc/skel/.bash_logout
 `);
 
-/** A hash over all of our own files that decide what the image holds: while it stays the same, an image needs no new build. */
+/** Stays the same while `mini` needs no new build. */
 export function miniRecipeHash(arch: Arch): string {
-  const files = [join(projectDir, "lib", "images", "deb.ts"), ...filesUnder(sourceDir)];
-  const hash = createHash("sha256").update(arch);
-  for (const file of files.filter((name) => !/\.test(Kit)?\.ts$/.test(name))) {
-    const content = readFileSync(file);
-    hash.update(`\0${relative(projectDir, file)}\0${content.length}\0`).update(content);
-  }
-  return hash.digest("hex");
-}
-
-/** Regular files below `dir`, as paths, sorted. */
-export function filesUnder(dir: string): string[] {
-  return readdirSync(dir, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+  const shared = ["deb.ts", "sourceFiles.ts", "tools.ts"].map((name) => join(projectDir, "lib", "images", name));
+  return hashOfSources(arch, [...shared, ...filesUnder(sourceDir)]);
 }

@@ -1,6 +1,7 @@
 import { chmod, copyFile, lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { filesUnder, guestDir, prunedPaths } from "./recipe";
+import { filesUnder } from "../sourceFiles";
+import { guestDir, prunedPaths } from "./recipe";
 
 /** Folders of a Debian root that the packages expect, as links into /usr ("merged /usr"). */
 const usrLinks = ["bin", "sbin", "lib", "lib64"];

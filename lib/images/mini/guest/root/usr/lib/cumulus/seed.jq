@@ -91,12 +91,18 @@ def command: if type == "array" then call(.) elif type == "string" then . else e
 
 def known: ["hostname", "fqdn", "timezone", "users", "ssh_authorized_keys", "password", "chpasswd", "ssh_pwauth", "write_files", "runcmd",
   # What these ask for is so anyway.
-  "manage_etc_hosts", "preserve_hostname", "prefer_fqdn_over_hostname", "ssh_deletekeys", "growpart", "resize_rootfs", "package_update", "package_upgrade", "disable_root", "output", "locale"];
+  "manage_etc_hosts", "preserve_hostname", "prefer_fqdn_over_hostname", "ssh_deletekeys", "growpart", "resize_rootfs", "package_update", "package_upgrade", "disable_root", "output", "locale", "packages"];
+
+# What is asked for in words that mini knows, and that it hasn't got.
+def missing:
+  (.packages | list | map(if type == "array" then .[0] else . end) | select(. != [])
+    | "packages: mini has no package manager: \(map(tostring) | join(", ")) not installed"),
+  (.locale // empty | tostring | select(test("^(C|POSIX)(\\.|$)") | not) | "locale: mini has only C.UTF-8, not \(.)");
 
 def user_data($text):
   if ($text | startswith("#cloud-config")) then
     document("user-data"; $text | split("\n") | map(select(startswith("#") | not)) | join("\n"))
-    | .notes = [.value | keys_unsorted[] | select(IN(known[]) | not) | "user-data: \(.) is not supported by mini"]
+    | .notes = [.value | (keys_unsorted[] | select(IN(known[]) | not) | "user-data: \(.) is not supported by mini"), missing]
   elif ($text | startswith("#!")) then { value: {}, is_script: true }
   elif ($text | is_blank) then { value: {} }
   elif ($text[:4096] | test("^(MIME-Version|Content-Type):"; "i")) then { value: {}, failure: "user-data: MIME multipart is not supported by mini" }
@@ -115,7 +121,7 @@ document("meta-data"; $meta) as $m
   "user_script=\($u.is_script // false)",
   shell_function("report_seed"; [$m, $n, $net, $u] | map(
     (if .failure then call(["failed", "seed", .failure]) else empty end),
-    (.notes | list[] | call(["say", "note: \(.)"])))),
+    (.notes | list[] | call(["note", .])))),
   shell_function("claim_interfaces"; $net.claims),
   shell_function("configure_interfaces"; $net.configures),
   shell_function("apply_user_data"; [

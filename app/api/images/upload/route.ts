@@ -1,0 +1,4 @@
+import { uploadImageEndpoint } from "../../../../lib/api/endpoints/images";
+import { serve } from "../../../../lib/api/serve";
+
+export const { PUT } = serve(uploadImageEndpoint);

@@ -1,0 +1,8 @@
+import {
+  deleteTemplateEndpoint,
+  getTemplateEndpoint,
+  updateTemplateEndpoint,
+} from "../../../../lib/api/endpoints/userDataTemplates";
+import { serve } from "../../../../lib/api/serve";
+
+export const { DELETE, GET, PATCH } = serve(deleteTemplateEndpoint, getTemplateEndpoint, updateTemplateEndpoint);

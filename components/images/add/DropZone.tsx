@@ -1,0 +1,72 @@
+"use client";
+
+import { FileUp } from "lucide-react";
+import { type DragEvent, useId, useState } from "react";
+import { formatBytes } from "../../../lib/domain/units";
+import { cx } from "../../ui/cx";
+
+interface DropZoneProps {
+  file: File | undefined;
+  onFile: (file: File) => void;
+  problem: string | undefined;
+}
+
+/** Takes one file: dropped, or chosen by the browser's own dialog. */
+export function DropZone({ file, onFile, problem }: DropZoneProps) {
+  const id = useId();
+  const [isOver, setOver] = useState(false);
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    const [dropped] = event.dataTransfer.files;
+    if (dropped) onFile(dropped);
+  };
+  return (
+    <div>
+      <label
+        htmlFor={id}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={drop}
+        className={cx(
+          "relative flex min-h-28 cursor-pointer flex-col items-center justify-center gap-1 rounded-lg border border-dashed px-4 py-6 text-center text-sm transition-colors duration-100",
+          "has-focus-visible:outline-2 has-focus-visible:outline-accent-ink has-focus-visible:outline-offset-2",
+          isOver ? "border-accent bg-accent-soft/50" : "border-line-strong bg-sunken hover:border-control",
+        )}
+      >
+        <FileUp aria-hidden className="size-5 text-muted" />
+        {file ? (
+          <span className="wrap-anywhere">
+            <span className="font-medium">{file.name}</span>{" "}
+            <span className="whitespace-nowrap text-muted">{formatBytes(file.size)}</span>
+          </span>
+        ) : (
+          <span className="font-medium">Drop an image here, or choose one</span>
+        )}
+        <span className="text-muted text-xs">qcow2, raw or ISO, also as .gz, .xz or .zst, at most 64 GiB</span>
+        <input
+          id={id}
+          type="file"
+          aria-label="Image file"
+          aria-describedby={problem ? `${id}-problem` : undefined}
+          aria-invalid={problem ? true : undefined}
+          onChange={(event) => {
+            const [chosen] = event.target.files ?? [];
+            if (chosen) onFile(chosen);
+            // The same file again is a choice, too.
+            event.target.value = "";
+          }}
+          className="absolute inset-0 cursor-[inherit] opacity-0"
+        />
+      </label>
+      {problem ? (
+        <p id={`${id}-problem`} role="alert" className="mt-1 text-bad-ink text-xs">
+          {problem}
+        </p>
+      ) : null}
+    </div>
+  );
+}

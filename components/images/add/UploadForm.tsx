@@ -1,0 +1,81 @@
+"use client";
+
+import { type FormEvent, useState } from "react";
+import { transferWords } from "../../activity/transferWords";
+import { useOperations } from "../../data/hooks";
+import { Banner } from "../../ui/Banner";
+import { Button } from "../../ui/Button";
+import { Card } from "../../ui/Card";
+import { notify } from "../../ui/notify";
+import { ProgressBar } from "../../ui/ProgressBar";
+import { BroughtFields } from "./BroughtFields";
+import { broughtProblems, broughtRequestOf, emptyBroughtImage, guessFromFile } from "./broughtImage";
+import { DropZone } from "./DropZone";
+import { useUpload } from "./useUpload";
+
+const shownFields = ["fileName", "name", "title", "kind", "arch", "firmware", "minMemory", "loginUser", "checksum"];
+
+/** An image from the reader's own disk. */
+export function UploadForm() {
+  const operations = useOperations();
+  const [file, setFile] = useState<File>();
+  const [image, setImage] = useState(emptyBroughtImage);
+  const [isNamed, setNamed] = useState(false);
+  const [wasSent, setSent] = useState(false);
+  const form = useUpload(...shownFields);
+  const own = { ...(file === undefined && { fileName: "Choose a file." }), ...broughtProblems(image) };
+  const problems = { ...(wasSent ? own : {}), ...form.fields };
+
+  const take = (chosen: File) => {
+    setFile(chosen);
+    form.reset();
+    if (!isNamed) setImage((before) => ({ ...before, ...guessFromFile(chosen.name) }));
+  };
+  const send = async (event: FormEvent) => {
+    event.preventDefault();
+    setSent(true);
+    if (!file || Object.keys(own).length > 0) return;
+    const operation = await form.upload(file, broughtRequestOf(image));
+    operations.reload();
+    if (!operation) return;
+    notify(`${operation.subject} was sent, and is being checked.`);
+    setFile(undefined);
+    setImage(emptyBroughtImage);
+    setNamed(false);
+    setSent(false);
+  };
+  return (
+    <Card title="From this computer" description="The file goes straight to the host's disk, and is checked there.">
+      <form onSubmit={send} noValidate className="grid max-w-3xl gap-4">
+        <DropZone file={file} onFile={take} problem={problems.fileName} />
+        <BroughtFields
+          value={image}
+          problems={problems}
+          onChange={(changes) => {
+            if ("name" in changes) setNamed(true);
+            setImage((before) => ({ ...before, ...changes }));
+            form.reset();
+          }}
+        />
+        {form.error ? <Banner tone="bad">{form.error}</Banner> : null}
+        {form.transfer ? (
+          <div>
+            <ProgressBar
+              label={`Upload of ${file?.name ?? "the file"}`}
+              value={(100 * form.transfer.doneBytes) / Math.max(1, form.transfer.totalBytes ?? 1)}
+            />
+            <p className="mt-1.5 text-muted text-xs tabular-nums">
+              {transferWords(form.transfer)}. Leaving this page ends the upload.
+            </p>
+          </div>
+        ) : null}
+        <div className="flex gap-2">
+          <Button type="submit" variant="primary" loading={form.isPending}>
+            Upload image
+          </Button>
+          {form.transfer ? <Button onClick={form.cancel}>Cancel upload</Button> : null}
+        </div>
+      </form>
+    </Card>
+  );
+}

@@ -1,0 +1,83 @@
+"use client";
+
+import { type FormEvent, useState } from "react";
+import { Banner } from "../../ui/Banner";
+import { Button } from "../../ui/Button";
+import { Card } from "../../ui/Card";
+import { Field } from "../../ui/Field";
+import { Input } from "../../ui/Input";
+import { BroughtFields } from "./BroughtFields";
+import { broughtProblems, broughtRequestOf, emptyBroughtImage, guessFromFile } from "./broughtImage";
+import { useAddImage } from "./useAddImage";
+
+const shownFields = ["url", "name", "title", "kind", "arch", "firmware", "minMemory", "loginUser", "checksum"];
+
+/** An image from any address. */
+export function UrlForm() {
+  const [url, setUrl] = useState("");
+  const [image, setImage] = useState(emptyBroughtImage);
+  const [isNamed, setNamed] = useState(false);
+  const [wasSent, setSent] = useState(false);
+  const form = useAddImage(...shownFields);
+  const own = { ...(url.trim() === "" && { url: "Give an address." }), ...broughtProblems(image) };
+  const problems = { ...(wasSent ? own : {}), ...form.fields };
+
+  const changeUrl = (text: string) => {
+    setUrl(text);
+    form.reset();
+    if (!isNamed && URL.canParse(text)) {
+      const fileName = new URL(text).pathname.split("/").pop() ?? "";
+      setImage((before) => ({ ...before, ...guessFromFile(decodeURIComponent(fileName)) }));
+    }
+  };
+  const send = async (event: FormEvent) => {
+    event.preventDefault();
+    setSent(true);
+    if (Object.keys(own).length > 0) return;
+    const isDone = await form.add({ url: url.trim(), ...broughtRequestOf(image) });
+    if (!isDone) return;
+    setUrl("");
+    setImage(emptyBroughtImage);
+    setNamed(false);
+    setSent(false);
+  };
+  return (
+    <Card
+      title="From an address"
+      description="qcow2, raw or ISO, also compressed by gzip, xz or zstd. It is checked before anything starts from it."
+    >
+      <form onSubmit={send} noValidate className="grid max-w-3xl gap-4">
+        <Field
+          label="Address"
+          error={problems.url}
+          hint="http or https. Addresses within this network are refused unless CUMULUS_IMAGE_HOSTS names their host."
+        >
+          {(control) => (
+            <Input
+              {...control}
+              type="url"
+              mono
+              required
+              placeholder="https://example.org/disk.qcow2"
+              value={url}
+              onChange={(event) => changeUrl(event.target.value)}
+            />
+          )}
+        </Field>
+        <BroughtFields
+          value={image}
+          problems={problems}
+          onChange={(changes) => {
+            if ("name" in changes) setNamed(true);
+            setImage((before) => ({ ...before, ...changes }));
+            form.reset();
+          }}
+        />
+        {form.error ? <Banner tone="bad">{form.error}</Banner> : null}
+        <Button type="submit" variant="primary" loading={form.isPending} className="justify-self-start">
+          Download image
+        </Button>
+      </form>
+    </Card>
+  );
+}

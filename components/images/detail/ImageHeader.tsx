@@ -1,0 +1,116 @@
+"use client";
+
+import { Download, Plus, RefreshCw, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { apiRequest } from "../../../lib/api/client";
+import { messageOf } from "../../../lib/domain/errors";
+import type { ImageDetail } from "../../../lib/domain/imageDetail";
+import type { Operation } from "../../../lib/domain/operation";
+import { formatBytes } from "../../../lib/domain/units";
+import { useImages, useOperations } from "../../data/hooks";
+import { keys } from "../../data/keys";
+import { Banner } from "../../ui/Banner";
+import { Button } from "../../ui/Button";
+import { ButtonLink } from "../../ui/ButtonLink";
+import { buttonClass } from "../../ui/buttonClass";
+import { ConfirmDialog } from "../../ui/ConfirmDialog";
+import { notify } from "../../ui/notify";
+import { PageHeader } from "../../ui/PageHeader";
+import { ImageBadges } from "../ImageBadges";
+import { refreshWord, whyNoDelete, whyNoRefresh } from "../imageWords";
+
+/** An image's name and what can be done with it. */
+export function ImageHeader({ image }: { image: ImageDetail }) {
+  return (
+    <PageHeader
+      title={
+        <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
+          {image.title}
+          <ImageBadges image={image} />
+        </span>
+      }
+      description={image.description || undefined}
+      actions={
+        <>
+          <RefreshButton image={image} />
+          <a href={`${keys.image(image.id)}/file`} download className={buttonClass("secondary", "md")}>
+            <Download aria-hidden />
+            Download
+          </a>
+          <DeleteButton image={image} />
+          {image.kind === "disk" ? (
+            <ButtonLink href={`/vms/new?image=${image.id}`} variant="primary" icon={<Plus aria-hidden />}>
+              Create a VM
+            </ButtonLink>
+          ) : null}
+        </>
+      }
+    />
+  );
+}
+
+function RefreshButton({ image }: { image: ImageDetail }) {
+  const operations = useOperations();
+  const [isPending, setPending] = useState(false);
+  const [error, setError] = useState<string>();
+  const refresh = async () => {
+    setPending(true);
+    setError(undefined);
+    try {
+      const operation = await apiRequest<Operation>("POST", `${keys.image(image.id)}/refresh`);
+      operations.reload();
+      notify(`${operation.subject}: accepted.`);
+    } catch (thrown) {
+      setError(messageOf(thrown));
+    } finally {
+      setPending(false);
+    }
+  };
+  return (
+    <>
+      {error ? (
+        <Banner tone="bad" className="w-full">
+          {error}
+        </Banner>
+      ) : null}
+      <Button
+        icon={<RefreshCw aria-hidden />}
+        loading={isPending}
+        disabledReason={whyNoRefresh(image)}
+        onClick={() => void refresh()}
+      >
+        {refreshWord(image)}
+      </Button>
+    </>
+  );
+}
+
+function DeleteButton({ image }: { image: ImageDetail }) {
+  const images = useImages();
+  const [isAsked, setAsked] = useState(false);
+  return (
+    <>
+      <Button
+        variant="dangerGhost"
+        icon={<Trash2 aria-hidden />}
+        disabledReason={whyNoDelete(image)}
+        onClick={() => setAsked(true)}
+      >
+        Delete
+      </Button>
+      <ConfirmDialog
+        open={isAsked}
+        onOpenChange={setAsked}
+        title={`Delete ${image.title}?`}
+        confirmLabel="Delete image"
+        onConfirm={async () => {
+          await apiRequest("DELETE", keys.image(image.id));
+          images.reload();
+          notify(`${image.title} is being deleted.`);
+        }}
+      >
+        Its file goes, which takes {formatBytes(image.fileBytes)}. No VM is made from it any more.
+      </ConfirmDialog>
+    </>
+  );
+}

@@ -1,0 +1,62 @@
+import type { Arch } from "../../lib/domain/arch";
+import type { Host } from "../../lib/domain/host";
+import type { Image } from "../../lib/domain/image";
+import type { ImageDetail } from "../../lib/domain/imageDetail";
+
+/** Where an image came from, as people say it. */
+export function sourceWords({ source }: Pick<Image, "source">): string {
+  switch (source.type) {
+    case "built":
+      return "Built on this host";
+    case "catalogue":
+      return "From the catalogue";
+    case "url":
+      return `Downloaded from ${URL.canParse(source.url) ? new URL(source.url).host : source.url}`;
+    case "upload":
+      return `Uploaded as ${source.fileName}`;
+    case "vm":
+      return source.snapshotName === null
+        ? `Made from the VM ${source.vmName}`
+        : `Made from the snapshot “${source.snapshotName}” of ${source.vmName}`;
+    case "recipe":
+      return `Made by the recipe ${source.recipe}`;
+  }
+}
+
+/** Whether a host runs an architecture only by emulating it. */
+export function isEmulated(arch: Arch, host: Pick<Host, "report"> | undefined): boolean {
+  return host?.report != null && host.report.arch !== arch;
+}
+
+/** Why an image can't be had anew; undefined when it can. */
+export function whyNoRefresh({ source }: Pick<Image, "source">): string | undefined {
+  if (source.type === "upload") return "It was uploaded: upload a newer file.";
+  if (source.type === "vm") return "It was made from a VM: make another one.";
+  return undefined;
+}
+
+/** What having it anew does, for the button. */
+export function refreshWord({ source }: Pick<Image, "source">): string {
+  if (source.type === "recipe") return "Run the recipe again";
+  return source.type === "built" ? "Build again" : "Get the newest build";
+}
+
+/** Why an image can't be deleted; undefined when it can. */
+export function whyNoDelete({ vms, snapshots }: Pick<ImageDetail, "vms" | "snapshots">): string | undefined {
+  const parts = [counted(vms.length, "VM"), counted(snapshots.length, "snapshot")].filter((part) => part !== "");
+  if (parts.length === 0) return undefined;
+  return `${parts.join(" and ")} ${vms.length + snapshots.length === 1 ? "uses" : "use"} it: they are listed under “Used by”.`;
+}
+
+function counted(count: number, noun: string): string {
+  if (count === 0) return "";
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+}
+
+/** "VMs 2, snapshots 1" for a table's cell; undefined when nothing uses it. */
+export function usesWords({ vmCount, snapshotCount }: Pick<Image, "vmCount" | "snapshotCount">): string | undefined {
+  const parts = [counted(vmCount, "VM"), counted(snapshotCount, "snapshot")].filter((part) => part !== "");
+  return parts.length === 0 ? undefined : parts.join(", ");
+}
+
+export const firmwareWords = { bios: "BIOS", uefi: "UEFI" } as const;

@@ -1,0 +1,192 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, type Page } from "@playwright/test";
+import { execa } from "execa";
+import type { Vm } from "../../lib/domain/vm";
+import { pathsOf } from "../../lib/env";
+import { installBuiltImage } from "../../lib/images/testing/builtImage";
+import { type ImageMirror, startImageMirror } from "../imageMirror";
+import { createSshClient } from "../sshClient";
+import { type Stack, startStack, until } from "../stack";
+import { signIn, test } from "./fixtures";
+
+const published = "https://cloud-images.ubuntu.com/releases/24.04/release/ubuntu-24.04-server-cloudimg-amd64.img";
+const MiB = 1024 ** 2;
+const bootMs = 180_000;
+
+/** The built-in image of a stack, packed so that its file is another one. */
+async function repackedMini(stack: Stack): Promise<Buffer> {
+  const { images } = pathsOf(stack.settings);
+  const [name = ""] = (await readdir(images)).filter((file) => file.endsWith(".qcow2"));
+  const folder = await mkdtemp(join(tmpdir(), "mirror-"));
+  try {
+    const file = join(folder, "mini.qcow2");
+    await execa("qemu-img", ["convert", "-c", "-f", "qcow2", "-O", "qcow2", join(images, name), file]);
+    return await readFile(file);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function createVmFromHere(page: Page, name: string): Promise<void> {
+  await page.getByRole("link", { name: "Create a VM" }).click();
+  await page.getByLabel("Host name").fill(name);
+  await page.getByRole("button", { name: "Create VM" }).click();
+  await expect(page.getByRole("heading", { name, level: 1 })).toBeVisible();
+}
+
+test("a catalogue image comes over a connection that is cut and an agent that is killed, and a VM starts from it", async ({
+  page,
+}) => {
+  test.setTimeout(600_000);
+  const stack = await startStack({ startsParts: false });
+  let mirror: ImageMirror | undefined;
+  try {
+    mirror = await startImageMirror(published, await repackedMini(stack));
+    const env = { CUMULUS_IMAGE_MIRROR: mirror.url };
+    await Promise.all([stack.startPostgres(), stack.startAgent(env)]);
+    await stack.startConsole(env);
+    await addOverCuts(page, stack, mirror, () => stack.startAgent(env));
+    await page.getByRole("link", { name: "Here already" }).click();
+    await expect(page.getByRole("heading", { name: /Ubuntu 24.04/, level: 1 })).toBeVisible();
+    await createVmFromHere(page, "from-catalogue");
+    const { body } = await stack.api<{ items: Vm[] }>("GET", "/api/vms");
+    expect(body.items).toMatchObject([{ name: "from-catalogue", image: { name: "ubuntu-24.04" } }]);
+    const isReady = async () => (await stack.api<Vm>("GET", `/api/vms/${body.items[0]?.id}`)).body.isReady;
+    await until("its SSH answers", isReady, bootMs);
+    await expect(page.getByText("Running", { exact: true }).first()).toBeVisible();
+  } finally {
+    await stack.stop();
+    await mirror?.close();
+  }
+});
+
+async function addOverCuts(page: Page, stack: Stack, mirror: ImageMirror, startAgent: () => Promise<void>) {
+  await signIn(page, stack);
+  await page.goto(`${stack.url}/images/add`);
+  await page.getByRole("searchbox", { name: "Search the catalogue" }).fill("ubuntu_24.04 x86_64");
+  const row = page.getByRole("list", { name: "Catalogue" }).getByRole("listitem");
+  await expect(row).toHaveCount(1);
+  const progress = row.getByRole("progressbar");
+
+  await test.step("begin, and cancel", async () => {
+    await row.getByRole("button", { name: /^Add/ }).click();
+    await expect(row).toContainText(/MiB of .+ left/);
+    await row.getByRole("button", { name: /^Cancel/ }).click();
+    await expect(row.getByRole("button", { name: /^Add/ })).toBeVisible();
+    await expect(progress).toHaveCount(0);
+  });
+
+  await test.step("begin again, with bytes, rate and time left", async () => {
+    mirror.breakAfter(2 * MiB);
+    await row.getByRole("button", { name: /^Add/ }).click();
+    await expect(row).toContainText(/MiB of .+ MiB\/s, .+ left/);
+    await expect(progress).toHaveAttribute("aria-valuenow", /[1-9]/);
+  });
+
+  await test.step("go on where the connection was cut", async () => {
+    const asked = mirror.startBytes.length;
+    mirror.cut();
+    await until("it asks again, from where it was", () => mirror.startBytes.slice(asked).some((start) => start > 0));
+    mirror.mend();
+  });
+
+  await test.step("go on where the agent was killed", async () => {
+    const asked = mirror.startBytes.length;
+    await stack.kill("agent");
+    await startAgent();
+    await until("the new agent asks", () => mirror.startBytes.slice(asked).some((start) => start > 0), 60_000);
+  });
+
+  await expect(row.getByRole("link", { name: "Here already" })).toBeVisible({ timeout: 120_000 });
+}
+
+test("a file from one's own disk becomes an image", async ({ page, fakeStack }) => {
+  await signIn(page, fakeStack);
+  const folder = await mkdtemp(join(tmpdir(), "upload-"));
+  try {
+    const file = join(folder, "My disk.x86_64.qcow2");
+    await execa("qemu-img", ["create", "-q", "-f", "qcow2", file, "64M"]);
+    await page.goto(`${fakeStack.url}/images/add?from=upload`);
+    await page.getByLabel("Image file").setInputFiles(file);
+    await expect(page.getByLabel("Name", { exact: true })).toHaveValue("my-disk.x86_64");
+    await page.getByRole("button", { name: "Upload image" }).click();
+    await page.getByRole("link", { name: "To the image" }).click();
+    await expect(page.getByRole("heading", { name: "my-disk.x86_64", level: 1 })).toBeVisible();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Delete image" }).click();
+    await expect(page).toHaveURL(`${fakeStack.url}/images`);
+    await expect(page.getByRole("link", { name: "my-disk.x86_64" })).toHaveCount(0);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("an image that a VM uses says why it can't be deleted", async ({ page, fakeStack }) => {
+  await signIn(page, fakeStack);
+  const { body: vm } = await fakeStack.api<{ id: number; image: { id: number } }>("POST", "/api/vms?wait=ready", {
+    ...{ name: "user-of-mini", image: "mini", size: "nano" },
+  });
+  await page.goto(`${fakeStack.url}/images/${vm.image.id}`);
+  await expect(page.getByRole("link", { name: "user-of-mini" })).toBeVisible();
+  const remove = page.getByRole("button", { name: "Delete" });
+  await expect(remove).toHaveAttribute("aria-disabled", "true");
+  await remove.focus();
+  await expect(page.getByRole("tooltip").first()).toContainText(/use it|uses it/);
+  await fakeStack.api("DELETE", `/api/vms/${vm.id}`);
+  await expect(page.getByRole("link", { name: "user-of-mini" })).toHaveCount(0);
+});
+
+test("a recipe is written step by step, and a template is taken for a VM", async ({ page, fakeStack }) => {
+  await signIn(page, fakeStack);
+  await page.goto(`${fakeStack.url}/images/recipes/new`);
+  await page.getByLabel("Title").fill("Web server");
+  await page.getByLabel("Name", { exact: true }).fill("web-server");
+  await page.getByRole("combobox", { name: "Step 1" }).selectOption("packages");
+  await page.getByRole("button", { name: "Save recipe" }).click();
+  await expect(page.getByText("it is marked above")).toBeVisible();
+  await page.getByLabel("Packages").fill("nginx, curl");
+  await page.getByRole("button", { name: "Save recipe" }).click();
+  await expect(page.getByRole("row", { name: /Web server/ })).toContainText("1 step");
+  const { body } = await fakeStack.api<{ items: object[] }>("GET", "/api/recipes");
+  expect(body.items).toMatchObject([{ recipe: { steps: [{ type: "packages", packages: ["nginx", "curl"] }] } }]);
+
+  await page.goto(`${fakeStack.url}/settings/user-data`);
+  await page.getByRole("button", { name: "Add template" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("with htop");
+  await page.getByLabel("User data").fill("#cloud-config\npackages: [htop]\n");
+  await page.getByRole("button", { name: "Save template" }).click();
+  await expect(page.getByRole("row", { name: /with htop/ })).toBeVisible();
+  await page.goto(`${fakeStack.url}/vms/new`);
+  await page.getByText("Advanced", { exact: true }).click();
+  await page.getByLabel("Template").selectOption("with htop");
+  await expect(page.getByLabel("User data")).toHaveValue(/packages: \[htop\]/);
+});
+
+test("debian-12, built on this host, lets the key's owner in", async ({ page }) => {
+  test.setTimeout(1_800_000);
+  const ssh = await createSshClient();
+  const stack = await startStack({ startsParts: false });
+  try {
+    await installBuiltImage(pathsOf(stack.settings), { name: "debian-12", arch: "x86_64" });
+    await Promise.all([stack.startPostgres(), stack.startAgent()]);
+    await stack.startConsole();
+    await signIn(page, stack);
+    await page.goto(`${stack.url}/images`);
+    await page.getByRole("link", { name: "Create a VM from Debian 12 (bookworm)" }).click();
+    await page.getByLabel("Host name").fill("bookworm");
+    await page.getByRole("button", { name: "Paste one for this VM alone" }).click();
+    await page.getByLabel("Public keys for this VM alone").fill(ssh.publicKey);
+    await page.getByRole("button", { name: "Create VM" }).click();
+    await expect(page.getByRole("heading", { name: "bookworm", level: 1 })).toBeVisible();
+    const { body } = await stack.api<{ items: Vm[] }>("GET", "/api/vms");
+    const inGuest = (command: string) => ssh.run(body.items[0]?.ssh.command ?? "", command).catch(() => "");
+    const system = () => inGuest("whoami; . /etc/os-release; echo $ID $VERSION_ID");
+    await expect.poll(system, { timeout: 900_000 }).toBe("debian\ndebian 12");
+    await expect.poll(() => inGuest("cloud-init status"), { timeout: 300_000 }).toContain("done");
+  } finally {
+    await stack.stop();
+    await ssh.remove();
+  }
+});

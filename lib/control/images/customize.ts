@@ -1,0 +1,35 @@
+import { eq } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
+import { recipes } from "../../db/schema";
+import { CumulusError } from "../../domain/errors";
+import type { CreateImage } from "../../domain/imageRequest";
+import { type Recipe, withHashedPasswords } from "../../domain/recipe";
+import { hashPassword } from "../passwordHash";
+import type { ImageTask } from "./request";
+import { resolveImage } from "./resolve";
+import type { ImageRow } from "./view";
+
+/** Derives an image from another one by a recipe, a saved one or one of the request's own. */
+export async function recipeTask(tx: Queryable, input: CreateImage): Promise<ImageTask> {
+  const { recipe: wanted, base = "", name, title, description } = input;
+  const recipe =
+    typeof wanted === "object" ? withHashedPasswords(wanted, hashPassword) : await savedRecipe(tx, wanted ?? 0);
+  return customizeTask(await resolveImage(tx, base, { field: "base" }), recipe, { name, title, description });
+}
+
+/** @param names of the new image; the recipe's own where they are not given */
+export function customizeTask(
+  base: ImageRow,
+  recipe: Recipe,
+  names: { name?: string | undefined; title?: string | undefined; description?: string | undefined },
+): ImageTask {
+  const params = { baseSha256: base.sha256, recipe, names };
+  return { kind: "image-customize", params, subject: names.name ?? recipe.name };
+}
+
+async function savedRecipe(tx: Queryable, id: number): Promise<Recipe> {
+  const [row] = await tx.select().from(recipes).where(eq(recipes.id, id));
+  if (row) return row.recipe;
+  const message = `There is no recipe ${id}.`;
+  throw new CumulusError("bad_request", message, { fields: { recipe: message } });
+}

@@ -1,0 +1,46 @@
+import { eq } from "drizzle-orm";
+import { z } from "zod";
+import { images } from "../../db/schema";
+import { imageManifestSchema } from "../../domain/image";
+import { recipeSchema } from "../../domain/recipe";
+import { formatBytes } from "../../domain/units";
+import { announce } from "../changes";
+import type { TaskEffects } from "../tasks/effects";
+import { lockImages } from "./lock";
+import { takeUpImage } from "./takeUp";
+
+/** An image is there. */
+export const imageMade: TaskEffects = {
+  onDone: async (_context, tx, _operation, result) => {
+    const manifest = imageManifestSchema.parse(result);
+    const imageId = await takeUpImage(tx, manifest);
+    return { message: `${manifest.title} is here: ${formatBytes(manifest.fileBytes)}.`, result: { imageId } };
+  },
+};
+
+/** An image is there that a recipe made: the recipe is kept with it. */
+export const imageCustomized: TaskEffects = {
+  onDone: async (context, tx, operation, result) => {
+    const outcome = await imageMade.onDone(context, tx, operation, result);
+    const { imageId } = z.object({ imageId: z.number() }).parse(outcome.result);
+    const recipe = recipeSchema.parse(operation.taskParams?.recipe);
+    await tx.update(images).set({ recipe }).where(eq(images.id, imageId));
+    return outcome;
+  },
+};
+
+const removedSchema = z.object({ imageId: z.number().int() });
+
+/** An image's file is gone, or else the image is back on the list. */
+export const imageRemoved: TaskEffects = {
+  onDone: async (_context, tx, operation) => {
+    // From here on, whoever listed the host's images before has written them down.
+    await lockImages(tx, "exclusive");
+    return { message: `${operation.subject} is removed.`, result: null };
+  },
+  onFailed: async (_context, tx, operation) => {
+    const { imageId } = removedSchema.parse(operation.taskParams);
+    await tx.update(images).set({ deletedAt: null }).where(eq(images.id, imageId));
+    await announce(tx, { kind: "image", id: imageId });
+  },
+};

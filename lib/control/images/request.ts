@@ -1,0 +1,76 @@
+import type { Queryable } from "../../db/client";
+import type { Arch } from "../../domain/arch";
+import { CumulusError } from "../../domain/errors";
+import { type ImageDownload, imageDownloadKey, importedImageSchema } from "../../domain/imageImport";
+import { type CreateImage, importedImageOf } from "../../domain/imageRequest";
+import type { Operation, OperationKind } from "../../domain/operation";
+import type { Actor, Context } from "../context";
+import { getHost } from "../hosts";
+import { makeOnce } from "../idempotency";
+import { actorName, getOperation } from "../operations";
+import { requestTask, type TaskRequest } from "../tasks/request";
+import { captureTask } from "./capture";
+import { findCatalogueEntry } from "./catalogue";
+import { recipeTask } from "./customize";
+
+/** What the host is to do for an image, without who asked. */
+export type ImageTask = Omit<TaskRequest, "actor" | "kind" | "taskKind"> & { kind: OperationKind & `image-${string}` };
+
+/**
+ * Asks the host for an image; the operation says when it is there. Two who ask for the same download or build at once get one operation.
+ * @throws `bad_request` with fields
+ */
+export async function requestImage(
+  context: Context,
+  actor: Actor,
+  input: CreateImage,
+  idempotencyKey: string | null,
+): Promise<Operation> {
+  const prepared = await prepare(context, input);
+  const once = { actor, key: idempotencyKey, request: input, makes: "operationId" } as const;
+  const id = await makeOnce(context, once, async (tx) => askFor(tx, actor, await prepared(tx)));
+  return getOperation(context, id);
+}
+
+/** @returns the operation's id */
+export async function askFor(tx: Queryable, actor: Actor, task: ImageTask): Promise<number> {
+  const row = await requestTask(tx, { ...task, taskKind: task.kind, actor: actorName(actor) });
+  return row.id;
+}
+
+/** What needs the host is looked up before the transaction, what needs rows within it. */
+async function prepare(context: Context, input: CreateImage): Promise<(tx: Queryable) => Promise<ImageTask>> {
+  const { catalogue, url, build, recipe, vm, snapshot } = input;
+  const ready = (task: ImageTask) => async () => task;
+  if (catalogue !== undefined) return ready(await catalogueTask(context, catalogue));
+  if (url !== undefined) return ready(urlTask(input, await hostArch(context)));
+  if (build !== undefined) return ready(buildTask(build, input.arch ?? (await hostArch(context))));
+  if (recipe !== undefined) return (tx) => recipeTask(tx, input);
+  if (vm !== undefined || snapshot !== undefined) return (tx) => captureTask(tx, input);
+  throw new CumulusError("bad_request", "Say where the image comes from.");
+}
+
+/** Downloads an entry's newest build. */
+export async function catalogueTask(context: Context, entryId: string): Promise<ImageTask> {
+  const entry = await findCatalogueEntry(context, entryId);
+  return downloadTask({ from: "catalogue", catalogueId: entry.id }, entry.id);
+}
+
+export function downloadTask(params: ImageDownload, subject: string): ImageTask {
+  return { kind: "image-download", params, subject, dedupKey: imageDownloadKey(params) };
+}
+
+export function buildTask(name: string, arch: Arch): ImageTask {
+  const subject = `${name}, ${arch}`;
+  return { kind: "image-build", params: { name, arch }, subject, dedupKey: `image-build ${name} ${arch}` };
+}
+
+export async function hostArch(context: Context): Promise<Arch> {
+  return (await getHost(context)).report?.arch ?? "x86_64";
+}
+
+function urlTask({ url = "", checksum, name = "", ...said }: CreateImage, arch: Arch): ImageTask {
+  const path = URL.canParse(url) ? new URL(url).pathname : url;
+  const image = importedImageSchema.parse(importedImageOf({ ...said, name }, { name: path, hostArch: arch }));
+  return downloadTask({ from: "url", url, checksum: checksum ?? null, image }, name);
+}

@@ -1,0 +1,58 @@
+import type { Readable } from "node:stream";
+import { CumulusError } from "../../domain/errors";
+import { type ImageUpload, importedImageSchema } from "../../domain/imageImport";
+import { importedImageOf, type UploadImage } from "../../domain/imageRequest";
+import type { Operation } from "../../domain/operation";
+import type { Actor, Context } from "../context";
+import { actorName, getOperation } from "../operations";
+import { cancelOperation, requestTask } from "../tasks/request";
+import { hostArch } from "./request";
+
+/** A file as it is sent. */
+export interface SentImage {
+  body: Readable;
+  /** Null where the sender didn't say. */
+  contentLength: number | null;
+}
+
+/**
+ * Hands a file on to the host as it comes, holding none of it. Done when the host has all of it; the operation says when it is an image.
+ * @throws what the host says of the file: `too_large`, `bad_request`, `insufficient_capacity`
+ */
+export async function uploadImage(
+  context: Context,
+  actor: Actor,
+  said: UploadImage,
+  sent: SentImage,
+): Promise<Operation> {
+  const { fileName, checksum = null, ...described } = said;
+  const image = importedImageSchema.parse(
+    importedImageOf(described, { name: fileName, hostArch: await hostArch(context) }),
+  );
+  const params: ImageUpload = { fileName, checksum, image };
+  const { id } = await context.db.transaction((tx) =>
+    requestTask(tx, {
+      kind: "image-upload",
+      taskKind: "image-upload",
+      params,
+      actor: actorName(actor),
+      subject: image.name,
+    }),
+  );
+  try {
+    await context.agent.upload(id, sent.body, sent.contentLength);
+  } catch (error) {
+    await giveUp(context, id);
+    throw error;
+  }
+  return getOperation(context, id);
+}
+
+/** The task that waits for the file must not wait any longer. One that ended by itself has said why. */
+async function giveUp(context: Context, id: number): Promise<void> {
+  try {
+    await cancelOperation(context, id);
+  } catch (error) {
+    if (!(error instanceof CumulusError)) throw error;
+  }
+}

@@ -1,0 +1,66 @@
+import { and, asc, eq, inArray, isNull, sql } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
+import { operations, snapshots, vms } from "../../db/schema";
+import type { ImageKind } from "../../domain/image";
+import type { ImageDetail } from "../../domain/imageDetail";
+import { openStatuses } from "../operations";
+import type { ImageRow } from "./view";
+
+/** What holds on to an image, by name. */
+export type ImageUsers = Pick<ImageDetail, "vms" | "snapshots">;
+
+/** By what VMs hold on to an image: their disk builds on it, or it lies in their drive. A disk that was installed from an ISO needs it no more. */
+const heldBy = (kind: ImageKind) => (kind === "iso" ? vms.cdromImageId : vms.imageId);
+
+export async function usersOfImage(
+  db: Queryable,
+  { id: imageId, kind }: Pick<ImageRow, "id" | "kind">,
+): Promise<ImageUsers> {
+  const users = await db
+    .select({ id: vms.id, name: vms.name })
+    .from(vms)
+    .where(and(eq(heldBy(kind), imageId), isNull(vms.deletedAt)))
+    .orderBy(asc(vms.name));
+  if (kind === "iso") return { vms: users, snapshots: [] };
+  // A snapshot outlives its VM, and so do the layers that it stands on.
+  const held = await db
+    .select({ id: snapshots.id, name: snapshots.name, vmId: vms.id, vmName: vms.name })
+    .from(snapshots)
+    .innerJoin(vms, eq(vms.id, snapshots.vmId))
+    .where(and(eq(vms.imageId, imageId), isNull(snapshots.deletedAt)))
+    .orderBy(asc(vms.name), asc(snapshots.id));
+  return { vms: users, snapshots: held };
+}
+
+/** Open operations that read an image's file. */
+export async function operationsOnImage(db: Queryable, sha256: string): Promise<number[]> {
+  const rows = await db
+    .select({ id: operations.id })
+    .from(operations)
+    .where(
+      and(inArray(operations.status, [...openStatuses]), sql`${operations.taskParams} ->> 'baseSha256' = ${sha256}`),
+    );
+  return rows.map(({ id }) => id);
+}
+
+const namedAtMost = 5;
+
+/** Why an image can't be removed, as a sentence; undefined when it can. */
+export function whyImageIsHeld(kind: ImageKind, { vms, snapshots }: ImageUsers): string | undefined {
+  if (kind === "iso" && vms.length > 0) {
+    return `This ISO lies in the CD-ROM drive of ${listNames(vms.map(({ name }) => name))}: eject it first.`;
+  }
+  const parts = [
+    ...(vms.length > 0 ? [`the disk of ${listNames(vms.map(({ name }) => name))} is based on it`] : []),
+    ...(snapshots.length > 0
+      ? [`the snapshots ${listNames(snapshots.map(({ name, vmName }) => `“${name}” of ${vmName}`))} stand on it`]
+      : []),
+  ];
+  if (parts.length === 0) return undefined;
+  return `This image is in use: ${parts.join(", and ")}. Destroy or delete these first.`;
+}
+
+function listNames(names: string[]): string {
+  const rest = names.length - namedAtMost;
+  return names.slice(0, namedAtMost).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+}

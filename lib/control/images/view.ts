@@ -1,0 +1,76 @@
+import { and, asc, desc, eq, isNull, sql } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
+import { images } from "../../db/schema";
+import { CumulusError } from "../../domain/errors";
+import type { Image } from "../../domain/image";
+import type { ImageDetail } from "../../domain/imageDetail";
+import type { Context } from "../context";
+import { usersOfImage } from "./users";
+
+export type ImageRow = typeof images.$inferSelect;
+
+// Written out: in a select of one table, drizzle leaves the tables' names away, and a subquery would take its own columns for the image's.
+const vmCount = sql<number>`(
+  select count(*)::int from vms
+  where case images.kind when 'iso' then vms.cdrom_image_id else vms.image_id end = images.id and vms.deleted_at is null
+)`;
+const snapshotCount = sql<number>`(
+  select count(*)::int from snapshots join vms on vms.id = snapshots.vm_id
+  where vms.image_id = images.id and images.kind = 'disk' and snapshots.deleted_at is null
+)`;
+const newerId = sql<number | null>`(
+  select newer.id from images newer
+  where newer.name = images.name and newer.arch = images.arch and newer.kind = images.kind
+    and newer.deleted_at is null and (newer.created_at, newer.id) > (images.created_at, images.id)
+  order by newer.created_at desc, newer.id desc limit 1
+)`;
+
+/** Images by name, of each name the newest first. */
+export async function listImages({ db }: Context): Promise<Image[]> {
+  const rows = await db
+    .select({ image: images, vmCount, snapshotCount, newerId })
+    .from(images)
+    .where(isNull(images.deletedAt))
+    .orderBy(asc(images.name), desc(images.createdAt), desc(images.id));
+  return rows.map(toImage);
+}
+
+/** @throws `not_found` also for an image that was removed */
+export async function getImage({ db }: Context, id: number): Promise<ImageDetail> {
+  const [row] = await db
+    .select({ image: images, vmCount, snapshotCount, newerId })
+    .from(images)
+    .where(and(eq(images.id, id), isNull(images.deletedAt)));
+  if (!row) throw imageNotFound(id);
+  return { ...toImage(row), ...(await usersOfImage(db, row.image)), recipe: row.image.recipe };
+}
+
+export async function getImageRow(db: Queryable, id: number): Promise<ImageRow> {
+  const [row] = await db
+    .select()
+    .from(images)
+    .where(and(eq(images.id, id), isNull(images.deletedAt)));
+  if (!row) throw imageNotFound(id);
+  return row;
+}
+
+export function imageNotFound(id: number): CumulusError {
+  return new CumulusError("not_found", `There is no image ${id}.`);
+}
+
+interface Selected {
+  image: ImageRow;
+  vmCount: number;
+  snapshotCount: number;
+  newerId: number | null;
+}
+
+function toImage({ image, ...counts }: Selected): Image {
+  const { deletedAt: _deletedAt, recipe: _recipe, createdAt, firmwares, ...rest } = image;
+  return {
+    ...rest,
+    firmwares: firmwares.length > 0 ? firmwares : [image.firmware],
+    createdAt: createdAt.toISOString(),
+    ...counts,
+  };
+}

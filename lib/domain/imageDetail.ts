@@ -1,0 +1,16 @@
+import * as z from "zod";
+import { imageSchema } from "./image";
+import { recipeSchema } from "./recipe";
+
+const userSchema = z.object({ id: z.number().int(), name: z.string() });
+
+/** An image with what holds on to it by name: it can be removed when nothing does. */
+export const imageDetailSchema = imageSchema
+  .extend({
+    vms: z.array(userSchema),
+    snapshots: z.array(userSchema.extend({ vmId: z.number().int(), vmName: z.string() })),
+    /** What made it from another image. */
+    recipe: recipeSchema.nullable(),
+  })
+  .meta({ id: "ImageDetail" });
+export type ImageDetail = z.infer<typeof imageDetailSchema>;

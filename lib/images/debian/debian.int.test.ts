@@ -1,0 +1,107 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { ImageManifest } from "../../domain/image";
+import { pathsOf } from "../../env";
+import { findFirmware } from "../../hypervisor/qemu/firmware";
+import { Guest } from "../mini/guest.testKit";
+import { customizeImage } from "../recipes/customize";
+import { exampleRecipes } from "../recipes/examples";
+import { imageFile } from "../store";
+import { testAppliance } from "../testing/appliance";
+import { installBuiltImage } from "../testing/builtImage";
+
+let dir: string;
+let paths: ReturnType<typeof pathsOf>;
+let image: ImageManifest;
+const guests: Guest[] = [];
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "debian-"));
+  paths = { ...pathsOf({ dataDir: join(dir, "data"), runDir: join(dir, "run") }), appliance: testAppliance };
+  await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", join(dir, "key")]);
+  const base = await installBuiltImage(paths, { name: "debian-12", arch: "x86_64" });
+  const recipe = exampleRecipes().find(({ name }) => name === "os-cloud-welcome");
+  if (!recipe) throw new Error("There is no example os-cloud-welcome.");
+  image = await customizeImage(
+    { baseSha256: base.sha256, recipe, names: { name: "debian-welcome" } },
+    {
+      paths,
+      workDir: join(paths.staging, "image-1"),
+      accelerator: { kind: "tcg", cpuModel: "max", reason: "" },
+      report: { progress: () => {}, log: () => {} },
+      signal: new AbortController().signal,
+    },
+  );
+}, 900_000);
+
+afterEach(async () => {
+  for (const guest of guests.splice(0)) await guest.kill();
+});
+
+afterAll(async () => {
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function start(options: Partial<Parameters<typeof Guest.start>[0]> = {}): Promise<Guest> {
+  const publicKey = (await readFile(join(dir, "key.pub"), "utf8")).trim();
+  const mac = "52:54:00:00:00:01";
+  const guest = await Guest.start({
+    dir: join(dir, "guest"),
+    image: imageFile(paths, image.sha256),
+    identity: join(dir, "key"),
+    diskSize: "5G",
+    memoryMiB: 1024,
+    seed: {
+      metaData: { "instance-id": "i-debian", "local-hostname": "deb" },
+      userData: {
+        ssh_authorized_keys: [publicKey],
+        disable_root: false,
+        users: ["default", { name: "ada", ssh_authorized_keys: [publicKey], sudo: "ALL=(ALL) NOPASSWD:ALL" }],
+        runcmd: ["echo done > /srv/runcmd"],
+      },
+      networkConfig: {
+        version: 2,
+        ethernets: { eth0: { match: { macaddress: mac }, "set-name": "eth0", addresses: ["10.0.2.15/24"] } },
+      },
+    },
+    ...options,
+  });
+  guests.push(guest);
+  return guest;
+}
+
+// Half a minute to SSH on a quiet computer under emulation; the deadlines are for one that has much else to do.
+describe("the image debian-12", { timeout: 1_800_000 }, () => {
+  test("becomes what its seed says without an error, greets by the recipe, turns off at the power button, and boots by UEFI too", async () => {
+    let guest = await start();
+    await guest.waitForSerial(/Cloud-init v\. \S+ finished at/, 900_000);
+    expect(await guest.ssh("debian", "cloud-init status --wait; sudo -n id -un; hostname")).toBe(
+      "status: done\nroot\ndeb",
+    );
+    expect(await guest.ssh("ada", "sudo -n cat /srv/runcmd")).toBe("done");
+    expect(await guest.ssh("root", "systemctl list-units --failed --plain --no-legend | wc -l")).toBe("0");
+    expect(Number(await guest.ssh("root", "df -m --output=size / | tail -n 1"))).toBeGreaterThan(4700);
+    expect(
+      await guest.ssh("root", "grep -h ^deb /etc/apt/sources.list | wc -l; cat /sys/class/tty/console/active"),
+    ).toBe("3\ntty0 ttyS0");
+    expect(await guest.login("debian")).toContain("This machine lives in OS Cloud.");
+    await guest.pingAgent();
+    const identity = "cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub";
+    const before = await guest.ssh("root", identity);
+    expect(before).toMatch(/^[0-9a-f]{32}\nssh-ed25519 /);
+    await guest.qmp("system_powerdown");
+    await guest.exited(300_000);
+
+    const uefi = await findFirmware("x86_64", "uefi");
+    guest = await start({ ...(uefi && { uefi }) });
+    await guest.waitForSerial(/deb login: $/m, 900_000);
+    await guest.waitForSerial(/Cloud-init v\. \S+ finished at/, 900_000);
+    expect(await guest.ssh("root", "ls -d /sys/firmware/efi; cloud-init status")).toBe(
+      "/sys/firmware/efi\nstatus: done",
+    );
+    expect(await guest.ssh("root", identity)).toBe(before);
+  });
+});

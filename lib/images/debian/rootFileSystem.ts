@@ -1,0 +1,56 @@
+import { rm, stat, writeFile } from "node:fs/promises";
+import { execa } from "execa";
+import { toolPath } from "../tools";
+import { layout } from "./recipe";
+
+/** An unpacked system, as the disk is to hold it. */
+export interface Tree {
+  /** Its folder. */
+  root: string;
+  /** What fakeroot remembers of to whom the files belong; null where the builder is root and they really do. */
+  fakerootState: string | null;
+  /** The newest time of a file in it, in seconds since 1970: taken for every time of the disk that would be the build's. */
+  epoch: number;
+}
+
+/**
+ * Writes the root file system into its partition. mke2fs copies each file's times of reading and of change, which are the build's:
+ * debugfs puts the epoch there.
+ */
+export async function writeRootFileSystem(disk: string, tree: Tree, signal: AbortSignal): Promise<void> {
+  const { startBytes, uuid, hashSeed } = layout.root;
+  const { size } = await stat(disk);
+  // The backup of the partition table takes the last 33 sectors.
+  const sizeBytes = size - startBytes - 1024 * 1024;
+  const options = [`offset=${startBytes}`, "root_owner=0:0", "lazy_itable_init=1", `hash_seed=${hashSeed}`];
+  const args = [
+    ...["-q", "-F", "-t", "ext4", "-b", "4096", "-L", "root", "-U", uuid, "-m", "1", "-i", "16384"],
+    // What GRUB 2.06 can't read, newer tools would turn on.
+    ...["-O", "^metadata_csum_seed", "-E", options.join(","), "-d", tree.root, disk, `${sizeBytes / 1024}k`],
+  ];
+  const env = { PATH: toolPath, LC_ALL: "C", E2FSPROGS_FAKE_TIME: String(tree.epoch) };
+  const run = execa({ env, cancelSignal: signal });
+  if (tree.fakerootState === null) await run("mke2fs", args);
+  else await run("fakeroot", ["-i", tree.fakerootState, "--", "mke2fs", ...args]);
+  await setChangeTimes(disk, tree.epoch, run);
+}
+
+type Run = (program: string, args: string[]) => Promise<{ stdout?: unknown }>;
+
+/** Inodes before the eleventh are the file system's own (ext4's layout); of those only the root, 2, has been copied. */
+const firstInode = 11;
+const rootInode = 2;
+
+async function setChangeTimes(disk: string, epoch: number, run: Run): Promise<void> {
+  const fileSystem = `${disk}?offset=${layout.root.startBytes}`;
+  const header = String((await run("dumpe2fs", ["-h", fileSystem])).stdout);
+  const count = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)$`, "m").exec(header)?.[1]);
+  // mke2fs takes inodes in turn, so that those in use are the first.
+  const last = count("Inode count") - count("Free inodes");
+  const inodes = [rootInode, ...Array.from({ length: last - firstInode + 1 }, (_, index) => firstInode + index)];
+  const set = (inode: number) => ["ctime", "atime"].map((field) => `set_inode_field <${inode}> ${field} @${epoch}\n`);
+  const commands = `${disk}.debugfs`;
+  await writeFile(commands, inodes.flatMap(set).join(""));
+  await run("debugfs", ["-w", "-f", commands, fileSystem]);
+  await rm(commands);
+}

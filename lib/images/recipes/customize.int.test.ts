@@ -1,0 +1,152 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { encrypt } from "unixcrypt";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { ImageManifest } from "../../domain/image";
+import { type Recipe, recipeSchema, withHashedPasswords } from "../../domain/recipe";
+import { pathsOf } from "../../env";
+import { Guest } from "../mini/guest.testKit";
+import { imageFile, listImages } from "../store";
+import { testAppliance } from "../testing/appliance";
+import { installBuiltImage } from "../testing/builtImage";
+import { customizeImage } from "./customize";
+import { exampleRecipes } from "./examples";
+
+let dir: string;
+let paths: ReturnType<typeof pathsOf>;
+let base: ImageManifest;
+let publicKey: string;
+const log: string[] = [];
+const guests: Guest[] = [];
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "recipes-"));
+  paths = { ...pathsOf({ dataDir: join(dir, "data"), runDir: join(dir, "run") }), appliance: testAppliance };
+  base = await installBuiltImage(paths, { name: "mini", arch: "x86_64" });
+  await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", join(dir, "key")]);
+  publicKey = (await readFile(join(dir, "key.pub"), "utf8")).trim();
+}, 300_000);
+
+afterEach(async () => {
+  for (const guest of guests.splice(0)) await guest.kill();
+});
+
+afterAll(async () => {
+  await rm(dir, { recursive: true, force: true });
+});
+
+let count = 0;
+async function customize(from: ImageManifest, recipe: Recipe, signal = new AbortController().signal) {
+  const workDir = join(paths.staging, `image-${++count}`);
+  const report = { progress: () => {}, log: (line: string) => log.push(line) };
+  const accelerator = { kind: "tcg", cpuModel: "max", reason: "" } as const;
+  try {
+    const params = { baseSha256: from.sha256, recipe: withHashedPasswords(recipe, encrypt), names: {} };
+    return await customizeImage(params, { paths, workDir, accelerator, report, signal });
+  } finally {
+    await rm(workDir, { recursive: true, force: true });
+  }
+}
+
+function example(name: string): Recipe {
+  const found = exampleRecipes().find((recipe) => recipe.name === name);
+  if (!found) throw new Error(`There is no example ${name}.`);
+  return found;
+}
+
+async function start(image: ImageManifest, userData: Record<string, unknown> = {}): Promise<Guest> {
+  const guest = await Guest.start({
+    dir: join(dir, image.name),
+    image: imageFile(paths, image.sha256),
+    identity: join(dir, "key"),
+    seed: { metaData: { "instance-id": "i-1", "local-hostname": "derived" }, userData },
+  });
+  guests.push(guest);
+  await guest.waitForSerial(/^cumulus: boot done$/m, 300_000);
+  return guest;
+}
+
+async function hashOfBase(): Promise<string> {
+  return createHash("sha256")
+    .update(await readFile(imageFile(paths, base.sha256)))
+    .digest("hex");
+}
+
+// Libguestfs' machine takes 10 s to start, and one of ours 5 s; the deadline is for a computer that has much else to do.
+describe("recipes", { timeout: 900_000 }, () => {
+  test("the examples greet at login, give root a password, and do what is typed on the serial console", async () => {
+    const greeting = await customize(base, example("os-cloud-welcome"));
+    expect(greeting.source).toEqual({ type: "recipe", baseSha256: base.sha256, recipe: "os-cloud-welcome" });
+    const withPassword = await customize(greeting, example("root-password"));
+    const prepared = await customize(withPassword, example("serial-console"));
+    expect(await hashOfBase()).toBe(base.sha256);
+    expect(log.join("\n")).not.toContain("123456");
+
+    const guest = await start(prepared, { ssh_authorized_keys: [publicKey] });
+    expect(await guest.login("root")).toContain("This machine lives in OS Cloud.");
+    expect(await guest.ssh("root", "cat /etc/prepared-on-console")).toMatch(/UTC 20\d\d/);
+    await guest.waitForSerial(/derived login: $/);
+    await guest.type("root\r");
+    await guest.waitForSerial(/Password: $/);
+    await guest.type("123456\r");
+    await guest.waitForSerial(/This machine lives in OS Cloud\.[\s\S]*root@derived/);
+  });
+
+  test("each kind of step that needs no network is done in the disk, with no byte of it taken for a command", async () => {
+    const content = "Grüße: $(touch /injected) `touch /injected`\n#' \\n\n";
+    const recipe = recipeSchema.parse({
+      name: "steps",
+      title: "Steps",
+      steps: [
+        { type: "file", path: "/srv/new/file", content, permissions: "0640" },
+        { type: "timezone", timezone: "Asia/Kathmandu" },
+        { type: "ssh-keys", keys: [publicKey] },
+        { type: "script", script: "#!/bin/bash\nset -e\nid -un > /srv/script\nls / > /srv/listing\n" },
+      ],
+    });
+    const guest = await start(await customize(base, recipe));
+    const files = "cat /srv/new/file /srv/script; stat -c %a /srv/new/file; ls /injected; date +%z";
+    expect(await guest.ssh("root", `${files} 2>/dev/null`)).toBe(`${content}root\n640\n+0545`);
+  });
+
+  test("what is asked for the first boot is done by each machine once", async () => {
+    const recipe = recipeSchema.parse({
+      name: "at-first-boot",
+      title: "At first boot",
+      place: "first-boot",
+      steps: [
+        { type: "file", path: "/srv/file", content: "it's $0\n", permissions: "0600" },
+        { type: "timezone", timezone: "Asia/Kathmandu" },
+        { type: "root-password", password: "p'w" },
+        { type: "script", script: "#!/bin/bash\necho once >> /srv/times\n" },
+      ],
+    });
+    const image = await customize(base, recipe);
+    const guest = await start(image, { ssh_authorized_keys: [publicKey], ssh_pwauth: true });
+    expect(await guest.serial()).not.toContain("failed");
+    expect(await guest.ssh("root", "cat /srv/times /srv/file; date +%z", "p'w")).toBe("once\nit's $0\n+0545");
+    await guest.ssh("root", "sync");
+    await guest.kill();
+    const again = await start(image, { ssh_authorized_keys: [publicKey], ssh_pwauth: true });
+    expect(await again.ssh("root", "cat /srv/times")).toBe("once");
+  });
+
+  test("a step that fails, on the disk or on the console, is told and leaves no image behind", async () => {
+    const before = await listImages(paths, () => {});
+    const failing = { name: "failing", title: "Failing" };
+    const script = [{ type: "script", script: "#!/bin/sh\necho no good >&2; exit 3\n" }];
+    await expect(customize(base, recipeSchema.parse({ ...failing, steps: script }))).rejects.toMatchObject({
+      code: "bad_request",
+    });
+    expect(log.join("\n")).toContain("no good");
+    const console = [{ type: "console", expect: "never said", timeoutSeconds: 1 }];
+    const typed = recipeSchema.parse({ ...failing, place: "console", steps: console });
+    await expect(customize(base, typed)).rejects.toThrow(/did not say "never said" within 1 s/);
+    await expect(customize(base, typed, AbortSignal.abort())).rejects.toThrow();
+    expect(await listImages(paths, () => {})).toEqual(before);
+    expect(await readdir(paths.staging)).toEqual([]);
+  });
+});

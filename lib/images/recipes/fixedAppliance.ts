@@ -1,0 +1,51 @@
+import { access, chmod, mkdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { TaskReport } from "../../domain/task";
+import { checkRequirements, fulfil, type Prerequisites } from "../requirements";
+import { tool } from "../tools";
+import { guestfsEnvironment } from "./appliance";
+
+/** Whether disks can be looked into here. */
+export async function browsingPrerequisites(): Promise<Prerequisites> {
+  return checkRequirements("Looking into a disk", [
+    { needs: "guestfish", aptPackage: "guestfish" },
+    { needs: "libguestfs-make-fixed-appliance", aptPackage: "libguestfs-tools" },
+    { needs: "supermin", aptPackage: "supermin" },
+  ]);
+}
+
+/**
+ * libguestfs' machine made once and for all (libguestfs-make-fixed-appliance(1)), so that a user without rights can start it.
+ * @param folder where it is kept: `fixed` in it
+ * @param scratch a private folder for this call
+ * @returns the folder for LIBGUESTFS_PATH
+ * @throws CumulusError `unavailable`
+ */
+export async function fixedAppliance(
+  folder: string,
+  options: { isEmulated: boolean; scratch: string; report: TaskReport; signal: AbortSignal },
+): Promise<string> {
+  const fixed = join(folder, "fixed");
+  if (await isThere(join(fixed, "root"))) return fixed;
+  await fulfil(browsingPrerequisites, options);
+  const env = await guestfsEnvironment(folder, options);
+  const making = join(options.scratch, "fixed");
+  await rm(making, { recursive: true, force: true });
+  await tool("libguestfs-make-fixed-appliance", [making], { env, cancelSignal: options.signal });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  // Nothing of anybody's is in it: whoever looks into a disk may read it.
+  for (const path of [folder, making]) await chmod(path, 0o711);
+  for (const name of ["kernel", "initrd", "root", "README.fixed"]) await chmod(join(making, name), 0o444);
+  await rename(making, fixed).catch(async (error: unknown) => {
+    // Another one was quicker.
+    if (!(await isThere(join(fixed, "root")))) throw error;
+  });
+  return fixed;
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

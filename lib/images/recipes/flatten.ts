@@ -1,0 +1,26 @@
+import { CumulusError } from "../../domain/errors";
+import { readQcow2Header } from "../qcow2";
+import { tool } from "../tools";
+
+/** A disk that takes changes; the image below it stays as it is. */
+export async function makeOverlay(image: string, overlay: string): Promise<void> {
+  await tool("qemu-img", ["create", "-q", "-f", "qcow2", "-b", image, "-F", "qcow2", overlay]);
+}
+
+/**
+ * Writes an overlay and its image as one qcow2. What lies below is named here: the overlay's own header, which a guest that broke out of
+ * QEMU could have rewritten, is not believed.
+ */
+export async function flatten(image: string, overlay: string, target: string, signal: AbortSignal): Promise<void> {
+  if ((await readQcow2Header(overlay)).hasExternalDataFile) {
+    throw new CumulusError("internal", "The changed disk refers to another file, which it never did before.");
+  }
+  const source = {
+    driver: "qcow2",
+    file: { driver: "file", filename: overlay },
+    backing: { driver: "qcow2", backing: null, file: { driver: "file", filename: image } },
+  };
+  const format = ["-O", "qcow2", "-c", "-o", "compression_type=zstd"];
+  const args = ["qemu-img", "convert", ...format, `json:${JSON.stringify(source)}`, target];
+  await tool("nice", args, { cancelSignal: signal });
+}

@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { type Recipe, recipeSchema } from "../../domain/recipe";
+import { exampleRecipes } from "./examples";
+import { quoted } from "./guestScripts";
+import { customizationOf } from "./offline";
+
+const recipe = (fields: object): Recipe => recipeSchema.parse({ name: "r", title: "R", ...fields });
+
+describe("what virt-customize is told", () => {
+  test("contents are files of ours, never part of a command", () => {
+    const content = "a\nrun /etc/passwd\n";
+    const { commands, files } = customizationOf(recipe({ steps: [{ type: "file", path: "/srv/a", content }] }), "/w");
+    expect(commands).toEqual(["mkdir /srv", "upload /w/step-1:/srv/a", "chmod 0644:/srv/a"]);
+    expect(files).toEqual([{ name: "step-1", content }]);
+  });
+
+  test("a hash's dollars are no variables of Perl", () => {
+    const steps = [{ type: "root-password", passwordHash: "$6$salt$abc./" }];
+    expect(customizationOf(recipe({ steps }), "/w").commands).toEqual([
+      "edit /etc/shadow:s,^root:[^:]*:,root:\\$6\\$salt\\$abc./:,",
+    ]);
+  });
+
+  test("for the first boot only a script is laid down, so that images of any processor can be changed", () => {
+    const steps = [{ type: "packages", packages: ["htop"] }];
+    const { commands, files, runsPrograms } = customizationOf(recipe({ place: "first-boot", steps }), "/w");
+    expect(runsPrograms).toBe(false);
+    expect(commands.at(-1)).toBe("chmod 0700:/var/lib/cloud/scripts/per-instance/50-r");
+    expect(files[0]?.content).toContain("apt-get install -y --no-install-recommends 'htop'");
+    expect(customizationOf(recipe({ steps }), "/w").runsPrograms).toBe(true);
+  });
+});
+
+test("a path or a name that would end a command is refused", () => {
+  const paths = ["relative", "/a b", "/a\nrun /x", "/a:/b", "/a,b"];
+  for (const path of paths) {
+    expect(
+      recipeSchema.safeParse({ name: "r", title: "R", steps: [{ type: "file", path, content: "" }] }).success,
+    ).toBe(false);
+  }
+  const hash = { type: "root-password", passwordHash: "$6$s$x\nrun /x" };
+  expect(recipeSchema.safeParse({ name: "r", title: "R", steps: [hash] }).success).toBe(false);
+});
+
+test("a step is refused in a place where it can't be done", () => {
+  const steps = [{ type: "console", expect: "login: " }];
+  expect(recipeSchema.safeParse({ name: "r", title: "R", place: "disk", steps }).error?.issues[0]?.message).toBe(
+    'A step "console" is done in place console, and this recipe\'s is disk.',
+  );
+});
+
+test("any text is one word of shell", () => {
+  expect(quoted("it's $(x)")).toBe("'it'\\''s $(x)'");
+});
+
+test("the examples that come with Cumulus are recipes", () => {
+  expect(exampleRecipes().map(({ name, place }) => [name, place])).toEqual([
+    ["os-cloud-welcome", "disk"],
+    ["root-password", "disk"],
+    ["serial-console", "console"],
+  ]);
+});

@@ -1,0 +1,85 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Recipe, RecipeStep } from "../../domain/recipe";
+import { firstBootScript, localeScript } from "./guestScripts";
+
+/** Where cloud-init looks for scripts that each new instance runs once (cloud-init, "Scripts Per Instance"). */
+const firstBootFolder = "/var/lib/cloud/scripts/per-instance";
+
+/** A file that virt-customize copies into the disk, or runs there. */
+export interface PreparedFile {
+  name: string;
+  content: string;
+}
+
+export interface Customization {
+  /** Lines of a file for `virt-customize --commands-from-file`: nothing of a recipe's is on a command line. */
+  commands: string[];
+  files: PreparedFile[];
+  /** Whether programs of the image itself are run, which this host's processor must understand. */
+  runsPrograms: boolean;
+}
+
+/**
+ * What virt-customize is to do for a recipe. Pure.
+ * @param folder where the prepared files will lie
+ */
+export function customizationOf(recipe: Recipe, folder: string): Customization {
+  const files: PreparedFile[] = [];
+  const prepare = (content: string) => {
+    const name = `step-${files.length + 1}`;
+    files.push({ name, content });
+    return join(folder, name);
+  };
+  const runsPrograms = recipe.place === "disk" && recipe.steps.some(({ type }) => programSteps.includes(type));
+  if (recipe.place === "first-boot") {
+    const target = `${firstBootFolder}/50-${recipe.name}`;
+    const commands = [
+      `mkdir ${firstBootFolder}`,
+      `upload ${prepare(firstBootScript(recipe.steps))}:${target}`,
+      `chmod 0700:${target}`,
+    ];
+    return { commands, files, runsPrograms };
+  }
+  const commands = recipe.steps.flatMap((step) => commandsOf(step, prepare));
+  return { commands, files, runsPrograms };
+}
+
+const programSteps: RecipeStep["type"][] = ["packages", "script", "locale"];
+
+function commandsOf(step: RecipeStep, prepare: (content: string) => string): string[] {
+  switch (step.type) {
+    case "file": {
+      const folder = step.path.slice(0, step.path.lastIndexOf("/"));
+      return [
+        ...(folder === "" ? [] : [`mkdir ${folder}`]),
+        `upload ${prepare(step.content)}:${step.path}`,
+        `chmod ${step.permissions.padStart(4, "0")}:${step.path}`,
+      ];
+    }
+    case "root-password":
+      // An expression of Perl, in which "$" would be a variable.
+      return [`edit /etc/shadow:s,^root:[^:]*:,root:${step.passwordHash?.replaceAll("$", "\\$")}:,`];
+    case "timezone":
+      return [`timezone ${step.timezone}`];
+    case "packages":
+      return [`install ${step.packages.join(",")}`];
+    case "locale":
+      return [`run ${prepare(localeScript(step))}`];
+    case "script":
+      return [`run ${prepare(step.script)}`];
+    case "ssh-keys":
+      return step.keys.map((key) => `ssh-inject root:file:${prepare(`${key}\n`)}`);
+    case "console":
+      throw new Error("Steps on the console are typed into a running machine.");
+  }
+}
+
+/** Writes the files and the list of commands. @returns the list's path */
+export async function writeCustomization({ commands, files }: Customization, folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const { name, content } of files) await writeFile(join(folder, name), content, { mode: 0o600 });
+  const list = join(folder, "commands");
+  await writeFile(list, commands.map((command) => `${command}\n`).join(""), { mode: 0o600 });
+  return list;
+}
