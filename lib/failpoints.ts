@@ -20,6 +20,16 @@ export const consoleFailpoints = [
   "converge.removed",
 ] as const;
 
+export const taskFailpoints = [
+  "snapshot.committed",
+  "restore.committed",
+  "snapshot-remove.committed",
+  "clone.committed",
+  "task.asked",
+  "task.before-end",
+  "task.ended",
+] as const;
+
 export const agentFailpoints = [
   "agent.ensure.folder-made",
   "agent.ensure.disk-made",
@@ -34,7 +44,31 @@ export const agentFailpoints = [
   "agent.remove.half-removed",
 ] as const;
 
-export type Failpoint = (typeof consoleFailpoints)[number] | (typeof agentFailpoints)[number];
+export const snapshotFailpoints = [
+  "agent.snapshot.overlay-made",
+  "agent.snapshot.cut-written",
+  "agent.snapshot.held",
+  "agent.snapshot.switched",
+  "agent.snapshot.resumed",
+  "agent.snapshot.layer-written",
+  "agent.snapshot.layer-moved",
+  "agent.snapshot.before-complete",
+  "agent.snapshot.complete",
+  "agent.restore.disk-made",
+  "agent.restore.stopped",
+  "agent.restore.switched",
+  "agent.restore.started",
+  "agent.snapshot-remove.renamed",
+  "agent.merge.written",
+  "agent.merge.replaced",
+  "agent.merge.unlinked",
+] as const;
+
+export type Failpoint =
+  | (typeof consoleFailpoints)[number]
+  | (typeof taskFailpoints)[number]
+  | (typeof agentFailpoints)[number]
+  | (typeof snapshotFailpoints)[number];
 
 /**
  * Ends a process at once, as a crash would, when the file that `CUMULUS_FAILPOINT_FILE` names says `<this place> <pid>`. The file is removed first: a

@@ -1,12 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Vm } from "../../lib/domain/vm";
-import { agentFailpoints, consoleFailpoints, type Failpoint } from "../../lib/failpoints";
+import { agentFailpoints, consoleFailpoints } from "../../lib/failpoints";
 import { type FaultStack, type Part, startFaultStack } from "./faultStack";
 
 type Act = "create" | "start" | "stop" | "destroy";
+/** Those of snapshots are walked in snapshotSteps.int.test.ts. */
+type Place = (typeof consoleFailpoints)[number] | (typeof agentFailpoints)[number];
 
 /** In which acts the code comes to each place. A new place is a type error until it stands here, and then it is tested. */
-const actsOf: Record<Failpoint, readonly Act[]> = {
+const actsOf: Record<Place, readonly Act[]> = {
   "create.before-commit": ["create"],
   "create.committed": ["create"],
   "converge.observed": ["create", "start", "stop", "destroy"],
@@ -33,7 +35,7 @@ const actsOf: Record<Failpoint, readonly Act[]> = {
   "agent.remove.half-removed": ["destroy"],
 };
 
-const casesOf = (failpoints: readonly Failpoint[]) =>
+const casesOf = (failpoints: readonly Place[]) =>
   failpoints.flatMap((failpoint) => actsOf[failpoint].map((act) => [failpoint, act] as const));
 
 let stack: FaultStack;
@@ -49,7 +51,7 @@ beforeAll(async () => {
 afterEach(() => stack.revive());
 afterAll(() => stack?.stop());
 
-const deaths: [victim: Part, failpoints: readonly Failpoint[]][] = [
+const deaths: [victim: Part, failpoints: readonly Place[]][] = [
   ["console", consoleFailpoints],
   ["postgres", consoleFailpoints],
   ["agent", agentFailpoints],
@@ -107,7 +109,7 @@ function isAcknowledged(answer: Awaited<ReturnType<typeof ask>>): boolean {
 }
 
 /** The VM that was created. Without an answer a client asks again with the same key, and it is there once. */
-async function acknowledged(answer: Awaited<ReturnType<typeof askForVm>>, failpoint: Failpoint, victim: Part) {
+async function acknowledged(answer: Awaited<ReturnType<typeof askForVm>>, failpoint: Place, victim: Part) {
   if (answer && isAcknowledged(answer)) return answer.body;
   if (failpoint === "create.before-commit" && victim === "console") expect(await vmsOfThatName()).toEqual([]);
   const again = await askForVm();

@@ -1,0 +1,8 @@
+import {
+  deleteSnapshotEndpoint,
+  getSnapshotEndpoint,
+  updateSnapshotEndpoint,
+} from "../../../../lib/api/endpoints/snapshots";
+import { serve } from "../../../../lib/api/serve";
+
+export const { DELETE, GET, PATCH } = serve(deleteSnapshotEndpoint, getSnapshotEndpoint, updateSnapshotEndpoint);

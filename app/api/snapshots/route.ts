@@ -1,0 +1,4 @@
+import { listSnapshotsEndpoint } from "../../../lib/api/endpoints/snapshots";
+import { serve } from "../../../lib/api/serve";
+
+export const { GET } = serve(listSnapshotsEndpoint);

@@ -1,0 +1,8 @@
+import {
+  deleteVmSnapshotEndpoint,
+  getVmSnapshotEndpoint,
+  updateVmSnapshotEndpoint,
+} from "../../../../../../lib/api/endpoints/snapshots";
+import { serve } from "../../../../../../lib/api/serve";
+
+export const { DELETE, GET, PATCH } = serve(deleteVmSnapshotEndpoint, getVmSnapshotEndpoint, updateVmSnapshotEndpoint);

@@ -1,0 +1,61 @@
+"use client";
+
+import { useState } from "react";
+import { formatExact } from "../../lib/browser/time";
+import type { Snapshot } from "../../lib/domain/snapshot";
+import { Checkbox } from "../ui/Checkbox";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
+import { notify } from "../ui/notify";
+import { requestRestore } from "./snapshotRequests";
+import { useSnapshotRefresh } from "./useSnapshotRefresh";
+
+interface RestoreDialogProps {
+  snapshot: Snapshot;
+  onClose: () => void;
+}
+
+/** Asks once, names what is lost, and offers to keep it. */
+export function RestoreDialog({ snapshot, onClose }: RestoreDialogProps) {
+  const [isSafe, setSafe] = useState(true);
+  const refresh = useSnapshotRefresh();
+  const { vm, name } = snapshot;
+  const restore = async () => {
+    await requestRestore(snapshot.id, isSafe);
+    await refresh(vm.id);
+    notify(`Restore ${vm.name} to ${name}: accepted.`);
+  };
+  return (
+    <ConfirmDialog
+      open
+      onOpenChange={(open) => open || onClose()}
+      title={`Restore ${vm.name} to “${name}”?`}
+      confirmLabel={`Restore ${vm.name}`}
+      tone={isSafe ? "primary" : "danger"}
+      onConfirm={restore}
+    >
+      <div className="flex flex-col gap-3">
+        <p>
+          Its disk becomes what it was at {formatExact(snapshot.createdAt)}.{" "}
+          {snapshot.hasMemory
+            ? "So does its memory: it goes on where it was, with its clock set right, also if it is off now."
+            : "If it runs now, it is ended and boots from that disk; if it is off, it stays off."}{" "}
+          Name, address and MAC stay.
+        </p>
+        <Checkbox
+          checked={isSafe}
+          onChange={(event) => setSafe(event.target.checked)}
+          label={
+            <>
+              First take a snapshot of how it is now
+              <span className="block text-xs">
+                {isSafe
+                  ? "So that you can come back from this, too."
+                  : "Without one, all that it wrote since then is lost. This can't be undone."}
+              </span>
+            </>
+          }
+        />
+      </div>
+    </ConfirmDialog>
+  );
+}

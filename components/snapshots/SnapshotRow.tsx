@@ -1,0 +1,108 @@
+"use client";
+
+import { CornerDownRight } from "lucide-react";
+import type { Operation } from "../../lib/domain/operation";
+import type { Snapshot } from "../../lib/domain/snapshot";
+import { formatBytes } from "../../lib/domain/units";
+import type { Vm } from "../../lib/domain/vm";
+import { Badge } from "../ui/Badge";
+import { RelativeTime } from "../ui/RelativeTime";
+import { Td, Tr } from "../ui/Table";
+import { TextLink } from "../ui/TextLink";
+import { Tooltip } from "../ui/Tooltip";
+import { SnapshotActs } from "./SnapshotActs";
+import { SnapshotProgress } from "./SnapshotProgress";
+import { consistencyOf, originWords, pauseWords, totalBytes } from "./snapshotWords";
+
+interface SnapshotRowProps {
+  snapshot: Snapshot;
+  /** How many branches it is away from the image. */
+  depth: number;
+  /** Whether it begins a branch. */
+  isFork: boolean;
+  /** Its VM, when that is live and known. */
+  vm: Vm | undefined;
+  /** What is being done with it. */
+  operation: Operation | undefined;
+  showVm: boolean;
+}
+
+export function SnapshotRow({ snapshot, depth, isFork, vm, operation, showVm }: SnapshotRowProps) {
+  const consistency = consistencyOf(snapshot);
+  const bytes = totalBytes(snapshot);
+  const size = bytes === null ? "–" : formatBytes(bytes);
+  return (
+    <Tr>
+      <Td className="min-w-40">
+        <div className="flex items-start gap-1.5" style={{ paddingLeft: `${Math.min(depth, 8)}rem` }}>
+          {depth > 0 ? (
+            <span className="mt-0.5 size-4 shrink-0 text-faint">
+              {isFork ? <CornerDownRight aria-label="branches off from above" className="size-4" /> : null}
+            </span>
+          ) : null}
+          <div className="min-w-0 flex-1">
+            <SnapshotTitle snapshot={snapshot} />
+            {snapshot.note ? <p className="wrap-anywhere max-w-prose text-muted text-xs">{snapshot.note}</p> : null}
+            <p className="text-muted text-xs md:hidden">
+              <span className="sm:hidden">
+                {showVm ? (
+                  <>
+                    <VmLink vm={snapshot.vm} /> ·{" "}
+                  </>
+                ) : null}
+                {size} ·{" "}
+              </span>
+              <RelativeTime at={snapshot.createdAt} />
+            </p>
+            {consistency ? <p className="text-muted text-xs lg:hidden">{consistency.label}</p> : null}
+            {operation ? <SnapshotProgress operation={operation} snapshot={snapshot} /> : null}
+          </div>
+        </div>
+      </Td>
+      {showVm ? (
+        <Td className="hidden whitespace-nowrap sm:table-cell">
+          <VmLink vm={snapshot.vm} />
+        </Td>
+      ) : null}
+      <Td className="hidden whitespace-nowrap text-muted lg:table-cell">
+        {consistency ? (
+          <Tooltip content={consistency.meaning}>
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what it means is told on focus, too */}
+            <span tabIndex={0}>{consistency.label}</span>
+          </Tooltip>
+        ) : (
+          "–"
+        )}
+      </Td>
+      <Td className="hidden whitespace-nowrap text-right text-muted tabular-nums md:table-cell">
+        {pauseWords(snapshot) ?? "–"}
+      </Td>
+      <Td className="hidden whitespace-nowrap text-right text-muted tabular-nums sm:table-cell">{size}</Td>
+      <Td className="hidden whitespace-nowrap text-muted md:table-cell">
+        <RelativeTime at={snapshot.createdAt} />
+      </Td>
+      <Td className="text-right">
+        <SnapshotActs snapshot={snapshot} vm={vm} isBusy={operation !== undefined} />
+      </Td>
+    </Tr>
+  );
+}
+
+function VmLink({ vm }: Pick<Snapshot, "vm">) {
+  if (vm.deleted) return <span className="text-muted">{vm.name} (destroyed)</span>;
+  return <TextLink href={`/vms/${vm.id}/snapshots`}>{vm.name}</TextLink>;
+}
+
+function SnapshotTitle({ snapshot }: { snapshot: Snapshot }) {
+  const origin = originWords(snapshot);
+  return (
+    <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
+      <span className="wrap-anywhere font-medium">{snapshot.name}</span>
+      {snapshot.hasMemory ? <Badge tone="info">Memory</Badge> : null}
+      {origin ? <Badge>{origin}</Badge> : null}
+      {snapshot.vmCount > 0 ? (
+        <Badge>{snapshot.vmCount === 1 ? "1 VM made from it" : `${snapshot.vmCount} VMs made from it`}</Badge>
+      ) : null}
+    </div>
+  );
+}

@@ -1,0 +1,30 @@
+import { describe, expect, test } from "vitest";
+import type { Snapshot } from "../../lib/domain/snapshot";
+import { exampleSnapshot } from "./exampleSnapshot";
+import { pauseWords, totalBytes, whyNotRestorable } from "./snapshotWords";
+
+const snapshot = (rest: Partial<Snapshot>) => exampleSnapshot(1, rest);
+
+describe("a snapshot in words", () => {
+  test("tells a pause of less than a millisecond from none at all", () => {
+    expect(pauseWords(snapshot({ pauseMs: 0.2 }))).toBe("1 ms");
+    expect(pauseWords(snapshot({ pauseMs: 0 }))).toBe("not at all");
+    expect(pauseWords(snapshot({ pauseMs: null }))).toBeNull();
+  });
+
+  test("takes disk and memory together, and nothing is claimed before it is there", () => {
+    expect(totalBytes(snapshot({ diskBytes: 5, memoryBytes: 7 }))).toBe(12);
+    expect(totalBytes(snapshot({ diskBytes: null, memoryBytes: null }))).toBeNull();
+  });
+});
+
+describe("restoring", () => {
+  test("is refused with the reason: being taken, VM gone, VM in another state", () => {
+    expect(whyNotRestorable(snapshot({ status: "creating" }), { status: "running" })).toBe("It is still being taken.");
+    expect(whyNotRestorable(snapshot({ vm: { id: 1, name: "web", deleted: true } }), undefined)).toMatch(/new VM/);
+    expect(whyNotRestorable(snapshot({}), { status: "starting" })).toMatch(
+      /must be running, paused, stopped or failed/,
+    );
+    expect(whyNotRestorable(snapshot({}), { status: "running" })).toBeUndefined();
+  });
+});

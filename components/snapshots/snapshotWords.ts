@@ -1,0 +1,60 @@
+import { formatDuration } from "../../lib/browser/time";
+import type { Snapshot } from "../../lib/domain/snapshot";
+import { whyNoSnapshotAct } from "../../lib/domain/snapshotActions";
+import type { Vm } from "../../lib/domain/vm";
+
+interface ConsistencyWords {
+  label: string;
+  meaning: string;
+}
+
+const consistencyWords: Record<NonNullable<Snapshot["consistency"]>, ConsistencyWords> = {
+  crash: {
+    label: "Disk, as after a power cut",
+    meaning: "What was on the disk at one instant. The guest replays its journals when it boots from it.",
+  },
+  filesystem: {
+    label: "Disk, file systems whole",
+    meaning: "The guest's file systems were at rest for the instant: nothing is left to repair.",
+  },
+  memory: {
+    label: "Disk and memory",
+    meaning: "Disk and memory of one instant: restored, the guest goes on where it was.",
+  },
+};
+
+/** What a snapshot holds; null while it is being taken. */
+export function consistencyOf({ consistency }: Pick<Snapshot, "consistency">): ConsistencyWords | null {
+  return consistency === null ? null : consistencyWords[consistency];
+}
+
+/** "2 ms", "not at all"; null while it is being taken. */
+export function pauseWords({ pauseMs }: Pick<Snapshot, "pauseMs">): string | null {
+  if (pauseMs === null) return null;
+  return pauseMs === 0 ? "not at all" : formatDuration(Math.max(1, pauseMs));
+}
+
+/** What it takes on the host's disk, memory included; null while it is being taken. */
+export function totalBytes({ diskBytes, memoryBytes }: Pick<Snapshot, "diskBytes" | "memoryBytes">): number | null {
+  return diskBytes === null ? null : diskBytes + (memoryBytes ?? 0);
+}
+
+/** Who wanted it, where that was nobody by hand. */
+export function originWords({ origin }: Pick<Snapshot, "origin">): string | null {
+  if (origin === "safety") return "Before a restore";
+  return origin === "schedule" ? "Backup" : null;
+}
+
+/** Why nothing can be made of a snapshot just now, as a sentence; undefined when it is there. */
+export function whyNotUsable({ status }: Pick<Snapshot, "status">): string | undefined {
+  if (status === "available") return undefined;
+  return status === "creating" ? "It is still being taken." : "It is being deleted.";
+}
+
+/** Why a VM can't be put back to a snapshot just now. @param vm its VM, when that is live and known */
+export function whyNotRestorable(snapshot: Snapshot, vm: Pick<Vm, "status"> | undefined): string | undefined {
+  const reason = whyNotUsable(snapshot);
+  if (reason) return reason;
+  if (snapshot.vm.deleted) return "Its VM is destroyed: make a new VM from it instead.";
+  return vm && whyNoSnapshotAct("restore", vm.status);
+}

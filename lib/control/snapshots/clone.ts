@@ -1,0 +1,74 @@
+import { randomUUID } from "node:crypto";
+import { eq } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
+import { images, networks, vmFirewalls } from "../../db/schema";
+import { CumulusError } from "../../domain/errors";
+import type { Operation } from "../../domain/operation";
+import type { CloneVm } from "../../domain/vm";
+import { failpoint } from "../../failpoints";
+import type { Actor, Context } from "../context";
+import { makeOnce } from "../idempotency";
+import { actorName, getOperation } from "../operations";
+import { requestTask } from "../tasks/request";
+import { insertVm, withNameTaken } from "../vms/insert";
+import { lockVm } from "../vms/power";
+import type { VmRow } from "../vms/view";
+import { demandSnapshotAct } from "./demand";
+import { insertSnapshot } from "./take";
+
+/**
+ * Asks for a copy of a VM's disk as a VM of its own, with the same shape, network, firewalls and SSH keys. Its row is there at once; it is made when a snapshot
+ * of the source is, which nobody sees and which goes with the clone's first disk (lib/control/snapshots/sweep.ts).
+ * @returns the operation of the new VM: done when the clone runs
+ * @throws `wrong_state` naming the allowed states, `conflict` when the name is taken, `insufficient_capacity`
+ */
+export async function cloneVm(
+  context: Context,
+  actor: Actor,
+  sourceId: number,
+  input: CloneVm,
+  idempotencyKey: string | null,
+): Promise<Operation> {
+  const once = { actor, key: idempotencyKey, request: ["clone", sourceId, input], makes: "operationId" } as const;
+  const operationId = await withNameTaken(input.name, () =>
+    makeOnce(context, once, async (tx) => {
+      const source = await lockVm(tx, sourceId);
+      await demandSnapshotAct(tx, source, "clone");
+      const fromSnapshotId = await requestHiddenSnapshot(tx, actor, source, input.name);
+      const { operation } = await insertVm(tx, actor, {
+        ...(await partsOf(tx, source)),
+        kind: "clone",
+        name: input.name,
+        fromSnapshotId,
+      });
+      return operation.id;
+    }),
+  );
+  failpoint("clone.committed");
+  return getOperation(context, operationId);
+}
+
+async function requestHiddenSnapshot(tx: Queryable, actor: Actor, source: VmRow, cloneName: string): Promise<number> {
+  const { id } = await insertSnapshot(tx, source, { origin: "clone", name: randomUUID() });
+  await requestTask(tx, {
+    kind: "snapshot-take",
+    taskKind: "snapshot-take",
+    params: { vmId: source.id, snapshotId: id, memory: false, freeze: true },
+    actor: actorName(actor),
+    vmId: source.id,
+    subject: `for the clone ${cloneName}`,
+  });
+  return id;
+}
+
+/** What a clone shares with its source. User data and files are left out: they were for the first boot, which the disk has behind it. */
+async function partsOf(tx: Queryable, source: VmRow) {
+  const [image] = await tx.select().from(images).where(eq(images.id, source.imageId));
+  const [network] = await tx.select().from(networks).where(eq(networks.id, source.networkId)).for("key share");
+  if (!image || !network) throw new CumulusError("internal", `VM ${source.id} has lost its image or network.`);
+  const { sizeName: name, vcpus, memoryBytes, diskBytes, sshKeys, firmware } = source;
+  const shape = { name, vcpus, memoryBytes, diskBytes };
+  const guards = await tx.select().from(vmFirewalls).where(eq(vmFirewalls.vmId, source.id));
+  const firewalls = guards.map(({ firewallId }) => firewallId);
+  return { image, network, shape, sshKeys, firmware, firewalls, userData: null, files: [] };
+}

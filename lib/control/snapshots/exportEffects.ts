@@ -1,0 +1,14 @@
+import { z } from "zod";
+import { formatBytes } from "../../domain/units";
+import type { TaskEffects } from "../tasks/effects";
+
+const resultSchema = z.object({ fileBytes: z.number() });
+
+/** The end of an export: where its file can be fetched. */
+export const exportEffects: TaskEffects = {
+  onDone: async (_context, _tx, operation, result) => {
+    const { fileBytes } = resultSchema.parse(result);
+    const file = `/api/operations/${operation.id}/file`;
+    return { message: `${formatBytes(fileBytes)} to download, for a day.`, result: { file, fileBytes } };
+  },
+};

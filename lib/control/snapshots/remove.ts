@@ -1,0 +1,78 @@
+import { and, eq, inArray, sql } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
+import { operations, snapshots } from "../../db/schema";
+import { CumulusError } from "../../domain/errors";
+import type { Operation } from "../../domain/operation";
+import { failpoint } from "../../failpoints";
+import { announce } from "../changes";
+import type { Actor, Context } from "../context";
+import { actorName, getOperation, type OperationRow, openStatuses } from "../operations";
+import { requestTask } from "../tasks/request";
+import { isShown, lockSnapshot, type SnapshotRow } from "./find";
+
+/**
+ * Asks for a snapshot to be gone; what others need of its layers stays. Asked again while it is going, finds the same operation.
+ * @throws `not_found`, `wrong_state` while it is being taken, `conflict` while its VM is being restored to it
+ */
+export async function deleteSnapshot(context: Context, actor: Actor, id: number): Promise<Operation> {
+  const operation = await context.db.transaction(async (tx) => {
+    const snapshot = await lockSnapshot(tx, id);
+    await refuseWhileInUse(tx, snapshot);
+    return requestRemoval(tx, actor, snapshot);
+  });
+  failpoint("snapshot-remove.committed");
+  return getOperation(context, operation.id);
+}
+
+/** Writes down that a snapshot that was taken is to be gone, in the caller's transaction. */
+export async function requestRemoval(tx: Queryable, actor: Actor, snapshot: SnapshotRow): Promise<OperationRow> {
+  const { id, vmId, name } = snapshot;
+  await wantDeleted(tx, snapshot);
+  return requestTask(tx, {
+    kind: "snapshot-remove",
+    taskKind: "snapshot-remove",
+    params: { snapshotId: id },
+    actor: actorName(actor),
+    vmId,
+    subject: snapshot.origin === "clone" ? "what a clone was made from" : name,
+    dedupKey: `snapshot-remove:${id}`,
+  });
+}
+
+/** All that are left of a VM, in the transaction that destroys it. One that is still being taken goes when it is there. */
+export async function requestRemovalOfAll(tx: Queryable, actor: Actor, vmId: number): Promise<void> {
+  const rows = await tx
+    .select()
+    .from(snapshots)
+    .where(and(eq(snapshots.vmId, vmId), isShown))
+    .for("update");
+  for (const row of rows) {
+    if (row.manifest) await requestRemoval(tx, actor, row);
+    else await wantDeleted(tx, row);
+  }
+}
+
+async function wantDeleted(tx: Queryable, { id, vmId }: SnapshotRow): Promise<void> {
+  await tx.update(snapshots).set({ desired: "deleted" }).where(eq(snapshots.id, id));
+  await announce(tx, { kind: "snapshot", id, vmId });
+}
+
+async function refuseWhileInUse(tx: Queryable, { id, name, manifest }: SnapshotRow): Promise<void> {
+  if (manifest === null) {
+    throw new CumulusError("wrong_state", `The snapshot ${name} is still being taken: cancel that instead.`, {
+      allowed: ["available"],
+    });
+  }
+  const [open] = await tx
+    .select({ id: operations.id })
+    .from(operations)
+    .where(
+      and(
+        eq(operations.kind, "snapshot-restore"),
+        inArray(operations.status, [...openStatuses]),
+        sql`(${operations.taskParams} ->> 'snapshotId')::int = ${id}`,
+      ),
+    );
+  if (!open) return;
+  throw new CumulusError("conflict", `Its VM is being restored to the snapshot ${name}. Wait until that is done.`);
+}

@@ -1,0 +1,60 @@
+import { and, eq, ne, sql } from "drizzle-orm";
+import { z } from "zod";
+import type { Queryable } from "../../db/client";
+import { snapshots, vms } from "../../db/schema";
+import { nameOfShape } from "../../domain/size";
+import { type SnapshotManifest, snapshotManifestSchema } from "../../domain/snapshotManifest";
+import { desiredStates } from "../../domain/vmStatus";
+import { announce } from "../changes";
+import type { TaskEffects } from "../tasks/effects";
+import type { VmRow } from "../vms/view";
+import type { RestoreParams } from "./restore";
+import { forgetUntaken, writeManifest } from "./takeEffects";
+
+const paramsSchema: z.ZodType<RestoreParams> = z.object({
+  vmId: z.number(),
+  snapshotId: z.number(),
+  safety: z.object({ snapshotId: z.number(), memory: z.boolean() }).nullable(),
+  generation: z.number(),
+  desiredBefore: z.enum(desiredStates),
+});
+const resultSchema = z.object({ safety: snapshotManifestSchema.nullable() });
+
+/** The end of a restore: the VM's row follows what the snapshot was taken of; when it failed, the same is wanted of the VM as before. */
+export const restoreEffects: TaskEffects = {
+  onDone: async (_context, tx, operation, result) => {
+    const { vmId, snapshotId, safety } = paramsSchema.parse(operation.taskParams);
+    const { safety: safetyManifest } = resultSchema.parse(result);
+    // Held before its snapshots, as by whoever destroys both.
+    const [vm] = await tx.select().from(vms).where(eq(vms.id, vmId)).for("update");
+    if (safety && safetyManifest) await writeManifest(tx, safety.snapshotId, safetyManifest);
+    const [snapshot] = await tx.select().from(snapshots).where(eq(snapshots.id, snapshotId));
+    const manifest = snapshot?.manifest;
+    if (vm && manifest) await takeShape(tx, vm, manifest);
+    await announce(tx, { kind: "vm", id: vmId });
+    await announce(tx, { kind: "snapshot", id: snapshotId, vmId });
+    const message = manifest?.hasMemory ? "It goes on where it was." : "Its disk is as it was.";
+    return { message, result: { snapshotId, ...(safety && { safetySnapshotId: safety.snapshotId }) } };
+  },
+  onFailed: async (_context, tx, operation) => {
+    const { vmId, snapshotId, safety, generation, desiredBefore } = paramsSchema.parse(operation.taskParams);
+    const isStillMeant = and(eq(vms.id, vmId), eq(vms.generation, generation), ne(vms.desired, "deleted"));
+    await tx.update(vms).set({ desired: desiredBefore }).where(isStillMeant);
+    if (safety) await forgetUntaken(tx, safety.snapshotId);
+    await announce(tx, { kind: "vm", id: vmId });
+    await announce(tx, { kind: "snapshot", id: snapshotId, vmId });
+  },
+};
+
+/**
+ * A guest that goes on has the vCPUs and memory that it had. The disk that is promised never gets smaller: one that was smaller then is grown at the
+ * next start.
+ */
+async function takeShape(tx: Queryable, vm: VmRow, { machine, virtualBytes, hasMemory }: SnapshotManifest) {
+  const { vcpus, memoryBytes } = hasMemory ? machine : vm;
+  const shape = { vcpus, memoryBytes, diskBytes: Math.max(vm.diskBytes, virtualBytes) };
+  await tx
+    .update(vms)
+    .set({ ...shape, sizeName: nameOfShape(shape), updatedAt: sql`now()` })
+    .where(eq(vms.id, vm.id));
+}

@@ -1,0 +1,52 @@
+import { and, eq, isNotNull, isNull, sql } from "drizzle-orm";
+import { snapshots } from "../../db/schema";
+import { announce } from "../changes";
+import { type Context, systemActor } from "../context";
+import { requestRemoval } from "./remove";
+
+/** Brings snapshots to where they should be, whatever was cut off. */
+export async function sweepSnapshots(context: Context): Promise<void> {
+  await removeServedClones(context);
+  await refreshManifests(context);
+}
+
+/** The snapshot between a VM and its clone goes when the clone has its disk. One that can't be removed is tried again after ten minutes. */
+async function removeServedClones(context: Context): Promise<void> {
+  const removalKey = sql`'snapshot-remove:' || ${snapshots.id}`;
+  await context.db.transaction(async (tx) => {
+    const rows = await tx
+      .select()
+      .from(snapshots)
+      .where(
+        and(
+          eq(snapshots.origin, "clone"),
+          eq(snapshots.desired, "present"),
+          isNotNull(snapshots.manifest),
+          sql`not exists (select from vms where vms.from_snapshot_id = ${snapshots.id} and vms.deleted_at is null
+            and not vms.milestones ? 'disk')`,
+          sql`not exists (select from operations where operations.kind = 'snapshot-remove'
+            and operations.dedup_key = ${removalKey} and operations.finished_at > now() - interval '10 minutes')`,
+        ),
+      )
+      .for("update", { skipLocked: true });
+    for (const row of rows) await requestRemoval(tx, systemActor, row);
+  });
+}
+
+/** What a snapshot takes changes when a layer below is merged into its own. */
+async function refreshManifests(context: Context): Promise<void> {
+  const rows = await context.db
+    .select()
+    .from(snapshots)
+    .where(and(isNull(snapshots.deletedAt), isNotNull(snapshots.manifest)));
+  if (rows.length === 0) return;
+  const present = new Map((await context.agent.listSnapshots()).map((manifest) => [manifest.id, manifest]));
+  for (const { id, vmId, manifest: known } of rows) {
+    const manifest = present.get(id);
+    if (!manifest || manifest.diskBytes === known?.diskBytes) continue;
+    await context.db.transaction(async (tx) => {
+      await tx.update(snapshots).set({ manifest }).where(eq(snapshots.id, id));
+      await announce(tx, { kind: "snapshot", id, vmId });
+    });
+  }
+}

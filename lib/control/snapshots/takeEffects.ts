@@ -1,0 +1,81 @@
+import { and, eq, isNull } from "drizzle-orm";
+import { z } from "zod";
+import type { Queryable } from "../../db/client";
+import { snapshots, vms } from "../../db/schema";
+import { type SnapshotManifest, snapshotManifestSchema } from "../../domain/snapshotManifest";
+import { announce } from "../changes";
+import { systemActor } from "../context";
+import { requestConverge } from "../jobs";
+import { giveUpIn } from "../steps";
+import type { TaskEffects } from "../tasks/effects";
+import { requestRemoval } from "./remove";
+
+const paramsSchema = z.object({ snapshotId: z.number() });
+
+/** The end of taking a snapshot: VMs that start from it go on, or fail. */
+export const takeEffects: TaskEffects = {
+  onDone: async (_context, tx, operation, result) => {
+    const { snapshotId } = paramsSchema.parse(operation.taskParams);
+    const manifest = snapshotManifestSchema.parse(result);
+    await writeManifest(tx, snapshotId, manifest);
+    for (const { id } of await waitingVms(tx, snapshotId)) await requestConverge(tx, id);
+    return { message: `It is there. ${pauseWords(manifest)}`, result: { snapshotId } };
+  },
+  onFailed: async (_context, tx, operation, reason) => {
+    const { snapshotId } = paramsSchema.parse(operation.taskParams);
+    await forgetUntaken(tx, snapshotId);
+    for (const vm of await waitingVms(tx, snapshotId)) {
+      await giveUpIn(tx, vm, `What its disk was to start from could not be made: ${reason}`);
+    }
+  },
+};
+
+/** A snapshot is whole. One that was to be deleted meanwhile goes at once. */
+export async function writeManifest(tx: Queryable, id: number, manifest: SnapshotManifest): Promise<void> {
+  const [row] = await tx
+    .update(snapshots)
+    .set({
+      manifest,
+      hasMemory: manifest.hasMemory,
+      parentId: await nearestLive(tx, manifest.parentId),
+      createdAt: new Date(manifest.createdAt),
+    })
+    .where(and(eq(snapshots.id, id), isNull(snapshots.deletedAt)))
+    .returning();
+  if (!row) return;
+  await announce(tx, { kind: "snapshot", id, vmId: row.vmId });
+  if (row.desired === "deleted") await requestRemoval(tx, systemActor, row);
+}
+
+/** A snapshot that was not taken is nothing that anybody need see. */
+export async function forgetUntaken(tx: Queryable, id: number): Promise<void> {
+  const [row] = await tx
+    .update(snapshots)
+    .set({ desired: "deleted", deletedAt: new Date() })
+    .where(and(eq(snapshots.id, id), isNull(snapshots.manifest), isNull(snapshots.deletedAt)))
+    .returning();
+  if (row) await announce(tx, { kind: "snapshot", id, vmId: row.vmId });
+}
+
+/** A snapshot, or of one that is gone what it came from. Held, so that it can't go before it is written down as a parent. */
+async function nearestLive(tx: Queryable, id: number | null): Promise<number | null> {
+  for (let at = id; at !== null; ) {
+    const [row] = await tx.select().from(snapshots).where(eq(snapshots.id, at)).for("share");
+    if (!row) return null;
+    if (row.deletedAt === null) return row.id;
+    at = row.parentId;
+  }
+  return null;
+}
+
+/** Live VMs that are to start from a snapshot. */
+function waitingVms(tx: Queryable, snapshotId: number) {
+  return tx
+    .select()
+    .from(vms)
+    .where(and(eq(vms.fromSnapshotId, snapshotId), isNull(vms.deletedAt)));
+}
+
+function pauseWords({ pauseMs }: SnapshotManifest): string {
+  return pauseMs === 0 ? "The guest was not stopped for it." : `The guest stood still for ${Math.ceil(pauseMs)} ms.`;
+}

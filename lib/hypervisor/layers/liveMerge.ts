@@ -1,0 +1,124 @@
+import { pathsOf } from "../../env";
+import { failpoint } from "../../failpoints";
+import { imageFile } from "../../images/store";
+import type { HostContext } from "../context";
+import { fileNodeOf, inFolder } from "../diskFiles";
+import { readDiskRecord, writeDiskRecord } from "../diskRecord";
+import type { Machine } from "../machine";
+import { machinePaths } from "../machinePaths";
+import type { RunningQemu } from "../runningQemu";
+import { type LiveDisk, nodeOf, readLiveDisk } from "../snapshots/liveDisk";
+import { type Layer, newLayerId } from "./layerStore";
+import { beginStream } from "./streamJob";
+
+/**
+ * Has a running QEMU merge a layer into the disk that its guest writes to. Answers false when it can't be done now. Whenever this ends, what was
+ * copied stays, and the next time goes on with the rest.
+ */
+export async function beginLiveMerge(context: HostContext, machine: Machine, layer: Layer): Promise<boolean> {
+  return context.enqueue(machine.spec.id, async () => {
+    const { qemu } = machine.runtime;
+    const record = await readDiskRecord(machinePaths(context.settings, machine.spec.id));
+    if (qemu === null || record.parent !== layer.id || record.cut !== null) return false;
+    const live = await readLiveDisk(qemu);
+    const base = baseNode(context, live, await parentOf(context, layer), layer.imageSha256);
+    if (base === undefined) return false;
+    await beginStream(qemu, live.node, base === null ? null : { nodeName: base, path: basePath(context, layer) });
+    return true;
+  });
+}
+
+/** Notes that the VM's disk builds on what is below the layer now. */
+export async function finishLiveMerge(
+  context: HostContext,
+  machine: Machine,
+  layer: Layer,
+  qemu: RunningQemu,
+): Promise<boolean> {
+  return context.enqueue(machine.spec.id, async () => {
+    const paths = machinePaths(context.settings, machine.spec.id);
+    const record = await readDiskRecord(paths);
+    if (record.parent !== layer.id) return false;
+    await writeDiskRecord(paths, { ...record, parent: layer.parent });
+    failpoint("agent.merge.unlinked");
+    if (machine.runtime.qemu !== qemu) return true;
+    await dropNode(qemu, liveNodeOf(context, await readLiveDisk(qemu), layer));
+    return true;
+  });
+}
+
+/**
+ * Has a running QEMU take a layer's new file, so that the space of the old files comes back. A QEMU that can't goes on with the old ones, which stay until it ends.
+ * @param above the layer above it in the VM's chain; null: the VM's disk
+ * @param merged the layer that went into it
+ */
+export async function switchLive(
+  context: HostContext,
+  machine: Machine,
+  { layer, above, merged }: { layer: Layer; above: Layer | null; merged: Layer },
+): Promise<void> {
+  const { qemu } = machine.runtime;
+  if (qemu === null) return;
+  const live = await readLiveDisk(qemu);
+  const { folder } = machinePaths(context.settings, machine.spec.id);
+  const record = await readDiskRecord(machinePaths(context.settings, machine.spec.id));
+  const disk = inFolder({ folder }, record.disk);
+  const overlay = above === null ? nodeOf(live, disk) : liveNodeOf(context, live, above);
+  const old = liveNodeOf(context, live, layer);
+  const base = baseNode(context, live, await parentOf(context, layer), layer.imageSha256);
+  if (overlay === undefined || old === undefined || base === undefined) return;
+  const node = `layer-${newLayerId()}`;
+  const filename = context.layers.file(layer.id);
+  const file = { driver: "file", "node-name": fileNodeOf(node), filename, "read-only": true };
+  await qemu.execute("blockdev-add", { driver: "qcow2", "node-name": node, "read-only": true, file, backing: base });
+  try {
+    await qemu.execute("blockdev-reopen", { options: [reopened(overlay, node, above !== null)] });
+  } catch (error) {
+    await qemu.execute("blockdev-del", { "node-name": node });
+    throw error;
+  }
+  await dropNode(qemu, old);
+  await dropNode(qemu, liveNodeOf(context, live, merged));
+}
+
+/** Closes a node that nothing builds on any more. Those that QEMU was started with are gone by themselves. */
+async function dropNode(qemu: RunningQemu, node: string | undefined): Promise<void> {
+  const { nodes } = await readLiveDisk(qemu);
+  if (nodes.some((one) => one.node === node)) await qemu.execute("blockdev-del", { "node-name": node });
+}
+
+/** All options of a node as it was opened, but for its backing node: what isn't named would get its default. */
+function reopened(node: string, backing: string, isReadOnly: boolean): object {
+  return {
+    driver: "qcow2",
+    "node-name": node,
+    file: fileNodeOf(node),
+    backing,
+    ...(isReadOnly ? { "read-only": true } : { discard: "unmap" }),
+  };
+}
+
+async function parentOf({ layers }: HostContext, { parent }: Layer): Promise<Layer | null> {
+  return parent === null ? null : layers.read(parent);
+}
+
+/** The node that a layer's new file builds on; null for nothing, undefined when QEMU hasn't got it. */
+function baseNode(
+  context: HostContext,
+  live: LiveDisk,
+  parent: Layer | null,
+  imageSha256: string | null,
+): string | null | undefined {
+  if (parent !== null) return liveNodeOf(context, live, parent);
+  if (imageSha256 === null) return null;
+  return nodeOf(live, imageFile(pathsOf(context.settings), imageSha256));
+}
+
+function basePath({ settings, layers }: HostContext, { parent, imageSha256 }: Layer): string {
+  return parent === null ? imageFile(pathsOf(settings), imageSha256 ?? "") : layers.file(parent);
+}
+
+/** A layer's node: by its file, or by the file that it was while the VM wrote to it. */
+function liveNodeOf({ layers }: HostContext, live: LiveDisk, layer: Layer): string | undefined {
+  return nodeOf(live, layers.file(layer.id)) ?? nodeOf(live, layer.openedAs);
+}

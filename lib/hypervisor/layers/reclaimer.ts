@@ -1,0 +1,274 @@
+import { statfs } from "node:fs/promises";
+import { CumulusError, messageOf } from "../../domain/errors";
+import { MIB } from "../../domain/units";
+import { pathsOf } from "../../env";
+import { failpoint } from "../../failpoints";
+import { readQcow2Header } from "../../images/qcow2";
+import type { HostContext } from "../context";
+import { backingFiles, inFolder, layerNode, readerOf } from "../diskFiles";
+import { diskName, readDiskRecord, sweepDisks, writeDiskRecord } from "../diskRecord";
+import { listMachineIds } from "../folders";
+import type { Machine } from "../machine";
+import { machinePaths } from "../machinePaths";
+import { type Layer, newLayerId } from "./layerStore";
+import { beginLiveMerge, finishLiveMerge, switchLive } from "./liveMerge";
+import { mergeFiles } from "./mergeFiles";
+import { keyOf, type ReclaimStep, reclaimSteps } from "./plan";
+import { cancelStream, streamEnded } from "./streamJob";
+
+const spareBytes = 64 * MIB;
+const retryMs = 10 * 60_000;
+
+/**
+ * Gives back the space of layers that no snapshot needs any more, in the background, one at a time. What it does can end at any moment: a
+ * layer's new file takes the old one's place whole, reads the same, and only then does its manifest say that it builds on what is further below.
+ */
+export class Reclaimer {
+  private work: Promise<void> | null = null;
+  private isAskedAgain = false;
+  private isClosed = false;
+  private timer: NodeJS.Timeout | undefined;
+  private present: { vmId: number | null; abort: AbortController; writing: Promise<void> | null } | null = null;
+  /** VMs whose disks are needed for something else. */
+  private readonly busy = new Set<number>();
+
+  constructor(
+    private readonly context: HostContext,
+    private readonly machines: ReadonlyMap<number, Machine>,
+  ) {}
+
+  /** Something has changed: look for space to give back. */
+  wake(): void {
+    this.isAskedAgain = true;
+    if (this.work !== null || this.isClosed) return;
+    this.work = this.run().finally(() => {
+      this.work = null;
+      if (this.isAskedAgain) this.wake();
+    });
+  }
+
+  /** Resolves when nothing is left that can be done now. */
+  async idle(): Promise<void> {
+    while (this.work !== null) await this.work;
+  }
+
+  /** Carries out an act on a VM while its disk is left alone. To be called within that VM's queue. */
+  async without<T>(vmId: number, act: () => Promise<T>): Promise<T> {
+    this.busy.add(vmId);
+    try {
+      await this.leave(vmId);
+      return await act();
+    } finally {
+      this.busy.delete(vmId);
+      this.wake();
+    }
+  }
+
+  private async leave(vmId: number): Promise<void> {
+    if (this.present?.vmId !== vmId) return;
+    this.present.abort.abort();
+    await this.present.writing?.catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.isAskedAgain = false;
+    clearTimeout(this.timer);
+    this.present?.abort.abort();
+    await this.work;
+  }
+
+  private async run(): Promise<void> {
+    const failed = new Set<string>();
+    while (!this.isClosed) {
+      this.isAskedAgain = false;
+      try {
+        const step = await this.nextStep(failed);
+        if (step === undefined) break;
+        if (!(await this.tryStep(step))) failed.add(keyOf(step));
+      } catch (error) {
+        this.context.log.error({ error: messageOf(error) }, "the layers of disks can't be looked through");
+        break;
+      }
+    }
+    clearTimeout(this.timer);
+    if (failed.size > 0 && !this.isClosed) {
+      this.timer = setTimeout(() => this.wake(), retryMs);
+      this.timer.unref();
+    }
+  }
+
+  /** Layers that nothing needs go at once; a merge is answered. */
+  private nextStep(failed: ReadonlySet<string>): Promise<ReclaimStep | undefined> {
+    const { layers, snapshots, log } = this.context;
+    return layers.locked(async () => {
+      for (;;) {
+        const records = await snapshots.list((folder) => log.error({ folder }, "a snapshot can't be read"));
+        const steps = reclaimSteps({
+          layers: await layers.list(),
+          snapshotLayers: new Set(records.map(({ layerId }) => layerId)),
+          held: (id) => layers.isHeld(id),
+          disks: await this.disks(),
+        });
+        const removable = steps.filter(({ kind }) => kind === "remove");
+        for (const { layer } of removable) await layers.remove(layer.id);
+        if (removable.length === 0) return steps.find((step) => !failed.has(keyOf(step)));
+      }
+    });
+  }
+
+  private async disks(): Promise<{ vmId: number; parent: string | null }[]> {
+    const { settings } = this.context;
+    const ids = await listMachineIds(pathsOf(settings).machines);
+    const records = await Promise.all(ids.map((id) => readDiskRecord(machinePaths(settings, id))));
+    return records.map(({ parent }, index) => ({ vmId: ids[index] ?? 0, parent }));
+  }
+
+  /** Answers whether it was done. */
+  private async tryStep(step: ReclaimStep): Promise<boolean> {
+    const abort = new AbortController();
+    this.present = { vmId: step.kind === "merge-into-disk" ? step.vmId : null, abort, writing: null };
+    try {
+      await this.assertSpace(step);
+      if (step.kind === "merge-into-layer") return await this.mergeIntoLayer(step, abort.signal);
+      if (step.kind === "merge-into-disk") return await this.mergeIntoDisk(step, abort.signal);
+      return true;
+    } catch (error) {
+      if (!abort.signal.aborted) {
+        this.context.log.warn({ layer: step.layer.id, error: messageOf(error) }, "a layer could not be merged yet");
+      }
+      return false;
+    } finally {
+      this.present = null;
+    }
+  }
+
+  private async mergeIntoLayer(
+    { layer, child }: { layer: Layer; child: Layer },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { layers } = this.context;
+    const held = await layers.holdChain(child.id);
+    const target = layers.mergingFile(child.id);
+    try {
+      const { virtualBytes, vmId } = child;
+      const merging = { target, virtualBytes, own: null, layers: held.layers, merged: layer, vmId };
+      await this.writeMerged(merging, signal);
+      failpoint("agent.merge.written");
+    } finally {
+      held.letGo();
+    }
+    const merged = { ...child, parent: layer.parent };
+    await layers.locked(async () => {
+      await layers.moveIn(child, target);
+      failpoint("agent.merge.replaced");
+      await layers.write(merged);
+      failpoint("agent.merge.unlinked");
+    });
+    await Promise.all([...this.machines.values()].map((machine) => this.trySwitchLive(machine, merged, layer)));
+    return true;
+  }
+
+  /** Where that isn't possible, the space comes back when the VM is next turned off. */
+  private async trySwitchLive(machine: Machine, layer: Layer, merged: Layer): Promise<void> {
+    const { id } = machine.spec;
+    try {
+      const chain = await this.context.layers.chain(
+        (await readDiskRecord(machinePaths(this.context.settings, id))).parent,
+      );
+      const index = chain.findIndex((one) => one.id === layer.id);
+      if (index === -1 || machine.runtime.qemu === null) return;
+      const above = chain[index - 1] ?? null;
+      await this.context.enqueue(id, () => switchLive(this.context, machine, { layer, above, merged }));
+    } catch (error) {
+      this.context.log.warn({ vm: id, error: messageOf(error) }, "space comes back only when this VM is turned off");
+    }
+  }
+
+  private async mergeIntoDisk({ layer, vmId }: { layer: Layer; vmId: number }, signal: AbortSignal): Promise<boolean> {
+    const machine = this.machines.get(vmId);
+    if (machine === undefined || this.busy.has(vmId)) return false;
+    return machine.runtime.qemu === null
+      ? this.mergeIntoDiskAtRest(machine, layer, signal)
+      : this.mergeIntoRunningDisk(machine, layer, signal);
+  }
+
+  private async mergeIntoRunningDisk(machine: Machine, layer: Layer, signal: AbortSignal): Promise<boolean> {
+    const { qemu } = machine.runtime;
+    const hasBegun = qemu !== null && (await beginLiveMerge(this.context, machine, layer));
+    if (!hasBegun || this.present === null) return false;
+    this.present.writing = streamEnded(qemu, signal).finally(() => cancelStream(qemu).catch(() => undefined));
+    await this.present.writing;
+    failpoint("agent.merge.written");
+    return finishLiveMerge(this.context, machine, layer, qemu);
+  }
+
+  private async mergeIntoDiskAtRest(machine: Machine, layer: Layer, signal: AbortSignal): Promise<boolean> {
+    const { id } = machine.spec;
+    const paths = machinePaths(this.context.settings, id);
+    const before = await readDiskRecord(paths);
+    const disk = diskName(newLayerId());
+    const held = await this.context.layers.holdChain(before.parent);
+    try {
+      const own = inFolder(paths, before.disk);
+      const { virtualBytes } = await readQcow2Header(own);
+      const merging = {
+        target: inFolder(paths, disk),
+        virtualBytes,
+        own,
+        layers: held.layers,
+        merged: layer,
+        vmId: id,
+      };
+      if (this.busy.has(id) || machine.runtime.qemu !== null || this.present === null) return false;
+      this.present.writing = this.writeMerged(merging, signal);
+      await this.present.writing;
+    } finally {
+      held.letGo();
+    }
+    failpoint("agent.merge.written");
+    return this.context.enqueue(id, async () => {
+      const now = await readDiskRecord(paths);
+      const isAsBefore = now.disk === before.disk && now.parent === layer.id && now.cut === null;
+      const mayReplace = isAsBefore && machine.runtime.qemu === null && !signal.aborted;
+      const next = mayReplace ? { ...now, disk, parent: layer.parent } : now;
+      if (mayReplace) await writeDiskRecord(paths, next);
+      failpoint("agent.merge.replaced");
+      await sweepDisks(paths, next);
+      return mayReplace;
+    });
+  }
+
+  /** Writes a file that reads as the top of a chain and builds on what is below the layer that goes. */
+  private async writeMerged(
+    { target, virtualBytes, own, layers, merged, vmId }: Merging,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const files = backingFiles(this.context, layers, merged.imageSha256);
+    const chain = own === null ? files : [{ nodeName: "disk", path: own }, ...files];
+    const index = chain.findIndex(({ nodeName }) => nodeName === layerNode(merged.id));
+    const user = readerOf(this.context, vmId, layers);
+    await mergeFiles(this.context, { target, virtualBytes, chain, base: chain[index + 1] ?? null, user }, signal);
+  }
+
+  /** A merge needs room for a second copy of what it merges. */
+  private async assertSpace(step: ReclaimStep): Promise<void> {
+    const { settings, layers } = this.context;
+    const { bavail, bsize } = await statfs(settings.dataDir);
+    const lowerBytes = (await layers.bytesOf(step.layer.id)) ?? 0;
+    const upperBytes = step.kind === "merge-into-layer" ? ((await layers.bytesOf(step.child.id)) ?? 0) : 0;
+    if (bavail * bsize >= lowerBytes + upperBytes + spareBytes) return;
+    throw new CumulusError("insufficient_capacity", "The disk of this host is too full to merge layers.");
+  }
+}
+
+interface Merging {
+  target: string;
+  virtualBytes: number;
+  /** A disk above the layers; null: the top layer is the top. */
+  own: string | null;
+  layers: readonly Layer[];
+  merged: Layer;
+  /** Who writes the file. */
+  vmId: number;
+}

@@ -1,0 +1,121 @@
+import { rm } from "node:fs/promises";
+import { CumulusError } from "../../domain/errors";
+import { failpoint } from "../../failpoints";
+import { readQcow2Header } from "../../images/qcow2";
+import { syncFile, syncFolder } from "../../system/files";
+import type { HostContext } from "../context";
+import { createOverlayOnLayer } from "../disk";
+import { fileNodeOf, inFolder } from "../diskFiles";
+import { type DiskRecord, diskName, readDiskRecord, sweepDisks, writeDiskRecord } from "../diskRecord";
+import { newLayerId } from "../layers/layerStore";
+import { machinePaths } from "../machinePaths";
+import type { RunningQemu } from "../runningQemu";
+import { nodeOf, readLiveDisk } from "./liveDisk";
+
+/**
+ * A cut: a VM's disk becomes a layer that nobody writes any more, and an overlay on it the VM's disk.
+ *
+ *     record ── begin ──▶ record with a cut ── switch (QEMU, if there is one) ──▶ finish ──▶ record on the layer
+ *                                    └──── undo: a QEMU that lives writes on as before
+ *
+ * Killed anywhere, `settle` ends it one way or the other. Nothing that the guest wrote is in a file that goes.
+ */
+export interface CutTarget {
+  context: HostContext;
+  id: number;
+  /** The image at the bottom. */
+  imageSha256: string | null;
+}
+
+/** Makes the overlay, and writes down what is about to happen. */
+export async function beginCut({ context, id }: CutTarget): Promise<DiskRecord> {
+  const paths = machinePaths(context.settings, id);
+  const record = await readDiskRecord(paths);
+  const layerId = newLayerId();
+  const cut = { layerId, disk: diskName(newLayerId()) };
+  const { virtualBytes } = await readQcow2Header(inFolder(paths, record.disk));
+  const overlay = inFolder(paths, cut.disk);
+  try {
+    await createOverlayOnLayer(overlay, context.layers.file(layerId), virtualBytes, context.users.userOf(id));
+    await syncFile(overlay);
+    await syncFolder(paths.folder);
+    failpoint("agent.snapshot.overlay-made");
+    const next = { ...record, cut };
+    await writeDiskRecord(paths, next);
+    return next;
+  } catch (error) {
+    await rm(overlay, { force: true });
+    throw error;
+  }
+}
+
+/** Has QEMU open the overlay; the guest still writes to the old disk. */
+export async function openOverlay({ context, id }: CutTarget, { cut }: DiskRecord, qemu: RunningQemu): Promise<void> {
+  if (cut === null) return;
+  const filename = inFolder(machinePaths(context.settings, id), cut.disk);
+  await qemu.execute("blockdev-add", {
+    driver: "qcow2",
+    "node-name": nodeNameOf(cut.disk),
+    discard: "unmap",
+    file: { driver: "file", "node-name": fileNodeOf(nodeNameOf(cut.disk)), filename },
+    backing: null,
+  });
+}
+
+/** From here on the guest writes to the overlay. */
+export async function switchToOverlay({ cut }: DiskRecord, qemu: RunningQemu, activeNode: string): Promise<void> {
+  if (cut === null) return;
+  const data = { node: activeNode, overlay: nodeNameOf(cut.disk) };
+  await qemu.execute("transaction", { actions: [{ type: "blockdev-snapshot", data }] }, switchMs);
+}
+
+/** Makes a layer of what was the disk, and answers its id. Done again, done. */
+export async function finishCut({ context, id, imageSha256 }: CutTarget, record: DiskRecord): Promise<string> {
+  const { cut } = record;
+  if (cut === null) throw new CumulusError("internal", `No cut of VM ${id}'s disk was begun.`);
+  const paths = machinePaths(context.settings, id);
+  const from = inFolder(paths, record.disk);
+  await context.layers.locked(async () => {
+    const known = await context.layers.find(cut.layerId);
+    if (known === null) {
+      const { virtualBytes } = await readQcow2Header(from);
+      const layer = { id: cut.layerId, parent: record.parent, imageSha256, vmId: id, virtualBytes, openedAs: from };
+      await context.layers.write(layer);
+    }
+    failpoint("agent.snapshot.layer-written");
+    await context.layers.moveIn({ id: cut.layerId, vmId: id }, from);
+    failpoint("agent.snapshot.layer-moved");
+    await writeDiskRecord(paths, { ...record, disk: cut.disk, parent: cut.layerId, cut: null });
+  });
+  return cut.layerId;
+}
+
+/**
+ * Ends a cut that was begun, as it is in truth: a QEMU that lives is asked which file it writes.
+ * @param qemu null when the VM is off: the cut is then finished, since the overlay may hold what the guest wrote
+ */
+export async function settleCut(target: CutTarget, qemu: RunningQemu | null): Promise<DiskRecord> {
+  const paths = machinePaths(target.context.settings, target.id);
+  const record = await readDiskRecord(paths);
+  if (record.cut === null) return record;
+  if (qemu !== null) {
+    const live = await readLiveDisk(qemu);
+    const overlay = nodeOf(live, inFolder(paths, record.cut.disk));
+    if (overlay === undefined || overlay !== live.node) {
+      if (overlay !== undefined) await qemu.execute("blockdev-del", { "node-name": overlay });
+      const before = { ...record, cut: null };
+      await writeDiskRecord(paths, before);
+      await sweepDisks(paths, before);
+      return before;
+    }
+  }
+  await finishCut(target, record);
+  return readDiskRecord(paths);
+}
+
+const switchMs = 30_000;
+
+/** QEMU's node names are at most 31 characters (qapi/block-core.json). */
+function nodeNameOf(disk: string): string {
+  return disk.replace(".qcow2", "");
+}

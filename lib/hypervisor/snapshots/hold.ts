@@ -1,0 +1,118 @@
+import { copyFile, stat } from "node:fs/promises";
+import type { MachineSpec } from "../../domain/machine";
+import type { SnapshotManifest } from "../../domain/snapshotManifest";
+import type { TaskReport } from "../../domain/task";
+import { failpoint } from "../../failpoints";
+import { syncFile } from "../../system/files";
+import type { HostContext } from "../context";
+import { inFolder } from "../diskFiles";
+import type { DiskRecord } from "../diskRecord";
+import type { TakeSnapshotAsk } from "../hypervisor";
+import { machinePaths } from "../machinePaths";
+import type { RunningQemu } from "../runningQemu";
+import type { Runtime } from "../runtime";
+import { type CutTarget, openOverlay, switchToOverlay } from "./cut";
+import { withFrozenFileSystems } from "./heldGuest";
+import { readLiveDisk } from "./liveDisk";
+import { type MemoryOut, prepareMemoryOut } from "./memoryOut";
+import { PauseMeter } from "./pauseMeter";
+import type { SnapshotFiles } from "./snapshotStore";
+
+/** The VM that a snapshot is taken of, or that is put back to one. */
+export interface SnapshotTarget {
+  context: HostContext;
+  spec: MachineSpec;
+  runtime: Runtime;
+}
+
+/** What is known of a snapshot when the guest goes on. */
+export type Held = Pick<SnapshotManifest, "pauseMs" | "consistency">;
+
+interface Switching {
+  qemu: RunningQemu;
+  record: DiskRecord;
+  making: SnapshotFiles | null;
+  ask: Pick<TakeSnapshotAsk, "memory" | "freeze">;
+}
+
+/** The part in which the guest is held: as little as possible is done while it is. */
+export async function switchRunning(
+  target: SnapshotTarget,
+  cutTarget: CutTarget,
+  { qemu, record, making, ask }: Switching,
+  report: TaskReport,
+  signal: AbortSignal,
+): Promise<Held> {
+  const { context, spec, runtime } = target;
+  const paths = machinePaths(context.settings, spec.id);
+  const wasRunning = (await qemu.status()) === "running";
+  await openOverlay(cutTarget, record, qemu);
+  const { node } = await readLiveDisk(qemu);
+  const { hardware } = runtime.record.state;
+  const memoryOut =
+    making !== null && ask.memory
+      ? await prepareMemoryOut(
+          context,
+          { id: spec.id, memoryBytes: hardware?.memoryBytes ?? spec.memoryBytes, wantsLive: wasRunning },
+          qemu,
+          making.memory,
+          report,
+        )
+      : null;
+  const meter = new PauseMeter(qemu);
+  try {
+    // What QEMU would have to write out while the guest stands still is written now.
+    await syncFile(inFolder(paths, record.disk));
+    await keepUefiVars(target, record, making);
+    await runtime.record.commit((state) => ({ ...state, isHeld: true }));
+    signal.throwIfAborted();
+    report.progress(15, "Holding the guest for a moment.");
+    // With memory nothing is lost by not writing it out, and a guest that was kept frozen would wake up frozen.
+    const freezer = ask.freeze && !ask.memory ? runtime.guestAgent : null;
+    const { wasFrozen } = await withFrozenFileSystems(freezer, context.log, async () => {
+      await syncFile(inFolder(paths, record.disk));
+      await holdAndSwitch({ target, qemu, record, making, memoryOut, node, wasRunning });
+    });
+    failpoint("agent.snapshot.resumed");
+    await memoryOut?.done();
+    signal.throwIfAborted();
+    return { pauseMs: meter.pauseMs, consistency: memoryOut ? "memory" : wasFrozen ? "filesystem" : "crash" };
+  } finally {
+    meter.close();
+    await memoryOut?.close();
+    if (wasRunning && !qemu.hasEnded && (await qemu.status()) !== "running") await qemu.execute("cont");
+    await runtime.record.note((state) => ({ ...state, isHeld: false }));
+    if (!qemu.hasEnded) await qemu.status();
+  }
+}
+
+async function holdAndSwitch(held: {
+  target: SnapshotTarget;
+  qemu: RunningQemu;
+  record: DiskRecord;
+  making: SnapshotFiles | null;
+  memoryOut: MemoryOut | null;
+  node: string;
+  wasRunning: boolean;
+}): Promise<void> {
+  const { target, qemu, record, making, memoryOut, node, wasRunning } = held;
+  if (wasRunning) await qemu.execute("stop");
+  failpoint("agent.snapshot.held");
+  await switchToOverlay(record, qemu, node);
+  failpoint("agent.snapshot.switched");
+  await keepUefiVars(target, record, making);
+  await memoryOut?.begin();
+  if (wasRunning && memoryOut?.isLive !== true) await qemu.execute("cont");
+}
+
+/** Copies the UEFI variables, unless they are as they were when they were last copied. */
+export async function keepUefiVars(
+  { context, spec }: SnapshotTarget,
+  record: DiskRecord,
+  making: SnapshotFiles | null,
+): Promise<void> {
+  if (making === null || spec.firmware !== "uefi") return;
+  const from = inFolder(machinePaths(context.settings, spec.id), record.uefiVars);
+  const [now, kept] = await Promise.all([stat(from), stat(making.uefiVars).catch(() => null)]);
+  if (kept === null || kept.mtimeMs <= now.mtimeMs) await copyFile(from, making.uefiVars);
+}

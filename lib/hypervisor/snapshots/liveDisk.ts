@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { CumulusError } from "../../domain/errors";
+import { fileNodeOf } from "../diskFiles";
+import type { RunningQemu } from "../runningQemu";
+
+const blockSchema = z.array(
+  z.object({ qdev: z.string().optional(), inserted: z.object({ "node-name": z.string() }).optional() }),
+);
+const nodesSchema = z.array(z.object({ "node-name": z.string(), drv: z.string(), file: z.string() }));
+
+/** The disk of a VM as its QEMU has it. */
+export interface LiveDisk {
+  /** The node that the guest writes to. */
+  node: string;
+  /** All qcow2 nodes, each with the path by which its file was opened. */
+  nodes: { node: string; path: string }[];
+}
+
+/** Asks QEMU what it has open. */
+export async function readLiveDisk(qemu: RunningQemu): Promise<LiveDisk> {
+  const blocks = blockSchema.parse(await qemu.execute("query-block"));
+  const node = blocks.find(({ qdev }) => qdev?.includes("/vd0/") || qdev === "vd0")?.inserted?.["node-name"];
+  if (node === undefined) throw new CumulusError("internal", "The VM's QEMU has no disk.");
+  const named = nodesSchema.parse(await qemu.execute("query-named-block-nodes", { flat: true }));
+  const files = named.filter((one) => one.drv === "file" && one["node-name"].endsWith(fileNodeOf("")));
+  const nodes = files.map((one) => ({ node: one["node-name"].slice(0, -fileNodeOf("").length), path: one.file }));
+  return { node, nodes };
+}
+
+export function nodeOf(disk: LiveDisk, path: string): string | undefined {
+  return disk.nodes.find((one) => one.path === path)?.node;
+}

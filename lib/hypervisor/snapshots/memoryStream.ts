@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createReadStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import { Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { CumulusError, messageOf } from "../../domain/errors";
+import { projectDir } from "../../paths";
+import { syncFile } from "../../system/files";
+import type { MachineUser } from "../../system/machineUsers";
+
+const program = join(projectDir, "lib", "hypervisor", "snapshots", "receiveMemory.mjs");
+const diskFull = 28;
+
+/** Takes a guest's memory, which QEMU sends over a unix socket, and writes it into a file, in a process that outlives this one. */
+export class MemoryReceiver {
+  private readonly ended: Promise<number | null>;
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly socketPath: string,
+    private readonly file: string,
+  ) {
+    this.ended = new Promise((resolve) => {
+      child.once("exit", resolve);
+    });
+  }
+
+  /**
+   * Resolves when QEMU may connect.
+   * @param user who may connect; null: the agent's own
+   */
+  static async listen(socketPath: string, user: MachineUser | null, file: string): Promise<MemoryReceiver> {
+    await rm(socketPath, { force: true });
+    const owner = user === null ? [] : [String(user.uid), String(user.gid)];
+    const child = spawn(process.execPath, [program, socketPath, file, ...owner], {
+      detached: true,
+      stdio: ["ignore", "pipe", "ignore"],
+      cwd: "/",
+      env: { NODE_ENV: process.env.NODE_ENV },
+    });
+    const receiver = new MemoryReceiver(child, socketPath, file);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        child.stdout?.once("data", () => resolve());
+        child.once("error", reject);
+        child.once("exit", () => reject(new Error("it ended")));
+      });
+    } catch (error) {
+      throw new CumulusError("internal", `Nothing is there to take the guest's memory: ${messageOf(error)}.`);
+    }
+    child.unref();
+    return receiver;
+  }
+
+  /** Resolves when all is in the file and on the disk. */
+  async done(): Promise<void> {
+    const exitCode = await this.ended;
+    if (exitCode === 0) return syncFile(this.file);
+    throw exitCode === diskFull
+      ? new CumulusError("insufficient_capacity", "The disk of this host is too full for the guest's memory.")
+      : new CumulusError("internal", "The guest's memory could not be written. Try again, or take the disk alone.");
+  }
+
+  /** For when QEMU will not connect, or is no more. */
+  async close(): Promise<void> {
+    if (this.child.exitCode === null) this.child.kill("SIGTERM");
+    await rm(this.socketPath, { force: true });
+  }
+}
+
+/** Sends a file with a guest's memory to a QEMU that waits for it. Rejects when QEMU doesn't take all of it. */
+export async function sendMemory(
+  file: string,
+  socketPath: string,
+  onBytes: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const socket = createConnection({ path: socketPath });
+  let bytes = 0;
+  const counting = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      onBytes(bytes);
+      done(null, chunk);
+    },
+  });
+  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), counting, socket, { signal });
+}

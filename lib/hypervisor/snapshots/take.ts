@@ -1,0 +1,143 @@
+import { statfs } from "node:fs/promises";
+import { CumulusError } from "../../domain/errors";
+import type { MachineSpec } from "../../domain/machine";
+import type { SnapshotManifest } from "../../domain/snapshotManifest";
+import type { TaskReport } from "../../domain/task";
+import { MIB } from "../../domain/units";
+import { failpoint } from "../../failpoints";
+import { syncFile } from "../../system/files";
+import type { HostContext } from "../context";
+import type { TakeSnapshotAsk } from "../hypervisor";
+import { launchedHardware } from "../launch";
+import type { Runtime } from "../runtime";
+import { beginCut, finishCut, settleCut } from "./cut";
+import { type Held, keepUefiVars, type SnapshotTarget, switchRunning } from "./hold";
+import { fitting } from "./incoming";
+import { allocatedBytes, type SnapshotFiles } from "./snapshotStore";
+
+/** What must stay free on the host's disk for everything else that goes on. */
+const spareBytes = 16 * MIB;
+
+/** See `Hypervisor.takeSnapshot`; one call a VM at a time. */
+export async function takeSnapshot(
+  target: SnapshotTarget,
+  ask: TakeSnapshotAsk,
+  report: TaskReport,
+  signal: AbortSignal,
+): Promise<SnapshotManifest> {
+  const { context, spec, runtime } = target;
+  const { snapshots } = context;
+  const { snapshotId, memory } = ask;
+  const present = await snapshots.manifest(snapshotId);
+  if (present !== null) return present;
+  const hardware = memory ? await launchedHardware(context, fitting(spec, hardwareOfRunning(runtime))) : null;
+  await assertSpace(context, memory ? spec.memoryBytes : 0);
+  signal.throwIfAborted();
+  report.progress(5, "Preparing the disk.");
+  const { milestones } = runtime.record.state;
+  const hasGuestAgent = runtime.guestAgent?.isAlive === true;
+  const making = await snapshots.begin(snapshotId);
+  try {
+    const { layerId, held } = await cutAt(target, making, ask, report, signal);
+    const { virtualBytes } = await context.layers.read(layerId);
+    if (spec.firmware === "uefi") await syncFile(making.uefiVars);
+    failpoint("agent.snapshot.before-complete");
+    await snapshots.complete({
+      layerId,
+      running: hardware && { hardware, milestones, hasGuestAgent },
+      manifest: {
+        id: snapshotId,
+        vmId: spec.id,
+        createdAt: new Date().toISOString(),
+        hasMemory: memory,
+        ...held,
+        diskBytes: 0,
+        memoryBytes: await allocatedBytes(making.memory),
+        virtualBytes,
+        machine: machineOf(spec, runtime),
+        parentId: null,
+      },
+    });
+    failpoint("agent.snapshot.complete");
+  } finally {
+    await snapshots.abandon(snapshotId);
+  }
+  const manifest = await snapshots.manifest(snapshotId);
+  if (manifest !== null) return manifest;
+  throw new CumulusError("conflict", "The snapshot was removed as soon as it was taken.");
+}
+
+/** Makes a layer of the VM's disk as it is at one instant, without a snapshot that names it. */
+export async function cutDisk(target: SnapshotTarget, report: TaskReport, signal: AbortSignal): Promise<string> {
+  await assertSpace(target.context, 0);
+  const ask = { memory: false, freeze: false };
+  return (await cutAt(target, null, ask, report, signal)).layerId;
+}
+
+async function cutAt(
+  target: SnapshotTarget,
+  making: SnapshotFiles | null,
+  ask: Pick<TakeSnapshotAsk, "memory" | "freeze">,
+  report: TaskReport,
+  signal: AbortSignal,
+): Promise<{ layerId: string; held: Held }> {
+  const { context, spec, runtime } = target;
+  const { qemu } = runtime;
+  const cutTarget = { context, id: spec.id, imageSha256: spec.disk.imageSha256 };
+  const before = await settleCut(cutTarget, qemu);
+  if (qemu === null) {
+    const held: Held = { pauseMs: 0, consistency: runtime.record.state.endedCleanly ? "filesystem" : "crash" };
+    await keepUefiVars(target, before, making);
+    const record = await beginCut(cutTarget);
+    failpoint("agent.snapshot.cut-written");
+    return { layerId: await finishCut(cutTarget, record), held };
+  }
+  const record = await beginCut(cutTarget);
+  failpoint("agent.snapshot.cut-written");
+  try {
+    const held = await switchRunning(target, cutTarget, { qemu, record, making, ask }, report, signal);
+    return { layerId: await finishCut(cutTarget, record), held };
+  } catch (error) {
+    // Whatever happened, the VM's disk is one file or the other: QEMU knows, or its end has decided it.
+    await settleCut(cutTarget, qemu.hasEnded ? null : qemu);
+    throw error;
+  }
+}
+
+/** What a memory snapshot can be loaded into later. */
+function hardwareOfRunning({ qemu, record }: Runtime) {
+  const allowed = ["running", "paused"];
+  if (qemu === null || record.seen === null) {
+    throw new CumulusError(
+      "wrong_state",
+      "A VM that is off has no memory to keep: take a snapshot of its disk alone, or start it.",
+      { allowed },
+    );
+  }
+  if (record.state.hardware !== null) return record.state.hardware;
+  throw new CumulusError(
+    "wrong_state",
+    "This VM was started by an older Cumulus, which didn't note its hardware: turn it off and on once, or take its disk alone.",
+    { allowed },
+  );
+}
+
+function machineOf({ vcpus, memoryBytes, arch, firmware, disk }: MachineSpec, { record }: Runtime) {
+  const { hardware } = record.state;
+  return {
+    vcpus: hardware?.vcpus ?? vcpus,
+    memoryBytes: hardware?.memoryBytes ?? memoryBytes,
+    arch,
+    firmware,
+    imageSha256: disk.imageSha256,
+  };
+}
+
+async function assertSpace({ settings }: HostContext, memoryBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(settings.dataDir);
+  if (bavail * bsize >= memoryBytes + spareBytes) return;
+  throw new CumulusError(
+    "insufficient_capacity",
+    "The disk of this host is too full for this snapshot: free some space, or delete other snapshots.",
+  );
+}

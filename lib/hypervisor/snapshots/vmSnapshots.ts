@@ -1,0 +1,97 @@
+import type { SnapshotCost, SnapshotManifest } from "../../domain/snapshotManifest";
+import type { TaskReport } from "../../domain/task";
+import { failpoint } from "../../failpoints";
+import type { HostContext } from "../context";
+import { backingFiles, inFolder } from "../diskFiles";
+import { readDiskRecord } from "../diskRecord";
+import type { DiskSource, RestoreSnapshotAsk, TakeSnapshotAsk } from "../hypervisor";
+import type { Reclaimer } from "../layers/reclaimer";
+import type { Machine } from "../machine";
+import { machinePaths } from "../machinePaths";
+import { exportChain } from "./exportDisk";
+import { holdSnapshot } from "./holdSnapshot";
+import { restoreSnapshot } from "./restore";
+import { allocatedBytes } from "./snapshotStore";
+import { cutDisk, takeSnapshot } from "./take";
+
+/** The snapshots of all VMs of a host: what `Hypervisor` says of them. */
+export class VmSnapshots {
+  constructor(
+    private readonly context: HostContext,
+    private readonly reclaimer: Reclaimer,
+    private readonly machine: (id: number) => Machine,
+  ) {}
+
+  take(id: number, ask: TakeSnapshotAsk, report: TaskReport, signal: AbortSignal): Promise<SnapshotManifest> {
+    return this.act(id, (machine) => takeSnapshot(this.target(machine), ask, report, signal));
+  }
+
+  async restore(id: number, ask: RestoreSnapshotAsk, report: TaskReport, signal: AbortSignal) {
+    return this.act(id, async (machine) => {
+      await restoreSnapshot(this.target(machine), ask, report, signal);
+      return machine.observation();
+    });
+  }
+
+  async list(): Promise<SnapshotManifest[]> {
+    const { snapshots, log } = this.context;
+    const records = await snapshots.list((folder) =>
+      log.error({ folder }, "a snapshot can't be read; it is left alone"),
+    );
+    return records.map(({ manifest }) => manifest);
+  }
+
+  async remove(snapshotId: number): Promise<void> {
+    const { layers, snapshots } = this.context;
+    await layers.locked(() => snapshots.remove(snapshotId, () => failpoint("agent.snapshot-remove.renamed")));
+    this.reclaimer.wake();
+  }
+
+  async cost(id: number): Promise<SnapshotCost> {
+    const { runtime, spec } = this.machine(id);
+    const paths = machinePaths(this.context.settings, id);
+    const { disk } = await readDiskRecord(paths);
+    const memoryBytes = runtime.qemu === null ? 0 : (runtime.record.state.hardware?.memoryBytes ?? spec.memoryBytes);
+    return { diskBytes: await allocatedBytes(inFolder(paths, disk)), memoryBytes };
+  }
+
+  async export(source: DiskSource, targetFile: string, report: TaskReport, signal: AbortSignal): Promise<void> {
+    report.progress(1, "Holding the disk still.");
+    const { layerId, vmId, letGo } =
+      "vmId" in source ? await this.cut(source.vmId, report, signal) : await this.hold(source);
+    const { layers, letGo: letGoOfAll } = await this.context.layers.holdChain(layerId);
+    letGo();
+    try {
+      const chain = backingFiles(this.context, layers, layers.at(-1)?.imageSha256 ?? null);
+      await exportChain(this.context, { chain, layers, vmId }, targetFile, report, signal);
+    } finally {
+      letGoOfAll();
+      this.reclaimer.wake();
+    }
+  }
+
+  /** The VM's disk of this moment, as a layer that goes when it is let go of. */
+  private cut(vmId: number, report: TaskReport, signal: AbortSignal) {
+    return this.act(vmId, async (machine) => {
+      const layerId = await cutDisk(this.target(machine), report, signal);
+      return { layerId, vmId, letGo: this.context.layers.hold(layerId) };
+    });
+  }
+
+  private async hold({ snapshotId }: { snapshotId: number }) {
+    const snapshot = await this.context.snapshots.get(snapshotId);
+    const letGo = await holdSnapshot(this.context, snapshot);
+    return { layerId: snapshot.layerId, vmId: snapshot.manifest.vmId, letGo };
+  }
+
+  private act<T>(id: number, act: (machine: Machine) => Promise<T>): Promise<T> {
+    return this.context.enqueue(id, async () => {
+      const machine = this.machine(id);
+      return this.reclaimer.without(id, () => machine.told(act));
+    });
+  }
+
+  private target({ spec, runtime }: Machine) {
+    return { context: this.context, spec, runtime };
+  }
+}
