@@ -1,0 +1,141 @@
+"use client";
+
+import { History } from "lucide-react";
+import { useState } from "react";
+import { apiRequest } from "../../lib/api/client";
+import { formatExact } from "../../lib/browser/time";
+import type { Backup, BackupRepository } from "../../lib/domain/backup";
+import { formatBytes } from "../../lib/domain/units";
+import type { Vm } from "../../lib/domain/vm";
+import { useBackups } from "../data/hooks";
+import { keys } from "../data/keys";
+import { ReadingState } from "../data/ReadingState";
+import { Button } from "../ui/Button";
+import { Card } from "../ui/Card";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
+import { EmptyState } from "../ui/EmptyState";
+import { notify } from "../ui/notify";
+import { RelativeTime } from "../ui/RelativeTime";
+import { StatusDot } from "../ui/StatusDot";
+import { Table, TableBody, TableHead, Td, Th, Tr } from "../ui/Table";
+import { BackUpNowDialog } from "./BackUpNowDialog";
+import { backupStatusWords, tierWords } from "./backupWords";
+import { RestoreBackupDialog } from "./RestoreBackupDialog";
+
+/** What backups of a VM there are, here and in repositories. */
+export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupRepository[] }) {
+  const backups = useBackups(vm.id);
+  const [isAsking, setAsking] = useState(false);
+  const [leaving, setLeaving] = useState<Backup>();
+  const [restoring, setRestoring] = useState<Backup>();
+  const nameOf = (id: number) => repositories.find((repository) => repository.id === id)?.name ?? "a repository";
+  const button = (
+    <Button
+      onClick={() => setAsking(true)}
+      disabledReason={repositories.length === 0 ? "Add a repository in the settings first." : undefined}
+    >
+      Back up now
+    </Button>
+  );
+  return (
+    <Card flush title="Backups" description="By the schedule and by hand." actions={button}>
+      <ReadingState reading={backups} what="backups">
+        {(items) =>
+          items.length === 0 ? (
+            <EmptyState icon={<History aria-hidden />} title="No backups yet">
+              A backup is a snapshot that is taken by itself, and a copy of it in a repository if you name one. Turn the
+              schedule on, or back up now.
+            </EmptyState>
+          ) : (
+            <Table label="Backups">
+              <TableHead>
+                <Th>When</Th>
+                <Th>Status</Th>
+                <Th className="hidden sm:table-cell">Copy</Th>
+                <Th>
+                  <span className="sr-only">Actions</span>
+                </Th>
+              </TableHead>
+              <TableBody>
+                {items.map((backup) => (
+                  <Tr key={backup.id}>
+                    <Td>
+                      <span className="font-medium">{tierWords[backup.tier]}</span>{" "}
+                      <span className="whitespace-nowrap text-muted">
+                        <RelativeTime at={backup.dueAt} />
+                      </span>
+                    </Td>
+                    <Td>
+                      <BackupStatus backup={backup} />
+                    </Td>
+                    <Td className="hidden text-muted sm:table-cell">
+                      {backup.copy && backup.repositoryId !== null
+                        ? `${formatBytes(backup.copy.diskBytes)} in ${nameOf(backup.repositoryId)}, read back`
+                        : "None"}
+                    </Td>
+                    <Td className="whitespace-nowrap text-right">
+                      <Button
+                        size="sm"
+                        variant="ghost"
+                        aria-label={`Restore the backup of ${formatExact(backup.dueAt)}`}
+                        disabledReason={
+                          backup.copy ? undefined : "It has no copy: restore its snapshot on the Snapshots page."
+                        }
+                        onClick={() => setRestoring(backup)}
+                      >
+                        Restore
+                      </Button>
+                      <Button
+                        size="sm"
+                        variant="dangerGhost"
+                        aria-label={`Remove the backup of ${formatExact(backup.dueAt)}`}
+                        onClick={() => setLeaving(backup)}
+                      >
+                        Remove
+                      </Button>
+                    </Td>
+                  </Tr>
+                ))}
+              </TableBody>
+            </Table>
+          )
+        }
+      </ReadingState>
+      <BackUpNowDialog vm={vm} repositories={repositories} open={isAsking} onOpenChange={setAsking} />
+      {restoring?.copy && restoring.repositoryId !== null ? (
+        <RestoreBackupDialog
+          repositoryId={restoring.repositoryId}
+          backup={{ key: restoring.copy.key, vmName: vm.name, takenAt: restoring.dueAt }}
+          onClose={() => setRestoring(undefined)}
+        />
+      ) : null}
+      <ConfirmDialog
+        open={leaving !== undefined}
+        onOpenChange={() => setLeaving(undefined)}
+        title={`Remove the backup of ${leaving ? formatExact(leaving.dueAt) : ""}?`}
+        confirmLabel="Remove backup"
+        onConfirm={async () => {
+          if (!leaving) return;
+          await apiRequest("DELETE", `${keys.backups(vm.id)}/${leaving.id}`);
+          backups.reload();
+          notify("The backup is being removed.");
+        }}
+      >
+        Its snapshot on this host and its copy are removed. This can’t be taken back.
+      </ConfirmDialog>
+    </Card>
+  );
+}
+
+function BackupStatus({ backup }: { backup: Backup }) {
+  const { label, tone, moving } = backupStatusWords[backup.status];
+  return (
+    <span className="flex flex-col">
+      <span className="inline-flex items-center gap-2">
+        <StatusDot tone={tone} moving={moving} />
+        {label}
+      </span>
+      {backup.error ? <span className="text-bad-ink text-xs">{backup.error}</span> : null}
+    </span>
+  );
+}

@@ -1,0 +1,171 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { connectionConfig } from "../../lib/db/client";
+import type { Backup, BackupRepository, StoredBackup } from "../../lib/domain/backup";
+import type { Operation } from "../../lib/domain/operation";
+import type { Vm } from "../../lib/domain/vm";
+import { type Stack, startStack, until } from "../stack";
+
+let stack: Stack;
+let database: pg.Client;
+let folder: string;
+let vm: Vm;
+
+beforeAll(async () => {
+  stack = await startStack({ hypervisor: "fake" });
+  database = new pg.Client(connectionConfig(stack.settings));
+  await database.connect();
+  folder = mkdtempSync(join(tmpdir(), "backups-"));
+  vm = (await stack.api<Vm>("POST", "/api/vms?wait=ready", { name: "web-1", image: "mini", size: "nano" })).body;
+}, 60_000);
+afterAll(async () => {
+  await database?.end();
+  await stack?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const daily = {
+  timeZone: "Europe/Berlin",
+  hourly: null,
+  daily: { time: "03:00", keep: 1 },
+  weekly: null,
+  repository: null,
+};
+const putPolicy = (policy: object) =>
+  stack.api<{ policy: object; nextAt: string }>("PUT", `/api/vms/${vm.id}/backup-policy`, policy);
+const listBackups = async () => (await stack.api<{ items: Backup[] }>("GET", `/api/vms/${vm.id}/backups`)).body.items;
+const stored = async (id: number) =>
+  (await stack.api<{ items: StoredBackup[] }>("GET", `/api/backup-repositories/${id}/backups`)).body.items;
+/** As the clock does every minute. */
+const wake = () => database.query("select graphile_worker.add_job('advance-backups', job_key := 'advance-backups')");
+
+async function addRepository(name: string, path: string): Promise<BackupRepository> {
+  const ask = { name, password: "correct horse", place: { kind: "folder", path } };
+  const { status, body } = await stack.api<BackupRepository>("POST", "/api/backup-repositories", ask);
+  expect(status).toBe(201);
+  return body;
+}
+
+/** What is due now, as if the clock had come to it. */
+async function makeDue(at: string): Promise<void> {
+  await database.query("update backup_policies set daily_at = $1 where vm_id = $2", [at, vm.id]);
+  await wake();
+}
+
+async function backupOf(id: number, status: Backup["status"]): Promise<Backup> {
+  let found: Backup | undefined;
+  await until(`backup ${id} is ${status}`, async () => {
+    await wake();
+    found = (await listBackups()).find((backup) => backup.id === id);
+    if (found?.status === "failed" && status !== "failed") throw new Error(found.error ?? "failed");
+    return found?.status === status;
+  });
+  return found as Backup;
+}
+
+test("a missed run is caught up once, and the next one is due by the wall clock", async () => {
+  expect((await putPolicy(daily)).status).toBe(200);
+  await makeDue("2026-01-01T02:00:00Z");
+  await until("there is a backup", async () => (await listBackups()).length > 0);
+  const [first] = await listBackups();
+  await backupOf(first?.id ?? 0, "done");
+  await wake();
+  expect(await listBackups()).toMatchObject([{ tier: "daily", dueAt: "2026-01-01T02:00:00.000Z", copy: null }]);
+  const { body } = await stack.api<{ nextAt: string }>("GET", `/api/vms/${vm.id}/backup-policy`);
+  expect(Date.parse(body.nextAt)).toBeGreaterThan(Date.now());
+  expect(new Date(body.nextAt).toLocaleTimeString("en-GB", { timeZone: "Europe/Berlin" })).toBe("03:00:00");
+});
+
+test("what is past its retention goes, with its snapshot", async () => {
+  const [before] = await listBackups();
+  await makeDue("2026-01-02T02:00:00Z");
+  await until("only the newer one is there", async () => {
+    await wake();
+    const dates = (await listBackups()).map(({ dueAt }) => dueAt);
+    return dates.length === 1 && dates[0] === "2026-01-02T02:00:00.000Z";
+  });
+  const snapshotUrl = `/api/snapshots/${before?.snapshotId}`;
+  await until("its snapshot is gone", async () => (await stack.api("GET", snapshotUrl)).status === 404);
+});
+
+test("a backup to a repository is read back, outlives the VM, and becomes a new VM on an installation that knows nothing of it", async () => {
+  const path = join(folder, "far");
+  mkdirSync(path);
+  const repository = await addRepository("Far away", path);
+  const asked = await stack.api<Backup>("POST", `/api/vms/${vm.id}/backups`, { repository: repository.id });
+  expect(asked).toMatchObject({ status: 202, body: { tier: "manual", status: "taking" } });
+  const backup = await backupOf(asked.body.id, "done");
+  expect(backup.copy?.verifiedAt).toBeTruthy();
+  expect(await stored(repository.id)).toMatchObject([{ key: backup.copy?.key, vmName: "web-1" }]);
+  expect(readdirSync(path)).toContain("config");
+
+  await stack.api("DELETE", `/api/backup-repositories/${repository.id}`);
+  const again = await addRepository("Found again", path);
+  const [copy] = await stored(again.id);
+  const restore = { backup: copy?.key, name: "web-2" };
+  const { body: operation } = await stack.api<Operation>(
+    "POST",
+    `/api/backup-repositories/${again.id}/restore`,
+    restore,
+  );
+  let ended = operation;
+  await until("the restore ended", async () => {
+    ended = (await stack.api<Operation>("GET", `/api/operations/${operation.id}`)).body;
+    return ended.finishedAt !== null;
+  });
+  expect(ended).toMatchObject({ status: "done", error: null, result: { vmId: expect.any(Number) } });
+  const { body: restored } = await stack.api<Vm>("GET", `/api/vms/${ended.result?.vmId}`);
+  expect(restored).toMatchObject({ name: "web-2", size: vm.size });
+}, 120_000);
+
+test("a wrong password, a folder with other files and a path that isn't there are refused, naming the field", async () => {
+  const add = (place: object, password = "correct horse") =>
+    stack.api<{ fields?: Record<string, string> }>("POST", "/api/backup-repositories", {
+      name: "Bad",
+      password,
+      place,
+    });
+  const cases = [
+    [await add({ kind: "folder", path: join(folder, "far") }, "another password"), "password"],
+    [await add({ kind: "folder", path: folder }), "place.path"],
+    [await add({ kind: "folder", path: join(folder, "none") }), "place.path"],
+    [await add({ kind: "folder", path: "relative" }), "place.path"],
+    [
+      await add({ kind: "s3", endpoint: "file:///etc", bucket: "b-1", accessKeyId: "a", secretAccessKey: "s" }),
+      "place.endpoint",
+    ],
+  ] as const;
+  for (const [answer, field] of cases) {
+    expect(answer.status).toBe(400);
+    expect(Object.keys(answer.body.fields ?? {})).toContain(field);
+  }
+});
+
+test("no answer tells what opens a repository", async () => {
+  const { body } = await stack.api("GET", "/api/backup-repositories");
+  const { body: operations } = await stack.api("GET", "/api/operations");
+  expect(JSON.stringify([body, operations])).not.toContain("correct horse");
+});
+
+test.each([
+  [{ ...daily, timeZone: "Nowhere" }, "timeZone"],
+  [{ ...daily, daily: null }, "daily"],
+  [{ ...daily, repository: 999 }, "repository"],
+])("the policy %j is refused, naming %s, and the present one stays", async (policy, field) => {
+  const answer = await putPolicy(policy);
+  expect(answer).toMatchObject({ status: 400, body: { fields: { [field]: expect.any(String) } } });
+  const { body } = await stack.api<{ policy: object }>("GET", `/api/vms/${vm.id}/backup-policy`);
+  expect(body.policy).toEqual(daily);
+});
+
+test("a repository that schedules copy to can't be forgotten", async () => {
+  const { body } = await stack.api<{ items: BackupRepository[] }>("GET", "/api/backup-repositories");
+  const [repository] = body.items;
+  await putPolicy({ ...daily, repository: repository?.id });
+  expect((await stack.api("DELETE", `/api/backup-repositories/${repository?.id}`)).status).toBe(409);
+  expect((await stack.api("DELETE", `/api/vms/${vm.id}/backup-policy`)).status).toBe(204);
+  expect((await stack.api("DELETE", `/api/backup-repositories/${repository?.id}`)).status).toBe(204);
+});

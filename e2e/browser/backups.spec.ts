@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "@playwright/test";
+import pg from "pg";
+import { connectionConfig } from "../../lib/db/client";
+import type { Vm } from "../../lib/domain/vm";
+import { createSshClient, type SshClient } from "../sshClient";
+import type { Stack } from "../stack";
+import { signIn, test } from "./fixtures";
+
+const bootMs = 120_000;
+let ssh: SshClient;
+let folder: string;
+test.beforeAll(async () => {
+  ssh = await createSshClient();
+  folder = await mkdtemp(join(tmpdir(), "backups-"));
+});
+test.afterAll(async () => {
+  await ssh?.remove();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test("a scheduled backup runs, is copied elsewhere, and comes back as a new VM", async ({ page, stack }) => {
+  test.setTimeout(480_000);
+  await signIn(page, stack);
+  const create = { name: "keeper", image: "mini", size: "nano", sshKeys: [ssh.publicKey] };
+  const { body: vm } = await stack.api<Vm>("POST", "/api/vms?wait=ready", create);
+  await ssh.run(vm.ssh.command, "echo precious > /root/letter && sync");
+
+  await test.step("add a repository", async () => {
+    await page.goto(`${stack.url}/settings/backups`);
+    await page.getByRole("button", { name: "Add repository" }).click();
+    await page.getByLabel("Name").fill("Other disk");
+    await page.getByLabel("Path").fill(folder);
+    await page.getByLabel("Encryption password").fill("correct horse battery");
+    await page.getByRole("dialog").getByRole("button", { name: "Add repository" }).click();
+    await expect(page.getByRole("row", { name: /Other disk/ })).toBeVisible({ timeout: 60_000 });
+  });
+
+  await test.step("turn the schedule on", async () => {
+    await page.goto(`${stack.url}/vms/${vm.id}/backups`);
+    await page.getByRole("combobox", { name: "Copy each snapshot to" }).selectOption("Other disk");
+    await page.getByRole("button", { name: "Turn on" }).click();
+    await expect(page.getByText(/The next snapshot is due on/)).toBeVisible();
+  });
+
+  await test.step("the clock comes to the hour, and the backup is made", async () => {
+    await comeToTheHour(stack, vm.id);
+    const row = page.getByRole("row", { name: /Daily/ });
+    await expect(row).toContainText("Done", { timeout: 180_000 });
+    await expect(row).toContainText("in Other disk, read back");
+  });
+
+  await test.step("restore it into a new VM, which has the letter and a name of its own", async () => {
+    await page.getByRole("button", { name: /^Restore the backup/ }).click();
+    await page.getByLabel("Name of the new VM").fill("heir");
+    await page.getByRole("dialog").getByRole("button", { name: "Restore" }).click();
+    await page.goto(stack.url);
+    await page.getByRole("link", { name: "heir", exact: true }).click({ timeout: 120_000 });
+    await expect(page.getByText("SSH answers", { exact: false }).first()).toBeVisible({ timeout: bootMs });
+    const { body } = await stack.api<{ items: Vm[] }>("GET", "/api/vms");
+    const heir = body.items.find(({ name }) => name === "heir");
+    expect(await ssh.run(heir?.ssh.command ?? "", "cat /root/letter; hostname")).toBe("precious\nheir");
+  });
+});
+
+/** As if the time had passed: the policy's daily run was due a day ago, and the clock strikes. */
+async function comeToTheHour(stack: Stack, vmId: number): Promise<void> {
+  const database = new pg.Client(connectionConfig(stack.settings));
+  await database.connect();
+  try {
+    await database.query("update backup_policies set daily_at = now() - interval '1 day' where vm_id = $1", [vmId]);
+    await database.query("select graphile_worker.add_job('advance-backups', job_key := 'advance-backups')");
+  } finally {
+    await database.end();
+  }
+}

@@ -1,0 +1,153 @@
+import { readdir } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { execa, type ResultPromise } from "execa";
+import type { RepositoryAccess } from "../domain/backup";
+import { CumulusError } from "../domain/errors";
+import { checkRequirements, fulfil, type Prerequisites } from "../images/requirements";
+import { isErrno } from "../system/files";
+
+/**
+ * restic(1), which keeps the copies: encrypted with the repository's password, split by content so that a copy of a disk that changed
+ * a little takes little. What opens the repository goes by the environment: command lines can be read by everybody.
+ */
+
+/** The repository as restic's environment names it (restic manual, "Environment Variables"). */
+function environmentOf({ place, password }: RepositoryAccess): Record<string, string> {
+  const shared = { RESTIC_PASSWORD: password, PATH: process.env.PATH ?? "/usr/bin:/bin", GOMAXPROCS: "2", TZ: "UTC" };
+  if (place.kind === "folder") return { ...shared, RESTIC_REPOSITORY: place.path };
+  const { endpoint, bucket, prefix, accessKeyId, secretAccessKey } = place;
+  const path = [endpoint.replace(/\/+$/, ""), bucket, ...prefix.split("/").filter(Boolean)].join("/");
+  return {
+    ...shared,
+    RESTIC_REPOSITORY: `s3:${path}`,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  };
+}
+
+const installMs = 180_000;
+
+/** Whether copies can be made here. */
+function resticPrerequisites(): Promise<Prerequisites> {
+  return checkRequirements("Backing up to a repository", [{ needs: "restic", aptPackage: "restic" }]);
+}
+
+export interface ResticOptions {
+  signal?: AbortSignal | undefined;
+  /** Where it runs: what it is told to keep is named from here. */
+  cwd?: string;
+  timeoutMs?: number;
+}
+
+function spawnRestic(access: RepositoryAccess, args: string[], { signal, cwd, timeoutMs }: ResticOptions) {
+  return execa("restic", ["--no-cache", ...args], {
+    env: environmentOf(access),
+    extendEnv: false,
+    stdin: "ignore",
+    reject: false,
+    buffer: { stdout: false },
+    ...(cwd !== undefined && { cwd }),
+    ...(signal && { cancelSignal: signal }),
+    ...(timeoutMs !== undefined && { timeout: timeoutMs }),
+  });
+}
+type Restic = ResultPromise & { stdout: Readable };
+
+/** Runs restic and gives each line of its output, which with `--json` is an object a line. Rejects with the reason when it fails. */
+export async function runRestic(
+  access: RepositoryAccess,
+  args: string[],
+  options: ResticOptions = {},
+  onLine: (line: string) => void = () => {},
+): Promise<void> {
+  const restic = spawnRestic(access, args, options) as unknown as Restic;
+  for await (const line of createInterface({ input: restic.stdout })) onLine(line);
+  assertDone(await restic, options.signal);
+}
+
+/** As `runRestic`; the output goes where `take` puts it. */
+export async function streamRestic(
+  access: RepositoryAccess,
+  args: string[],
+  options: ResticOptions,
+  take: (output: Readable) => Promise<void>,
+): Promise<void> {
+  const restic = spawnRestic(access, args, options) as unknown as Restic;
+  await take(restic.stdout);
+  assertDone(await restic, options.signal);
+}
+
+/**
+ * Opens a repository, and makes it where there is none. A folder must be empty or a repository already: nothing else of the host's
+ * is written into.
+ */
+export async function openRepository(access: RepositoryAccess, options: ResticOptions = {}): Promise<void> {
+  await assertUsableFolder(access);
+  const signal = options.signal ?? AbortSignal.timeout(installMs);
+  await fulfil(resticPrerequisites, { report: { progress() {}, log() {} }, signal });
+  try {
+    await runRestic(access, ["cat", "config"], options);
+  } catch (error) {
+    const isMissing = error instanceof CumulusError && error.code === "not_found";
+    if (!isMissing) throw error;
+    await runRestic(access, ["init"], options);
+  }
+}
+
+async function assertUsableFolder({ place }: RepositoryAccess): Promise<void> {
+  if (place.kind !== "folder") return;
+  const names = await readdir(place.path).catch((error: unknown) => {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) {
+      throw refusedFolder(`There is no folder ${place.path} on the host. Make it, or mount the disk, then try again.`);
+    }
+    throw error;
+  });
+  const isRepository = names.includes("config") && names.includes("keys") && names.includes("data");
+  if (names.length === 0 || isRepository) return;
+  throw refusedFolder(`${place.path} holds other files. Choose an empty folder, or one that holds backups already.`);
+}
+
+function refusedFolder(message: string): CumulusError {
+  return new CumulusError("bad_request", message, { fields: { "place.path": message } });
+}
+
+interface ResticEnd {
+  failed: boolean;
+  stderr?: unknown;
+  code?: string | undefined;
+  timedOut?: boolean;
+  shortMessage?: string;
+}
+
+/** What restic's failures mean to who asked. */
+function assertDone(end: ResticEnd, signal: AbortSignal | undefined): void {
+  if (!end.failed) return;
+  signal?.throwIfAborted();
+  const said = typeof end.stderr === "string" ? end.stderr.trim() : "";
+  if (end.code === "ENOENT") {
+    throw new CumulusError(
+      "unavailable",
+      "The program restic is not installed on this host: install it and try again.",
+    );
+  }
+  if (/wrong password|no key found/i.test(said)) {
+    throw new CumulusError("bad_request", "The password doesn't open this repository.", {
+      fields: { password: "It doesn't open this repository." },
+    });
+  }
+  if (/Is there a repository at|unable to open config file|key does not exist|no matching ID found/i.test(said)) {
+    throw new CumulusError("not_found", `The repository doesn't have it: ${lastLine(said)}`, { cause: said });
+  }
+  if (/no space left on device/i.test(said)) {
+    throw new CumulusError("insufficient_capacity", `The repository's disk is full: ${lastLine(said)}`, {
+      cause: said,
+    });
+  }
+  const why = end.timedOut ? "it took too long" : lastLine(said) || end.shortMessage || "it gave no reason";
+  throw new CumulusError("unavailable", `The repository could not be used: ${why}`, { cause: said });
+}
+
+function lastLine(text: string): string {
+  return (text.split("\n").at(-1) ?? "").slice(0, 500);
+}

@@ -1,0 +1,133 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { RepositoryAccess, VmDescription } from "../domain/backup";
+import { fetchCopy, keepCopy, listCopies, removeCopies } from "./store";
+import { startS3Server } from "./testing/s3Server";
+
+const description: VmDescription = {
+  name: "web-1",
+  vcpus: 1,
+  memoryBytes: 2 ** 28,
+  diskBytes: 2 ** 31,
+  imageTitle: "Cumulus mini",
+  loginUser: "root",
+  arch: "x86_64",
+  firmware: "bios",
+  os: null,
+  sshKeys: [],
+  takenAt: "2026-11-22T10:00:00.000Z",
+};
+const report = { progress() {}, log() {} };
+const never = new AbortController().signal;
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), "backups-"));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+function folderAccess(path: string): RepositoryAccess {
+  return { place: { kind: "folder", path }, password: "correct horse" };
+}
+
+function diskOf(content: Buffer): string {
+  const workDir = folder();
+  writeFileSync(join(workDir, "disk.qcow2"), content);
+  return workDir;
+}
+
+async function s3Access(): Promise<{ access: RepositoryAccess; server: Awaited<ReturnType<typeof startS3Server>> }> {
+  const server = await startS3Server();
+  onTestFinished(() => server.close());
+  const place = {
+    kind: "s3" as const,
+    endpoint: server.endpoint,
+    bucket: "copies",
+    prefix: "cumulus/host",
+    accessKeyId: "the-key",
+    secretAccessKey: "the-secret",
+  };
+  return { access: { place, password: "correct horse" }, server };
+}
+
+async function givesBack(access: RepositoryAccess, diskBytes: number): Promise<void> {
+  const first = randomBytes(diskBytes);
+  const second = Buffer.concat([first.subarray(0, 2_000_000), randomBytes(100_000), first.subarray(2_000_000)]);
+  const one = await keepCopy(access, diskOf(first), description, report, never);
+  const two = await keepCopy(
+    access,
+    diskOf(second),
+    { ...description, takenAt: "2026-11-23T10:00:00.000Z" },
+    report,
+    never,
+  );
+  expect(one.addedBytes).toBeGreaterThan(first.length);
+  // What was there already is not stored again: the change touches two chunks, of at most 8 MiB (restic, "Design", chunks).
+  expect(two.addedBytes).toBeLessThan(Math.max(first.length / 2, 2 * 8 * 1024 ** 2));
+  expect(two.diskBytes).toBe(second.length);
+
+  expect(await listCopies(access)).toEqual([
+    { key: two.key, vmName: "web-1", takenAt: "2026-11-23T10:00:00.000Z" },
+    { key: one.key, vmName: "web-1", takenAt: "2026-11-22T10:00:00.000Z" },
+  ]);
+  const fetched = await fetchCopy(access, one.key, folder(), never);
+  expect(readFileSync(fetched.diskFile).equals(first)).toBe(true);
+  expect(fetched.description).toEqual(description);
+
+  await removeCopies(access, [one.key], never);
+  await removeCopies(access, [one.key], never);
+  expect((await listCopies(access)).map(({ key }) => key)).toEqual([two.key]);
+}
+
+test("a folder gives back what it was given, byte for byte", async () => {
+  const path = folder();
+  await givesBack(folderAccess(path), 40_000_000);
+}, 120_000);
+
+test("a bucket gives back what it was given, byte for byte", async () => {
+  const { access, server } = await s3Access();
+  await givesBack(access, 3_000_000);
+  expect([...server.accessKeys]).toEqual(["the-key"]);
+  expect([...server.objects.keys()].every((key) => key.startsWith("copies/cumulus/host/"))).toBe(true);
+}, 120_000);
+
+test("what a repository holds can't be read without its password", async () => {
+  const path = folder();
+  const secret = Buffer.alloc(200_000, "the plain text of a disk ");
+  const { key } = await keepCopy(folderAccess(path), diskOf(secret), description, report, never);
+  const stored = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const texts = stored.map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"));
+  expect(texts.some((text) => text.includes("plain text of a disk") || text.includes("web-1"))).toBe(false);
+  const wrong = { ...folderAccess(path), password: "wrong password" };
+  await expect(fetchCopy(wrong, key, folder(), never)).rejects.toMatchObject({
+    code: "bad_request",
+    fields: { password: expect.any(String) },
+  });
+}, 60_000);
+
+test("a damaged repository is noticed when the copy is read back", async () => {
+  const path = folder();
+  const disk = randomBytes(2_000_000);
+  const { key } = await keepCopy(folderAccess(path), diskOf(disk), description, report, never);
+  const data = join(path, "data");
+  const packs = readdirSync(data, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const { parentPath, name } of packs) {
+    const pack = readFileSync(join(parentPath, name));
+    pack.fill(0, 100, Math.min(5_000, pack.length));
+    rmSync(join(parentPath, name));
+    writeFileSync(join(parentPath, name), pack);
+  }
+  await expect(fetchCopy(folderAccess(path), key, folder(), never)).rejects.toMatchObject({ code: "unavailable" });
+}, 60_000);
+
+test("a folder with other files is left alone, and one that isn't there is not made", async () => {
+  const path = folder();
+  writeFileSync(join(path, "thesis.txt"), "my thesis");
+  mkdirSync(join(path, "photos"));
+  await expect(listCopies(folderAccess(path))).rejects.toMatchObject({ code: "bad_request" });
+  expect(readdirSync(path).sort()).toEqual(["photos", "thesis.txt"]);
+  await expect(listCopies(folderAccess(join(path, "none")))).rejects.toMatchObject({ code: "bad_request" });
+});

@@ -1,0 +1,151 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { z } from "zod";
+import {
+  type BackupCopy,
+  type RepositoryAccess,
+  type StoredBackup,
+  storedBackupSchema,
+  type VmDescription,
+  vmDescriptionSchema,
+} from "../domain/backup";
+import { CumulusError } from "../domain/errors";
+import type { TaskReport } from "../domain/task";
+import { openRepository, runRestic, streamRestic } from "./restic";
+
+/**
+ * Copies of VMs in a repository: each holds `disk.qcow2`, which needs no other file, and `vm.json`. Tags say the VM's name, so that a list
+ * needs nothing but the repository.
+ */
+const files = { disk: "disk.qcow2", description: "vm.json" };
+const tag = "cumulus";
+const nameTag = /^vm=(.+)$/;
+
+const statusSchema = z.object({
+  message_type: z.literal("status"),
+  bytes_done: z.number().default(0),
+  total_bytes: z.number().default(0),
+});
+const summarySchema = z.object({
+  message_type: z.literal("summary"),
+  snapshot_id: z.string(),
+  data_added: z.number(),
+});
+const listSchema = z.array(z.object({ id: z.string(), time: z.string(), tags: z.array(z.string()).nullish() }));
+
+/**
+ * Keeps a disk and what is said of its VM, then reads the disk back from the repository and compares it: a copy that can't be restored is none.
+ * @param workDir a folder of the caller's in which `disk.qcow2` lies
+ */
+export async function keepCopy(
+  access: RepositoryAccess,
+  workDir: string,
+  description: VmDescription,
+  report: TaskReport,
+  signal: AbortSignal,
+): Promise<BackupCopy> {
+  await openRepository(access, { signal });
+  await writeFile(join(workDir, files.description), `${JSON.stringify(description, null, 2)}\n`, { mode: 0o600 });
+  const { size: diskBytes } = await stat(join(workDir, files.disk));
+  let summary: z.infer<typeof summarySchema> | undefined;
+  const tags = ["--tag", tag, "--tag", `vm=${description.name}`];
+  const args = ["backup", "--json", "--host", "cumulus", "--time", resticTime(description.takenAt), ...tags];
+  await runRestic(access, [...args, files.disk, files.description], { cwd: workDir, signal }, (line) => {
+    const message: unknown = JSON.parse(line);
+    const status = statusSchema.safeParse(message).data;
+    summary = summarySchema.safeParse(message).data ?? summary;
+    if (!status || status.total_bytes === 0) return;
+    const { bytes_done: doneBytes, total_bytes: totalBytes } = status;
+    report.progress(30 + (40 * doneBytes) / totalBytes, "Copying", { doneBytes, totalBytes, bytesPerSecond: null });
+  });
+  if (!summary) throw new CumulusError("internal", "restic did not say what it kept. Is its version too old?");
+  const key = await fullKey(access, summary.snapshot_id, signal);
+  report.progress(75, "Reading it back");
+  await verifyCopy(access, key, join(workDir, files.disk), signal);
+  return { key, diskBytes, addedBytes: summary.data_added, verifiedAt: new Date().toISOString() };
+}
+
+/** Takes a copy's disk out of the repository into `workDir/disk.qcow2`. @returns what is said of its VM */
+export async function fetchCopy(
+  access: RepositoryAccess,
+  key: string,
+  workDir: string,
+  signal: AbortSignal,
+): Promise<{ diskFile: string; description: VmDescription }> {
+  await mkdir(workDir, { recursive: true, mode: 0o700 });
+  const said: Buffer[] = [];
+  await streamRestic(access, ["dump", key, `/${files.description}`], { signal }, async (output) => {
+    for await (const chunk of output) said.push(chunk as Buffer);
+  });
+  const description = vmDescriptionSchema.safeParse(JSON.parse(Buffer.concat(said).toString("utf8")));
+  if (!description.success) {
+    throw new CumulusError(
+      "bad_request",
+      "This copy was made by another version of Cumulus: what it says of its VM can't be read.",
+    );
+  }
+  const diskFile = join(workDir, files.disk);
+  await restoreDisk(access, key, workDir, signal);
+  return { diskFile, description: description.data };
+}
+
+/** Copies that are in a repository, newest first. */
+export async function listCopies(access: RepositoryAccess): Promise<StoredBackup[]> {
+  await openRepository(access, { timeoutMs: 30_000 });
+  return readList(access);
+}
+
+async function readList(access: RepositoryAccess): Promise<StoredBackup[]> {
+  let text = "";
+  await runRestic(access, ["snapshots", "--json", "--no-lock", "--tag", tag], { timeoutMs: 30_000 }, (line) => {
+    text += line;
+  });
+  const copies = listSchema.parse(JSON.parse(text || "[]")).flatMap(({ id, time, tags }) => {
+    const vmName = tags?.map((one) => nameTag.exec(one)?.[1]).find(Boolean) ?? "";
+    const parsed = storedBackupSchema.safeParse({ key: id, vmName, takenAt: new Date(time).toISOString() });
+    return parsed.success ? [parsed.data] : [];
+  });
+  return copies.sort((a, b) => b.takenAt.localeCompare(a.takenAt));
+}
+
+/** Removes copies and gives their space back; those that are not there are no error. */
+export async function removeCopies(access: RepositoryAccess, keys: string[], signal: AbortSignal): Promise<void> {
+  await runRestic(access, ["unlock"], { signal });
+  const present = new Set((await readList(access)).map(({ key }) => key));
+  const known = keys.filter((key) => present.has(key));
+  if (known.length > 0) await runRestic(access, ["forget", "--prune", ...known], { signal });
+}
+
+async function restoreDisk(access: RepositoryAccess, key: string, workDir: string, signal: AbortSignal): Promise<void> {
+  await rm(join(workDir, files.disk), { force: true });
+  await runRestic(access, ["restore", key, "--target", workDir, "--include", `/${files.disk}`], { signal });
+}
+
+async function verifyCopy(access: RepositoryAccess, key: string, disk: string, signal: AbortSignal): Promise<void> {
+  const kept = createHash("sha256");
+  await streamRestic(access, ["dump", key, `/${files.disk}`], { signal }, (output) => pipeline(output, kept));
+  const given = createHash("sha256");
+  await pipeline(createReadStream(disk), given, { signal });
+  if (kept.digest("hex") === given.digest("hex")) return;
+  await removeCopies(access, [key], signal);
+  throw new CumulusError(
+    "internal",
+    "What the repository gave back was not what it was given: the copy was removed. Check its disk.",
+  );
+}
+
+/** restic's summary says the first digits of the id; the list has all. */
+async function fullKey(access: RepositoryAccess, start: string, signal: AbortSignal): Promise<string> {
+  signal.throwIfAborted();
+  const found = (await readList(access)).find(({ key }) => key.startsWith(start));
+  if (found) return found.key;
+  throw new CumulusError("internal", "The copy is not in the repository's list.");
+}
+
+/** As `--time` takes it; restic runs with UTC as its time zone. */
+function resticTime(moment: string): string {
+  return moment.slice(0, 19).replace("T", " ");
+}

@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface S3Server {
+  endpoint: string;
+  /** What was asked, with the key that each request was signed with. */
+  accessKeys: Set<string>;
+  objects: Map<string, Buffer>;
+  close(): Promise<void>;
+}
+
+/**
+ * As much of Amazon's S3 interface ("Amazon S3 API Reference") as a client needs that stores, reads, lists and deletes objects of one bucket, in
+ * memory. Signatures are taken note of and not checked.
+ */
+export async function startS3Server(): Promise<S3Server> {
+  const objects = new Map<string, Buffer>();
+  const accessKeys = new Set<string>();
+  const server = createServer((request, response) => {
+    const accessKey = /Credential=([^/]+)\//.exec(request.headers.authorization ?? "")?.[1];
+    if (accessKey) accessKeys.add(accessKey);
+    void answer(objects, request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    accessKeys,
+    objects,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(objects: Map<string, Buffer>, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://s3");
+  const key = decodeURIComponent(pathname.slice(1));
+  const isBucket = !key.replace(/\/$/, "").includes("/");
+  if (request.method === "PUT") {
+    const body = await bodyOf(request);
+    objects.set(key, body);
+    response.writeHead(200, { etag: etagOf(body) }).end();
+  } else if (request.method === "DELETE") {
+    objects.delete(key);
+    response.writeHead(204).end();
+  } else if (isBucket) {
+    const bucket = key.replace(/\/$/, "");
+    xml(
+      response,
+      searchParams.has("location") ? locationXml : listXml(objects, bucket, searchParams.get("prefix") ?? ""),
+    );
+  } else {
+    sendObject(objects.get(key), request, response);
+  }
+}
+
+function sendObject(body: Buffer | undefined, request: IncomingMessage, response: ServerResponse): void {
+  if (body === undefined) {
+    response.writeHead(404, { "content-type": "application/xml" });
+    response.end("<Error><Code>NoSuchKey</Code><Message>key does not exist</Message></Error>");
+    return;
+  }
+  const [, first = "0", last = ""] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? "") ?? [];
+  const part = body.subarray(Number(first), last === "" ? undefined : Number(last) + 1);
+  response.writeHead(request.headers.range ? 206 : 200, {
+    etag: etagOf(body),
+    "content-length": part.length,
+    "content-range": `bytes ${first}-${Number(first) + part.length - 1}/${body.length}`,
+    "last-modified": new Date(0).toUTCString(),
+  });
+  response.end(request.method === "HEAD" ? undefined : part);
+}
+
+const locationXml = "<LocationConstraint>us-east-1</LocationConstraint>";
+
+function listXml(objects: Map<string, Buffer>, bucket: string, prefix: string): string {
+  const contents = [...objects]
+    .filter(([key]) => key.startsWith(`${bucket}/${prefix}`))
+    .map(
+      ([key, body]) =>
+        `<Contents><Key>${key.slice(bucket.length + 1)}</Key><Size>${body.length}</Size><ETag>${etagOf(body)}</ETag><LastModified>1970-01-01T00:00:00.000Z</LastModified></Contents>`,
+    );
+  return `<ListBucketResult><Name>${bucket}</Name><IsTruncated>false</IsTruncated>${contents.join("")}</ListBucketResult>`;
+}
+
+function xml(response: ServerResponse, text: string): void {
+  response.writeHead(200, { "content-type": "application/xml" }).end(text);
+}
+
+/** Bodies come in signed chunks ("Signature calculations: transferring payload in multiple chunks") or plain. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const raw = Buffer.concat(chunks);
+  if (!String(request.headers["x-amz-content-sha256"]).startsWith("STREAMING-")) return raw;
+  const parts: Buffer[] = [];
+  for (let at = 0; at < raw.length; ) {
+    const end = raw.indexOf("\r\n", at);
+    const size = Number.parseInt(raw.toString("latin1", at, end), 16);
+    if (!(size > 0)) break;
+    parts.push(raw.subarray(end + 2, end + 2 + size));
+    at = end + 2 + size + 2;
+  }
+  return Buffer.concat(parts);
+}
+
+function etagOf(body: Buffer): string {
+  return `"${createHash("md5").update(body).digest("hex")}"`;
+}

@@ -1,0 +1,14 @@
+import type { Context } from "../context";
+import { copyWaiting } from "./copy";
+import { takeDueBackups } from "./due";
+import { removeExpired } from "./retention";
+
+/**
+ * Brings all backups a step on: snapshots that are due, copies of snapshots that are there, removal of what is past its retention. Woken every minute by
+ * the worker's clock and by whoever asks for a backup. Each part reads rows and is right whenever and however often it is called.
+ */
+export async function advanceBackups(context: Context): Promise<void> {
+  await takeDueBackups(context);
+  await copyWaiting(context);
+  await removeExpired(context);
+}

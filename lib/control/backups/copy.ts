@@ -1,0 +1,84 @@
+import { and, eq, isNotNull, isNull, or } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
+import { backupRepositories, backups, snapshots } from "../../db/schema";
+import { backupCopySchema, type VmDescription } from "../../domain/backup";
+import { formatBytes } from "../../domain/units";
+import { announce } from "../changes";
+import type { Context } from "../context";
+import type { TaskEffects } from "../tasks/effects";
+import { requestTask } from "../tasks/request";
+import { getVmRecord } from "../vms/view";
+
+type BackupRow = typeof backups.$inferSelect;
+
+/** Asks for copies of the snapshots that are there, and takes note of those that could not be taken. */
+export async function copyWaiting(context: Context): Promise<void> {
+  const isOpen = and(isNull(backups.removedAt), isNull(backups.error), isNull(backups.copyOperationId));
+  const waiting = await context.db
+    .select({ backup: backups, snapshot: snapshots, access: backupRepositories.access })
+    .from(backups)
+    .innerJoin(snapshots, eq(snapshots.id, backups.snapshotId))
+    .leftJoin(backupRepositories, eq(backupRepositories.id, backups.repositoryId))
+    .where(and(isOpen, or(isNotNull(backups.repositoryId), isNotNull(snapshots.deletedAt))));
+  for (const { backup, snapshot, access } of waiting) {
+    if (snapshot.deletedAt !== null) {
+      const error = snapshot.manifest
+        ? "Its snapshot was deleted before it was copied."
+        : "Its snapshot could not be taken.";
+      await context.db.update(backups).set({ error }).where(eq(backups.id, backup.id));
+      await announce(context.db, { kind: "backup", id: backup.id, vmId: backup.vmId });
+    } else if (snapshot.manifest && access) {
+      const description = await descriptionOf(context, backup);
+      const params = { access, snapshotId: snapshot.id, description };
+      await context.db.transaction((tx) => requestCopy(tx, backup, params));
+    }
+  }
+}
+
+async function requestCopy(tx: Queryable, backup: BackupRow, params: Record<string, unknown>): Promise<void> {
+  const operation = await requestTask(tx, {
+    kind: "backup",
+    taskKind: "backup",
+    params,
+    actor: backup.actor,
+    vmId: backup.vmId,
+    dedupKey: `backup:${backup.id}`,
+  });
+  await tx.update(backups).set({ copyOperationId: operation.id }).where(eq(backups.id, backup.id));
+}
+
+/** What must be known of a VM to make it again where nothing else is known. */
+async function descriptionOf(context: Context, backup: BackupRow): Promise<VmDescription> {
+  const { vm, image } = await getVmRecord(context.db, backup.vmId);
+  return {
+    name: vm.name,
+    vcpus: vm.vcpus,
+    memoryBytes: vm.memoryBytes,
+    diskBytes: vm.diskBytes,
+    imageTitle: image.title,
+    loginUser: image.loginUser,
+    arch: image.arch,
+    firmware: image.firmware,
+    os: image.os,
+    sshKeys: vm.sshKeys.map(({ name, publicKey }) => ({ name, publicKey })),
+    takenAt: backup.createdAt.toISOString(),
+  };
+}
+
+/** What the end of a copy changes. */
+export const copyEffects: TaskEffects = {
+  async onDone(_context, tx, operation, result) {
+    const copy = backupCopySchema.parse(result);
+    await update(tx, operation.id, { copy });
+    const message = `Copied and read back: ${formatBytes(copy.addedBytes)} new of ${formatBytes(copy.diskBytes)}.`;
+    return { message, result: null };
+  },
+  async onFailed(_context, tx, operation) {
+    await update(tx, operation.id, { error: "It could not be copied: the activity list says why." });
+  },
+};
+
+async function update(tx: Queryable, copyOperationId: number, values: Partial<BackupRow>): Promise<void> {
+  const [row] = await tx.update(backups).set(values).where(eq(backups.copyOperationId, copyOperationId)).returning();
+  if (row) await announce(tx, { kind: "backup", id: row.id, vmId: row.vmId });
+}

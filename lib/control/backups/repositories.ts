@@ -1,0 +1,104 @@
+import { asc, eq, sql } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
+import { violatedUnique } from "../../db/errors";
+import { backupPolicies, backupRepositories, backups } from "../../db/schema";
+import type {
+  BackupPlace,
+  BackupRepository,
+  CreateBackupRepository,
+  RepositoryAccess,
+  StoredBackup,
+} from "../../domain/backup";
+import { CumulusError } from "../../domain/errors";
+import { announce } from "../changes";
+import type { Context } from "../context";
+
+type RepositoryRow = typeof backupRepositories.$inferSelect;
+
+export async function listRepositories(context: Context): Promise<BackupRepository[]> {
+  const rows = await context.db.select().from(backupRepositories).orderBy(asc(backupRepositories.name));
+  const policies = await context.db
+    .select({ id: sql<number>`(${backupPolicies.policy}->>'repository')::int` })
+    .from(backupPolicies);
+  return rows.map((row) => toRepository(row, policies.filter(({ id }) => id === row.id).length));
+}
+
+/**
+ * Opens a place for copies, making the repository where there is none, and takes note of it.
+ * @throws `bad_request` for a folder that can't be one or a password that doesn't open it, `conflict` when the name is taken
+ */
+export async function createRepository(context: Context, input: CreateBackupRepository): Promise<BackupRepository> {
+  const { name, place, password } = input;
+  await assertFreeName(context, name);
+  await context.agent.listBackups({ place, password });
+  try {
+    return await context.db.transaction(async (tx) => {
+      const [row] = await tx.insert(backupRepositories).values({ name, access: { place, password } }).returning();
+      if (!row) throw new CumulusError("internal", "The repository could not be written.");
+      await announce(tx, { kind: "backup-repository", id: row.id });
+      return toRepository(row, 0);
+    });
+  } catch (error) {
+    if (violatedUnique(error) === undefined) throw error;
+    throw nameTaken(name);
+  }
+}
+
+/** Forgets a repository; what is in it stays where it is. @throws `conflict` while policies copy to it or Cumulus keeps count of copies in it */
+export async function forgetRepository(context: Context, id: number): Promise<void> {
+  await context.db.transaction(async (tx) => {
+    const row = await getRepositoryRow(tx, id);
+    const [policy] = await tx
+      .select({ vmId: backupPolicies.vmId })
+      .from(backupPolicies)
+      .where(sql`(${backupPolicies.policy}->>'repository')::int = ${id}`)
+      .limit(1);
+    if (policy) {
+      throw new CumulusError("conflict", `VMs are backed up to ${row.name}: change their backup policies first.`);
+    }
+    await tx.update(backups).set({ repositoryId: null, copy: null }).where(eq(backups.repositoryId, id));
+    await tx.delete(backupRepositories).where(eq(backupRepositories.id, id));
+    await announce(tx, { kind: "backup-repository", id });
+  });
+}
+
+/** What is in a repository, as the repository itself says: also of other installations. */
+export async function listStoredBackups(context: Context, id: number): Promise<StoredBackup[]> {
+  const { access } = await getRepositoryRow(context.db, id);
+  return context.agent.listBackups(access);
+}
+
+export async function getRepositoryRow(db: Queryable, id: number): Promise<RepositoryRow> {
+  const [row] = await db.select().from(backupRepositories).where(eq(backupRepositories.id, id));
+  if (!row) throw new CumulusError("not_found", `There is no backup repository ${id}.`);
+  return row;
+}
+
+/** @throws `bad_request` naming the field when there is no such repository */
+export async function accessOf(db: Queryable, id: number, field: string): Promise<RepositoryAccess> {
+  const [row] = await db.select().from(backupRepositories).where(eq(backupRepositories.id, id));
+  if (row) return row.access;
+  const message = `There is no backup repository ${id}.`;
+  throw new CumulusError("bad_request", message, { fields: { [field]: message } });
+}
+
+async function assertFreeName(context: Context, name: string): Promise<void> {
+  const [taken] = await context.db.select().from(backupRepositories).where(eq(backupRepositories.name, name));
+  if (taken) throw nameTaken(name);
+}
+
+function nameTaken(name: string): CumulusError {
+  return new CumulusError("conflict", `A backup repository named ${name} exists already.`, {
+    fields: { name: "This name is taken." },
+  });
+}
+
+function toRepository({ id, name, access, createdAt }: RepositoryRow, policyCount: number): BackupRepository {
+  const { place } = access;
+  return { id, name, kind: place.kind, location: locationOf(place), policyCount, createdAt: createdAt.toISOString() };
+}
+
+function locationOf(place: BackupPlace): string {
+  if (place.kind === "folder") return place.path;
+  return [place.endpoint.replace(/\/+$/, ""), place.bucket, place.prefix].filter(Boolean).join("/");
+}

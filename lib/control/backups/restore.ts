@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { vmDescriptionSchema } from "../../domain/backup";
+import { CumulusError, messageOf } from "../../domain/errors";
+import { imageManifestSchema } from "../../domain/image";
+import type { Operation } from "../../domain/operation";
+import type { Actor, Context } from "../context";
+import { takeUpImage } from "../images/takeUp";
+import { actorName, getOperation } from "../operations";
+import type { TaskEffects } from "../tasks/effects";
+import { requestTask } from "../tasks/request";
+import { resolveVm } from "../vms/create";
+import { insertVm, withNameTaken } from "../vms/insert";
+import { getRepositoryRow } from "./repositories";
+
+const restoredSchema = z.object({ manifest: imageManifestSchema, description: vmDescriptionSchema });
+
+/**
+ * Asks for a copy to become a new VM: its disk becomes an image, and a VM of that image is created with the size and the SSH keys that the old one
+ * had. Needs nothing but the repository.
+ * @throws `not_found` for no such repository
+ */
+export async function restoreBackup(
+  context: Context,
+  actor: Actor,
+  repositoryId: number,
+  ask: { key: string; name: string },
+): Promise<Operation> {
+  const { access } = await getRepositoryRow(context.db, repositoryId);
+  const operation = await requestTask(context.db, {
+    kind: "backup-restore",
+    taskKind: "backup-restore",
+    params: { access, key: ask.key, imageName: ask.name },
+    actor: actorName(actor),
+    subject: ask.name,
+  });
+  return getOperation(context, operation.id);
+}
+
+/** What the end of a restore changes: an image, and a VM of it. */
+export const backupRestoreEffects: TaskEffects = {
+  async onDone(_context, tx, operation, result) {
+    const { manifest, description } = restoredSchema.parse(result);
+    const imageId = await takeUpImage(tx, manifest);
+    const name = operation.subject ?? description.name;
+    const input = {
+      name,
+      image: imageId,
+      vcpus: description.vcpus,
+      memory: description.memoryBytes,
+      disk: description.diskBytes,
+      sshKeys: description.sshKeys.map(({ publicKey }) => publicKey),
+    };
+    try {
+      const actor = { kind: "user", name: operation.actor } as const;
+      const { vm } = await withNameTaken(name, () =>
+        tx.transaction(async (inner) => insertVm(inner, actor, await resolveVm(inner, input))),
+      );
+      return { message: `${name} is being created from it.`, result: { imageId, vmId: vm.id } };
+    } catch (error) {
+      if (!(error instanceof CumulusError)) throw error;
+      const message = `Its disk is there as the image ${manifest.name}, but no VM could be created: ${messageOf(error)}`;
+      return { message, result: { imageId } };
+    }
+  },
+};

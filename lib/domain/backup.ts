@@ -1,0 +1,113 @@
+import * as z from "zod";
+import { backupTiers } from "./backupPolicy";
+
+const name = z
+  .string()
+  .trim()
+  .min(1, "Give a name.")
+  .max(60)
+  .regex(/^[^\p{Cc}]*$/u, "A name has no control characters.");
+const password = z.string().min(8, "Use at least 8 characters.").max(256);
+
+/** Where copies lie: a folder of the host (a mounted disk, say), or a bucket of any store that speaks S3. */
+export const backupPlaceSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("folder"),
+    path: z
+      .string()
+      .max(1024)
+      .regex(/^\/[^\0]+$/, "Give an absolute path of the host."),
+  }),
+  z.strictObject({
+    kind: z.literal("s3"),
+    /** `https://s3.eu-central-1.amazonaws.com`, `http://nas.local:9000` */
+    endpoint: z.url({ protocol: /^https?$/ }).max(512),
+    bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "Give the bucket's name."),
+    prefix: z
+      .string()
+      .regex(/^[\w./-]{0,200}$/, "Use letters, digits, dots, dashes and slashes.")
+      .default(""),
+    accessKeyId: z.string().min(1).max(256),
+    secretAccessKey: z.string().min(1).max(256),
+  }),
+]);
+export type BackupPlace = z.infer<typeof backupPlaceSchema>;
+
+/** `POST /api/backup-repositories`. All that is in it is encrypted with the password: without that, nobody can restore it. */
+export const createBackupRepositorySchema = z
+  .strictObject({ name, password, place: backupPlaceSchema })
+  .meta({ id: "CreateBackupRepository" });
+export type CreateBackupRepository = z.infer<typeof createBackupRepositorySchema>;
+
+/** What a host needs to use a repository. */
+export const repositoryAccessSchema = z.object({ place: backupPlaceSchema, password: z.string() });
+export type RepositoryAccess = z.infer<typeof repositoryAccessSchema>;
+
+export const backupRepositorySchema = z
+  .object({
+    id: z.number().int(),
+    name: z.string(),
+    kind: z.enum(["folder", "s3"]),
+    /** For people: the path, or the bucket's URL. */
+    location: z.string(),
+    /** Policies that copy to it. */
+    policyCount: z.number().int(),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: "BackupRepository" });
+export type BackupRepository = z.infer<typeof backupRepositorySchema>;
+
+/** What is kept of a VM beside its disk: enough to make it again on an empty installation. */
+export const vmDescriptionSchema = z.object({
+  name: z.string(),
+  vcpus: z.number().int(),
+  memoryBytes: z.number().int(),
+  diskBytes: z.number().int(),
+  imageTitle: z.string(),
+  loginUser: z.string(),
+  arch: z.enum(["x86_64", "aarch64"]),
+  firmware: z.enum(["bios", "uefi"]),
+  os: z.object({ family: z.string(), release: z.string() }).nullable(),
+  sshKeys: z.array(z.object({ name: z.string(), publicKey: z.string() })),
+  takenAt: z.iso.datetime(),
+});
+export type VmDescription = z.infer<typeof vmDescriptionSchema>;
+
+/** A copy as the repository itself lists it. */
+export const storedBackupSchema = z
+  .object({
+    /** The repository's own id of it (restic's, 64 hexadecimal digits). */
+    key: z.string().regex(/^[0-9a-f]{64}$/),
+    vmName: z.string(),
+    takenAt: z.iso.datetime(),
+  })
+  .meta({ id: "StoredBackup" });
+export type StoredBackup = z.infer<typeof storedBackupSchema>;
+
+/** What a host made of a copy that it was asked for. */
+export const backupCopySchema = z.object({
+  key: storedBackupSchema.shape.key,
+  /** The disk as it was handed over. */
+  diskBytes: z.number().int(),
+  /** What the repository grew by. */
+  addedBytes: z.number().int(),
+  /** When it was read back from the repository and found the same. */
+  verifiedAt: z.iso.datetime(),
+});
+export type BackupCopy = z.infer<typeof backupCopySchema>;
+
+export const backupSchema = z
+  .object({
+    id: z.number().int(),
+    vm: z.object({ id: z.number().int(), name: z.string() }),
+    tier: z.enum([...backupTiers, "manual"]),
+    dueAt: z.iso.datetime(),
+    /** The snapshot on this host; null once it is gone. */
+    snapshotId: z.number().int().nullable(),
+    repositoryId: z.number().int().nullable(),
+    copy: backupCopySchema.nullable(),
+    status: z.enum(["taking", "copying", "done", "failed"]),
+    error: z.string().nullable(),
+  })
+  .meta({ id: "Backup" });
+export type Backup = z.infer<typeof backupSchema>;

@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { type BackupPolicy, backupPolicySchema, expiredBackups, nextRunAt } from "./backupPolicy";
+
+const policy: BackupPolicy = {
+  timeZone: "Europe/Berlin",
+  hourly: { minute: 15, keep: 24 },
+  daily: { time: "02:30", keep: 7 },
+  weekly: { weekday: 0, time: "04:05", keep: 4 },
+  repository: null,
+};
+const next = (tier: "hourly" | "daily" | "weekly", after: string, given = policy) =>
+  nextRunAt(given, tier, new Date(after))?.toISOString();
+
+test("runs are due by the wall clock of the policy's time zone", () => {
+  expect(next("hourly", "2026-11-22T10:15:00Z")).toBe("2026-11-22T11:15:00.000Z");
+  expect(next("daily", "2026-11-22T10:00:00Z")).toBe("2026-11-23T01:30:00.000Z");
+  expect(next("daily", "2026-07-01T10:00:00Z")).toBe("2026-07-02T00:30:00.000Z");
+  expect(next("weekly", "2026-11-22T10:00:00Z")).toBe("2026-11-29T03:05:00.000Z");
+});
+
+test("the day on which the clock skips the hour has its run, and the day that has it twice has one", () => {
+  const spring = next("daily", "2026-03-29T00:00:00Z");
+  expect(Date.parse(spring ?? "")).toBeLessThan(Date.parse("2026-03-29T02:00:00Z"));
+  const autumn = new Date(next("daily", "2026-10-24T23:00:00Z") ?? "");
+  expect(nextRunAt(policy, "daily", autumn)?.toISOString()).toBe("2026-10-26T01:30:00.000Z");
+});
+
+test("a tier that is off is never due", () => {
+  expect(next("weekly", "2026-11-22T10:00:00Z", { ...policy, weekly: null })).toBeUndefined();
+});
+
+test("all but the newest are expired", () => {
+  const at = (day: number) => ({ dueAt: new Date(Date.UTC(2026, 0, day)) });
+  expect(expiredBackups([at(2), at(4), at(1), at(3)], 2)).toEqual([at(2), at(1)]);
+  expect(expiredBackups([at(1)], 2)).toEqual([]);
+});
+
+test.each([
+  [{ timeZone: "Middle-earth/Shire" }, "timeZone"],
+  [{ daily: { time: "24:00", keep: 1 } }, "daily.time"],
+  [{ daily: { time: "3:00", keep: 1 } }, "daily.time"],
+  [{ hourly: { minute: 60, keep: 1 } }, "hourly.minute"],
+  [{ weekly: { weekday: 7, time: "03:00", keep: 1 } }, "weekly.weekday"],
+  [{ daily: { time: "03:00", keep: 0 } }, "daily.keep"],
+  [{ hourly: null, daily: null, weekly: null }, "daily"],
+])("%j is refused, naming %s", (values, field) => {
+  const parsed = backupPolicySchema.safeParse({ ...policy, ...values });
+  expect(parsed.error?.issues.map(({ path }) => path.join("."))).toEqual([field]);
+});
