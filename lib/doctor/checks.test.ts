@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { disagreementsIn, lasting } from "./checks";
+import type { LayerFact } from "./snapshot";
 import { file, folder, healthySnapshot, imageSha256, nowMs, processFact } from "./testSnapshot";
 
 type Healthy = ReturnType<typeof healthySnapshot>;
@@ -17,6 +18,22 @@ const removeQemu = (snapshot: Healthy, id: number) =>
     snapshot.processes.findIndex(({ vmId }) => vmId === id),
     1,
   );
+
+/** A snapshot with id 5 of VM 1, whose disk builds on its layer. */
+function addSnapshot(snapshot: Healthy, change: Partial<LayerFact> = {}): void {
+  const id = "b".repeat(16);
+  const manifest = { parent: null, imageSha256 };
+  snapshot.layers.push({ id, manifest, hasFile: true, damage: null, ...change });
+  snapshot.snapshotFolders.push({ id: 5, layerId: id });
+  Object.assign(machine(snapshot, 1), {
+    record: { disk: "disk-00000000000000cc.qcow2", uefiVars: "uefi-vars.fd", parent: id, cutDisk: null },
+    disk: { opens: true, backingFile: "/data/layers/another", damage: null },
+  });
+  snapshot.files.set("/data/vms/1/disk-00000000000000cc.qcow2", file(0o600, 1_900_000_001));
+  snapshot.files.delete("/data/vms/1/disk.qcow2");
+  snapshot.files.set(`/data/layers/${id}.qcow2`, file(0o440));
+  snapshot.files.set(`/data/layers/${id}.json`, file(0o600));
+}
 
 test("where everything agrees nothing is told", () => {
   expect(disagreementsIn(healthySnapshot())).toEqual([]);
@@ -38,13 +55,54 @@ const planted: [what: string, plant: (snapshot: Healthy) => void, told: RegExp][
   ],
   [
     "a disk builds on another file",
-    (s) => (machine(s, 1).disk = { opens: true, backingFile: "/etc/shadow" }),
+    (s) => (machine(s, 1).disk = { opens: true, backingFile: "/etc/shadow", damage: null }),
     /builds on \/etc\/shadow instead of/,
   ],
   [
     "a disk builds on nothing",
-    (s) => (machine(s, 1).disk = { opens: true, backingFile: null }),
+    (s) => (machine(s, 1).disk = { opens: true, backingFile: null, damage: null }),
     /builds on no image instead of/,
+  ],
+  [
+    "a disk is damaged",
+    (s) => Object.assign(machine(s, 3).disk ?? {}, { damage: "ERROR cluster 3" }),
+    /vms\/3\/disk\.qcow2 .* is damaged \(ERROR cluster 3\)/,
+  ],
+  [
+    "the record of a disk can't be read",
+    (s) => (machine(s, 1).record = null),
+    /vms\/1\/disk\.json of VM vm-1 .* can't be read/,
+  ],
+  [
+    "a disk builds on a layer that is gone",
+    (s) => Object.assign(machine(s, 1).record ?? {}, { parent: "c".repeat(16) }),
+    /There is no layer \/data\/layers\/c+\.qcow2, on which the disk of VM vm-1 .* builds/,
+  ],
+  ["a layer's file is gone", (s) => addSnapshot(s, { hasFile: false }), /The layer \/data\/layers\/b+\.qcow2 is gone/],
+  ["a layer has no manifest", (s) => addSnapshot(s, { manifest: null }), /has no manifest that can be read/],
+  ["a layer is damaged", (s) => addSnapshot(s, { damage: "ERROR" }), /b+\.qcow2 is damaged \(ERROR\)/],
+  [
+    "a layer builds on one that is gone",
+    (s) => addSnapshot(s, { manifest: { parent: "c".repeat(16), imageSha256 } }),
+    /There is no layer \/data\/layers\/c+\.qcow2, on which the layer b+ builds/,
+  ],
+  [
+    "a snapshot lacks its memory",
+    (s) => {
+      addSnapshot(s);
+      the(s.snapshotFolders[0]).layerId = null;
+    },
+    /The snapshot in \/data\/snapshots\/5 can't be read or lacks its memory/,
+  ],
+  [
+    "a half made snapshot was never swept",
+    (s) => s.files.set("/data/snapshots/.making-6", folder(0o700)),
+    /\/data\/snapshots\/\.making-6 was left half made/,
+  ],
+  [
+    "a disk that is on no record lies in a VM's folder",
+    (s) => s.files.set("/data/vms/3/disk-00000000000000aa.qcow2", file(0o600, 1_900_000_003)),
+    /disk-00000000000000aa\.qcow2 is no file of Cumulus'/,
   ],
   [
     "an image file is gone",
@@ -158,8 +216,21 @@ const planted: [what: string, plant: (snapshot: Healthy) => void, told: RegExp][
     /seed-abc has been on its way for more than an hour/,
   ],
   [
+    "a machine's file has another ISO in its drive than the database",
+    (s) => Object.assign(the(s.machines[0]?.spec ?? undefined), { cdromSha256: "d".repeat(64) }),
+    /the ISO in its drive d+ and the database/,
+  ],
+  [
+    "a disk that began empty builds on a file",
+    (s) => {
+      Object.assign(the(s.vms[0]), { imageSha256: null });
+      Object.assign(the(s.machines[0]?.spec ?? undefined), { imageSha256: null });
+    },
+    /is to build on nothing/,
+  ],
+  [
     "an image of the database has no file",
-    (s) => s.images.push({ id: 2, name: "debian-12", sha256: "b".repeat(64), fileBytes: 1 }),
+    (s) => s.images.push({ id: 2, name: "debian-12", kind: "disk", sha256: "b".repeat(64), fileBytes: 1 }),
     /of the image debian-12 is gone/,
   ],
   [
@@ -257,6 +328,34 @@ const innocent: [what: string, change: (snapshot: Healthy) => void][] = [
       s.openOperations.push({ id: 5, kind: "stop", vmId: 1, isVmDeleted: false, dueFromMs: nowMs - 3_600_000 });
     },
   ],
+  [
+    "a download takes hours",
+    (s) => {
+      s.files.set("/data/staging/image-9", { ...folder(0o700), modifiedAtMs: nowMs - 3_600_001 });
+      s.openOperations.push({ id: 9, kind: "image-download", vmId: null, isVmDeleted: false, dueFromMs: null });
+    },
+  ],
+  [
+    "there is an ISO",
+    (s) => {
+      const sha256 = "d".repeat(64);
+      s.images.push({ id: 3, name: "installer", kind: "iso", sha256, fileBytes: 7 });
+      s.files.set(`/data/images/${sha256}.iso`, { ...file(0o440), sizeBytes: 7 });
+      s.files.set(`/data/images/${sha256}.json`, file(0o600));
+      s.manifests.push({ path: `/data/images/${sha256}.json`, sha256, modifiedAtMs: nowMs });
+    },
+  ],
+  [
+    "a system was installed on an empty disk",
+    (s) => {
+      Object.assign(the(s.vms[0]), { imageSha256: null });
+      Object.assign(the(s.machines[0]), {
+        spec: { ...the(s.machines[0]?.spec), imageSha256: null },
+        disk: { opens: true, backingFile: null, damage: null },
+      });
+    },
+  ],
+  ["a VM has a snapshot", (s) => addSnapshot(s)],
   ["processes can't be looked at", (s) => Object.assign(s, { processes: null })],
   [
     "an image was just put there",

@@ -1,7 +1,9 @@
 import { checkDisks } from "./checks/disks";
 import { checkImages } from "./checks/images";
+import { checkLayers } from "./checks/layers";
 import { checkLeftovers } from "./checks/leftovers";
 import { checkMachines } from "./checks/machines";
+import { checkNetworks } from "./checks/networks";
 import { checkObservations } from "./checks/observations";
 import { checkOperations } from "./checks/operations";
 import { checkPermissions } from "./checks/permissions";
@@ -15,10 +17,12 @@ import type { Check, Disagreement, Snapshot } from "./snapshot";
 export const checks: readonly Check[] = [
   checkMachines,
   checkDisks,
+  checkLayers,
   checkProcesses,
   checkObservations,
   checkSockets,
   checkSharing,
+  checkNetworks,
   checkLeftovers,
   checkImages,
   checkOperations,

@@ -17,9 +17,13 @@ export interface Snapshot {
   /** Folders among the VMs' that are named by an id. */
   machines: MachineFact[];
   manifests: ManifestFact[];
+  layers: LayerFact[];
+  snapshotFolders: SnapshotFolderFact[];
   pidFiles: PidFileFact[];
   /** QEMU processes whose command line names our folders; null where processes can't be looked at (no /proc). */
   processes: ProcessFact[] | null;
+  /** The networks on bridges; null where there are none, or they can't be looked at. */
+  network: NetworkFact | null;
 }
 
 export interface InstallationPaths {
@@ -27,6 +31,8 @@ export interface InstallationPaths {
   runDir: string;
   images: string;
   staging: string;
+  layers: string;
+  snapshots: string;
   /** One folder a VM. */
   machines: string;
   /** One folder a VM. */
@@ -43,7 +49,10 @@ export interface VmFact {
   ipv4: string;
   mac: string;
   sshHostPort: number;
-  imageSha256: string;
+  /** Null: its disk began empty. */
+  imageSha256: string | null;
+  /** The ISO that is to lie in its drive. */
+  cdromSha256: string | null;
   desired: Desired;
   observed: Observed;
   observedAtMs: number | null;
@@ -58,6 +67,7 @@ export interface VmFact {
 export interface ImageFact {
   id: number;
   name: string;
+  kind: "disk" | "iso";
   sha256: string;
   fileBytes: number;
 }
@@ -67,8 +77,8 @@ export interface OperationFact {
   kind: string;
   vmId: number | null;
   isVmDeleted: boolean;
-  /** From when on it counts as late, if it was no deadline of its own. */
-  dueFromMs: number;
+  /** From when on it counts as late, if it was no deadline of its own; null for long work, which takes as long as it takes. */
+  dueFromMs: number | null;
 }
 
 export interface FileFact {
@@ -83,14 +93,48 @@ export interface FileFact {
 export interface MachineFact {
   id: number;
   /** `machine.json`; null when it is missing or can't be read as one. */
-  spec: { id: number; uuid: string; mac: string; ipv4: string; sshHostPort: number; imageSha256: string } | null;
+  spec: {
+    id: number;
+    uuid: string;
+    mac: string;
+    ipv4: string;
+    sshHostPort: number | null;
+    imageSha256: string | null;
+    cdromSha256: string | null;
+  } | null;
   /** The process that `state.json` says is its QEMU, if that process lives. */
   recordedProcess: LivingProcess | null;
-  /** Null: there is none. */
+  /** Which files its disk is; null when that can't be read. */
+  record: DiskRecordFact | null;
+  /** The disk that the record names; null: there is none. */
   disk: DiskFact | null;
 }
 
-export type DiskFact = { opens: true; backingFile: string | null } | { opens: false; reason: string };
+export interface DiskRecordFact {
+  disk: string;
+  uefiVars: string;
+  /** The layer that the disk builds on; null: the image. */
+  parent: string | null;
+  /** The disk that is about to take its place. */
+  cutDisk: string | null;
+}
+
+export type DiskFact =
+  /** `damage` is told of disks that no process writes; null: none was found. */
+  { opens: true; backingFile: string | null; damage: string | null } | { opens: false; reason: string };
+
+export interface LayerFact {
+  id: string;
+  manifest: { parent: string | null; imageSha256: string | null } | null;
+  hasFile: boolean;
+  damage: string | null;
+}
+
+export interface SnapshotFolderFact {
+  id: number;
+  /** Null when the snapshot isn't whole. */
+  layerId: string | null;
+}
 
 export interface ManifestFact {
   path: string;
@@ -125,6 +169,40 @@ export interface ProcessFact {
   /** Where it accepts connections: paths, and `address:port`; null when that can't be seen. */
   listeners: { unix: string[]; tcp: string[] } | null;
   qmp: { answers: true; uuid: string; status: string } | { answers: false; reason: string };
+}
+
+export interface NetworkFact {
+  /** What the host was told of networks (`networks.json`). */
+  wanted: {
+    id: number;
+    cidr: string;
+    gateway: string;
+    hosts: { vmId: number; interfaceId: string; mac: string; ipv4: string }[];
+  }[];
+  /** The installation's namespace, and the link of the host that leads there. */
+  namespace: string;
+  hasNamespace: boolean;
+  hostLink: string;
+  hasHostLink: boolean;
+  /** In the host's own nft. */
+  hasHostTable: boolean;
+  /** Ranges to which the host has a route by the link. */
+  routes: string[];
+  /** Bridges and taps of the namespace. */
+  links: {
+    name: string;
+    isBridge: boolean;
+    isUp: boolean;
+    master: string | null;
+    isIsolated: boolean;
+    addresses: string[];
+  }[];
+  /** Who may send what: `t1n0 52:54:…`, `t1n0 192.168.0.2`. */
+  senders: string[];
+  /** Chains that drop what no rule allows: `bridge guard`. */
+  closedChains: string[];
+  leases: { networkId: number; mac: string; ipv4: string }[];
+  nameServers: { networkId: number; pid: number }[];
 }
 
 /** One thing that is not as it must be. */

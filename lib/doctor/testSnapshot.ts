@@ -8,6 +8,8 @@ export function healthySnapshot(): Snapshot & { files: Map<string, FileFact>; pr
     runDir: "/run/c",
     images: "/data/images",
     staging: "/data/staging",
+    layers: "/data/layers",
+    snapshots: "/data/snapshots",
     machines: "/data/vms",
     machineSockets: "/run/c/vms",
   };
@@ -30,14 +32,17 @@ export function healthySnapshot(): Snapshot & { files: Map<string, FileFact>; pr
     takenAtMs: nowMs,
     paths,
     vms,
-    images: [{ id: 1, name: "mini", sha256: imageSha256, fileBytes: imageBytes }],
+    images: [{ id: 1, name: "mini", kind: "disk", sha256: imageSha256, fileBytes: imageBytes }],
     openOperations: [],
     isHostAway: false,
     files,
     machines: vms.map(machineFact),
     manifests: [{ path: `/data/images/${imageSha256}.json`, sha256: imageSha256, modifiedAtMs: longAgoMs }],
+    layers: [],
+    snapshotFolders: [],
     pidFiles: [{ path: "/run/c/agent.pid", process: { pid: 50, program: "node" } }],
     processes: [processFact(1), processFact(2)],
+    network: null,
   };
 }
 
@@ -58,6 +63,7 @@ function vmFact(id: number, state: "running" | "stopped"): VmFact {
     mac: `52:54:00:00:00:0${id}`,
     sshHostPort: 20_000 + id,
     imageSha256,
+    cdromSha256: null,
     desired: state,
     observed: state,
     observedAtMs: nowMs - 1000,
@@ -71,9 +77,10 @@ function vmFact(id: number, state: "running" | "stopped"): VmFact {
 function machineFact({ id, uuid, mac, ipv4, sshHostPort }: VmFact): MachineFact {
   return {
     id,
-    spec: { id, uuid, mac, ipv4, sshHostPort, imageSha256 },
+    spec: { id, uuid, mac, ipv4, sshHostPort, imageSha256, cdromSha256: null },
     recordedProcess: id === 3 ? null : { pid: 100 + id, program: "qemu-system-x86_64" },
-    disk: { opens: true, backingFile: `/data/images/${imageSha256}.qcow2` },
+    record: { disk: "disk.qcow2", uefiVars: "uefi-vars.fd", parent: null, cutDisk: null },
+    disk: { opens: true, backingFile: `/data/images/${imageSha256}.qcow2`, damage: null },
   };
 }
 

@@ -1,13 +1,113 @@
 import * as z from "zod";
+import { ipv4ToNumber, isPrivateCidr, normalCidr, rangeOf } from "./ipv4";
+
+const label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
+
+export const networkNameSchema = z
+  .string()
+  .regex(new RegExp(`^${label}$`), "Use 1–63 lower-case letters, digits and dashes: it is part of its VMs' names.");
+
+/** A range of private addresses (RFC 1918) with room for at least one VM. */
+export const networkCidrSchema = z
+  .cidrv4('Give a range such as "192.168.10.0/24".')
+  .refine((cidr) => isPrivateCidr(cidr), "Use a private range: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.")
+  .refine((cidr) => {
+    const { first, last } = rangeOf(cidr);
+    return last - first >= 7 && last - first < 2 ** 16;
+  }, "Use a prefix length from /16 to /29.")
+  .transform(normalCidr);
+
+const descriptionSchema = z.string().trim().max(500);
+const outsideSchema = z.enum(["nat", "routed", "none"]).meta({
+  description:
+    "The way out: `nat` by the host's address; `routed` with the VMs' own addresses, which the routers out there must know; `none`.",
+});
+const reachesSchema = z.array(z.number().int().positive()).max(64).meta({
+  description: "Ids of networks whose VMs its VMs may connect to; none: it is isolated.",
+});
+const dnsServersSchema = z.array(z.ipv4()).max(3).meta({ description: "None: the host's own." });
+
+/** `POST /api/networks`. */
+export const createNetworkSchema = z
+  .strictObject({
+    name: networkNameSchema,
+    description: descriptionSchema.optional(),
+    cidr: networkCidrSchema,
+    outside: outsideSchema.optional(),
+    reaches: reachesSchema.optional(),
+    dnsServers: dnsServersSchema.optional(),
+    /** The addresses that VMs are given by themselves; all but the gateway's when not given. */
+    range: z.strictObject({ first: z.ipv4(), last: z.ipv4() }).optional(),
+    /** A range of its own within fd00::/8 (RFC 4193), for traffic among VMs and with the host. */
+    ipv6: z.boolean().optional(),
+  })
+  .superRefine(({ cidr, range }, context) => {
+    if (!range) return;
+    const { first, last } = rangeOf(cidr);
+    const [from, to] = [ipv4ToNumber(range.first), ipv4ToNumber(range.last)];
+    if (from > first + 1 && to < last && from <= to) return;
+    context.addIssue({
+      code: "custom",
+      path: ["range"],
+      message: `Give addresses within ${cidr}, the lower one first.`,
+    });
+  })
+  .meta({ id: "CreateNetwork" });
+export type CreateNetwork = z.infer<typeof createNetworkSchema>;
+
+/** `POST /api/networks/{id}/addresses`. */
+export const reserveAddressSchema = z
+  .strictObject({
+    ipv4: z.ipv4(),
+    /** What it is kept for. */
+    note: z.string().trim().max(200).optional(),
+  })
+  .meta({ id: "ReserveAddress" });
+export type ReserveAddress = z.infer<typeof reserveAddressSchema>;
+
+/** `PATCH /api/networks/{id}`: its range of addresses can't change. */
+export const updateNetworkSchema = z
+  .strictObject({
+    name: networkNameSchema.optional(),
+    description: descriptionSchema.optional(),
+    outside: outsideSchema.optional(),
+    reaches: reachesSchema.optional(),
+    dnsServers: dnsServersSchema.optional(),
+  })
+  .meta({ id: "UpdateNetwork" });
+export type UpdateNetwork = z.infer<typeof updateNetworkSchema>;
 
 export const networkSchema = z
   .object({
     id: z.number().int(),
     name: z.string(),
+    description: z.string(),
     cidr: z.string(),
     gateway: z.string(),
+    /** Its VMs resolve each other as `<vm>.<domain>`. */
+    domain: z.string(),
+    dnsServers: z.array(z.string()),
+    outside: outsideSchema,
+    reaches: z.array(z.number().int()),
+    ipv6Cidr: z.string().nullable(),
+    range: z.object({ first: z.string(), last: z.string() }).nullable(),
     driver: z.enum(["bridge", "user"]),
     vmCount: z.number().int(),
+    /** Addresses that no VM has and nobody reserved. */
+    freeCount: z.number().int(),
   })
   .meta({ id: "Network" });
 export type Network = z.infer<typeof networkSchema>;
+
+/** An address of a network that is not free. */
+export const networkAddressSchema = z
+  .object({
+    ipv4: z.string(),
+    kind: z.enum(["gateway", "vm", "reserved", "quarantined"]),
+    vm: z.object({ id: z.number().int(), name: z.string() }).nullable(),
+    note: z.string(),
+    /** For one of a VM that is gone: when it may be given out again. */
+    freeAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: "NetworkAddress" });
+export type NetworkAddress = z.infer<typeof networkAddressSchema>;

@@ -1,4 +1,4 @@
-import { listNetworksEndpoint } from "../../../lib/api/endpoints/catalogue";
+import { createNetworkEndpoint, listNetworksEndpoint } from "../../../lib/api/endpoints/networks";
 import { serve } from "../../../lib/api/serve";
 
-export const { GET } = serve(listNetworksEndpoint);
+export const { GET, POST } = serve(createNetworkEndpoint, listNetworksEndpoint);

@@ -1,4 +1,5 @@
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
+import { imageFile } from "../../images/store";
 import type { Disagreement, Snapshot } from "../snapshot";
 
 const check = "images";
@@ -12,8 +13,8 @@ export function checkImages(snapshot: Snapshot): Disagreement[] {
 }
 
 function imagesWithoutFile({ images, files, manifests, paths }: Snapshot): Disagreement[] {
-  return images.flatMap(({ name, sha256, fileBytes }) => {
-    const path = join(paths.images, `${sha256}.qcow2`);
+  return images.flatMap(({ name, kind, sha256, fileBytes }) => {
+    const path = imageFile(paths, sha256, kind);
     const file = files.get(path);
     const tell = (subject: string, message: string) => [{ check, subject: `${sha256} ${subject}`, message }];
     if (file?.kind !== "file") {
@@ -34,7 +35,7 @@ function filesWithoutImage({ images, files, manifests, paths, takenAtMs }: Snaps
   const known = new Set(images.map(({ sha256 }) => sha256));
   const found = [...files].filter(([path]) => dirname(path) === paths.images);
   return found.flatMap(([path, { modifiedAtMs }]) => {
-    const sha256 = /([0-9a-f]{64})\.(qcow2|json)$/.exec(path)?.[1];
+    const sha256 = /([0-9a-f]{64})\.(qcow2|iso|json)$/.exec(path)?.[1];
     if (sha256 !== undefined && known.has(sha256)) return [];
     const isNew = takenAtMs - modifiedAtMs < notedWithinMs;
     if (isNew) return [];

@@ -5,9 +5,8 @@ const check = "leftovers";
 
 /** What the agent keeps in a VM's folder. */
 const machineFiles = [
-  "disk.qcow2",
+  "disk.json",
   "seed.iso",
-  "uefi-vars.fd",
   "machine.json",
   "state.json",
   "serial.log",
@@ -22,6 +21,8 @@ const socketFiles = [
   "serial-qemu.sock",
   "serial.sock",
   "screen.png",
+  "incoming.sock",
+  "outgoing.sock",
 ];
 
 /** A file that replaces another one is for a moment beside it. */
@@ -61,6 +62,7 @@ function foreignFolders(snapshot: Snapshot, parent: string): Disagreement[] {
 function foreignFiles(snapshot: Snapshot, parent: string, known: string[]): Disagreement[] {
   return snapshot.vms
     .flatMap(({ id }) => entriesOf(snapshot, join(parent, String(id))))
+    .filter((path) => !isDiskOf(snapshot, path))
     .filter((path) => {
       const ageMs = snapshot.takenAtMs - (snapshot.files.get(path)?.modifiedAtMs ?? 0);
       const isReplacing = replacing.test(path) && ageMs < replacedWithinMs;
@@ -73,9 +75,23 @@ function foreignFiles(snapshot: Snapshot, parent: string, known: string[]): Disa
     }));
 }
 
-function oldStaging({ files, paths, takenAtMs }: Snapshot): Disagreement[] {
+/** Which files are a VM's disk and UEFI variables is on record; a merge makes another one beside it. */
+function isDiskOf({ machines, takenAtMs, files }: Snapshot, path: string): boolean {
+  const id = Number(basename(dirname(path)));
+  const record = machines.find((machine) => machine.id === id)?.record;
+  if (record === null || record === undefined) return false;
+  const name = basename(path);
+  if ([record.disk, record.uefiVars, record.cutDisk].includes(name)) return true;
+  const ageMs = takenAtMs - (files.get(path)?.modifiedAtMs ?? 0);
+  return /^(disk|uefi-vars)-[0-9a-f]{16}\.(qcow2|fd)$/.test(name) && ageMs < stagedWithinMs;
+}
+
+function oldStaging({ files, paths, takenAtMs, openOperations }: Snapshot): Disagreement[] {
+  // A download may take a day, and is held to its operation's own deadline.
+  const underWay = new Set(openOperations.map(({ id }) => join(paths.staging, `image-${id}`)));
   return [...files]
     .filter(([path, { modifiedAtMs }]) => dirname(path) === paths.staging && takenAtMs - modifiedAtMs > stagedWithinMs)
+    .filter(([path]) => !underWay.has(path))
     .map(([path]) => ({
       check,
       subject: path,

@@ -40,8 +40,9 @@ function differences(snapshot: Snapshot, vm: VmFact, { spec }: MachineFact): Dis
     ["address", spec.ipv4, vm.ipv4],
     ["image", spec.imageSha256, vm.imageSha256],
   ];
+  if (!vm.isUnderWay) compared.push(["ISO in its drive", spec.cdromSha256, vm.cdromSha256]);
   // Another port may just be tried because the first was taken.
-  if (!vm.isUnderWay) compared.push(["SSH port", spec.sshHostPort, vm.sshHostPort]);
+  if (!vm.isUnderWay && spec.sshHostPort !== null) compared.push(["SSH port", spec.sshHostPort, vm.sshHostPort]);
   return compared
     .filter(([, inFile, inDatabase]) => inFile !== inDatabase)
     .map(([what, inFile, inDatabase]) => ({

@@ -13,8 +13,8 @@ export function checkOperations(snapshot: Snapshot): Disagreement[] {
     if (isVmDeleted) {
       return [{ check, subject: `${id}`, message: `${what} is open though its VM is deleted: restart the console.` }];
     }
+    if (dueFromMs === null || snapshot.isHostAway || snapshot.takenAtMs - dueFromMs <= deadlineMs) return [];
     const minutes = Math.floor((snapshot.takenAtMs - dueFromMs) / 60_000);
-    if (snapshot.isHostAway || snapshot.takenAtMs - dueFromMs <= deadlineMs) return [];
     const message = `${what} has been open for ${minutes} minutes though its host answers: restart the console, and ask for it again if that doesn't end it.`;
     return [{ check, subject: `${id}`, message }];
   });

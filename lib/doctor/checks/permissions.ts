@@ -4,7 +4,7 @@ import type { Disagreement, FileFact, InstallationPaths, Snapshot } from "../sna
 const check = "permissions";
 
 /** What only the agent writes in a VM's folder: if the VM's QEMU could, a guest that broke out would rule over its own start. */
-const agentFiles = ["machine.json", "state.json", "serial.log", "qemu.log", "last-screen.png"];
+const agentFiles = ["disk.json", "machine.json", "state.json", "serial.log", "qemu.log", "last-screen.png"];
 
 /** Nobody but whom it is for reads or writes anything of a VM or a secret, and no QEMU has the agent's rights when that is root. */
 export function checkPermissions(snapshot: Snapshot): Disagreement[] {
@@ -35,6 +35,8 @@ function mostMode(path: string, file: FileFact, paths: InstallationPaths): numbe
     [paths.machineSockets]: 0o711,
     [paths.images]: 0o710,
     [paths.staging]: 0o700,
+    [paths.layers]: 0o710,
+    [paths.snapshots]: 0o700,
     [join(dataDir, "postgres")]: 0o700,
     [join(dataDir, "admin-token")]: 0o600,
     [join(dataDir, "auth-secret")]: 0o600,
@@ -46,7 +48,10 @@ function mostMode(path: string, file: FileFact, paths: InstallationPaths): numbe
   const parent = dirname(path);
   if (path in fixed) return fixed[path] ?? null;
   if (parent === paths.machines || parent === paths.machineSockets) return 0o710;
-  if (parent === paths.images) return path.endsWith(".qcow2") ? 0o640 : 0o600;
+  if (parent === paths.images) return /\.(qcow2|iso)$/.test(path) ? 0o640 : 0o600;
+  if (parent === paths.layers) return path.endsWith(".json") ? 0o600 : 0o640;
+  if (parent === paths.snapshots) return 0o700;
+  if (dirname(parent) === paths.snapshots) return 0o600;
   if (parent === join(dataDir, "logs")) return 0o600;
   const isOfVm = [paths.machines, paths.machineSockets].includes(dirname(parent));
   if (isOfVm) return file.kind === "socket" ? 0o700 : 0o600;
@@ -69,7 +74,7 @@ function foreignOwners({ files, paths }: Snapshot): Disagreement[] {
   });
 }
 
-function processUsers({ processes, files, paths }: Snapshot): Disagreement[] {
+function processUsers({ processes, machines, files, paths }: Snapshot): Disagreement[] {
   return (processes ?? []).flatMap(({ pid, uid, vmId }) => {
     if (uid === 0) {
       return [
@@ -80,7 +85,8 @@ function processUsers({ processes, files, paths }: Snapshot): Disagreement[] {
         },
       ];
     }
-    const disk = join(paths.machines, String(vmId), "disk.qcow2");
+    const name = machines.find(({ id }) => id === vmId)?.record?.disk ?? "disk.qcow2";
+    const disk = join(paths.machines, String(vmId), name);
     const diskOwner = files.get(disk)?.uid;
     if (diskOwner === undefined || diskOwner === uid) return [];
     return [

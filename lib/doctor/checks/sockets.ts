@@ -25,10 +25,12 @@ function checkUnix({ files, paths }: Snapshot, { pid, sockets, listeners }: Proc
 function checkTcp(snapshot: Snapshot, { pid, vmId, listeners }: ProcessFact): Disagreement[] {
   const vm = snapshot.vms.find(({ id }) => id === vmId);
   if (listeners === null || vmId === null || !vm) return [];
-  const forward = `127.0.0.1:${vm.sshHostPort}`;
+  // A VM on a bridge is reached by its address, and has no forward.
+  const isBridged = snapshot.machines.some(({ id, spec }) => id === vmId && spec?.sshHostPort === null);
+  const forward = isBridged ? "no port" : `127.0.0.1:${vm.sshHostPort}`;
   const name = nameOfId(snapshot, vmId);
   const foreign = listeners.tcp.filter((listener) => listener !== forward);
-  const isMissing = !vm.isUnderWay && !listeners.tcp.includes(forward);
+  const isMissing = !isBridged && !vm.isUnderWay && !listeners.tcp.includes(forward);
   return [
     ...foreign.map((listener) => ({
       check,

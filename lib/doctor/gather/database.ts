@@ -17,10 +17,11 @@ export async function gatherDatabase(pool: pg.Pool): Promise<DatabaseFacts> {
     async (tx) => {
       const imageRows = await tx.select().from(images);
       const vmRows = await tx
-        .select({ vm: vms, sha256: images.sha256 })
+        .select({ vm: vms, image: images })
         .from(vms)
         .innerJoin(images, eq(images.id, vms.imageId))
         .where(isNull(vms.deletedAt));
+      const sha256Of = new Map(imageRows.map(({ id, sha256 }) => [id, sha256]));
       const operationRows = await tx
         .select({ operation: operations, vm: vms })
         .from(operations)
@@ -29,14 +30,24 @@ export async function gatherDatabase(pool: pg.Pool): Promise<DatabaseFacts> {
       const away = await tx.select({ id: hosts.id }).from(hosts).where(isNotNull(hosts.unreachableSince));
       const busyIds = new Set(operationRows.map(({ operation }) => operation.vmId));
       return {
-        vms: vmRows.map(({ vm, sha256 }) => vmFact(vm, sha256, busyIds.has(vm.id))),
-        images: imageRows.map(({ id, name, sha256, fileBytes }) => ({ id, name, sha256, fileBytes })),
+        vms: vmRows.map(({ vm, image }) =>
+          vmFact(vm, {
+            // A system is installed from an ISO on a disk that began empty.
+            imageSha256: image.kind === "iso" ? null : image.sha256,
+            cdromSha256: sha256Of.get(vm.cdromImageId ?? 0) ?? null,
+            isBusy: busyIds.has(vm.id),
+          }),
+        ),
+        images: imageRows.map(({ id, name, kind, sha256, fileBytes }) => ({ id, name, kind, sha256, fileBytes })),
         openOperations: operationRows.map(({ operation, vm }) => ({
           id: operation.id,
           kind: operation.kind,
           vmId: operation.vmId,
           isVmDeleted: vm !== null && vm.deletedAt !== null,
-          dueFromMs: Math.max(operation.createdAt.getTime(), vm?.stopDeadlineAt?.getTime() ?? 0),
+          dueFromMs:
+            operation.taskKind === null
+              ? Math.max(operation.createdAt.getTime(), vm?.stopDeadlineAt?.getTime() ?? 0)
+              : null,
         })),
         isHostAway: away.length > 0,
       };
@@ -45,10 +56,30 @@ export async function gatherDatabase(pool: pg.Pool): Promise<DatabaseFacts> {
   );
 }
 
-function vmFact(vm: typeof vms.$inferSelect, imageSha256: string, isBusy: boolean): VmFact {
+interface Referred {
+  imageSha256: string | null;
+  cdromSha256: string | null;
+  isBusy: boolean;
+}
+
+function vmFact(vm: typeof vms.$inferSelect, { imageSha256, cdromSha256, isBusy }: Referred): VmFact {
   const { id, uuid, name, hostId, networkId, ipv4, mac, sshHostPort, desired, observed, lastError } = vm;
   return {
-    ...{ id, uuid, name, hostId, networkId, ipv4, mac, sshHostPort, imageSha256, desired, observed, lastError },
+    ...{
+      id,
+      uuid,
+      name,
+      hostId,
+      networkId,
+      ipv4,
+      mac,
+      sshHostPort,
+      imageSha256,
+      cdromSha256,
+      desired,
+      observed,
+      lastError,
+    },
     observedAtMs: vm.observedAt?.getTime() ?? null,
     createdAtMs: vm.createdAt.getTime(),
     hasDisk: vm.milestones.disk !== undefined,

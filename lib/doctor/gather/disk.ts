@@ -2,6 +2,7 @@ import { open } from "node:fs/promises";
 import { execa } from "execa";
 import { z } from "zod";
 import type { DiskFact, FileFact } from "../snapshot";
+import { damageOf } from "./layers";
 
 const infoSchema = z.object({ "backing-filename": z.string().optional() });
 const timeoutMs = 20_000;
@@ -9,8 +10,9 @@ const timeoutMs = 20_000;
 /**
  * Opens a disk as QEMU would, beside a QEMU that may hold it. As root: as the disk's own user, since its header is the guest's to write (had it broken
  * out) and could name other files.
+ * @param isAtRest whether no QEMU has it, so that it can be looked through
  */
-export async function gatherDisk(path: string, file: FileFact): Promise<DiskFact> {
+export async function gatherDisk(path: string, file: FileFact, isAtRest: boolean): Promise<DiskFact> {
   try {
     if (await namesDataFile(path)) return { opens: false, reason: "its header names another file to keep data in" };
     const { uid } = file;
@@ -22,7 +24,9 @@ export async function gatherDisk(path: string, file: FileFact): Promise<DiskFact
     });
     if (info.failed)
       return { opens: false, reason: lastLine(info.stderr ?? "") || (info.shortMessage ?? "qemu-img failed") };
-    return { opens: true, backingFile: infoSchema.parse(JSON.parse(info.stdout))["backing-filename"] ?? null };
+    const reader = process.getuid?.() === 0 ? { uid, gids: [] } : null;
+    const damage = isAtRest ? await damageOf(path, reader) : null;
+    return { opens: true, backingFile: infoSchema.parse(JSON.parse(info.stdout))["backing-filename"] ?? null, damage };
   } catch (error) {
     return { opens: false, reason: error instanceof Error ? error.message : String(error) };
   }

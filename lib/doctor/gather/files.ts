@@ -9,10 +9,16 @@ export async function gatherFiles(paths: InstallationPaths): Promise<Map<string,
   const files = new Map<string, FileFact>();
   await walk(paths.dataDir, 0, files);
   await walk(paths.runDir, 0, files);
-  for (const folder of [paths.images, paths.staging, join(paths.dataDir, "logs"), join(paths.runDir, "agent")]) {
+  for (const folder of [
+    paths.images,
+    paths.staging,
+    paths.layers,
+    join(paths.dataDir, "logs"),
+    join(paths.runDir, "agent"),
+  ]) {
     await walk(folder, 0, files);
   }
-  for (const folder of [paths.machines, paths.machineSockets]) await walk(folder, 1, files);
+  for (const folder of [paths.machines, paths.machineSockets, paths.snapshots]) await walk(folder, 1, files);
   return files;
 }
 

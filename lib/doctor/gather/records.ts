@@ -3,14 +3,16 @@ import { z } from "zod";
 import { readTextIfThere } from "../../system/files";
 import type { FileFact, InstallationPaths, MachineFact, ManifestFact, PidFileFact } from "../snapshot";
 import { gatherDisk } from "./disk";
+import { gatherDiskRecord } from "./layers";
 import { gatherLiving } from "./processes";
 
 /** As much of each record as is compared with something else. */
 const specSchema = z.object({
   id: z.number(),
   uuid: z.string(),
-  disk: z.object({ imageSha256: z.string() }),
-  interfaces: z.array(z.object({ mac: z.string(), ipv4: z.string(), sshHostPort: z.number() })).min(1),
+  disk: z.object({ imageSha256: z.string().nullable() }),
+  cdrom: z.object({ sha256: z.string() }).nullable().default(null),
+  interfaces: z.array(z.object({ mac: z.string(), ipv4: z.string(), sshHostPort: z.number().optional() })).min(1),
 });
 const identitySchema = z.object({ pid: z.number(), startTime: z.string() });
 const stateSchema = z.object({ process: identitySchema.nullable() });
@@ -24,12 +26,16 @@ export async function gatherMachines(files: Files, paths: InstallationPaths): Pr
   for (const folder of files.keys()) {
     const name = basename(folder);
     if (dirname(folder) !== paths.machines || !/^\d+$/.test(name)) continue;
-    const disk = files.get(join(folder, "disk.qcow2"));
+    const record = await gatherDiskRecord(folder);
+    const diskPath = join(folder, record?.disk ?? "disk.qcow2");
+    const disk = files.get(diskPath);
+    const recordedProcess = await readRecordedProcess(join(folder, "state.json"));
     found.push({
       id: Number(name),
       spec: await readSpec(join(folder, "machine.json")),
-      recordedProcess: await readRecordedProcess(join(folder, "state.json")),
-      disk: disk ? await gatherDisk(join(folder, "disk.qcow2"), disk) : null,
+      recordedProcess,
+      record,
+      disk: disk ? await gatherDisk(diskPath, disk, recordedProcess === null) : null,
     });
   }
   return found;
@@ -61,8 +67,9 @@ async function readSpec(path: string): Promise<MachineFact["spec"]> {
   const spec = await readRecord(path, specSchema);
   const [link] = spec?.interfaces ?? [];
   if (!spec || !link) return null;
-  const { mac, ipv4, sshHostPort } = link;
-  return { id: spec.id, uuid: spec.uuid, imageSha256: spec.disk.imageSha256, mac, ipv4, sshHostPort };
+  const { mac, ipv4, sshHostPort = null } = link;
+  const media = { imageSha256: spec.disk.imageSha256, cdromSha256: spec.cdrom?.sha256 ?? null };
+  return { id: spec.id, uuid: spec.uuid, ...media, mac, ipv4, sshHostPort };
 }
 
 async function readRecordedProcess(path: string) {

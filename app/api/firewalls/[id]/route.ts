@@ -1,0 +1,8 @@
+import {
+  deleteFirewallEndpoint,
+  getFirewallEndpoint,
+  updateFirewallEndpoint,
+} from "../../../../lib/api/endpoints/firewalls";
+import { serve } from "../../../../lib/api/serve";
+
+export const { DELETE, GET, PUT } = serve(deleteFirewallEndpoint, getFirewallEndpoint, updateFirewallEndpoint);

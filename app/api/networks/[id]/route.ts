@@ -1,0 +1,8 @@
+import {
+  deleteNetworkEndpoint,
+  getNetworkEndpoint,
+  updateNetworkEndpoint,
+} from "../../../../lib/api/endpoints/networks";
+import { serve } from "../../../../lib/api/serve";
+
+export const { DELETE, GET, PATCH } = serve(deleteNetworkEndpoint, getNetworkEndpoint, updateNetworkEndpoint);

@@ -1,0 +1,79 @@
+"use client";
+
+import { type FormEvent, useState } from "react";
+import { useSWRConfig } from "swr";
+import { apiRequest } from "../../lib/api/client";
+import type { Network } from "../../lib/domain/network";
+import { keys } from "../data/keys";
+import { useSubmit } from "../data/useSubmit";
+import { Banner } from "../ui/Banner";
+import { Button } from "../ui/Button";
+import { Dialog } from "../ui/Dialog";
+import { notify } from "../ui/notify";
+import { NetworkFields } from "./NetworkFields";
+import {
+  createRequestOf,
+  emptyNetworkForm,
+  type NetworkForm,
+  networkFormOf,
+  networkProblems,
+  updateRequestOf,
+} from "./networkForm";
+
+interface NetworkDialogProps {
+  /** All that there are: the new one's range is one that none of them has. */
+  networks: readonly Network[];
+  /** The one to change; a new one when not given. */
+  network?: Network;
+  onClose: () => void;
+}
+
+/** Makes a network, or changes one. */
+export function NetworkDialog({ networks, network, onClose }: NetworkDialogProps) {
+  const { mutate } = useSWRConfig();
+  const [form, setForm] = useState<NetworkForm>(() => (network ? networkFormOf(network) : emptyNetworkForm(networks)));
+  const [wasSent, setSent] = useState(false);
+  const kind = network ? "update" : "create";
+  const own = networkProblems(form, kind);
+  const server = useSubmit("name", "description", "cidr", "outside", "reaches", "dnsServers", "range");
+  const save = async (event: FormEvent) => {
+    event.preventDefault();
+    setSent(true);
+    if (Object.keys(own).length > 0) return;
+    await server.submit(async () => {
+      if (network) await apiRequest("PATCH", keys.network(network.id), updateRequestOf(form));
+      else await apiRequest("POST", keys.networks, createRequestOf(form));
+      await Promise.all([mutate(keys.networks), network && mutate(keys.network(network.id))]);
+      notify(`Network ${form.name} ${network ? "changed" : "created"}.`);
+      onClose();
+    });
+  };
+  return (
+    <Dialog
+      open
+      onOpenChange={(isOpen) => isOpen || onClose()}
+      width="lg"
+      title={network ? `Change the network ${network.name}` : "Create a network"}
+    >
+      <form onSubmit={save} noValidate className="flex flex-col gap-4">
+        <NetworkFields
+          form={form}
+          onChange={(changes) => {
+            setForm((before) => ({ ...before, ...changes }));
+            server.reset();
+          }}
+          problems={{ ...(wasSent ? own : {}), ...server.fields }}
+          others={networks.filter(({ id }) => id !== network?.id)}
+          present={network}
+        />
+        {server.error ? <Banner tone="bad">{server.error}</Banner> : null}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" variant="primary" loading={server.isPending}>
+            {network ? "Save" : "Create network"}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

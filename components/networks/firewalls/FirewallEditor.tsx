@@ -1,0 +1,136 @@
+"use client";
+
+import { Plus } from "lucide-react";
+import { useRouter } from "next/navigation";
+import { type FormEvent, type ReactNode, useState } from "react";
+import { useSWRConfig } from "swr";
+import { apiRequest } from "../../../lib/api/client";
+import type { Firewall } from "../../../lib/domain/firewall";
+import { keys } from "../../data/keys";
+import { useSubmit } from "../../data/useSubmit";
+import { Banner } from "../../ui/Banner";
+import { Button } from "../../ui/Button";
+import { ButtonLink } from "../../ui/ButtonLink";
+import { Card } from "../../ui/Card";
+import { Field } from "../../ui/Field";
+import { Input } from "../../ui/Input";
+import { notify } from "../../ui/notify";
+import {
+  draftOf,
+  type FirewallDraft,
+  firewallProblems,
+  firewallRequestOf,
+  newRule,
+  wholeRulesOf,
+} from "./firewallDraft";
+import { PresetButtons } from "./PresetButtons";
+import { RuleFields } from "./RuleFields";
+import { RuleSummary } from "./RuleSummary";
+import { useFirewallNames } from "./useFirewallNames";
+
+interface FirewallEditorProps {
+  /** The one to change; undefined for a new one. */
+  saved: Firewall | undefined;
+  /** Firewalls that its rules may name. */
+  others: readonly Firewall[];
+  /** Beside the summary. */
+  children: ReactNode;
+}
+
+export function FirewallEditor({ saved, others, children }: FirewallEditorProps) {
+  const router = useRouter();
+  const { mutate } = useSWRConfig();
+  const nameOf = useFirewallNames();
+  const [draft, setDraft] = useState<FirewallDraft>(saved ? draftOf(saved) : { name: "", rules: [] });
+  const [wasSent, setSent] = useState(false);
+  const own = firewallProblems(draft);
+  const server = useSubmit("name");
+  const problems = { ...(wasSent ? own : {}), ...server.fields };
+  const change = (changes: Partial<FirewallDraft>) => {
+    setDraft((before) => ({ ...before, ...changes }));
+    server.reset();
+  };
+  const save = async (event: FormEvent) => {
+    event.preventDefault();
+    setSent(true);
+    if (Object.keys(own).length > 0) return;
+    await server.submit(async () => {
+      const body = firewallRequestOf(draft);
+      if (saved) await apiRequest("PUT", `${keys.firewalls}/${saved.id}`, body);
+      else await apiRequest("POST", keys.firewalls, body);
+      await mutate(keys.firewalls);
+      notify(`Firewall ${draft.name} saved${saved?.vms.length ? ": in effect now" : ""}.`);
+      router.push("/networks/firewalls");
+    });
+  };
+  const setRules = (rules: FirewallDraft["rules"]) => change({ rules });
+  return (
+    <form onSubmit={save} noValidate className="grid items-start gap-4 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
+      <div className="grid gap-4">
+        <Card title="Firewall">
+          <Field label="Name" error={problems.name}>
+            {(control) => (
+              <Input
+                {...control}
+                value={draft.name}
+                maxLength={60}
+                autoComplete="off"
+                placeholder="web servers"
+                onChange={(event) => change({ name: event.target.value })}
+              />
+            )}
+          </Field>
+        </Card>
+        <Card
+          title="Rules"
+          description="Each lets something through. In a direction without any, everything passes."
+          actions={
+            <PresetButtons
+              onChoose={({ name, rules }) => change({ rules, name: draft.name.trim() === "" ? name : draft.name })}
+            />
+          }
+        >
+          <div className="flex flex-col gap-3">
+            {draft.rules.map((rule, index) => (
+              <RuleFields
+                key={rule.key}
+                rule={rule}
+                number={index + 1}
+                others={others}
+                problemOf={(field) => problems[`rules.${index}.${field}`]}
+                onChange={(changed) => setRules(draft.rules.map((one) => (one.key === rule.key ? changed : one)))}
+                onRemove={() => setRules(draft.rules.filter(({ key }) => key !== rule.key))}
+              />
+            ))}
+            <Button
+              size="sm"
+              icon={<Plus aria-hidden />}
+              className="self-start"
+              onClick={() => setRules([...draft.rules, newRule(draft.rules)])}
+            >
+              Add a rule
+            </Button>
+          </div>
+        </Card>
+        {server.error ? <Banner tone="bad">{server.error}</Banner> : null}
+        {wasSent && Object.keys(own).length > 0 ? (
+          <Banner tone="bad">Something is missing or wrong: it is marked above.</Banner>
+        ) : null}
+        <div className="flex gap-2">
+          <Button type="submit" variant="primary" loading={server.isPending}>
+            Save firewall
+          </Button>
+          <ButtonLink href="/networks/firewalls">Cancel</ButtonLink>
+        </div>
+      </div>
+      <div className="grid gap-4 lg:sticky lg:top-16">
+        <Card title="In words" description="What it does to a VM that has it.">
+          <div aria-live="polite">
+            <RuleSummary rules={wholeRulesOf(draft)} nameOf={nameOf} />
+          </div>
+        </Card>
+        {children}
+      </div>
+    </form>
+  );
+}

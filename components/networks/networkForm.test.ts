@@ -1,0 +1,31 @@
+import { describe, expect, test } from "vitest";
+import { exampleNetwork } from "./exampleNetwork";
+import { createRequestOf, emptyNetworkForm, networkFormOf, networkProblems, updateRequestOf } from "./networkForm";
+
+describe("the form of a network", () => {
+  test("opens with the first range that no other network has", () => {
+    expect(emptyNetworkForm([]).cidr).toBe("192.168.0.0/24");
+    const taken = [exampleNetwork(), exampleNetwork({ cidr: "192.168.1.0/26" })];
+    expect(emptyNetworkForm(taken).cidr).toBe("192.168.2.0/24");
+  });
+
+  test("asks for no more than was filled in", () => {
+    const form = { ...emptyNetworkForm([]), name: "lab" };
+    expect(createRequestOf(form)).toEqual({
+      ...{ name: "lab", cidr: "192.168.0.0/24", description: "", outside: "nat", reaches: [], dnsServers: [] },
+    });
+    expect(networkProblems(form, "create")).toEqual({});
+  });
+
+  test("of a network that is there, changed in nothing, asks for what it has", () => {
+    const network = exampleNetwork({ dnsServers: ["9.9.9.9", "1.1.1.1"], reaches: [2], outside: "none" });
+    const { name, description, outside, reaches, dnsServers } = network;
+    expect(updateRequestOf(networkFormOf(network))).toEqual({ name, description, outside, reaches, dnsServers });
+  });
+
+  test("says what is wrong at its field", () => {
+    const form = { ...emptyNetworkForm([]), name: "A b", cidr: "8.8.8.0/24", dnsServers: "one two", rangeFirst: "x" };
+    expect(Object.keys(networkProblems(form, "create")).sort()).toEqual(["cidr", "dnsServers", "name", "range"]);
+    expect(Object.keys(networkProblems(form, "update")).sort()).toEqual(["dnsServers", "name"]);
+  });
+});

@@ -1,0 +1,68 @@
+import type { z } from "zod";
+import type { FieldErrors } from "../../lib/domain/errors";
+import { overlaps } from "../../lib/domain/ipv4";
+import { createNetworkSchema, type Network, updateNetworkSchema } from "../../lib/domain/network";
+
+/** A network as it stands in the form: texts as typed. */
+export interface NetworkForm {
+  name: string;
+  description: string;
+  cidr: string;
+  outside: Network["outside"];
+  reaches: number[];
+  /** Addresses, apart by spaces or commas. */
+  dnsServers: string;
+  rangeFirst: string;
+  rangeLast: string;
+  ipv6: boolean;
+}
+
+/** The form of a new network, in the first range that no other has. */
+export function emptyNetworkForm(networks: readonly Network[]): NetworkForm {
+  const ranges = Array.from({ length: 256 }, (_, third) => `192.168.${third}.0/24`);
+  const cidr = ranges.find((range) => !networks.some((network) => overlaps(network.cidr, range))) ?? "";
+  const texts = { name: "", description: "", dnsServers: "", rangeFirst: "", rangeLast: "" };
+  return { ...texts, cidr, outside: "nat", reaches: [], ipv6: false };
+}
+
+export function networkFormOf(network: Network): NetworkForm {
+  const { name, description, cidr, outside, reaches, dnsServers, range, ipv6Cidr } = network;
+  return {
+    ...{ name, description, cidr, outside, reaches },
+    dnsServers: dnsServers.join(", "),
+    rangeFirst: range?.first ?? "",
+    rangeLast: range?.last ?? "",
+    ipv6: ipv6Cidr !== null,
+  };
+}
+
+/** The body of `POST /api/networks`. */
+export function createRequestOf(form: NetworkForm): z.input<typeof createNetworkSchema> {
+  const { cidr, rangeFirst, rangeLast, ipv6 } = form;
+  const hasRange = rangeFirst.trim() !== "" || rangeLast.trim() !== "";
+  return {
+    ...updateRequestOf(form),
+    name: form.name.trim(),
+    cidr: cidr.trim(),
+    ...(hasRange && { range: { first: rangeFirst.trim(), last: rangeLast.trim() } }),
+    ...(ipv6 && { ipv6 }),
+  };
+}
+
+/** The body of `PATCH /api/networks/{id}`. */
+export function updateRequestOf(form: NetworkForm): z.input<typeof updateNetworkSchema> {
+  const dnsServers = form.dnsServers.split(/[\s,]+/).filter(Boolean);
+  const { name, description, outside, reaches } = form;
+  return { name: name.trim(), description: description.trim(), outside, reaches, dnsServers };
+}
+
+/** What is wrong with the form, by field. */
+export function networkProblems(form: NetworkForm, kind: "create" | "update"): FieldErrors {
+  const result =
+    kind === "create"
+      ? createNetworkSchema.safeParse(createRequestOf(form))
+      : updateNetworkSchema.safeParse(updateRequestOf(form));
+  const problems: FieldErrors = {};
+  for (const { path, message } of result.error?.issues ?? []) problems[String(path[0])] ??= message;
+  return problems;
+}

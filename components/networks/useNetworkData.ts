@@ -1,0 +1,19 @@
+"use client";
+
+import type { Firewall, FirewallPreset } from "../../lib/domain/firewall";
+import type { Network, NetworkAddress } from "../../lib/domain/network";
+import type { VmNetworking } from "../../lib/domain/vmNetworking";
+import { useList, useReading } from "../data/hooks";
+import { keys } from "../data/keys";
+
+/** One network; null reads none. */
+export const useNetwork = (id: number | null) => useReading<Network>(id === null ? null : keys.network(id));
+
+/** Addresses of a network that are not free. */
+export const useNetworkAddresses = (id: number) => useList<NetworkAddress>(keys.networkAddresses(id));
+
+export const useFirewalls = () => useList<Firewall>(keys.firewalls);
+
+export const useFirewallPresets = () => useList<FirewallPreset>("/api/firewall-presets");
+
+export const useVmNetworking = (vmId: number) => useReading<VmNetworking>(keys.networkingOfVm(vmId));

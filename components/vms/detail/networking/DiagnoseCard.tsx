@@ -1,0 +1,91 @@
+"use client";
+
+import { type FormEvent, useState } from "react";
+import { apiRequest } from "../../../../lib/api/client";
+import type { ReachabilityCheck } from "../../../../lib/domain/hostNetwork";
+import type { Vm } from "../../../../lib/domain/vm";
+import { useSubmit } from "../../../data/useSubmit";
+import { Banner } from "../../../ui/Banner";
+import { Button } from "../../../ui/Button";
+import { Card } from "../../../ui/Card";
+import { Field } from "../../../ui/Field";
+import { Input } from "../../../ui/Input";
+import { RelativeTime } from "../../../ui/RelativeTime";
+import { StatusDot } from "../../../ui/StatusDot";
+import { checkWords, outcomeWords } from "./networkingWords";
+
+interface Diagnosis {
+  port: number;
+  at: string;
+  checks: ReachabilityCheck[];
+}
+
+/** Goes through what could keep the host from reaching the VM, in order, and stops at the first thing that does. */
+export function DiagnoseCard({ vm }: { vm: Vm }) {
+  const [port, setPort] = useState("22");
+  const [diagnosis, setDiagnosis] = useState<Diagnosis>();
+  const form = useSubmit("port");
+  const ask = async (event: FormEvent) => {
+    event.preventDefault();
+    await form.submit(async () => {
+      const body = { port: Number(port) };
+      const { checks } = await apiRequest<{ checks: ReachabilityCheck[] }>("POST", `/api/vms/${vm.id}/diagnose`, body);
+      setDiagnosis({ port: body.port, at: new Date().toISOString(), checks });
+    });
+  };
+  return (
+    <Card title="Why can't I reach it?" description="Checks, from the host, what lies between it and a port of the VM.">
+      <form onSubmit={ask} noValidate className="flex flex-wrap items-end gap-3">
+        <Field label="TCP port" error={form.fields.port} className="w-24">
+          {(control) => (
+            <Input {...control} inputMode="numeric" value={port} onChange={(event) => setPort(event.target.value)} />
+          )}
+        </Field>
+        <Button type="submit" variant="primary" loading={form.isPending}>
+          Why can't I reach it?
+        </Button>
+      </form>
+      {form.error ? (
+        <Banner tone="bad" className="mt-3">
+          {form.error}
+        </Banner>
+      ) : null}
+      <div aria-live="polite">{diagnosis ? <Checks diagnosis={diagnosis} /> : null}</div>
+    </Card>
+  );
+}
+
+function Checks({ diagnosis: { port, at, checks } }: { diagnosis: Diagnosis }) {
+  const failure = checks.find(({ outcome }) => outcome === "failed");
+  return (
+    <>
+      <ol aria-label={`Checks of port ${port}`} className="mt-4 flex flex-col gap-3">
+        {checks.map(({ name, outcome, message }) => (
+          <li key={name} className="flex gap-2.5 text-sm">
+            <span className="flex h-5 items-center">
+              <StatusDot tone={outcomeWords[outcome].tone} hollow={outcome === "unknown"} />
+            </span>
+            <div className="min-w-0">
+              <p>
+                {checkWords[name]} <span className="font-medium">{outcomeWords[outcome].word}.</span>
+              </p>
+              <p className="wrap-anywhere text-muted">{message}</p>
+            </div>
+          </li>
+        ))}
+      </ol>
+      {failure ? (
+        <Banner tone="warn" title="What to do" className="mt-4">
+          {failure.fix}
+        </Banner>
+      ) : (
+        <Banner tone="ok" className="mt-4">
+          The host reaches port {port}.
+        </Banner>
+      )}
+      <p className="mt-2 text-faint text-xs">
+        Checked <RelativeTime at={at} />.
+      </p>
+    </>
+  );
+}

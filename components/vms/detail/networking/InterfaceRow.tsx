@@ -1,0 +1,94 @@
+"use client";
+
+import { Gauge, Unplug } from "lucide-react";
+import { useState } from "react";
+import { useSWRConfig } from "swr";
+import { apiRequest } from "../../../../lib/api/client";
+import type { Vm } from "../../../../lib/domain/vm";
+import type { VmInterface } from "../../../../lib/domain/vmNetworking";
+import { keys } from "../../../data/keys";
+import { ConfirmDialog } from "../../../ui/ConfirmDialog";
+import { CopyText } from "../../../ui/CopyText";
+import { IconButton } from "../../../ui/IconButton";
+import { notify } from "../../../ui/notify";
+import { StatusDot } from "../../../ui/StatusDot";
+import { Td, Tr } from "../../../ui/Table";
+import { TextLink } from "../../../ui/TextLink";
+import { limitInWords, trafficInWords } from "./networkingWords";
+
+interface InterfaceRowProps {
+  vm: Vm;
+  link: VmInterface;
+  /** Why nothing of it can be changed here. */
+  whyNot: string | undefined;
+  onLimit: () => void;
+}
+
+export function InterfaceRow({ vm, link, whyNot, onLimit }: InterfaceRowProps) {
+  const [isAsked, setAsked] = useState(false);
+  const { mutate } = useSWRConfig();
+  const { id, network, ipv4, mac, status, limit, isLeaving } = link;
+  const whyNoUnplug =
+    id === "net0" ? "The first stays: Cumulus reaches the VM there." : isLeaving ? "It is being unplugged." : whyNot;
+  const unplug = async () => {
+    await apiRequest("DELETE", `/api/vms/${vm.id}/interfaces/${id}`);
+    await mutate(keys.networkingOfVm(vm.id));
+    notify(`${id} of ${vm.name} is being unplugged.`);
+  };
+  return (
+    <Tr>
+      <Td className="whitespace-nowrap">
+        <span className="flex items-center gap-2">
+          <StatusDot tone={status?.isUp ? "ok" : "neutral"} hollow={status === null} moving={isLeaving} />
+          <code className="font-mono text-xs">{id}</code>
+          <span className="text-muted">{stateWord(link)}</span>
+        </span>
+      </Td>
+      <Td className="hidden max-w-40 truncate sm:table-cell">
+        <TextLink href={`/networks/${network.id}`}>{network.name}</TextLink>
+      </Td>
+      <Td>
+        <CopyText text={ipv4} what={`address of ${id}`} />
+        <TextLink href={`/networks/${network.id}`} className="block max-w-32 truncate text-xs sm:hidden">
+          {network.name}
+        </TextLink>
+      </Td>
+      <Td className="hidden xl:table-cell">
+        <CopyText text={mac} what={`MAC address of ${id}`} />
+      </Td>
+      <Td className="hidden whitespace-nowrap text-muted md:table-cell">{status ? trafficInWords(status) : "–"}</Td>
+      <Td className="hidden whitespace-nowrap text-muted lg:table-cell">{limitInWords(limit) ?? "none"}</Td>
+      <Td className="whitespace-nowrap text-right">
+        <IconButton
+          size="iconSm"
+          label={`Limit ${id}`}
+          icon={<Gauge aria-hidden />}
+          disabledReason={whyNot}
+          onClick={onLimit}
+        />
+        <IconButton
+          size="iconSm"
+          label={`Unplug ${id}`}
+          icon={<Unplug aria-hidden />}
+          disabledReason={whyNoUnplug}
+          onClick={() => setAsked(true)}
+        />
+        <ConfirmDialog
+          open={isAsked}
+          onOpenChange={setAsked}
+          title={`Unplug ${id} of ${vm.name}?`}
+          confirmLabel="Unplug"
+          onConfirm={unplug}
+        >
+          It leaves the network {network.name}, at once when it runs. Its address {ipv4} is given up.
+        </ConfirmDialog>
+      </Td>
+    </Tr>
+  );
+}
+
+function stateWord({ status, isLeaving }: VmInterface): string {
+  if (isLeaving) return "being unplugged";
+  if (status === null) return "";
+  return status.isUp ? "up" : "down";
+}

@@ -1,0 +1,75 @@
+"use client";
+
+import { type FormEvent, useState } from "react";
+import { apiRequest } from "../../../../lib/api/client";
+import type { Vm } from "../../../../lib/domain/vm";
+import { useNetworks } from "../../../data/hooks";
+import { Banner } from "../../../ui/Banner";
+import { Button } from "../../../ui/Button";
+import { Dialog } from "../../../ui/Dialog";
+import { Field } from "../../../ui/Field";
+import { Input } from "../../../ui/Input";
+import { Select } from "../../../ui/Select";
+import { useNetworkingChange } from "./useNetworkingChange";
+
+/** Gives a VM an interface in one more network. */
+export function PlugDialog({ vm, onClose }: { vm: Vm; onClose: () => void }) {
+  const { data: networks = [] } = useNetworks();
+  const [wanted, setWanted] = useState("");
+  const [ipv4, setIpv4] = useState("");
+  const { form, change } = useNetworkingChange(vm.id, "network", "ipv4");
+  const network = networks.find(({ name }) => name === wanted) ?? networks.find(({ name }) => name !== vm.network.name);
+  const chosen = network ?? networks[0];
+  const plug = async (event: FormEvent) => {
+    event.preventDefault();
+    if (!chosen) return;
+    const body = { network: chosen.name, ...(ipv4.trim() && { ipv4: ipv4.trim() }) };
+    const send = () => apiRequest("POST", `/api/vms/${vm.id}/interfaces`, body);
+    if (await change(send, `${vm.name} is being plugged into ${chosen.name}.`)) onClose();
+  };
+  return (
+    <Dialog
+      open
+      onOpenChange={(isOpen) => isOpen || onClose()}
+      title={`Plug ${vm.name} into a network`}
+      description="At once when it runs. A guest that doesn't set up new interfaces by itself does at its next boot."
+    >
+      <form onSubmit={plug} noValidate className="flex flex-col gap-4">
+        <Field label="Network" error={form.fields.network}>
+          {(control) => (
+            <Select {...control} value={chosen?.name ?? ""} onChange={(event) => setWanted(event.target.value)}>
+              {networks.map(({ id, name, cidr }) => (
+                <option key={id} value={name}>
+                  {name} ({cidr})
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+        <Field
+          label="Address"
+          aside="optional"
+          hint="The lowest free one, when you give none."
+          error={form.fields.ipv4}
+        >
+          {(control) => (
+            <Input
+              {...control}
+              mono
+              autoComplete="off"
+              value={ipv4}
+              onChange={(event) => setIpv4(event.target.value)}
+            />
+          )}
+        </Field>
+        {form.error ? <Banner tone="bad">{form.error}</Banner> : null}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" variant="primary" loading={form.isPending}>
+            Plug in
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

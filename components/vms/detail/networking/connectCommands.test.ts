@@ -1,0 +1,43 @@
+import { describe, expect, test } from "vitest";
+import type { VmNetworking } from "../../../../lib/domain/vmNetworking";
+import { exampleVm } from "../../shared/exampleVm";
+import { connectCommands } from "./connectCommands";
+
+const options = "-o HostKeyAlias=cumulus-1";
+const link: VmNetworking["interfaces"][number] = {
+  id: "net0",
+  network: { id: 1, name: "default", cidr: "192.168.0.0/24" },
+  mac: "52:54:00:00:00:02",
+  ipv4: "192.168.0.2",
+  isLeaving: false,
+  dnsName: "calm-otter.default.internal",
+  limit: { ingressBytesPerSecond: null, egressBytesPerSecond: null },
+  status: null,
+};
+const forward = { id: 1, vmId: 1, hostAddress: "0.0.0.0", hostPort: 2222, protocol: "tcp" as const, port: 22 };
+const codesOf = (...args: Parameters<typeof connectCommands>) => connectCommands(...args).map(({ code }) => code);
+
+describe("the commands that reach a VM", () => {
+  test("with user-mode networks go by the host's port", () => {
+    const ssh = { user: "root", host: "127.0.0.1", port: 22_002, options, command: "the command" };
+    const vm = exampleVm({ ssh });
+    expect(codesOf(vm, { driver: "user", interfaces: [link], forwards: [] })).toEqual([
+      "the command",
+      `scp -P 22002 ${options} FILE root@127.0.0.1:`,
+      `ssh -N -L 8080:localhost:80 -p 22002 ${options} root@127.0.0.1`,
+    ]);
+  });
+
+  test("on a bridge go by its address and its name, and by a forward from elsewhere", () => {
+    const ssh = { user: "root", host: "192.168.0.2", port: 22, options, command: "the command" };
+    const vm = exampleVm({ ssh });
+    const forwards = [{ ...forward, id: 2, hostAddress: "127.0.0.1" }, forward];
+    expect(codesOf(vm, { driver: "bridge", interfaces: [link], forwards })).toEqual([
+      "the command",
+      `scp ${options} FILE root@192.168.0.2:`,
+      `ssh -N -L 8080:localhost:80 ${options} root@192.168.0.2`,
+      `ssh -p 2222 ${options} root@local`,
+      "ping calm-otter.default.internal",
+    ]);
+  });
+});

@@ -1,0 +1,50 @@
+import type { ReachabilityCheck } from "../../../../lib/domain/hostNetwork";
+import { formatBytes } from "../../../../lib/domain/units";
+import type { Bandwidth, VmInterface } from "../../../../lib/domain/vmNetworking";
+import type { Tone } from "../../../ui/tone";
+
+/** What each check of "Why can't I reach it?" asks. */
+export const checkWords: Record<ReachabilityCheck["name"], string> = {
+  running: "Does it run?",
+  interface: "Is its interface plugged in?",
+  lease: "Did it take its address?",
+  arp: "Does it answer for its address?",
+  firewall: "Does its firewall let it through?",
+  route: "Does a way lead there?",
+  port: "Does the port answer?",
+  ssh: "Does an SSH server speak?",
+};
+
+export const outcomeWords: Record<ReachabilityCheck["outcome"], { word: string; tone: Tone }> = {
+  ok: { word: "Yes", tone: "ok" },
+  unknown: { word: "Can't tell", tone: "neutral" },
+  failed: { word: "No", tone: "bad" },
+};
+
+/** "in 1 MB/s, out unlimited"; null where nothing is limited. Rates are decimal, as links' are. */
+export function limitInWords({ ingressBytesPerSecond, egressBytesPerSecond }: Bandwidth): string | null {
+  if (ingressBytesPerSecond === null && egressBytesPerSecond === null) return null;
+  return `in ${rateInWords(ingressBytesPerSecond)}, out ${rateInWords(egressBytesPerSecond)}`;
+}
+
+function rateInWords(bytesPerSecond: number | null): string {
+  if (bytesPerSecond === null) return "unlimited";
+  const megabits = (bytesPerSecond * 8) / 1e6;
+  return `${Number(megabits.toFixed(megabits < 10 ? 2 : 0))} Mbit/s`;
+}
+
+export function megabitsOf(bytesPerSecond: number | null): string {
+  return bytesPerSecond === null ? "" : String(Number(((bytesPerSecond * 8) / 1e6).toFixed(3)));
+}
+
+/** Bytes a second from megabits as typed; null for none, undefined for what is no rate. */
+export function bytesPerSecondOf(megabits: string): number | null | undefined {
+  if (megabits.trim() === "") return null;
+  const value = Number(megabits.trim().replace(",", "."));
+  const bytes = Math.round((value * 1e6) / 8);
+  return Number.isFinite(bytes) && bytes >= 1000 ? bytes : undefined;
+}
+
+export function trafficInWords(status: NonNullable<VmInterface["status"]>): string {
+  return `in ${formatBytes(status.receivedBytes)}, out ${formatBytes(status.sentBytes)}`;
+}

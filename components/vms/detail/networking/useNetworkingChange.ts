@@ -1,0 +1,19 @@
+"use client";
+
+import { useSWRConfig } from "swr";
+import { keys } from "../../../data/keys";
+import { useSubmit } from "../../../data/useSubmit";
+import { notify } from "../../../ui/notify";
+
+/** A change of a VM's networking: sent, read anew, confirmed. @param shownFields the fields that the form shows errors of */
+export function useNetworkingChange(vmId: number, ...shownFields: string[]) {
+  const { mutate } = useSWRConfig();
+  const form = useSubmit(...shownFields);
+  const change = (act: () => Promise<unknown>, done: string): Promise<boolean> =>
+    form.submit(async () => {
+      await act();
+      await mutate(keys.networkingOfVm(vmId));
+      notify(done);
+    });
+  return { form, change };
+}

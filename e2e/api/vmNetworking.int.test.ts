@@ -1,0 +1,189 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Firewall } from "../../lib/domain/firewall";
+import type { ReachabilityCheck } from "../../lib/domain/hostNetwork";
+import type { Operation } from "../../lib/domain/operation";
+import type { PortForwardView } from "../../lib/domain/portForward";
+import type { Vm } from "../../lib/domain/vm";
+import type { VmNetworking } from "../../lib/domain/vmNetworking";
+import { type Stack, startStack, until } from "../stack";
+import { type List, networkClient, type Problem, times } from "./networkClient";
+
+let stack: Stack;
+let client: ReturnType<typeof networkClient>;
+beforeAll(async () => {
+  stack = await startStack({ hypervisor: "fake", network: "bridge" });
+  client = networkClient(stack);
+});
+afterAll(() => stack?.stop());
+
+describe("interfaces", () => {
+  test("a second one is plugged in while the VM runs, and unplugged, which frees its address", async () => {
+    const { body: network } = await client.createNetwork("second", "10.20.0.0/24");
+    const vm = await client.createReady("two-legs");
+    const plugged = await client.act("POST", `/api/vms/${vm.id}/interfaces`, { network: "second", ipv4: "10.20.0.9" });
+    expect(plugged).toMatchObject({ kind: "change-interfaces", status: "done", result: { interface: "net1" } });
+    const { interfaces } = await client.networkingOf(vm);
+    expect(interfaces).toMatchObject([
+      { id: "net0", ipv4: vm.ipv4, dnsName: "two-legs.default.internal", status: { isUp: true } },
+      { id: "net1", ipv4: "10.20.0.9", network: { name: "second" }, dnsName: "two-legs.second.internal" },
+    ]);
+    expect((await stack.api<Problem>("DELETE", `/api/networks/${network.id}`)).body.detail).toContain("two-legs");
+    expect((await stack.api("DELETE", `/api/vms/${vm.id}/interfaces/net0`)).status).toBe(400);
+    expect((await client.act("DELETE", `/api/vms/${vm.id}/interfaces/net1`)).status).toBe("done");
+    expect((await client.networkingOf(vm)).interfaces).toHaveLength(1);
+    expect(await client.addressesOf(network)).toMatchObject([
+      { kind: "gateway" },
+      { ipv4: "10.20.0.9", kind: "quarantined" },
+    ]);
+    await client.hostHas(
+      "the host has let go of it",
+      ({ interfaces }) => !interfaces.some(({ networkId }) => networkId === network.id),
+    );
+  });
+
+  test("eight are the most, however many are asked for at once", async () => {
+    const vm = await client.createReady("octopus");
+    const answers = await times(9, () =>
+      stack.api<Operation>("POST", `/api/vms/${vm.id}/interfaces`, { network: "default" }),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([...Array(7).fill(202), 409, 409]);
+    const { interfaces } = await client.networkingOf(vm);
+    expect(new Set(interfaces.map(({ ipv4 }) => ipv4)).size).toBe(8);
+    expect(new Set(interfaces.map(({ mac }) => mac)).size).toBe(8);
+  });
+
+  test("a limit is written, read and taken off; one for an interface that isn't there is refused", async () => {
+    const vm = await client.createReady("slow");
+    const limit = { ingressBytesPerSecond: 1_000_000, egressBytesPerSecond: null };
+    const path = `/api/vms/${vm.id}/interfaces/net0/limit`;
+    expect((await stack.api<VmNetworking>("PUT", path, limit)).body.interfaces[0]?.limit).toEqual(limit);
+    const none = { ingressBytesPerSecond: null, egressBytesPerSecond: null };
+    expect((await stack.api<VmNetworking>("PUT", path, none)).body.interfaces[0]?.limit).toEqual(none);
+    expect((await stack.api("PUT", path, { ...none, ingressBytesPerSecond: 1 })).status).toBe(400);
+    expect((await stack.api("PUT", `/api/vms/${vm.id}/interfaces/net3/limit`, none)).status).toBe(404);
+    expect((await stack.api("PUT", `/api/vms/${vm.id}/interfaces/eth0/limit`, none)).status).toBe(404);
+  });
+});
+
+describe("forwards", () => {
+  test("a port leads to one VM at a time, also where one forward is of all addresses and the other of one", async () => {
+    const [one, other] = await Promise.all([client.createReady("one"), client.createReady("other")]);
+    const add = (vm: Vm, body: object) =>
+      stack.api<PortForwardView & Problem>("POST", `/api/vms/${vm.id}/forwards`, body);
+    const { status, body: forward } = await add(one, { hostPort: 28_080, port: 80 });
+    expect(status).toBe(201);
+    expect(forward).toMatchObject({ hostAddress: "127.0.0.1", hostPort: 28_080, protocol: "tcp", port: 80 });
+    for (const hostAddress of ["127.0.0.1", "0.0.0.0"]) {
+      const refused = await add(other, { hostAddress, hostPort: 28_080, port: 80 });
+      expect(refused.status).toBe(409);
+      expect(refused.body.fields?.hostPort).toContain("one");
+    }
+    expect((await add(other, { hostPort: 28_080, port: 53, protocol: "udp" })).status).toBe(201);
+    const consoles = await add(other, { hostPort: stack.settings.port, port: 80 });
+    expect(consoles.body.fields?.hostPort).toContain("Cumulus itself");
+    const programs = await add(other, { hostAddress: "0.0.0.0", hostPort: 22, port: 22 });
+    expect(programs.body.fields?.hostPort).toContain("a program of the host listens there");
+    const strangers = await add(other, { hostAddress: "9.9.9.9", hostPort: 443, port: 443 });
+    expect(strangers.body.fields?.hostAddress).toContain("not an address of the host");
+    expect((await client.networkingOf(one)).forwards).toEqual([forward]);
+    expect((await stack.api("DELETE", `/api/vms/${other.id}/forwards/${forward.id}`)).status).toBe(404);
+    expect((await stack.api("DELETE", `/api/vms/${one.id}/forwards/${forward.id}`)).status).toBe(204);
+    expect((await add(other, { hostPort: 28_080, port: 80 })).status).toBe(201);
+  });
+
+  test("of many for one port at once, one is made", async () => {
+    const vm = await client.createReady("crowded");
+    const answers = await times(8, (index) =>
+      stack.api("POST", `/api/vms/${vm.id}/forwards`, {
+        hostPort: 28_090,
+        port: 80 + index,
+        hostAddress: index % 2 ? "0.0.0.0" : "127.0.0.1",
+      }),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
+  });
+});
+
+describe("firewalls", () => {
+  const ssh = { direction: "ingress", protocol: "tcp", ports: [{ from: 22, to: 22 }], cidrs: [], firewalls: [] };
+  const write = (name: string, rules: object[]) =>
+    stack.api<Firewall & Problem>("POST", "/api/firewalls", { name, rules });
+  const outcomes = async (vm: Vm, port: number) => {
+    const { body } = await stack.api<{ checks: ReachabilityCheck[] }>("POST", `/api/vms/${vm.id}/diagnose`, { port });
+    return Object.fromEntries(body.checks.map(({ name, outcome }) => [name, outcome]));
+  };
+
+  test("the preset is one, and given to a VM the host enforces it; taken off, it doesn't", async () => {
+    const { body: presets } = await stack.api<List<{ name: string; rules: object[] }>>("GET", "/api/firewall-presets");
+    const preset = presets.items.find(({ name }) => name === "SSH only");
+    const { status, body: firewall } = await write("ssh only", preset?.rules ?? []);
+    expect(status).toBe(201);
+    const vm = await client.createReady("walled");
+    expect((await outcomes(vm, 80)).firewall).toBe("ok");
+    await stack.api("PUT", `/api/vms/${vm.id}/firewalls`, { firewalls: [firewall.id] });
+    await until("the host keeps port 80 closed", async () => (await outcomes(vm, 80)).firewall === "failed");
+    expect((await outcomes(vm, 22)).firewall).toBe("ok");
+    expect((await stack.api<Firewall>("GET", `/api/firewalls/${firewall.id}`)).body.vms).toEqual([
+      { id: vm.id, name: "walled" },
+    ]);
+    const refused = await stack.api<Problem>("DELETE", `/api/firewalls/${firewall.id}`);
+    expect(refused.status).toBe(409);
+    expect(refused.body.detail).toContain("walled");
+    await stack.api("PUT", `/api/vms/${vm.id}/firewalls`, { firewalls: [] });
+    await until("the host lets port 80 through", async () => (await outcomes(vm, 80)).firewall === "ok");
+    expect((await stack.api("DELETE", `/api/firewalls/${firewall.id}`)).status).toBe(204);
+  });
+
+  test("a VM may have one from its creation, and a rewritten one takes effect", async () => {
+    const { body: firewall } = await write("from the start", [ssh]);
+    const vm = await client.createReady("born-walled", { firewalls: [firewall.id] });
+    expect((await outcomes(vm, 80)).firewall).toBe("failed");
+    const web = { ...ssh, ports: [{ from: 80, to: 81 }] };
+    await stack.api("PUT", `/api/firewalls/${firewall.id}`, { name: "from the start", rules: [ssh, web] });
+    await until("the host lets port 80 through", async () => (await outcomes(vm, 80)).firewall === "ok");
+    await client.act("DELETE", `/api/vms/${vm.id}`);
+    expect((await stack.api("DELETE", `/api/firewalls/${firewall.id}`)).status).toBe(204);
+  });
+
+  test("one that a rule of another names is not deleted", async () => {
+    const { body: named } = await write("bastions", [ssh]);
+    const { body: naming } = await write("behind bastions", [{ ...ssh, firewalls: [named.id] }]);
+    expect((await stack.api<Problem>("DELETE", `/api/firewalls/${named.id}`)).body.detail).toContain("behind bastions");
+    expect((await stack.api("DELETE", `/api/firewalls/${naming.id}`)).status).toBe(204);
+    expect((await stack.api("DELETE", `/api/firewalls/${named.id}`)).status).toBe(204);
+  });
+
+  test.each([
+    ["no name", { name: " ", rules: [] }, "name"],
+    ["a direction that isn't there", { name: "a", rules: [{ ...ssh, direction: "up" }] }, "rules.0.direction"],
+    ["ports of ICMP", { name: "a", rules: [{ ...ssh, protocol: "icmp" }] }, "rules.0.ports"],
+    ["port 0", { name: "a", rules: [{ ...ssh, ports: [{ from: 0, to: 1 }] }] }, "rules.0.ports.0.from"],
+    ["ports that go down", { name: "a", rules: [{ ...ssh, ports: [{ from: 9, to: 8 }] }] }, "rules.0.ports.0"],
+    ["a range that is none", { name: "a", rules: [{ ...ssh, cidrs: ["10.0.0.0"] }] }, "rules.0.cidrs.0"],
+    ["nft's own words", { name: "a", rules: [{ ...ssh, cidrs: ["0.0.0.0/0; flush ruleset"] }] }, "rules.0.cidrs.0"],
+    ["a firewall that isn't there", { name: "a", rules: [{ ...ssh, firewalls: [999_999] }] }, "rules"],
+  ])("%s is refused by its field", async (_what, body, field) => {
+    const { status, body: problem } = await stack.api<Problem>("POST", "/api/firewalls", body);
+    expect(status).toBe(400);
+    expect(Object.keys(problem.fields ?? {})).toContain(field);
+  });
+});
+
+test("a destroyed VM leaves no forward, limit, firewall or interface behind", async () => {
+  const { body: network } = await client.createNetwork("left", "10.30.0.0/24");
+  const { body: firewall } = await stack.api<Firewall>("POST", "/api/firewalls", { name: "left", rules: [] });
+  const vm = await client.createReady("leaves-nothing", { network: "left", firewalls: [firewall.id] });
+  await client.act("POST", `/api/vms/${vm.id}/interfaces`, { network: "default" });
+  await stack.api("POST", `/api/vms/${vm.id}/forwards`, { hostPort: 28_100, port: 80 });
+  const limit = { ingressBytesPerSecond: 1_000_000, egressBytesPerSecond: 1_000_000 };
+  await stack.api("PUT", `/api/vms/${vm.id}/interfaces/net1/limit`, limit);
+  await client.act("DELETE", `/api/vms/${vm.id}`);
+  await client.hostHas(
+    "the host knows nothing of it",
+    ({ interfaces }) => !interfaces.some(({ vmId }) => vmId === vm.id),
+  );
+  expect((await stack.api("DELETE", `/api/firewalls/${firewall.id}`)).status).toBe(204);
+  expect((await stack.api("DELETE", `/api/networks/${network.id}`)).status).toBe(204);
+  const again = await client.createReady("takes-the-port");
+  expect((await stack.api("POST", `/api/vms/${again.id}/forwards`, { hostPort: 28_100, port: 80 })).status).toBe(201);
+});

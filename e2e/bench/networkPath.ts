@@ -1,0 +1,55 @@
+import type { Benchmark, Figure, Skipped } from "./benchmark";
+import { type Bed, latency, NetworkBed, throughput } from "./networkBed";
+import { sampleOf } from "./stats";
+
+const rounds = 7;
+const seconds = 1;
+const trips = 5_000;
+const neighbour = "192.168.1.3";
+
+type Measure = (bed: Bed) => Promise<number>;
+
+const measures: [name: string, unit: "MiB/s" | "ms", measure: Measure][] = [
+  ["guest to guest, throughput", "MiB/s", ({ guests }) => throughput(guests[0], neighbour, seconds)],
+  ["guest to internet, throughput", "MiB/s", ({ guests, internet }) => throughput(guests[0], internet, seconds)],
+  ["guest to guest, round trip", "ms", ({ guests }) => latency(guests[0], neighbour, trips)],
+  ["guest to internet, round trip", "ms", ({ guests, internet }) => latency(guests[0], internet, trips)],
+];
+
+/** What the walls between guests cost. */
+export const networkPath: Benchmark = {
+  name: "network-path",
+  what: "guest to guest and guest to internet, against a bridge and a masquerade without rules",
+  measure: async (note) => (process.getuid?.() === 0 ? measureAll(note) : [skipped()]),
+};
+
+async function measureAll(note: (text: string) => void): Promise<Figure[]> {
+  const bed = await NetworkBed.make();
+  try {
+    const figures: Figure[] = [];
+    for (const [name, unit, measure] of measures) {
+      note(name);
+      const ours: number[] = [];
+      const plain: number[] = [];
+      for (let round = 0; round < rounds; round++) {
+        ours.push(await measure(bed.ours));
+        plain.push(await measure(bed.plain));
+      }
+      const target = unit === "ms" ? { of: "ratio" as const, atMost: 1 / 0.9 } : { of: "ratio" as const, atLeast: 0.9 };
+      figures.push({
+        name,
+        unit,
+        value: sampleOf(ours),
+        baseline: { what: "without rules", value: sampleOf(plain) },
+        target,
+      });
+    }
+    return figures;
+  } finally {
+    await bed.close();
+  }
+}
+
+function skipped(): Skipped {
+  return { name: networkPath.name, skipped: "Networks are made by root: run it as root." };
+}

@@ -1,0 +1,240 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page } from "@playwright/test";
+import type { Network } from "../../lib/domain/network";
+import type { Vm } from "../../lib/domain/vm";
+import { serve } from "../../lib/hypervisor/testing/lab/labNetworks";
+import { BridgeHost, hostAddress, internetAddress } from "../bridgeHost";
+import { createSshClient, type SshClient } from "../sshClient";
+import { type Stack, startStack } from "../stack";
+import { test as base, signIn } from "./fixtures";
+
+interface BridgeFixtures {
+  /** Real bridges and QEMU, in a namespace that is the host. */
+  bridged: { stack: Stack; lab: BridgeHost; ssh: SshClient };
+  /** Bridges that the fake pretends to have: for pages. */
+  fakeBridged: Stack;
+}
+
+const test = base.extend<object, BridgeFixtures>({
+  bridged: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from the pattern which fixtures are used.
+    async ({}, use) => {
+      const lab = await BridgeHost.make();
+      const ssh = await createSshClient();
+      try {
+        const stack = await startStack({ network: "bridge", host: lab.host });
+        try {
+          await use({ stack, lab, ssh });
+        } finally {
+          await stack.stop();
+        }
+      } finally {
+        await ssh.remove();
+        await lab.remove();
+      }
+    },
+    { scope: "worker", timeout: 240_000 },
+  ],
+  fakeBridged: [
+    // biome-ignore lint/correctness/noEmptyPattern: as above.
+    async ({}, use) => {
+      const stack = await startStack({ hypervisor: "fake", network: "bridge" });
+      await use(stack);
+      await stack.stop();
+    },
+    { scope: "worker", timeout: 120_000 },
+  ],
+});
+
+const bootMs = 240_000;
+
+/** Prints what the internet's web server answers, its client's address among it. */
+const fetchPage = `timeout 10 bash -c 'exec 3<>/dev/tcp/${internetAddress}/80 && printf "GET / HTTP/1.0\\r\\n\\r\\n" >&3 && cat <&3'`;
+
+test("a second network: two VMs find each other by name and the way out, a firewall closes it, a forward opens SSH", async ({
+  page,
+  bridged: { stack, lab, ssh },
+}) => {
+  test.setTimeout(600_000);
+  await serve(lab.internet, 80);
+  await signIn(page, stack);
+  const vmNamed = async (name: string) => {
+    const { body } = await stack.api<{ items: Vm[] }>("GET", `/api/vms?search=${name}`);
+    const vm = body.items.find((one) => one.name === name);
+    if (!vm) throw new Error(`There is no VM ${name}.`);
+    return vm;
+  };
+  // On a busy machine an emulated guest may take longer for a handshake than SSH waits.
+  const inGuest = (vm: Vm, command: string) =>
+    ssh.run(vm.ssh.command, command, lab.host).catch((error: Error) => error.message);
+  const prints = (vm: Vm, command: string, text: string) =>
+    expect.poll(() => inGuest(vm, command), { timeout: 120_000 }).toContain(text);
+  const succeeds = (vm: Vm, command: string, answer: "yes" | "no") =>
+    prints(vm, `${command} >/dev/null 2>&1 && echo :yes || echo :no`, `:${answer}`);
+
+  await test.step("create a network", async () => {
+    await page.goto(`${stack.url}/networks`);
+    await page.getByRole("button", { name: "Create network" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name", { exact: true }).fill("lab");
+    await dialog.getByLabel("Range", { exact: true }).fill("10.77.0.0/24");
+    await dialog.getByRole("button", { name: "Create network" }).click();
+    await expect(page.getByRole("row", { name: /lab/ })).toContainText("10.77.0.0/24");
+  });
+
+  await test.step("put two VMs on it, by the form", async () => {
+    for (const name of ["one", "two"]) {
+      await page.goto(`${stack.url}/vms/new`);
+      await page.getByRole("radio", { name: /nano/ }).click();
+      await page.getByRole("button", { name: "Paste one for this VM alone" }).click();
+      await page.getByLabel("Public keys for this VM alone").fill(ssh.publicKey);
+      await page.getByLabel("Host name").fill(name);
+      await page.getByText("Advanced", { exact: true }).click();
+      await page.getByLabel("Network").selectOption("lab");
+      await page.getByRole("button", { name: "Create VM" }).click();
+      await expect(page.getByRole("heading", { name, level: 1 })).toBeVisible();
+    }
+    for (const name of ["one", "two"]) {
+      await expect.poll(async () => (await vmNamed(name)).isReady, { timeout: bootMs }).toBe(true);
+    }
+  });
+  const [one, two] = await Promise.all([vmNamed("one"), vmNamed("two")]);
+  expect([one.ipv4, two.ipv4]).toEqual(["10.77.0.2", "10.77.0.3"]);
+
+  await test.step("they ping each other by name, and reach the internet", async () => {
+    await prints(one, "ping -c 1 -W 10 two", `bytes from ${two.ipv4}`);
+    await prints(two, "ping -c 1 -W 10 one.lab.internal", `bytes from ${one.ipv4}`);
+    await prints(one, fetchPage, `hello ::ffff:${hostAddress}`);
+  });
+
+  await test.step("the address map shows who has what", async () => {
+    const { body } = await stack.api<{ items: Network[] }>("GET", "/api/networks");
+    const network = body.items.find(({ name }) => name === "lab");
+    await page.goto(`${stack.url}/networks/${network?.id}`);
+    await page.getByRole("radio", { name: `${one.ipv4}: Used by a VM (one)` }).check();
+    await expect(page.getByRole("region", { name: "Chosen address" })).toContainText("The VM one has it.");
+    await page.getByRole("radio", { name: "10.77.0.9: Free" }).check();
+    await page.getByRole("button", { name: "Reserve 10.77.0.9" }).click();
+    await expect(page.getByRole("radio", { name: "10.77.0.9: Reserved" })).toBeChecked();
+  });
+
+  await test.step("a firewall, made and given by hand, closes it at once", async () => {
+    await page.goto(`${stack.url}/networks/firewalls/new`);
+    await page.getByLabel("Name").fill("shut");
+    await page.getByRole("button", { name: "Add a rule" }).click();
+    const rule = page.getByRole("group", { name: "Rule 1", exact: true });
+    await rule.getByLabel("Ports").fill("22");
+    await page.getByRole("button", { name: "Add a rule" }).click();
+    const second = page.getByRole("group", { name: "Rule 2", exact: true });
+    await second.getByRole("radio", { name: "Let out" }).check();
+    await second.getByLabel("Ports").fill("22");
+    await expect(page.getByText("Let in TCP 22 from anybody.")).toBeVisible();
+    await page.getByRole("button", { name: "Save firewall" }).click();
+    await expect(page.getByRole("row", { name: /shut/ })).toBeVisible();
+    await page.goto(`${stack.url}/vms/${one.id}/networking`);
+    await page.getByRole("checkbox", { name: "shut" }).check();
+    await page.getByRole("button", { name: "Save firewalls" }).click();
+    await succeeds(two, "ping -c 1 -W 2 one", "no");
+    await succeeds(one, fetchPage, "no");
+    await succeeds(two, fetchPage, "yes");
+  });
+
+  await test.step("what keeps it from being reached is told, and what doesn't", async () => {
+    const card = page.getByRole("button", { name: "Why can't I reach it?" });
+    await card.click();
+    await expect(page.getByText("The host reaches port 22.")).toBeVisible({ timeout: 60_000 });
+    await page.getByLabel("TCP port").fill("80");
+    await card.click();
+    await expect(page.getByText("Add a rule for TCP port 80, or take the firewall off.")).toBeVisible({
+      timeout: 60_000,
+    });
+  });
+
+  await test.step("a forward opens SSH from the internet", async () => {
+    await page.getByRole("button", { name: "Forward a port" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel(/^Port of (?!the VM)/).fill("2222");
+    await dialog.getByLabel("Port of the VM").fill("22");
+    await dialog.getByLabel("Reached from").selectOption("0.0.0.0");
+    await dialog.getByRole("button", { name: "Forward the port" }).click();
+    await expect(page.getByRole("row", { name: /0\.0\.0\.0:2222/ })).toBeVisible();
+    const line = `ssh -p 2222 ${one.ssh.options} root@${hostAddress}`;
+    const hostname = () => ssh.run(line, "hostname", lab.internet).catch((error: Error) => error.message);
+    await expect.poll(hostname, { timeout: 60_000 }).toBe("one");
+    await page.getByRole("button", { name: "Remove the forward of port 2222" }).click();
+    await expect.poll(hostname, { timeout: 60_000 }).not.toBe("one");
+  });
+
+  await test.step("a third interface is plugged in while it runs, and unplugged", async () => {
+    await page.goto(`${stack.url}/vms/${two.id}/networking`);
+    await page.getByRole("button", { name: "Plug in" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Plug in" }).click();
+    const row = page.getByRole("row", { name: /net1/ });
+    await expect(row).toContainText("default");
+    const { body } = await stack.api<{ interfaces: { mac: string }[] }>("GET", `/api/vms/${two.id}/networking`);
+    const mac = body.interfaces[1]?.mac ?? "";
+    await succeeds(two, `grep ${mac} /sys/class/net/*/address`, "yes");
+    await row.getByRole("button", { name: "Unplug net1" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Unplug" }).click();
+    await expect(row).toHaveCount(0, { timeout: 60_000 });
+    await succeeds(two, `grep ${mac} /sys/class/net/*/address`, "no");
+  });
+});
+
+const pages = ["/networks", "/networks/1", "/networks/firewalls", "/networks/firewalls/new", "/networks/firewalls/1"];
+
+for (const [colorScheme, width] of [
+  ["light", 1280],
+  ["dark", 390],
+] as const) {
+  test(`pages of networks are accessible and fit, ${colorScheme}, ${width} px`, async ({ browser, fakeBridged }) => {
+    test.setTimeout(120_000);
+    const context = await browser.newContext({
+      colorScheme,
+      viewport: { width, height: 850 },
+      reducedMotion: "reduce",
+    });
+    const page = await context.newPage();
+    await signIn(page, fakeBridged);
+    const rules = [{ direction: "ingress", protocol: "tcp", ports: [{ from: 22, to: 22 }] }];
+    await fakeBridged.api("POST", "/api/firewalls", { name: "SSH only", rules });
+    const { body: vm } = await fakeBridged.api<Vm>("POST", "/api/vms?wait=ready", {
+      ...{ name: `page-${width}`, image: "mini", size: "nano", firewalls: [1] },
+    });
+    await fakeBridged.api("POST", `/api/vms/${vm.id}/interfaces`, { network: "default" });
+    await fakeBridged.api("POST", `/api/vms/${vm.id}/forwards`, { hostPort: 20_000 + width, port: 80 });
+    for (const path of [...pages, `/vms/${vm.id}/networking`]) {
+      await page.goto(fakeBridged.url + path);
+      await expect(page.getByRole("heading", { level: 1 }).first(), path).toBeVisible();
+      await expect(page.locator("[role=status][aria-label^=Reading]"), path).toHaveCount(0);
+      expect(await seriousViolations(page), path).toEqual([]);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(overflow, `${path} is wider than the window`).toBeLessThanOrEqual(0);
+    }
+    await context.close();
+  });
+}
+
+async function seriousViolations(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+test("addresses are chosen by keyboard alone, and the map is live", async ({ page, fakeBridged }) => {
+  await signIn(page, fakeBridged);
+  await page.goto(`${fakeBridged.url}/networks/1`);
+  const gateway = page.getByRole("radio", { name: "192.168.0.1: Gateway" });
+  await gateway.focus();
+  await page.keyboard.press("Space");
+  await expect(gateway).toBeChecked();
+  await page.keyboard.press("ArrowLeft");
+  await expect(page.getByRole("radio", { name: "192.168.0.0: Not for VMs" })).toBeChecked();
+  const { body: vm } = await fakeBridged.api<Vm>("POST", "/api/vms", {
+    ...{ name: "seen-live", image: "mini", size: "nano", ipv4: "192.168.0.77" },
+  });
+  await expect(page.getByRole("radio", { name: "192.168.0.77: Used by a VM (seen-live)" })).toBeVisible();
+  await fakeBridged.api("DELETE", `/api/vms/${vm.id}`);
+  await expect(page.getByRole("radio", { name: "192.168.0.77: In quarantine (seen-live)" })).toBeVisible();
+});

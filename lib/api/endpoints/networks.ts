@@ -1,0 +1,104 @@
+import { z } from "zod";
+import { createNetwork, deleteNetwork, getNetwork, listNetworks, updateNetwork } from "../../control/networks/networks";
+import { freeInNetwork, listNetworkAddresses, reserveInNetwork } from "../../control/networks/reservations";
+import {
+  createNetworkSchema,
+  networkAddressSchema,
+  networkSchema,
+  reserveAddressSchema,
+  updateNetworkSchema,
+} from "../../domain/network";
+import { endpoint } from "../endpoint";
+import { asList, idParams, listOf } from "../shapes";
+
+const tag = "Networks";
+
+export const listNetworksEndpoint = endpoint({
+  method: "GET",
+  path: "/api/networks",
+  tag,
+  summary: "List networks",
+  response: listOf(networkSchema),
+  handle: async ({ context }) => asList(await listNetworks(context)),
+});
+
+export const createNetworkEndpoint = endpoint({
+  method: "POST",
+  path: "/api/networks",
+  tag,
+  summary: "Create a network",
+  description:
+    "A range of private addresses that overlaps no other network and no route of the host. VMs of different networks reach each other only where " +
+    "`reaches` says so. On a host with user-mode networks each VM is alone in its network.",
+  body: createNetworkSchema,
+  response: networkSchema,
+  status: 201,
+  handle: ({ context, body }) => createNetwork(context, body),
+});
+
+export const getNetworkEndpoint = endpoint({
+  method: "GET",
+  path: "/api/networks/{id}",
+  tag,
+  summary: "Get a network",
+  params: idParams,
+  response: networkSchema,
+  handle: ({ context, params }) => getNetwork(context, params.id),
+});
+
+export const updateNetworkEndpoint = endpoint({
+  method: "PATCH",
+  path: "/api/networks/{id}",
+  tag,
+  summary: "Change a network",
+  description: "What is left out stays, and its range always. VMs that run feel it at once.",
+  params: idParams,
+  body: updateNetworkSchema,
+  response: networkSchema,
+  handle: ({ context, params, body }) => updateNetwork(context, params.id, body),
+});
+
+export const deleteNetworkEndpoint = endpoint({
+  method: "DELETE",
+  path: "/api/networks/{id}",
+  tag,
+  summary: "Delete a network",
+  description: "Refused while VMs are in it, which the message names.",
+  params: idParams,
+  handle: ({ context, params }) => deleteNetwork(context, params.id),
+});
+
+export const listAddressesEndpoint = endpoint({
+  method: "GET",
+  path: "/api/networks/{id}/addresses",
+  tag,
+  summary: "List a network's addresses",
+  description:
+    "Those that are not free: the gateway's, VMs', reserved ones, and those of VMs that are gone until `freeAt`.",
+  params: idParams,
+  response: listOf(networkAddressSchema),
+  handle: async ({ context, params }) => asList(await listNetworkAddresses(context, params.id)),
+});
+
+export const reserveAddressEndpoint = endpoint({
+  method: "POST",
+  path: "/api/networks/{id}/addresses",
+  tag,
+  summary: "Reserve an address",
+  description: "No VM is given it until it is freed.",
+  params: idParams,
+  body: reserveAddressSchema,
+  response: networkAddressSchema,
+  status: 201,
+  handle: ({ context, params, body }) => reserveInNetwork(context, params.id, body),
+});
+
+export const freeAddressEndpoint = endpoint({
+  method: "DELETE",
+  path: "/api/networks/{id}/addresses",
+  tag,
+  summary: "Free a reserved address",
+  params: idParams,
+  query: z.object({ ipv4: z.ipv4() }),
+  handle: ({ context, params, query }) => freeInNetwork(context, params.id, query.ipv4),
+});

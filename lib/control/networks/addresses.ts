@@ -1,0 +1,155 @@
+import { and, asc, eq, isNotNull, isNull, lt, sql } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
+import { addresses, type networks, vms } from "../../db/schema";
+import { CumulusError } from "../../domain/errors";
+import { ipv4ToNumber, nextFreeAddress, numberToIpv4, rangeOf } from "../../domain/ipv4";
+import type { NetworkAddress } from "../../domain/network";
+import { announce } from "../changes";
+
+export type NetworkRow = typeof networks.$inferSelect;
+
+/** How long the address of a VM that is gone is given to nobody: longer than neighbours remember whose it was. */
+export const quarantineMs = 10 * 60_000;
+
+/**
+ * Takes an address for a VM: the lowest free one, or the one that is asked for. The row that it writes is what holds it.
+ * @throws `conflict` when the network is full or the address is taken, `bad_request` for one that no VM can have
+ */
+export async function takeAddress(tx: Queryable, network: NetworkRow, wanted?: string): Promise<string> {
+  await forgetOldReleases(tx, network.id);
+  const ipv4 = wanted ?? (await lowestFree(tx, network));
+  if (wanted !== undefined) assertAssignable(network, wanted);
+  // Two that ask at once: the second one's row is refused, and it looks again.
+  const [row] = await tx
+    .insert(addresses)
+    .values({ networkId: network.id, ipv4 })
+    .onConflictDoNothing()
+    .returning({ ipv4: addresses.ipv4 });
+  if (row) return ipv4;
+  if (wanted === undefined) return takeAddress(tx, network);
+  throw await addressTaken(tx, network, ipv4);
+}
+
+/** Says whose an address is that was taken in the same transaction. */
+export async function bindAddress(tx: Queryable, networkId: number, ipv4: string, vmId: number): Promise<void> {
+  await tx
+    .update(addresses)
+    .set({ vmId })
+    .where(and(eq(addresses.networkId, networkId), eq(addresses.ipv4, ipv4)));
+  await announce(tx, { kind: "network", id: networkId });
+}
+
+/** Begins the quarantine of addresses of a VM. @param only in this network; all of them when not given */
+export async function releaseAddresses(
+  tx: Queryable,
+  vmId: number,
+  only?: { networkId: number; ipv4: string },
+): Promise<void> {
+  const which = only && and(eq(addresses.networkId, only.networkId), eq(addresses.ipv4, only.ipv4));
+  const rows = await tx
+    .update(addresses)
+    .set({ releasedAt: sql`now()` })
+    .where(and(eq(addresses.vmId, vmId), isNull(addresses.releasedAt), which))
+    .returning();
+  for (const { networkId } of rows) await announce(tx, { kind: "network", id: networkId });
+}
+
+/** Keeps an address from VMs. @throws `conflict` when it is taken, `bad_request` when it isn't one of the network's */
+export async function reserveAddress(db: Queryable, network: NetworkRow, ipv4: string, note: string): Promise<void> {
+  assertAssignable(network, ipv4);
+  await forgetOldReleases(db, network.id);
+  const [row] = await db
+    .insert(addresses)
+    .values({ networkId: network.id, ipv4, note })
+    .onConflictDoNothing()
+    .returning({ ipv4: addresses.ipv4 });
+  if (!row) throw await addressTaken(db, network, ipv4);
+}
+
+/** @throws `not_found` unless it is reserved by hand */
+export async function freeReservedAddress(db: Queryable, network: NetworkRow, ipv4: string): Promise<void> {
+  const [row] = await db
+    .delete(addresses)
+    .where(and(eq(addresses.networkId, network.id), eq(addresses.ipv4, ipv4), sql`${addresses.vmId} is null`))
+    .returning();
+  if (!row) throw new CumulusError("not_found", `${ipv4} is not reserved in ${network.name}.`);
+}
+
+/** All addresses of a network that are not free, by number. */
+export async function listAddresses(db: Queryable, network: NetworkRow): Promise<NetworkAddress[]> {
+  const rows = await db
+    .select({ address: addresses, vmName: vms.name })
+    .from(addresses)
+    .leftJoin(vms, eq(vms.id, addresses.vmId))
+    .where(eq(addresses.networkId, network.id))
+    .orderBy(asc(sql`${addresses.ipv4}::inet`));
+  const now = Date.now();
+  const taken = rows.flatMap(({ address: { ipv4, vmId, note, releasedAt }, vmName }): NetworkAddress[] => {
+    const freeAtMs = releasedAt && releasedAt.getTime() + quarantineMs;
+    if (freeAtMs !== null && freeAtMs <= now) return [];
+    const vm = vmId !== null && vmName !== null ? { id: vmId, name: vmName } : null;
+    const kind = freeAtMs !== null ? "quarantined" : vm ? "vm" : "reserved";
+    return [{ ipv4, kind, vm, note, freeAt: freeAtMs === null ? null : new Date(freeAtMs).toISOString() }];
+  });
+  return [{ ipv4: network.gateway, kind: "gateway", vm: null, note: "", freeAt: null }, ...taken];
+}
+
+/** How many addresses VMs can still be given by themselves. */
+export async function countFree(db: Queryable, network: NetworkRow): Promise<number> {
+  const { first, last } = assignableRange(network);
+  const values = (await listAddresses(db, network)).map(({ ipv4 }) => ipv4ToNumber(ipv4));
+  return last - first + 1 - values.filter((value) => value >= first && value <= last).length;
+}
+
+async function lowestFree(db: Queryable, network: NetworkRow): Promise<string> {
+  const rows = await db.select({ ipv4: addresses.ipv4 }).from(addresses).where(eq(addresses.networkId, network.id));
+  const free = nextFreeAddress(assignableRange(network), new Set(rows.map(({ ipv4 }) => ipv4)));
+  if (free !== undefined) return free;
+  throw new CumulusError(
+    "conflict",
+    `The network ${network.name} (${network.cidr}) has no free address. Destroy a VM, or free a reserved address.`,
+  );
+}
+
+/** From .2 up, but the last one, which user-mode networking has its name server at; or what the network says. */
+function assignableRange({ cidr, rangeFirst, rangeLast }: NetworkRow): { first: number; last: number } {
+  const { first, last } = rangeOf(cidr);
+  return {
+    first: rangeFirst === null ? first + 2 : ipv4ToNumber(rangeFirst),
+    last: rangeLast === null ? last - 2 : ipv4ToNumber(rangeLast),
+  };
+}
+
+function assertAssignable(network: NetworkRow, ipv4: string): void {
+  const { first, last } = rangeOf(network.cidr);
+  const value = ipv4ToNumber(ipv4);
+  if (value > first + 1 && value < last - 1 && ipv4 === numberToIpv4(value)) return;
+  const message = `${ipv4} is not an address that a VM of ${network.name} (${network.cidr}) can have.`;
+  throw new CumulusError("bad_request", message, { fields: { ipv4: message } });
+}
+
+async function addressTaken(db: Queryable, network: NetworkRow, ipv4: string): Promise<CumulusError> {
+  const holder = (await listAddresses(db, network)).find((one) => one.ipv4 === ipv4);
+  const message = `${ipv4} is taken in ${network.name}${holder ? `: ${holderInWords(holder)}` : ""}.`;
+  return new CumulusError("conflict", message, { fields: { ipv4: message } });
+}
+
+function holderInWords({ kind, vm, note, freeAt }: NetworkAddress): string {
+  switch (kind) {
+    case "gateway":
+      return "it is the gateway";
+    case "vm":
+      return `the VM ${vm?.name} has it`;
+    case "reserved":
+      return `it is reserved${note && ` (${note})`}`;
+    case "quarantined":
+      return `${vm?.name} had it, and it is free again at ${freeAt}`;
+  }
+}
+
+async function forgetOldReleases(db: Queryable, networkId: number): Promise<void> {
+  const before = new Date(Date.now() - quarantineMs);
+  await db
+    .delete(addresses)
+    .where(and(eq(addresses.networkId, networkId), isNotNull(addresses.releasedAt), lt(addresses.releasedAt, before)));
+}

@@ -1,0 +1,101 @@
+import { eq } from "drizzle-orm";
+import type pg from "pg";
+import { pino } from "pino";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { startTestAgent, testHypervisor } from "../../agent/testAgent";
+import { type Database, openDatabase, openPool } from "../../db/client";
+import { migrateDatabase } from "../../db/migrate";
+import { networks } from "../../db/schema";
+import { startTestDatabase, type TestDatabase } from "../../db/testDatabase";
+import { createVmSchema } from "../../domain/vm";
+import { type Context, systemActor } from "../context";
+import { ensureBaseRows, refreshHost } from "../hosts";
+import { createVm } from "../vms/create";
+import { ensureDefaultNetwork } from "./defaultNetwork";
+import { createNetwork } from "./networks";
+
+let server: TestDatabase;
+let pool: pg.Pool;
+let database: Database;
+/** Ranges that the host has routes to. */
+let occupied: string[];
+let context: Context;
+
+beforeAll(async () => {
+  server = await startTestDatabase();
+  await migrateDatabase(server.settings);
+  pool = openPool(server.settings, { maxConnections: 5 });
+  database = openDatabase(pool);
+});
+afterAll(async () => {
+  await pool.end();
+  await server.stop();
+});
+beforeEach(async () => {
+  await pool.query("truncate hosts, networks restart identity cascade");
+  const { client } = await startTestAgent(testHypervisor());
+  occupied = [];
+  const agent: Context["agent"] = {
+    ...client,
+    networkStatus: async () => ({ ...(await client.networkStatus()), occupiedCidrs: occupied }),
+  };
+  context = { settings: server.settings, db: database, pool, agent, log: pino({ level: "silent" }) };
+  await ensureBaseRows(context);
+});
+
+const find = async () => (await database.select().from(networks).where(eq(networks.name, "default")))[0];
+
+describe("the network default", () => {
+  test("comes with the host's first report, and is 192.168.0.0/24", async () => {
+    expect(await find()).toBeUndefined();
+    await refreshHost(context);
+    expect(await find()).toMatchObject({ cidr: "192.168.0.0/24", gateway: "192.168.0.1", description: "" });
+  });
+
+  test("is the next range that is free where the host has a route to that one, and says why", async () => {
+    occupied = ["10.0.0.0/8", "192.168.0.0/23", "192.168.2.7/32"];
+    await ensureDefaultNetwork(context, "bridge");
+    expect(await find()).toMatchObject({
+      cidr: "192.168.3.0/24",
+      gateway: "192.168.3.1",
+      description: expect.stringContaining("192.168.0.0/23"),
+    });
+  });
+
+  test("minds no route with user-mode networks, which disturb none", async () => {
+    occupied = ["192.168.0.0/16"];
+    await ensureDefaultNetwork(context, "user");
+    expect(await find()).toMatchObject({ cidr: "192.168.0.0/24" });
+  });
+
+  test("moves out of the way when bridges come, past other networks, and stays as it is otherwise", async () => {
+    await ensureDefaultNetwork(context, "user");
+    const { id } = (await find()) ?? {};
+    await createNetwork(context, { name: "other", cidr: "192.168.1.0/24" });
+    await ensureDefaultNetwork(context, "bridge");
+    expect(await find()).toMatchObject({ id, cidr: "192.168.0.0/24" });
+    occupied = ["192.168.0.0/24"];
+    await ensureDefaultNetwork(context, "bridge");
+    expect(await find()).toMatchObject({ id, cidr: "192.168.2.0/24", gateway: "192.168.2.1" });
+  });
+
+  test("stays where VMs are in it", async () => {
+    await refreshHost(context);
+    const input = createVmSchema.parse({ name: "tenant", image: "mini", size: "nano" });
+    await createVm(context, systemActor, input, null);
+    occupied = ["192.168.0.0/24"];
+    await ensureDefaultNetwork(context, "bridge");
+    expect(await find()).toMatchObject({ cidr: "192.168.0.0/24" });
+  });
+
+  test("is told of by an agent's first report only: a console that starts before it waits", async () => {
+    const away: Context = {
+      ...context,
+      agent: { ...context.agent, host: () => Promise.reject(new Error("no agent")) },
+    };
+    await expect(refreshHost(away)).rejects.toThrow("no agent");
+    expect(await find()).toBeUndefined();
+    await refreshHost(context);
+    expect(await find()).toBeDefined();
+  });
+});

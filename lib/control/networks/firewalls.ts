@@ -1,0 +1,142 @@
+import { asc, eq, inArray, ne } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
+import { violatedUnique } from "../../db/errors";
+import { firewalls, vmFirewalls, vms } from "../../db/schema";
+import { CumulusError } from "../../domain/errors";
+import type { Firewall, WriteFirewall } from "../../domain/firewall";
+import { announce } from "../changes";
+import type { Context } from "../context";
+import { lockVm } from "../vms/power";
+import { requestNetworks } from "./apply";
+import { assertEnforceable } from "./driver";
+
+export async function listFirewalls(context: Context): Promise<Firewall[]> {
+  const rows = await context.db.select().from(firewalls).orderBy(asc(firewalls.name));
+  const attached = await vmsWithFirewalls(context.db);
+  return rows.map(({ createdAt, ...row }) => ({
+    ...row,
+    createdAt: createdAt.toISOString(),
+    vms: attached.filter(({ firewallId }) => firewallId === row.id).map(({ id, name }) => ({ id, name })),
+  }));
+}
+
+/** @throws `not_found` */
+export async function getFirewall(context: Context, id: number): Promise<Firewall> {
+  const found = (await listFirewalls(context)).find((firewall) => firewall.id === id);
+  if (!found) throw firewallNotFound(id);
+  return found;
+}
+
+/** @throws `conflict` when the name is taken, `bad_request` for rules that name firewalls that are not there */
+export async function createFirewall(context: Context, input: WriteFirewall): Promise<Firewall> {
+  const id = await write(context, input, async (tx) => {
+    const [row] = await tx.insert(firewalls).values(input).returning();
+    return row?.id ?? 0;
+  });
+  return getFirewall(context, id);
+}
+
+/** Takes effect at once for the VMs that have it. */
+export async function updateFirewall(context: Context, id: number, input: WriteFirewall): Promise<Firewall> {
+  await write(context, input, async (tx) => {
+    const [row] = await tx.update(firewalls).set(input).where(eq(firewalls.id, id)).returning();
+    if (!row) throw firewallNotFound(id);
+    return id;
+  });
+  return getFirewall(context, id);
+}
+
+/** @throws `not_found`, `conflict` while VMs have it or rules of others name it */
+export async function deleteFirewall(context: Context, id: number): Promise<void> {
+  await context.db.transaction(async (tx) => {
+    const [row] = await tx.select().from(firewalls).where(eq(firewalls.id, id)).for("update");
+    if (!row) throw firewallNotFound(id);
+    const names = (await vmsWithFirewalls(tx)).filter(({ firewallId }) => firewallId === id).map(({ name }) => name);
+    if (names.length > 0) {
+      throw new CumulusError(
+        "conflict",
+        `VMs have the firewall ${row.name}: ${names.join(", ")}. Take it off them first.`,
+      );
+    }
+    const others = await tx.select().from(firewalls).where(ne(firewalls.id, id));
+    const user = others.find(({ rules }) => rules.some((rule) => rule.firewalls.includes(id)));
+    if (user) {
+      throw new CumulusError("conflict", `A rule of the firewall ${user.name} names ${row.name}. Change that first.`);
+    }
+    await tx.delete(firewalls).where(eq(firewalls.id, id));
+    await announce(tx, { kind: "firewall", id });
+  });
+}
+
+/**
+ * Gives a VM these firewalls, at once, and takes all others off it.
+ * @throws `wrong_state` on a host that can't enforce them: a wall that isn't there is worse than none
+ */
+export async function setVmFirewalls(context: Context, vmId: number, ids: number[]): Promise<void> {
+  await context.db.transaction(async (tx) => {
+    await lockVm(tx, vmId);
+    const before = await tx.delete(vmFirewalls).where(eq(vmFirewalls.vmId, vmId)).returning();
+    await attachFirewalls(tx, vmId, ids);
+    await requestNetworks(tx);
+    const touched = new Set([...ids, ...before.map(({ firewallId }) => firewallId)]);
+    for (const id of touched) await announce(tx, { kind: "firewall", id });
+    await announce(tx, { kind: "vm", id: vmId });
+  });
+}
+
+/**
+ * Gives a VM that has none these firewalls, in the caller's transaction.
+ * @throws `bad_request` for one that isn't there; `wrong_state` on a host that can't enforce them
+ */
+export async function attachFirewalls(tx: Queryable, vmId: number, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return;
+  await assertEnforceable(tx);
+  await assertFirewalls(tx, ids, "firewalls");
+  await tx.insert(vmFirewalls).values([...new Set(ids)].map((firewallId) => ({ vmId, firewallId })));
+}
+
+/** Live VMs by name, once for each firewall that they have. A VM that is gone has none. */
+function vmsWithFirewalls(db: Queryable) {
+  return db
+    .select({ firewallId: vmFirewalls.firewallId, id: vms.id, name: vms.name })
+    .from(vmFirewalls)
+    .innerJoin(vms, eq(vms.id, vmFirewalls.vmId))
+    .orderBy(asc(vms.name));
+}
+
+async function write(context: Context, input: WriteFirewall, act: (tx: Queryable) => Promise<number>): Promise<number> {
+  try {
+    return await context.db.transaction(async (tx) => {
+      await assertFirewalls(
+        tx,
+        input.rules.flatMap((rule) => rule.firewalls),
+        "rules",
+      );
+      const id = await act(tx);
+      await requestNetworks(tx);
+      await announce(tx, { kind: "firewall", id });
+      return id;
+    });
+  } catch (error) {
+    if (violatedUnique(error) === undefined) throw error;
+    const message = `A firewall named ${input.name} exists already.`;
+    throw new CumulusError("conflict", message, { fields: { name: message } });
+  }
+}
+
+async function assertFirewalls(tx: Queryable, ids: readonly number[], field: string): Promise<void> {
+  if (ids.length === 0) return;
+  const rows = await tx
+    .select({ id: firewalls.id })
+    .from(firewalls)
+    .where(inArray(firewalls.id, [...ids]))
+    .for("key share");
+  const unknown = ids.find((id) => !rows.some((row) => row.id === id));
+  if (unknown === undefined) return;
+  const message = `There is no firewall ${unknown}.`;
+  throw new CumulusError("bad_request", message, { fields: { [field]: message } });
+}
+
+function firewallNotFound(id: number): CumulusError {
+  return new CumulusError("not_found", `There is no firewall ${id}.`);
+}

@@ -1,0 +1,87 @@
+import { and, eq, or, sql } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
+import { portForwards, vms } from "../../db/schema";
+import { CumulusError } from "../../domain/errors";
+import { allAddresses, type CreateForward, type PortForwardView } from "../../domain/portForward";
+import { announce } from "../changes";
+import type { Context } from "../context";
+import { lockVm } from "../vms/power";
+import { requestNetworks } from "./apply";
+import { assertEnforceable } from "./driver";
+
+/**
+ * Makes a port of the host lead to one of a VM, at once.
+ * @throws `not_found`; `bad_request` for an address that isn't the host's; `conflict` when another forward, or a program of the host, has the port;
+ * `wrong_state` on a host with user-mode networks
+ */
+export async function addForward(context: Context, vmId: number, input: CreateForward): Promise<PortForwardView> {
+  await assertEnforceable(context.db);
+  await refuseTaken(context, input);
+  return context.db.transaction(async (tx) => {
+    // Two that would share a port without being equal must not pass each other by.
+    await tx.execute(sql`select pg_advisory_xact_lock(hashtext('port-forwards'))`);
+    await lockVm(tx, vmId);
+    const holder = await holderOf(tx, input);
+    if (holder !== undefined) throw portTaken(input, `it leads to ${holder} already`);
+    const [row] = await tx
+      .insert(portForwards)
+      .values({ ...input, vmId })
+      .returning();
+    if (!row) throw new CumulusError("internal", "The forward could not be written.");
+    await requestNetworks(tx);
+    await announce(tx, { kind: "vm", id: vmId });
+    return row;
+  });
+}
+
+/** @throws `not_found` */
+export async function removeForward(context: Context, vmId: number, id: number): Promise<void> {
+  await context.db.transaction(async (tx) => {
+    const [row] = await tx
+      .delete(portForwards)
+      .where(and(eq(portForwards.id, id), eq(portForwards.vmId, vmId)))
+      .returning();
+    if (!row) throw new CumulusError("not_found", `VM ${vmId} has no forward ${id}.`);
+    await requestNetworks(tx);
+    await announce(tx, { kind: "vm", id: vmId });
+  });
+}
+
+/** What goes to a program of the host must go on to it, and what goes to others is none of ours. */
+async function refuseTaken({ agent, settings }: Context, input: CreateForward): Promise<void> {
+  const { hostAddress, hostPort, protocol } = input;
+  if (hostPort === settings.port && protocol === "tcp") throw portTaken(input, "Cumulus itself listens there");
+  const { addresses, listening } = await agent.networkStatus();
+  if (hostAddress !== allAddresses && !addresses.includes(hostAddress)) {
+    const message = `${hostAddress} is not an address of the host. It has ${addresses.join(", ")}.`;
+    throw new CumulusError("bad_request", message, { fields: { hostAddress: message } });
+  }
+  const meets = (address: string) => [address, hostAddress].includes(allAddresses) || address === hostAddress;
+  const isTaken = listening.some(
+    ({ address, port, protocol: other }) => port === hostPort && other === protocol && meets(address),
+  );
+  if (isTaken) throw portTaken(input, "a program of the host listens there");
+}
+
+/** The VM that a port leads to, at this address of the host or at all of them. */
+async function holderOf(
+  tx: Queryable,
+  { hostAddress, hostPort, protocol }: CreateForward,
+): Promise<string | undefined> {
+  const isSameAddress =
+    hostAddress === allAddresses
+      ? undefined
+      : or(eq(portForwards.hostAddress, hostAddress), eq(portForwards.hostAddress, allAddresses));
+  const [row] = await tx
+    .select({ name: vms.name })
+    .from(portForwards)
+    .innerJoin(vms, eq(vms.id, portForwards.vmId))
+    .where(and(eq(portForwards.hostPort, hostPort), eq(portForwards.protocol, protocol), isSameAddress))
+    .limit(1);
+  return row?.name;
+}
+
+function portTaken({ hostPort, hostAddress, protocol }: CreateForward, why: string): CumulusError {
+  const message = `Port ${hostPort} (${protocol}) of ${hostAddress} can't be had: ${why}.`;
+  return new CumulusError("conflict", message, { fields: { hostPort: message } });
+}

@@ -1,0 +1,160 @@
+import { and, eq, sql } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
+import { interfaceLimits, vmInterfaces, vms } from "../../db/schema";
+import { CumulusError, messageOf } from "../../domain/errors";
+import type { Operation } from "../../domain/operation";
+import type { Bandwidth, PlugInterface } from "../../domain/vmNetworking";
+import { announce } from "../changes";
+import type { Actor, Context } from "../context";
+import { requestConverge } from "../jobs";
+import { actorName, addOperation, finishOperation, getOperation, type OperationRow } from "../operations";
+import { specOf } from "../spec";
+import { allocateMac } from "../vms/allocate";
+import { lockVm } from "../vms/power";
+import { getVmRecord } from "../vms/view";
+import { bindAddress, releaseAddresses, takeAddress } from "./addresses";
+import { applyNetworks, requestNetworks } from "./apply";
+import { assertEnforceable } from "./driver";
+import { holdNetwork } from "./networks";
+
+/** As many as QEMU's argv has ports for (lib/hypervisor/qemu/interfaces.ts), less the first. */
+const furtherIds = ["net1", "net2", "net3", "net4", "net5", "net6", "net7"];
+
+/**
+ * Gives a VM an interface in a network; one that runs gets it plugged in. The operation says when, and as `result.interface` which.
+ * @throws `bad_request` for no such network, `conflict` when that is full or the VM has eight, `wrong_state` on a host with user-mode networks
+ */
+export async function plugInterface(
+  context: Context,
+  actor: Actor,
+  vmId: number,
+  input: PlugInterface,
+): Promise<Operation> {
+  const operation = await context.db.transaction(async (tx) => {
+    await assertEnforceable(tx);
+    await lockVmToChange(tx, vmId);
+    const network = await holdNetwork(tx, input.network);
+    const present = await tx.select().from(vmInterfaces).where(eq(vmInterfaces.vmId, vmId));
+    const interfaceId = furtherIds.find((id) => !present.some((one) => one.interfaceId === id));
+    if (interfaceId === undefined) {
+      throw new CumulusError("conflict", "This VM has eight interfaces, the most there can be. Unplug one first.");
+    }
+    const ipv4 = await takeAddress(tx, network, input.ipv4);
+    await bindAddress(tx, network.id, ipv4, vmId);
+    const mac = await allocateMac(tx);
+    await tx.insert(vmInterfaces).values({ vmId, interfaceId, networkId: network.id, mac, ipv4 });
+    return interfacesChanged(tx, actor, vmId, { subject: network.name, result: { interface: interfaceId } });
+  });
+  return getOperation(context, operation.id);
+}
+
+/**
+ * Takes an interface from a VM. Its address and link are held until the guest has let go of it, which the operation tells.
+ * @throws `not_found`; `bad_request` for the first, which stays
+ */
+export async function unplugInterface(
+  context: Context,
+  actor: Actor,
+  vmId: number,
+  interfaceId: string,
+): Promise<Operation> {
+  if (interfaceId === "net0") {
+    throw new CumulusError("bad_request", "A VM's first interface stays: Cumulus reaches it there.");
+  }
+  const operation = await context.db.transaction(async (tx) => {
+    await lockVmToChange(tx, vmId);
+    const [row] = await tx
+      .update(vmInterfaces)
+      .set({ isLeaving: true })
+      .where(interfaceOf(vmId, interfaceId))
+      .returning();
+    if (!row) throw noInterface(vmId, interfaceId);
+    return interfacesChanged(tx, actor, vmId, { subject: interfaceId, result: { interface: interfaceId } });
+  });
+  return getOperation(context, operation.id);
+}
+
+/** Limits an interface, at once. @throws `not_found`, `wrong_state` on a host with user-mode networks */
+export async function limitInterface(
+  context: Context,
+  vmId: number,
+  interfaceId: string,
+  limit: Bandwidth,
+): Promise<void> {
+  await context.db.transaction(async (tx) => {
+    await assertEnforceable(tx);
+    await lockVm(tx, vmId);
+    const isThere = interfaceId === "net0" || (await tx.$count(vmInterfaces, interfaceOf(vmId, interfaceId))) > 0;
+    if (!isThere) throw noInterface(vmId, interfaceId);
+    await tx
+      .insert(interfaceLimits)
+      .values({ vmId, interfaceId, ...limit })
+      .onConflictDoUpdate({ target: [interfaceLimits.vmId, interfaceLimits.interfaceId], set: limit });
+    await requestNetworks(tx);
+    await announce(tx, { kind: "vm", id: vmId });
+  });
+}
+
+/** Has the host plug and unplug what was written down last. What a guest doesn't let go of, it keeps. */
+export async function performInterfaceChange(context: Context, vmId: number, operationId: number): Promise<void> {
+  await applyNetworks(context);
+  try {
+    await context.agent.ensure(specOf(await getVmRecord(context.db, vmId)));
+  } catch (error) {
+    if (!(error instanceof CumulusError) || error.code === "unavailable") throw error;
+    await context.db.transaction(async (tx) => {
+      await tx.update(vmInterfaces).set({ isLeaving: false }).where(eq(vmInterfaces.vmId, vmId));
+      await finishOperation(tx, operationId, { error: messageOf(error) });
+      await announce(tx, { kind: "vm", id: vmId });
+    });
+    return;
+  }
+  await forgetLeftInterfaces(context, vmId);
+  await finishOperation(context.db, operationId, { message: "Its interfaces are as asked." });
+}
+
+/** Lets go of what interfaces had that the host has just been told to do without. */
+export async function forgetLeftInterfaces(context: Context, vmId: number): Promise<void> {
+  await context.db.transaction(async (tx) => {
+    const left = await tx
+      .delete(vmInterfaces)
+      .where(and(eq(vmInterfaces.vmId, vmId), eq(vmInterfaces.isLeaving, true)))
+      .returning();
+    if (left.length === 0) return;
+    for (const row of left) {
+      await tx
+        .delete(interfaceLimits)
+        .where(and(eq(interfaceLimits.vmId, vmId), eq(interfaceLimits.interfaceId, row.interfaceId)));
+      await releaseAddresses(tx, vmId, row);
+    }
+    await requestNetworks(tx);
+    await announce(tx, { kind: "vm", id: vmId });
+  });
+}
+
+async function lockVmToChange(tx: Queryable, vmId: number): Promise<void> {
+  const vm = await lockVm(tx, vmId);
+  if (vm.desired === "deleted") throw new CumulusError("wrong_state", "This VM is being destroyed.");
+}
+
+async function interfacesChanged(
+  tx: Queryable,
+  actor: Actor,
+  vmId: number,
+  about: Pick<OperationRow, "subject" | "result">,
+): Promise<OperationRow> {
+  await tx.update(vms).set({ updatedAt: sql`now()` }).where(eq(vms.id, vmId));
+  const asked = { kind: "change-interfaces" as const, vmId, actor: actorName(actor) };
+  const operation = await addOperation(tx, { ...asked, ...about });
+  await requestConverge(tx, vmId);
+  await announce(tx, { kind: "vm", id: vmId });
+  return operation;
+}
+
+function interfaceOf(vmId: number, interfaceId: string) {
+  return and(eq(vmInterfaces.vmId, vmId), eq(vmInterfaces.interfaceId, interfaceId));
+}
+
+function noInterface(vmId: number, interfaceId: string): CumulusError {
+  return new CumulusError("not_found", `VM ${vmId} has no interface ${interfaceId}.`);
+}

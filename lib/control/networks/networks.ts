@@ -1,0 +1,216 @@
+import { randomBytes } from "node:crypto";
+import { and, asc, eq, isNull, sql } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
+import { violatedUnique } from "../../db/errors";
+import { networks, vmInterfaces, vms } from "../../db/schema";
+import { CumulusError } from "../../domain/errors";
+import { numberToIpv4, overlaps, rangeOf } from "../../domain/ipv4";
+import type { CreateNetwork, Network, UpdateNetwork } from "../../domain/network";
+import { announce } from "../changes";
+import type { Context } from "../context";
+import { countFree, type NetworkRow } from "./addresses";
+import { requestNetworks } from "./apply";
+import { networkDriverOf } from "./driver";
+
+export async function listNetworks(context: Context): Promise<Network[]> {
+  return select(context, undefined);
+}
+
+/** @throws `not_found` */
+export async function getNetwork(context: Context, id: number): Promise<Network> {
+  const [network] = await select(context, id);
+  if (!network) throw networkNotFound(id);
+  return network;
+}
+
+/** @throws `not_found` */
+export async function getNetworkRow(db: Queryable, id: number): Promise<NetworkRow> {
+  const [row] = await db.select().from(networks).where(eq(networks.id, id));
+  if (!row) throw networkNotFound(id);
+  return row;
+}
+
+/**
+ * A network by name, which stays as long as the transaction goes on: for what is to be in it.
+ * @throws `bad_request` when there is none
+ */
+export async function holdNetwork(tx: Queryable, name: string): Promise<NetworkRow> {
+  const [row] = await tx.select().from(networks).where(eq(networks.name, name)).for("key share");
+  if (row) return row;
+  const message = `There is no network ${name}.`;
+  throw new CumulusError("bad_request", message, { fields: { network: message } });
+}
+
+/** @throws `conflict` for a name that is taken or a range that another network or a route of the host overlaps, `bad_request` */
+export async function createNetwork(context: Context, input: CreateNetwork): Promise<Network> {
+  const { name, description = "", cidr, outside = "nat", reaches = [], dnsServers = [], range, ipv6 = false } = input;
+  await refuseOccupied(context, cidr);
+  const id = await withNameTaken(name, () =>
+    context.db.transaction(async (tx) => {
+      // Two that are made at once must not overlap either.
+      await tx.execute(sql`select pg_advisory_xact_lock(hashtext('networks'))`);
+      await refuseOverlap(tx, cidr);
+      await assertNetworks(tx, reaches);
+      const [row] = await tx
+        .insert(networks)
+        .values({
+          name,
+          description,
+          cidr,
+          gateway: numberToIpv4(rangeOf(cidr).first + 1),
+          domain: `${name}.internal`,
+          outside,
+          reaches,
+          dnsServers,
+          ipv6Cidr: ipv6 ? uniqueLocalCidr() : null,
+          rangeFirst: range?.first ?? null,
+          rangeLast: range?.last ?? null,
+        })
+        .returning();
+      if (!row) throw new CumulusError("internal", "The network could not be written.");
+      await changed(tx, row.id);
+      return row.id;
+    }),
+  );
+  return getNetwork(context, id);
+}
+
+/** @throws `not_found`, `conflict` when the name is taken */
+export async function updateNetwork(context: Context, id: number, input: UpdateNetwork): Promise<Network> {
+  await withNameTaken(input.name ?? "", () =>
+    context.db.transaction(async (tx) => {
+      const row = await getNetworkRow(tx, id);
+      if (row.name === "default" && input.name !== undefined && input.name !== "default") {
+        throw refused("name", "The network default keeps its name: VMs that name none are put into it.");
+      }
+      await assertNetworks(tx, input.reaches ?? []);
+      const values = {
+        ...input,
+        ...(input.name !== undefined && row.name !== "default" && { domain: `${input.name}.internal` }),
+      };
+      await tx.update(networks).set(values).where(eq(networks.id, id));
+      await changed(tx, id);
+    }),
+  );
+  return getNetwork(context, id);
+}
+
+/** @throws `not_found`, `conflict` while VMs are in it */
+export async function deleteNetwork(context: Context, id: number): Promise<void> {
+  await context.db.transaction(async (tx) => {
+    const [row] = await tx.select().from(networks).where(eq(networks.id, id)).for("update");
+    if (!row) throw networkNotFound(id);
+    if (row.name === "default") {
+      throw new CumulusError("conflict", "The network default stays: VMs that name none are put into it.");
+    }
+    const inside = await vmsIn(tx, id);
+    if (inside.length > 0) {
+      const names = inside.map(({ name }) => name).join(", ");
+      throw new CumulusError(
+        "conflict",
+        `VMs are in ${row.name}: ${names}. Destroy them or unplug their interfaces first.`,
+      );
+    }
+    // Rows of VMs that are gone refer to it: they keep their numbers, and go with it.
+    const [gone] = await tx.select({ id: vms.id }).from(vms).where(eq(vms.networkId, id)).limit(1);
+    if (gone)
+      await tx
+        .update(vms)
+        .set({ networkId: await defaultNetworkId(tx) })
+        .where(eq(vms.networkId, id));
+    await tx.update(networks).set({
+      reaches: sql`coalesce((select jsonb_agg(one) from jsonb_array_elements(${networks.reaches}) one where one <> to_jsonb(${id}::int)), '[]')`,
+    });
+    await tx.delete(networks).where(eq(networks.id, id));
+    await changed(tx, id);
+  });
+}
+
+async function select(context: Context, id: number | undefined): Promise<Network[]> {
+  const driver = (await networkDriverOf(context.db))?.driver ?? "user";
+  const rows = await context.db
+    .select()
+    .from(networks)
+    .where(id === undefined ? undefined : eq(networks.id, id))
+    .orderBy(asc(networks.name));
+  return Promise.all(
+    rows.map(async (row) => {
+      const { rangeFirst, rangeLast, ...shown } = row;
+      return {
+        ...shown,
+        range: rangeFirst !== null && rangeLast !== null ? { first: rangeFirst, last: rangeLast } : null,
+        driver,
+        vmCount: (await vmsIn(context.db, row.id)).length,
+        freeCount: await countFree(context.db, row),
+      };
+    }),
+  );
+}
+
+/** Live VMs with an interface in a network. */
+async function vmsIn(db: Queryable, id: number): Promise<{ name: string }[]> {
+  const first = db
+    .select({ name: vms.name })
+    .from(vms)
+    .where(and(eq(vms.networkId, id), isNull(vms.deletedAt)));
+  const further = db
+    .select({ name: vms.name })
+    .from(vmInterfaces)
+    .innerJoin(vms, eq(vms.id, vmInterfaces.vmId))
+    .where(and(eq(vmInterfaces.networkId, id), isNull(vms.deletedAt)));
+  return first.union(further);
+}
+
+async function defaultNetworkId(db: Queryable): Promise<number> {
+  const [row] = await db.select({ id: networks.id }).from(networks).where(eq(networks.name, "default"));
+  if (!row) throw new CumulusError("internal", "There is no network default.");
+  return row.id;
+}
+
+async function refuseOverlap(db: Queryable, cidr: string): Promise<void> {
+  const other = (await db.select().from(networks)).find((network) => overlaps(network.cidr, cidr));
+  if (other) throw refused("cidr", `${cidr} overlaps the network ${other.name} (${other.cidr}). Choose another range.`);
+}
+
+/** A range that the host has another way to would no longer be reached that way. */
+async function refuseOccupied(context: Context, cidr: string): Promise<void> {
+  const { occupiedCidrs } = await context.agent.networkStatus();
+  const other = occupiedCidrs.find((one) => overlaps(one, cidr));
+  if (other) throw refused("cidr", `${cidr} overlaps ${other}, to which the host has a route. Choose another range.`);
+}
+
+async function assertNetworks(db: Queryable, ids: number[]): Promise<void> {
+  const known = new Set((await db.select({ id: networks.id }).from(networks)).map(({ id }) => id));
+  const unknown = ids.find((id) => !known.has(id));
+  if (unknown === undefined) return;
+  const message = `There is no network ${unknown}.`;
+  throw new CumulusError("bad_request", message, { fields: { reaches: message } });
+}
+
+async function changed(tx: Queryable, id: number): Promise<void> {
+  await requestNetworks(tx);
+  await announce(tx, { kind: "network", id });
+}
+
+async function withNameTaken<T>(name: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (violatedUnique(error) === undefined) throw error;
+    throw refused("name", `A network named ${name} exists already.`);
+  }
+}
+
+function refused(field: string, message: string): CumulusError {
+  return new CumulusError("conflict", message, { fields: { [field]: message } });
+}
+
+function networkNotFound(id: number): CumulusError {
+  return new CumulusError("not_found", `There is no network ${id}.`);
+}
+
+/** A random prefix of 64 bits (RFC 4193, section 3.2). */
+function uniqueLocalCidr(): string {
+  const [a, b, c] = [0, 2, 4].map((at) => randomBytes(6).readUInt16BE(at).toString(16));
+  return `fd${randomBytes(1).toString("hex")}:${a}:${b}:${c}::/64`;
+}

@@ -1,0 +1,93 @@
+import { isNull } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
+import {
+  firewalls as firewallTable,
+  interfaceLimits,
+  networks as networkTable,
+  portForwards,
+  vmFirewalls,
+  vmInterfaces,
+  vms,
+} from "../../db/schema";
+import type { HostNetwork, InterfaceFirewall, NetworkHost, NetworkState } from "../../domain/hostNetwork";
+import { effectiveRules } from "./rules";
+
+interface Link extends NetworkHost {
+  networkId: number;
+}
+
+/** All that the host must make of what is written down about networks. */
+export async function networkStateOf(db: Queryable): Promise<NetworkState> {
+  const networks = await db.select().from(networkTable);
+  const links = await liveLinks(db, networks);
+  const forwards = await db.select().from(portForwards);
+  const limits = await db.select().from(interfaceLimits);
+  const addressOf = new Map(links.filter(({ interfaceId }) => interfaceId === "net0").map((link) => [link.vmId, link]));
+  const live = new Set(links.map(({ vmId, interfaceId }) => `${vmId}/${interfaceId}`));
+  return {
+    networks: networks.map(
+      ({ id, name, cidr, gateway, domain, dnsServers, outside, reaches, ipv6Cidr }): HostNetwork => {
+        const hosts = links
+          .filter(({ networkId }) => networkId === id)
+          .map(({ networkId: _networkId, ...host }) => host);
+        return {
+          ...{ id, name, cidr, gateway, domain, dnsServers, outside, reaches, hosts },
+          ipv6: ipv6Cidr === null ? null : { cidr: ipv6Cidr, gateway: ipv6Of(ipv6Cidr, 1) },
+          forwards: forwards.flatMap(({ vmId, hostAddress, hostPort, protocol, port }) => {
+            const link = addressOf.get(vmId);
+            return link?.networkId === id ? [{ hostAddress, hostPort, protocol, port, ipv4: link.ipv4 }] : [];
+          }),
+        };
+      },
+    ),
+    firewalls: await firewallsOf(db, links),
+    limits: limits
+      .filter(({ vmId, interfaceId }) => live.has(`${vmId}/${interfaceId}`))
+      .filter((limit) => limit.ingressBytesPerSecond !== null || limit.egressBytesPerSecond !== null),
+  };
+}
+
+async function liveLinks(db: Queryable, networks: { id: number; ipv6Cidr: string | null }[]): Promise<Link[]> {
+  const rows = await db.select().from(vms).where(isNull(vms.deletedAt));
+  const further = await db.select().from(vmInterfaces);
+  const ipv6CidrOf = new Map(networks.map(({ id, ipv6Cidr }) => [id, ipv6Cidr]));
+  const ipv6 = (networkId: number, ipv4: string) => {
+    const cidr = ipv6CidrOf.get(networkId);
+    return cidr ? ipv6Of(cidr, ipv4) : null;
+  };
+  return rows.flatMap(({ id: vmId, name, networkId, mac, ipv4 }) => {
+    const first = { vmId, name, networkId, interfaceId: "net0", mac, ipv4, ipv6: ipv6(networkId, ipv4) };
+    const others = further
+      .filter((one) => one.vmId === vmId)
+      .map((one) => ({ ...one, name, ipv6: ipv6(one.networkId, one.ipv4) }));
+    return [first, ...others];
+  });
+}
+
+/** A VM with firewalls has on each of its interfaces what all of them together let through. */
+async function firewallsOf(db: Queryable, links: Link[]): Promise<InterfaceFirewall[]> {
+  const all = await db.select().from(firewallTable);
+  const attached = await db.select().from(vmFirewalls);
+  const membersOf = (firewallId: number) => {
+    const members = new Set(attached.filter((one) => one.firewallId === firewallId).map(({ vmId }) => vmId));
+    return links
+      .filter(({ vmId }) => members.has(vmId))
+      .flatMap(({ ipv4, ipv6 }) => [`${ipv4}/32`, ...(ipv6 ? [`${ipv6}/128`] : [])]);
+  };
+  return links.flatMap(({ vmId, interfaceId }) => {
+    const ids = new Set(attached.filter((one) => one.vmId === vmId).map(({ firewallId }) => firewallId));
+    if (ids.size === 0) return [];
+    const rules = all.filter(({ id }) => ids.has(id)).flatMap((firewall) => firewall.rules);
+    const ingress = effectiveRules(rules, "ingress", membersOf);
+    const egress = effectiveRules(rules, "egress", membersOf);
+    return [{ vmId, interfaceId, ingress, egress }];
+  });
+}
+
+/** An address within a /64: with a number, or with an IPv4 address in its last 32 bits. */
+function ipv6Of(cidr: string, end: number | string): string {
+  const prefix = cidr.replace(/::\/64$/, "");
+  if (typeof end === "number") return `${prefix}::${end.toString(16)}`;
+  const [a = 0, b = 0, c = 0, d = 0] = end.split(".").map(Number);
+  return `${prefix}::${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+}

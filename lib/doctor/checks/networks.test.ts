@@ -1,0 +1,102 @@
+import { expect, test } from "vitest";
+import type { NetworkFact } from "../snapshot";
+import { healthySnapshot } from "../testSnapshot";
+import { checkNetworks } from "./networks";
+
+/** Both VMs that run, on one bridge. */
+function healthyNetwork(): NetworkFact {
+  const hosts = [1, 2].map((vmId) => ({
+    vmId,
+    interfaceId: "net0",
+    mac: `52:54:00:00:00:0${vmId}`,
+    ipv4: `192.168.0.${vmId + 1}`,
+  }));
+  const tap = { isBridge: false, isUp: true, master: "br1", isIsolated: true, addresses: [] };
+  return {
+    wanted: [{ id: 1, cidr: "192.168.0.0/24", gateway: "192.168.0.1", hosts }],
+    namespace: "cumulus-x",
+    hasNamespace: true,
+    hostLink: "cumulusx",
+    hasHostLink: true,
+    hasHostTable: true,
+    routes: ["192.168.0.0/24", "169.254.1.0/30"],
+    links: [
+      { name: "br1", isBridge: true, isUp: true, master: null, isIsolated: false, addresses: ["192.168.0.1"] },
+      { name: "t1n0", ...tap },
+      { name: "t2n0", ...tap },
+    ],
+    senders: hosts.flatMap(({ vmId, mac, ipv4 }) => [`t${vmId}n0 ${mac}`, `t${vmId}n0 ${ipv4}`]),
+    closedChains: ["bridge guard", "inet forward", "inet input"],
+    leases: [{ networkId: 1, mac: "52:54:00:00:00:01", ipv4: "192.168.0.2" }],
+    nameServers: [{ networkId: 1, pid: 70 }],
+  };
+}
+
+const told = (network: NetworkFact | null) =>
+  checkNetworks({ ...healthySnapshot(), network }).map(({ message }) => message);
+
+test("nothing is told of networks that are as they should be, nor where there are none", () => {
+  expect(told(healthyNetwork())).toEqual([]);
+  expect(told(null)).toEqual([]);
+  const off = { hasNamespace: false, hasHostLink: false, hasHostTable: false, nameServers: [] };
+  expect(told({ ...healthyNetwork(), wanted: [], ...off })).toEqual([]);
+});
+
+const planted: [what: string, plant: (network: NetworkFact) => void, told: RegExp][] = [
+  ["the namespace is gone", (n) => (n.hasNamespace = false), /namespace cumulus-x is gone/],
+  ["a tap is gone", (n) => n.links.pop(), /link t2n0 of VM vm-2 \(id 2\) in cumulus-x is gone/],
+  [
+    "a tap hangs on another bridge",
+    (n) => Object.assign(n.links[1] ?? {}, { master: "br9" }),
+    /t1n0 .* is not an isolated port/,
+  ],
+  [
+    "a tap reaches its neighbours",
+    (n) => Object.assign(n.links[1] ?? {}, { isIsolated: false }),
+    /not an isolated port/,
+  ],
+  ["a gateway has lost its address", (n) => n.links[0]?.addresses.pop(), /bridge br1 .* is not up with 192\.168\.0\.1/],
+  [
+    "a link is nobody's",
+    (n) => n.links.push({ ...n.links[1], name: "t9n0" } as NetworkFact["links"][number]),
+    /link t9n0 .* belongs to no network/,
+  ],
+  ["a VM may not send", (n) => n.senders.shift(), /don't let t1n0 52:54:00:00:00:01 send/],
+  [
+    "a VM may send as another",
+    (n) => n.senders.push("t1n0 192.168.0.3"),
+    /let t1n0 192\.168\.0\.3 send, which is no VM's/,
+  ],
+  ["a chain lost its policy", (n) => n.closedChains.shift(), /chain bridge guard doesn't drop/],
+  ["the host's table is gone", (n) => (n.hasHostTable = false), /nft table cumulusx is gone/],
+  ["the uplink is gone", (n) => (n.hasHostLink = false), /link cumulusx, which joins/],
+  ["a route is gone", (n) => n.routes.shift(), /no route to 192\.168\.0\.0\/24/],
+  [
+    "an address is leased to another",
+    (n) => n.leases.push({ networkId: 1, mac: "52:54:00:00:00:09", ipv4: "192.168.0.3" }),
+    /192\.168\.0\.3 is leased to 52:54:00:00:00:09/,
+  ],
+  ["a name server is gone", (n) => n.nameServers.pop(), /Network 1 has no name server/],
+  ["there are two name servers", (n) => n.nameServers.push({ networkId: 1, pid: 71 }), /has 2 name servers \(70, 71\)/],
+  [
+    "a name server is left",
+    (n) => n.nameServers.push({ networkId: 3, pid: 71 }),
+    /Process 71 serves names for network 3, which is gone/,
+  ],
+  [
+    "a VM's folder says another address",
+    (n) => Object.assign(n.wanted[0]?.hosts[0] ?? {}, { ipv4: "192.168.0.9" }),
+    /gives VM vm-1 \(id 1\) 192\.168\.0\.9/,
+  ],
+  [
+    "a namespace is left of no network",
+    (n) => (n.wanted = []),
+    /no networks on bridges any more, and the network namespace cumulus-x/,
+  ],
+];
+
+test.each(planted)("it is told when %s", (_what, plant, expected) => {
+  const network = healthyNetwork();
+  plant(network);
+  expect(told(network)).toContainEqual(expect.stringMatching(expected));
+});

@@ -1,0 +1,154 @@
+import { createHash } from "node:crypto";
+import { access, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { z } from "zod";
+import { readTextIfThere } from "../../system/files";
+import type { InstallationPaths, NetworkFact } from "../snapshot";
+
+const wantedSchema = z.object({
+  networks: z.array(
+    z.object({
+      id: z.number(),
+      cidr: z.string(),
+      gateway: z.string(),
+      hosts: z.array(z.object({ vmId: z.number(), interfaceId: z.string(), mac: z.string(), ipv4: z.string() })),
+    }),
+  ),
+});
+const linksSchema = z.array(
+  z.object({
+    ifname: z.string(),
+    flags: z.array(z.string()).default([]),
+    master: z.string().optional(),
+    linkinfo: z
+      .object({
+        info_kind: z.string().optional(),
+        info_slave_data: z.object({ isolated: z.boolean().optional() }).optional(),
+      })
+      .optional(),
+    addr_info: z.array(z.object({ local: z.string().optional() })).default([]),
+  }),
+);
+const routesSchema = z.array(z.object({ dst: z.string(), dev: z.string().optional() }));
+const rulesetSchema = z.object({
+  nftables: z.array(
+    z.object({
+      table: z.object({ family: z.string(), name: z.string() }).optional(),
+      chain: z
+        .object({ family: z.string(), table: z.string(), name: z.string(), policy: z.string().optional() })
+        .optional(),
+      set: z.object({ family: z.string(), name: z.string(), elem: z.array(z.unknown()).default([]) }).optional(),
+    }),
+  ),
+});
+
+/**
+ * What the bridges of this installation shall be and are. Null where nothing of them is known: there never were any, or we may not look (only
+ * root may enter the namespace).
+ */
+export async function gatherNetwork(paths: InstallationPaths): Promise<NetworkFact | null> {
+  const wanted = await readWanted(join(paths.dataDir, "networks.json"));
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return null;
+  const key = createHash("sha256").update(paths.runDir).digest("hex").slice(0, 8);
+  const [namespace, hostLink] = [`cumulus-${key}`, `cumulus${key}`];
+  const hasNamespace = await exists(join("/run/netns", namespace));
+  if (wanted === null && !hasNamespace) return null;
+  const inside = hasNamespace ? ["-netns", namespace] : null;
+  const ip = async (args: string[]) => JSON.parse((await tool("ip", args)) || "[]");
+  const links = inside ? linksSchema.parse(await ip([...inside, "-json", "-details", "address", "show"])) : [];
+  const inner = inside ? await readRuleset(["nsenter", `--net=/run/netns/${namespace}`]) : [];
+  const outer = await readRuleset([]);
+  const routes = routesSchema.parse(await ip(["-json", "-4", "route", "show"]));
+  const devices = linksSchema.parse(await ip(["-json", "link", "show"]));
+  return {
+    wanted: wanted ?? [],
+    namespace,
+    hasNamespace,
+    hostLink,
+    hasHostLink: devices.some(({ ifname }) => ifname === hostLink),
+    hasHostTable: outer.some(({ table }) => table?.name === hostLink),
+    routes: routes.filter(({ dev }) => dev === hostLink).map(({ dst }) => dst),
+    links: links
+      .filter(({ linkinfo }) => ["bridge", "tun"].includes(linkinfo?.info_kind ?? ""))
+      .map(({ ifname, flags, master, linkinfo, addr_info }) => ({
+        name: ifname,
+        isBridge: linkinfo?.info_kind === "bridge",
+        isUp: flags.includes("UP"),
+        master: master ?? null,
+        isIsolated: linkinfo?.info_slave_data?.isolated ?? false,
+        addresses: addr_info.flatMap(({ local }) => local ?? []),
+      })),
+    senders: inner.flatMap(({ set }) =>
+      set?.family === "bridge" && ["macs", "ipv4"].includes(set.name) ? set.elem.map(words) : [],
+    ),
+    closedChains: inner.flatMap(({ chain }) => (chain?.policy === "drop" ? [`${chain.family} ${chain.name}`] : [])),
+    leases: await readLeases(join(paths.runDir, "network")),
+    nameServers: await readNameServers(join(paths.runDir, "network")),
+  };
+}
+
+async function readWanted(path: string): Promise<NetworkFact["wanted"] | null> {
+  const text = await readTextIfThere(path);
+  return text === null ? null : wantedSchema.parse(JSON.parse(text)).networks;
+}
+
+/** An element of a set of concatenations, as `nft -j` writes it: `{ "concat": ["t1n0", "52:…"] }`. */
+function words(element: unknown): string {
+  const parsed = z.object({ concat: z.array(z.string()) }).safeParse(element);
+  return parsed.success ? parsed.data.concat.join(" ") : String(element);
+}
+
+async function readRuleset(prefix: string[]) {
+  const [program = "nft", ...args] = [...prefix, "nft", "--json", "list", "ruleset"];
+  const text = await tool(program, args);
+  return text === "" ? [] : rulesetSchema.parse(JSON.parse(text)).nftables;
+}
+
+/** Lines of dnsmasq's lease files: `END MAC ADDRESS NAME ID`, IPv6 after a line with `duid`. */
+async function readLeases(folder: string): Promise<NetworkFact["leases"]> {
+  const found: NetworkFact["leases"] = [];
+  for (const name of await namesIn(folder)) {
+    const text = (await readTextIfThere(join(folder, name, "leases")))?.split(/^duid /m)[0] ?? "";
+    for (const line of text.split("\n")) {
+      const [, mac, ipv4] = line.split(" ");
+      if (mac !== undefined && ipv4 !== undefined) found.push({ networkId: Number(name), mac, ipv4 });
+    }
+  }
+  return found;
+}
+
+async function readNameServers(folder: string): Promise<NetworkFact["nameServers"]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const argv = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+      const config = argv.find((argument) => argument.startsWith(`--conf-file=${folder}/`));
+      const networkId = Number(config?.slice(`--conf-file=${folder}/`.length).split("/")[0]);
+      return Number.isInteger(networkId) ? [{ networkId, pid: Number(pid) }] : [];
+    }),
+  );
+  return found.flat();
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder).catch(() => [])).filter((name) => /^\d+$/.test(name));
+}
+
+/** What a tool prints; nothing when it fails or isn't installed: what it would have told is then missing, and told as such. */
+async function tool(program: string, args: string[]): Promise<string> {
+  const path = `${process.env.PATH}:/usr/sbin:/sbin`;
+  const { stdout, failed } = await execa(program, args, {
+    reject: false,
+    env: { PATH: path },
+    maxBuffer: 64 * 1024 ** 2,
+  });
+  return failed ? "" : stdout;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

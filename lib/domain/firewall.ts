@@ -1,0 +1,98 @@
+import * as z from "zod";
+
+const nameSchema = z
+  .string()
+  .trim()
+  .min(1, "Give a name.")
+  .max(60)
+  .regex(/^[^\p{Cc}]*$/u, "A name has no control characters.");
+const portSchema = z.number().int().min(1).max(65_535);
+
+/** One thing that is let through, in one direction as the VM sees it. What answers it passes too. */
+export const ruleSchema = z
+  .strictObject({
+    direction: z.enum(["ingress", "egress"]),
+    protocol: z.enum(["tcp", "udp", "icmp", "any"]),
+    /** Ports of whoever is connected to; none: all of them. */
+    ports: z
+      .array(
+        z
+          .strictObject({ from: portSchema, to: portSchema })
+          .refine(({ from, to }) => from <= to, "A range of ports goes upwards."),
+      )
+      .max(32)
+      .default([]),
+    /** The other side's ranges, IPv4 or IPv6; none of these and of `firewalls`: anybody. */
+    cidrs: z
+      .array(z.union([z.cidrv4(), z.cidrv6()]))
+      .max(64)
+      .default([]),
+    /** Ids of firewalls: the VMs that have them are the other side. */
+    firewalls: z.array(z.number().int().positive()).max(16).default([]),
+  })
+  .refine(({ protocol, ports }) => ports.length === 0 || protocol === "tcp" || protocol === "udp", {
+    message: "Only tcp and udp have ports.",
+    path: ["ports"],
+  });
+export type FirewallRuleInput = z.infer<typeof ruleSchema>;
+
+/**
+ * `POST /api/firewalls`. A VM that has one or more lets through what fits a rule of one of them, and nothing else, in each direction in which there is a rule; in a
+ * direction without any rule, everything passes.
+ */
+export const writeFirewallSchema = z
+  .strictObject({ name: nameSchema, rules: z.array(ruleSchema).max(64) })
+  .meta({ id: "WriteFirewall" });
+export type WriteFirewall = z.infer<typeof writeFirewallSchema>;
+
+export const firewallSchema = z
+  .object({
+    id: z.number().int(),
+    name: z.string(),
+    rules: z.array(ruleSchema),
+    /** Live VMs that have it. */
+    vms: z.array(z.object({ id: z.number().int(), name: z.string() })),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: "Firewall" });
+export type Firewall = z.infer<typeof firewallSchema>;
+
+/** What most VMs want: people may log in and ping; the VM may connect anywhere. */
+export const sshOnlyRules: readonly FirewallRuleInput[] = [
+  { direction: "ingress", protocol: "tcp", ports: [{ from: 22, to: 22 }], cidrs: [], firewalls: [] },
+  { direction: "ingress", protocol: "icmp", ports: [], cidrs: [], firewalls: [] },
+];
+
+const webRules: readonly FirewallRuleInput[] = [
+  ...sshOnlyRules,
+  {
+    direction: "ingress",
+    protocol: "tcp",
+    ports: [
+      { from: 80, to: 80 },
+      { from: 443, to: 443 },
+    ],
+    cidrs: [],
+    firewalls: [],
+  },
+];
+
+export const firewallPresetSchema = z
+  .object({ name: z.string(), rules: z.array(ruleSchema) })
+  .meta({ id: "FirewallPreset" });
+export type FirewallPreset = z.infer<typeof firewallPresetSchema>;
+
+/** Rules to begin with. */
+export const firewallPresets: readonly FirewallPreset[] = [
+  { name: "SSH only", rules: [...sshOnlyRules] },
+  { name: "SSH and web", rules: [...webRules] },
+];
+
+/** A rule in words: "Let in TCP 22, 8000–8100 from 10.0.0.0/8". */
+export function ruleInWords(rule: FirewallRuleInput, nameOf: (firewallId: number) => string): string {
+  const ports = rule.ports.map(({ from, to }) => (from === to ? `${from}` : `${from}–${to}`)).join(", ");
+  const what = rule.protocol === "any" ? "everything" : `${rule.protocol.toUpperCase()}${ports && ` ${ports}`}`;
+  const others = [...rule.cidrs, ...rule.firewalls.map((id) => `VMs with ${nameOf(id)}`)];
+  const whom = others.length > 0 ? others.join(", ") : "anybody";
+  return rule.direction === "ingress" ? `Let in ${what} from ${whom}` : `Let out ${what} to ${whom}`;
+}

@@ -1,0 +1,30 @@
+import * as z from "zod";
+
+const portSchema = z.number().int().min(1).max(65_535);
+
+/** Every address that the host has. */
+export const allAddresses = "0.0.0.0";
+
+/** `POST /api/vms/{id}/forwards`: a port of the host that leads to one of the VM. */
+export const createForwardSchema = z
+  .strictObject({
+    hostPort: portSchema,
+    /** An address of the host; `0.0.0.0` is all of them. */
+    hostAddress: z.ipv4().default("127.0.0.1"),
+    protocol: z.enum(["tcp", "udp"]).default("tcp"),
+    port: portSchema,
+  })
+  .meta({ id: "CreateForward" });
+export type CreateForward = z.infer<typeof createForwardSchema>;
+
+export const portForwardViewSchema = z
+  .object({
+    id: z.number().int(),
+    vmId: z.number().int(),
+    hostAddress: z.string(),
+    hostPort: z.number().int(),
+    protocol: z.enum(["tcp", "udp"]),
+    port: z.number().int(),
+  })
+  .meta({ id: "PortForward" });
+export type PortForwardView = z.infer<typeof portForwardViewSchema>;

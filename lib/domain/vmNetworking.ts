@@ -1,0 +1,76 @@
+import * as z from "zod";
+import { interfaceStatusSchema, reachabilityCheckSchema } from "./hostNetwork";
+import { portForwardViewSchema } from "./portForward";
+
+/** More than any link has (800 Gbit/s). */
+const maxBytesPerSecond = 100_000_000_000;
+
+/** Bytes a second as the VM sees it: `ingress` is what it receives. Null: no limit. */
+export const bandwidthSchema = z
+  .strictObject({
+    ingressBytesPerSecond: z.number().int().min(1000).max(maxBytesPerSecond).nullable(),
+    egressBytesPerSecond: z.number().int().min(1000).max(maxBytesPerSecond).nullable(),
+  })
+  .meta({ id: "Bandwidth" });
+export type Bandwidth = z.infer<typeof bandwidthSchema>;
+
+/** `POST /api/vms/{id}/interfaces`. */
+export const plugInterfaceSchema = z
+  .strictObject({
+    /** A network's name. */
+    network: z.string().min(1).max(63),
+    /** One that is free; the lowest when not given. */
+    ipv4: z.ipv4().optional(),
+  })
+  .meta({ id: "PlugInterface" });
+export type PlugInterface = z.infer<typeof plugInterfaceSchema>;
+
+export const vmInterfaceSchema = z.object({
+  /** `net0` is the first, which stays. */
+  id: z.string(),
+  network: z.object({ id: z.number().int(), name: z.string(), cidr: z.string() }),
+  mac: z.string(),
+  ipv4: z.string(),
+  /** It is to go, and does once the guest has let go of it. */
+  isLeaving: z.boolean(),
+  /** The name that VMs of the network resolve to it. */
+  dnsName: z.string(),
+  limit: bandwidthSchema,
+  /** What the host sees of it now; null where networks are user-mode, or the host doesn't answer. */
+  status: interfaceStatusSchema.omit({ vmId: true, interfaceId: true, networkId: true }).nullable(),
+});
+export type VmInterface = z.infer<typeof vmInterfaceSchema>;
+
+/** `GET /api/vms/{id}/networking`. */
+export const vmNetworkingSchema = z
+  .object({
+    driver: z.enum(["bridge", "user"]),
+    /** Why forwards, firewalls and limits can't be had here; null where they can. */
+    whyNot: z.string().nullable(),
+    /** When the host was asked what it sees of the interfaces; null where it didn't answer, or can't tell. */
+    seenAt: z.iso.datetime().nullable(),
+    interfaces: z.array(vmInterfaceSchema),
+    forwards: z.array(portForwardViewSchema),
+    /** Ids of its firewalls. */
+    firewalls: z.array(z.number().int()),
+  })
+  .meta({ id: "VmNetworking" });
+export type VmNetworking = z.infer<typeof vmNetworkingSchema>;
+
+/** `PUT /api/vms/{id}/firewalls`. */
+export const vmFirewallsSchema = z
+  .strictObject({
+    /** Ids of firewalls; none: nothing is kept out. */
+    firewalls: z.array(z.number().int().positive()).max(16),
+  })
+  .meta({ id: "VmFirewalls" });
+
+/** `POST /api/vms/{id}/diagnose`. */
+export const diagnoseSchema = z
+  .strictObject({
+    /** A TCP port of the VM. */
+    port: z.number().int().min(1).max(65_535).default(22),
+  })
+  .meta({ id: "Diagnose" });
+
+export const diagnosisSchema = z.object({ checks: z.array(reachabilityCheckSchema) }).meta({ id: "Diagnosis" });

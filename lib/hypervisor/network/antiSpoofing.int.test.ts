@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { NetworkState } from "../../domain/hostNetwork";
+import { forgedFrames, honestFrame, type Parties } from "../testing/lab/forgedFrames";
+import { Lab, type LabNamespace } from "../testing/lab/lab";
+import { get, host, network, serve } from "../testing/lab/labNetworks";
+import { until } from "../testing/until";
+import { gatewayMac } from "./names";
+
+const mark = "forged-by-a-test";
+const one = network(1, [host(1, 1), host(2, 1)]);
+const state: NetworkState = { networks: [one], firewalls: [], limits: [] };
+
+let lab: Lab;
+let forger: LabNamespace;
+let victim: LabNamespace;
+let parties: Parties;
+
+beforeAll(async () => {
+  lab = await Lab.make();
+  await lab.startAgent();
+  await lab.apply(state);
+  [forger, victim] = await Promise.all([lab.guest(host(1, 1), one), lab.guest(host(2, 1), one)]);
+  const party = ({ mac, ipv4, ipv6 }: ReturnType<typeof host>) => ({ mac, ipv4, ipv6: ipv6 ?? "" });
+  parties = {
+    forger: party(host(1, 1)),
+    victim: party(host(2, 1)),
+    gateway: { mac: gatewayMac(lab.names, 1), ipv4: "192.168.1.1", ipv6: "fd00:0:0:1::1" },
+  };
+});
+afterAll(async () => {
+  await lab.close();
+});
+
+test("no forged frame of one guest reaches another, and an honest one does", async () => {
+  const seen = await lab.sniff(victim, mark);
+  const frames = forgedFrames(parties, mark);
+  expect(Object.keys(frames).length).toBeGreaterThanOrEqual(15);
+  for (const frame of Object.values(frames)) await lab.sendFrames(forger, [frame, frame]);
+  // What comes last has come after all that was sent before it.
+  await lab.sendFrames(forger, [honestFrame(parties, mark)]);
+  await until(() => seen.length > 1, 20_000);
+  expect(seen.slice(1)).toEqual([expect.stringContaining(Buffer.from(mark).toString("hex"))]);
+  expect(seen[1]).toContain(parties.gateway.mac.replaceAll(":", ""));
+});
+
+test("after all that, everybody still finds everybody", async () => {
+  await serve(victim, 80);
+  await serve(forger, 80);
+  expect(await victim.run("ip", ["neighbour", "show", "192.168.1.1"])).not.toContain(parties.forger.mac);
+  expect(await get(lab.host, parties.victim.ipv4, 80)).toMatch(/^hello/);
+  expect(await get(victim, parties.forger.ipv4, 80)).toBe(`hello ::ffff:${parties.victim.ipv4}`);
+  expect(await get(victim, parties.forger.ipv6, 80)).toBe(`hello ${parties.victim.ipv6}`);
+  const neighbours = await lab.inner.run("ip", ["neighbour", "show"]);
+  expect(neighbours).toMatch(new RegExp(`^${parties.victim.ipv4} .*lladdr ${parties.victim.mac}`, "m"));
+  expect(neighbours).toMatch(new RegExp(`^${parties.victim.ipv6} .*lladdr ${parties.victim.mac}`, "m"));
+});
+
+describe("from inside a guest", () => {
+  const ports = [1, 22, 53, 67, 80, 111, 443, 631, 2049, 3000, 5000, 5432, 5900, 6000, 8080, 9090, 16509];
+
+  test("no TCP port of the host answers but DNS at the gateway", async () => {
+    const listen = `for (const port of ${JSON.stringify(ports.filter((port) => port !== 53))})
+      require("node:net").createServer((socket) => socket.end("host")).listen(port, "::");
+      setTimeout(() => console.log("ready"), 200);`;
+    await lab.host.start(process.execPath, ["-e", listen]);
+    await lab.inner.start(process.execPath, ["-e", listen]);
+    expect(
+      await lab.host.node(
+        `require("node:net").connect(22, "203.0.113.2").on("data", (data) => { say(data); process.exit(); })`,
+      ),
+    ).toBe("host");
+    const hostAddresses = await lab.host.run("ip", ["-json", "address", "show"]);
+    const addresses = [...hostAddresses.matchAll(/"local":"([0-9a-f.:]+)"/g)].map(([, address]) => address ?? "");
+    const targets = [...addresses, "192.168.1.1", "fd00:0:0:1::1"].filter(
+      (address) => !address.startsWith("127.") && address !== "::1" && !address.startsWith("fe80"),
+    );
+    expect(targets.length).toBeGreaterThanOrEqual(4);
+    const open = await forger.node(`
+      const net = require("node:net"), open = [];
+      const tries = ${JSON.stringify(targets)}.flatMap((host) => ${JSON.stringify(ports)}.map((port) => new Promise((done) => {
+        const socket = net.connect({ host, port, timeout: 1500 });
+        socket.on("connect", () => { open.push(host + " " + port); socket.destroy(); done(); });
+        socket.on("timeout", () => { socket.destroy(); done(); });
+        socket.on("error", done);
+      })));
+      Promise.all(tries).then(() => say(JSON.stringify(open.sort())));`);
+    expect(JSON.parse(open)).toEqual(["192.168.1.1 53", "fd00:0:0:1::1 53"]);
+  });
+
+  test("no UDP port of the host answers but DNS and DHCP", async () => {
+    const listen = `for (const port of ${JSON.stringify(ports.filter((port) => ![53, 67].includes(port)))}) {
+        const socket = require("node:dgram").createSocket("udp4", (data, from) => socket.send("host", from.port, from.address)).bind(port);
+      }
+      setTimeout(() => console.log("ready"), 200);`;
+    await lab.host.start(process.execPath, ["-e", listen]);
+    await lab.inner.start(process.execPath, ["-e", listen]);
+    const answers = await forger.node(`
+      const socket = require("node:dgram").createSocket("udp4", (data, from) => answers.add(from.address + " " + from.port)), answers = new Set();
+      // A query for the name server itself (RFC 1035): whatever is not DNS takes it for data.
+      const query = Buffer.from("00010100000100000000000007676174657761790000010001", "hex");
+      for (const host of ["192.168.1.1", "203.0.113.2"]) for (const port of ${JSON.stringify(ports)}) socket.send(query, port, host);
+      setTimeout(() => { say([...answers].join()); process.exit(); }, 1500);`);
+    expect(answers).toBe("192.168.1.1 53");
+  });
+});

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { NetworkState } from "../../domain/hostNetwork";
+import { Lab, type LabNamespace } from "../testing/lab/lab";
+import { get, host, network, resolve, serve } from "../testing/lab/labNetworks";
+import { until } from "../testing/until";
+
+let lab: Lab;
+let a: LabNamespace;
+let b: LabNamespace;
+let c: LabNamespace;
+
+const one = network(1, [host(1, 1), host(2, 1)]);
+const two = network(2, [host(3, 2)]);
+const state: NetworkState = { networks: [one, two], firewalls: [], limits: [] };
+
+beforeAll(async () => {
+  lab = await Lab.make();
+  await lab.startAgent();
+  await lab.apply(state);
+  [a, b, c] = await Promise.all([lab.guest(host(1, 1), one), lab.guest(host(2, 1), one), lab.guest(host(3, 2), two)]);
+  const echo = `require("node:net").createServer((socket) => socket.on("error", () => {}).pipe(socket)).listen(7, () => console.log("ready"))`;
+  await Promise.all([serve(lab.internet, 80), serve(b, 80), serve(c, 80), b.start(process.execPath, ["-e", echo])]);
+});
+afterAll(async () => {
+  await lab.close();
+});
+
+test("a guest goes out by the host's address", async () => {
+  expect(await lab.ask("driver")).toMatchObject({ driver: "bridge", problem: null });
+  expect(await get(a, "203.0.113.1", 80)).toBe("hello ::ffff:203.0.113.2");
+});
+
+test("guests of a network reach each other with their own addresses", async () => {
+  expect(await get(a, "192.168.1.3", 80)).toBe("hello ::ffff:192.168.1.2");
+  expect(await get(a, "fd00:0:0:1::3", 80)).toBe("hello fd00:0:0:1::2");
+});
+
+test("networks don't reach each other, but as far as one is told to", async () => {
+  expect(await get(a, "192.168.2.4", 80)).toBe("silent");
+  await lab.apply({ ...state, networks: [{ ...one, reaches: [2] }, two] });
+  expect(await get(a, "192.168.2.4", 80)).toBe("hello ::ffff:192.168.1.2");
+  expect(await get(c, "192.168.1.3", 80)).toBe("silent");
+  expect(await resolve(a, "192.168.1.1", "vm3.net-2.internal")).toBe("192.168.2.4");
+  await lab.apply(state);
+  expect(await get(a, "192.168.2.4", 80)).toBe("silent");
+});
+
+test("guests find each other by name, and nobody of another network", async () => {
+  expect(await resolve(a, "192.168.1.1", "vm2.net-1.internal")).toBe("192.168.1.3");
+  expect(await resolve(a, "192.168.1.1", "vm2")).toBe("192.168.1.3");
+  expect(await resolve(a, "192.168.1.1", "vm3.net-2.internal")).not.toContain("192");
+  expect(await resolve(a, "192.168.2.1", "vm3.net-2.internal")).not.toContain("192");
+});
+
+test("the host reaches guests by their addresses, and is their gateway to them", async () => {
+  expect(await get(lab.host, "192.168.1.3", 80)).toBe("hello ::ffff:192.168.1.1");
+  expect(await get(lab.host, "fd00:0:0:1::3", 80)).toBe("hello fd00:0:0:1::1");
+});
+
+test("a forward leads from the host's address to a guest, live, and ends live", async () => {
+  const forwards = [
+    { hostAddress: "203.0.113.2", hostPort: 8080, protocol: "tcp" as const, ipv4: "192.168.1.3", port: 80 },
+    { hostAddress: "0.0.0.0", hostPort: 8081, protocol: "tcp" as const, ipv4: "192.168.1.3", port: 80 },
+    { hostAddress: "127.0.0.1", hostPort: 8082, protocol: "tcp" as const, ipv4: "192.168.1.3", port: 80 },
+  ];
+  expect(await get(lab.internet, "203.0.113.2", 8080)).toBe("refused");
+  await lab.apply({ ...state, networks: [{ ...one, forwards }, two] });
+  expect(await get(lab.internet, "203.0.113.2", 8080)).toBe("hello ::ffff:203.0.113.1");
+  expect(await get(lab.internet, "203.0.113.2", 8081)).toBe("hello ::ffff:203.0.113.1");
+  expect(await get(lab.internet, "203.0.113.2", 8082)).toBe("refused");
+  expect(await get(lab.host, "203.0.113.2", 8081)).toMatch(/^hello/);
+  expect(await get(lab.host, "127.0.0.1", 8081)).toMatch(/^hello/);
+  expect(await get(lab.host, "127.0.0.1", 8082)).toMatch(/^hello/);
+  expect(await get(c, "203.0.113.2", 8080)).toMatch(/^hello/);
+  await lab.apply(state);
+  for (const [address, port] of [
+    ["203.0.113.2", 8080],
+    ["203.0.113.2", 8081],
+  ] as const) {
+    expect(await get(lab.internet, address, port)).toBe("refused");
+  }
+  expect(await get(lab.host, "127.0.0.1", 8082)).toBe("refused");
+});
+
+test("only forwards lead from outside to a guest", async () => {
+  await lab.internet.ip("route add 192.168.1.0/24 via 203.0.113.2");
+  expect(await get(lab.internet, "192.168.1.3", 80)).toBe("silent");
+  await lab.apply({ ...state, networks: [{ ...one, outside: "routed" }, two] });
+  expect(await get(lab.internet, "192.168.1.3", 80)).toBe("hello ::ffff:203.0.113.1");
+  expect(await get(a, "203.0.113.1", 80)).toBe("hello ::ffff:192.168.1.2");
+  await lab.apply({ ...state, networks: [{ ...one, outside: "none" }, two] });
+  expect(await get(a, "203.0.113.1", 80)).toBe("silent");
+  expect(await get(lab.host, "192.168.1.3", 80)).toMatch(/^hello/);
+  await lab.apply(state);
+});
+
+test("a firewall lets through what its rules name, from neighbours and strangers, and applies to connections that are there", async () => {
+  const ssh = { protocol: "tcp" as const, ports: [{ from: 22, to: 22 }], cidrs: [] };
+  const web = {
+    protocol: "tcp" as const,
+    ports: [{ from: 80, to: 80 }],
+    cidrs: ["192.168.1.2/32", "fd00:0:0:1::2/128"],
+  };
+  const closed = (rules: (typeof ssh | typeof web)[], direction: "ingress" | "egress" = "ingress") => ({
+    ...state,
+    firewalls: [{ vmId: 2, interfaceId: "net0", ingress: null, egress: null, [direction]: rules }],
+  });
+  const drip = await a.start(process.execPath, ["-e", dripClient("192.168.1.3", 7)]);
+  await until(() => drip.length > 2);
+  await lab.apply(closed([ssh]));
+  const before = drip.length;
+  expect(await get(a, "192.168.1.3", 80)).toBe("silent");
+  expect(await get(a, "fd00:0:0:1::3", 80)).toBe("silent");
+  expect(await get(lab.host, "192.168.1.3", 80)).toBe("silent");
+  expect(drip.length - before).toBeLessThan(3);
+  expect(await get(b, "203.0.113.1", 80)).toMatch(/^hello/);
+  await lab.apply(closed([ssh, web]));
+  expect(await get(a, "192.168.1.3", 80)).toMatch(/^hello/);
+  expect(await get(a, "fd00:0:0:1::3", 80)).toMatch(/^hello/);
+  expect(await get(lab.host, "192.168.1.3", 80)).toBe("silent");
+  await lab.apply(closed([], "egress"));
+  expect(await get(b, "203.0.113.1", 80)).toBe("silent");
+  expect(await get(a, "192.168.1.3", 80)).toMatch(/^hello/);
+  await lab.apply(state);
+  await until(() => drip.length > before + 5, 20_000);
+});
+
+/** A client that has its bytes echoed, ten a second, and says "ready" and then a line for each that comes back. */
+function dripClient(address: string, port: number): string {
+  return `const socket = require("node:net").connect({ host: "${address}", port: ${port} }, () => {
+    console.log("ready");
+    setInterval(() => socket.write("x"), 100);
+    socket.on("data", () => console.log("drip"));
+  });`;
+}
+
+test("a host that forwards only what is allowed still works, and its rules are as before afterwards", async () => {
+  const table = "table ip filter { chain FORWARD { type filter hook forward priority filter; policy drop; }; }";
+  await lab.host.run("nft", ["-f", "-"], table);
+  const before = await lab.host.run("nft", ["list", "table", "ip", "filter"]);
+  expect(await get(a, "203.0.113.1", 80)).toBe("silent");
+  await lab.apply(state);
+  expect(await get(a, "203.0.113.1", 80)).toMatch(/^hello/);
+  expect(await get(a, "192.168.1.3", 80)).toMatch(/^hello/);
+  await lab.removeAll();
+  expect(await lab.host.run("nft", ["list", "table", "ip", "filter"])).toBe(before);
+  await lab.host.run("nft", ["delete", "table", "ip", "filter"]);
+  expect(await lab.leftovers()).toEqual([expect.stringContaining("networkAgent.ts")]);
+});

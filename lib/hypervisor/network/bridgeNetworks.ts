@@ -1,0 +1,155 @@
+import { chmod, mkdir } from "node:fs/promises";
+import { CumulusError, messageOf } from "../../domain/errors";
+import { type NetworkState, type NetworkStatus, noNetworks, type ReachabilityCheck } from "../../domain/hostNetwork";
+import type { NetworkInterface } from "../../domain/machine";
+import type { Settings } from "../../env";
+import type { Log } from "../../system/log";
+import type { UserScheme } from "../../system/machineUsers";
+import type { Namespace } from "./commands";
+import { diagnoseBridged } from "./diagnose";
+import { DnsmasqKeeper } from "./dnsmasq";
+import type { ServiceUser } from "./dnsmasqProcess";
+import { type DiagnosedVm, findHost, type HostNetworks } from "./hostNetworks";
+import { hostAddresses, listeningSockets } from "./hostSockets";
+import { type NetworkNames, networkNames } from "./names";
+import { Nftables } from "./nftables";
+import { reconcile } from "./reconcile";
+import { removeNetworks } from "./removeNetworks";
+import { readNetworkState, writeNetworkState } from "./stateFile";
+import { readInterfaces } from "./status";
+import { occupiedCidrs } from "./uplink";
+
+/** How often the name servers are looked after, and everything is compared with what it should be. */
+const watchMs = 2_000;
+const reconcileMs = 30_000;
+
+/**
+ * Networks as bridges in a network namespace of the installation's own. The state is written down first, then brought about; all that it makes outlives the
+ * agent, and another agent takes it up.
+ */
+export class BridgeNetworks implements HostNetworks {
+  readonly driver = "bridge";
+  problem: string | null = null;
+  private readonly names: NetworkNames;
+  private readonly nftables: Nftables;
+  private readonly dnsmasq: DnsmasqKeeper;
+  /** Null until it could be read: then nothing is touched. */
+  private known: NetworkState | null = null;
+  private work: Promise<void> = Promise.resolve();
+  private timer: NodeJS.Timeout | undefined;
+  private reconciledAtMs = 0;
+  private hasParameters = false;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly users: UserScheme,
+    private readonly log: Log,
+    readonly reason: string,
+  ) {
+    this.names = networkNames(settings.runDir);
+    this.nftables = new Nftables(this.names.folder);
+    this.dnsmasq = new DnsmasqKeeper(this.names, serviceUser(users), log);
+  }
+
+  async recover(): Promise<void> {
+    await this.inTurn(() => this.bringAbout()).catch(() => undefined);
+    this.timer = setInterval(() => {
+      this.inTurn(() => this.lookAfter()).catch(() => undefined);
+    }, watchMs);
+    this.timer.unref();
+  }
+
+  async apply(state: NetworkState): Promise<void> {
+    await this.inTurn(async () => {
+      await writeNetworkState(this.settings.dataDir, state);
+      this.known = state;
+      await this.bringAbout();
+    });
+  }
+
+  async status(): Promise<NetworkStatus> {
+    const { driver, reason, names, state } = this;
+    const interfaces =
+      state.networks.length === 0 ? [] : await readInterfaces(names, state, (id) => this.dnsmasq.leaseFile(id));
+    const addresses = hostAddresses();
+    const [occupied, listening] = await Promise.all([occupiedCidrs(names), listeningSockets()]);
+    return { driver, reason, occupiedCidrs: occupied, addresses, listening, interfaces };
+  }
+
+  async namespaceFor(vmId: number, interfaces: readonly NetworkInterface[]): Promise<Namespace> {
+    const bridged = interfaces.filter(({ driver }) => driver === "bridge");
+    if (bridged.length === 0) return null;
+    await this.work;
+    for (const { id, mac, ipv4 } of bridged) {
+      const host = findHost(this.state, vmId, id)?.host;
+      if (host?.mac === mac && host.ipv4 === ipv4) continue;
+      throw new CumulusError(
+        "conflict",
+        `The network of this VM's interface ${id} is not on this host yet. Try again in a moment.`,
+        {
+          retryAfterSeconds: 2,
+        },
+      );
+    }
+    if (this.problem !== null) throw new CumulusError("unavailable", this.problem, { retryAfterSeconds: 10 });
+    return this.names.namespacePath;
+  }
+
+  async diagnose(vm: DiagnosedVm, link: NetworkInterface, port: number): Promise<ReachabilityCheck[]> {
+    const { names, state } = this;
+    return diagnoseBridged({ names, state, vm, link, port, leaseFile: (id) => this.dnsmasq.leaseFile(id) });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    await this.work;
+  }
+
+  /** One after the other; what goes wrong is kept as the problem until something goes right. */
+  private inTurn(act: () => Promise<void>): Promise<void> {
+    const done = this.work.then(act).then(
+      () => {
+        this.problem = null;
+      },
+      (error: unknown) => {
+        const problem = `The networks of this host are not as they should be: ${messageOf(error)}`;
+        if (problem !== this.problem)
+          this.log.error({ error: messageOf(error) }, "the networks could not be brought about");
+        this.problem = problem;
+        throw error;
+      },
+    );
+    this.work = done.catch(() => undefined);
+    return done;
+  }
+
+  private get state(): NetworkState {
+    return this.known ?? noNetworks;
+  }
+
+  private async lookAfter(): Promise<void> {
+    if (this.state.networks.length === 0 && this.problem === null) return;
+    const isDue = Date.now() - this.reconciledAtMs > reconcileMs || this.problem !== null;
+    if (!isDue && (await this.dnsmasq.areAlive())) return;
+    await this.bringAbout();
+    await this.dnsmasq.trimLogs();
+  }
+
+  private async bringAbout(): Promise<void> {
+    this.reconciledAtMs = Date.now();
+    this.known ??= await readNetworkState(this.settings.dataDir);
+    const { names, known: state, nftables, dnsmasq } = this;
+    if (state.networks.length === 0) return removeNetworks(this.settings.runDir);
+    await mkdir(names.folder, { recursive: true, mode: 0o711 });
+    await chmod(names.folder, 0o711);
+    const ownerOf = (vmId: number) => this.users.userOf(vmId)?.uid ?? 0;
+    await reconcile({ names, state, nftables, dnsmasq, ownerOf, hasParameters: this.hasParameters });
+    this.hasParameters = true;
+  }
+}
+
+/** The last id of those for VMs, which no VM comes to: it has no files, so nobody else's. */
+function serviceUser(users: UserScheme): ServiceUser {
+  const user = users.userOf(99_999_999);
+  return { uid: user?.uid ?? 0, gid: user?.gid ?? 0 };
+}

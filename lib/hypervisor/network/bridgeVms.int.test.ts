@@ -1,0 +1,192 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { NetworkState, ReachabilityCheck } from "../../domain/hostNetwork";
+import { type MachineSpec, machineSpecSchema, type Observation } from "../../domain/machine";
+import { MIB } from "../../domain/units";
+import { pathsOf } from "../../env";
+import { ensureBuiltInImages } from "../../images/builtIn";
+import { miniRecipeHash } from "../../images/mini/recipe";
+import { listImages } from "../../images/store";
+import { projectDir } from "../../paths";
+import { Lab } from "../testing/lab/lab";
+import { host, network, serve } from "../testing/lab/labNetworks";
+import { until } from "../testing/until";
+
+const bootMs = 180_000;
+const imageCacheDir = join(projectDir, "node_modules", ".cache", "cumulus-test-images");
+const one = network(1, [host(1, 1), host(2, 1)]);
+const state: NetworkState = { networks: [one], firewalls: [], limits: [] };
+
+let lab: Lab;
+let keys: string;
+let imageSha256: string;
+
+beforeAll(async () => {
+  lab = await Lab.make();
+  keys = await mkdtemp(join(tmpdir(), "cumulus-keys-"));
+  await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(keys, "id")]);
+  const built = await ensureBuiltInImages({ dataDir: imageCacheDir, runDir: imageCacheDir }, () => {});
+  if (built.state === "unavailable") throw new Error(built.reason);
+  await execa("mkdir", ["--parents", "--mode=711", lab.settings.dataDir]);
+  const { images } = pathsOf(lab.settings);
+  await execa("cp", ["--archive", pathsOf({ dataDir: imageCacheDir, runDir: "" }).images, images]);
+  const mini = (await listImages(pathsOf(lab.settings), () => {})).find(
+    ({ recipeHash }) => recipeHash === miniRecipeHash("x86_64"),
+  );
+  imageSha256 = mini?.sha256 ?? "";
+  await lab.startAgent("hypervisorAgent.ts");
+  await lab.apply(state);
+  for (const id of [1, 2]) {
+    await lab.ask("ensure", await spec(id, id === 1 ? "static" : "dhcp"));
+    await lab.ask("start", id);
+  }
+  await serve(lab.internet, 80);
+  for (const id of [1, 2]) await untilSeen(id, ({ milestones }) => milestones.ssh !== undefined);
+}, 400_000);
+afterAll(async () => {
+  for (const id of [1, 2]) await lab.ask("remove", id).catch(() => undefined);
+  await lab.close();
+  await rm(keys, { recursive: true, force: true });
+});
+
+async function spec(id: number, addressing: "static" | "dhcp"): Promise<MachineSpec> {
+  const { mac, ipv4 } = host(id, 1);
+  const { cidr, gateway } = one;
+  const link =
+    addressing === "dhcp"
+      ? { dhcp4: true }
+      : {
+          addresses: [`${ipv4}/24`],
+          routes: [{ to: "0.0.0.0/0", via: gateway }],
+          nameservers: { addresses: [gateway] },
+        };
+  return machineSpecSchema.parse({
+    id,
+    uuid: uuids[id],
+    arch: "x86_64",
+    firmware: "bios",
+    vcpus: 1,
+    memoryBytes: 192 * MIB,
+    disk: { imageSha256, sizeBytes: 1024 * MIB },
+    interfaces: [{ id: "net0", mac, driver: "bridge", cidr, gateway, dns: gateway, ipv4 }],
+    seed: {
+      metaData: { "instance-id": uuids[id], "local-hostname": `vm${id}` },
+      userData: {
+        cloudConfig: {
+          ssh_authorized_keys: [(await readFile(join(keys, "id.pub"), "utf8")).trim()],
+          disable_root: false,
+        },
+      },
+      networkConfig: { version: 2, ethernets: { eth0: { match: { macaddress: mac }, "set-name": "eth0", ...link } } },
+    },
+  });
+}
+const uuids = ["", randomUUID(), randomUUID()];
+
+const untilSeen = (id: number, isIt: (observation: Observation) => boolean) =>
+  until(async () => {
+    const observation = await lab.ask<Observation>("observe", id);
+    return isIt(observation) ? observation : null;
+  }, bootMs);
+
+/** Runs a command in a VM, by SSH from the host. */
+const ssh = (id: number, command: string) =>
+  lab.host.run("ssh", [
+    ...[
+      "-i",
+      join(keys, "id"),
+      "-o",
+      "UserKnownHostsFile=/dev/null",
+      "-o",
+      "StrictHostKeyChecking=no",
+      "-o",
+      "LogLevel=ERROR",
+    ],
+    ...["-o", "ConnectTimeout=30", `root@${host(id, 1).ipv4}`, command],
+  ]);
+
+const diagnose = async (id: number, port: number) =>
+  (await lab.ask<ReachabilityCheck[]>("diagnose", id, "net0", port)).map(({ name, outcome }) => `${name} ${outcome}`);
+
+test("VMs on a bridge are reached from the host by their addresses, and find each other by name", async () => {
+  expect(await ssh(1, "hostname")).toBe("vm1");
+  expect(await ssh(2, "ip addr show dev eth0")).toContain("192.168.1.3/24");
+  expect(await ssh(1, "ping -c 2 vm2.net-1.internal")).toContain("192.168.1.3");
+  expect(await ssh(2, "ping -c 2 vm1")).toContain("192.168.1.2");
+  expect(await ssh(2, "cat /etc/resolv.conf")).toContain("nameserver 192.168.1.1");
+}, 120_000);
+
+test("their QEMUs run in the namespace as users of their own, and listen on no network", async () => {
+  for (const id of [1, 2]) {
+    const { pid } = await lab.ask<Observation>("observe", id);
+    const inner = await lab.inner.run("readlink", ["/proc/self/ns/net"]);
+    expect((await execa("readlink", [`/proc/${pid}/ns/net`])).stdout).toBe(inner);
+    expect(await readFile(`/proc/${pid}/status`, "utf8")).toMatch(/^Uid:\s+19\d{8}\s/m);
+  }
+});
+
+test("what is seen of an interface: plugged in, its lease, its address, its traffic", async () => {
+  const { interfaces, driver } = await lab.status();
+  expect(driver).toBe("bridge");
+  expect(interfaces).toMatchObject([
+    { vmId: 1, networkId: 1, isUp: true, leaseEndsAt: null, isAddressSeen: true },
+    { vmId: 2, networkId: 1, isUp: true, leaseEndsAt: expect.stringMatching(/^20/), isAddressSeen: true },
+  ]);
+  for (const { receivedBytes, sentPackets } of interfaces) {
+    expect(receivedBytes).toBeGreaterThan(1000);
+    expect(sentPackets).toBeGreaterThan(10);
+  }
+});
+
+test("why a port can't be reached is told by the first thing that is wrong", async () => {
+  const upToRoute = ["running ok", "interface ok", "lease unknown", "arp ok", "firewall ok", "route ok"];
+  expect(await diagnose(1, 22)).toEqual([...upToRoute, "port ok", "ssh ok"]);
+  expect(await diagnose(1, 81)).toEqual([...upToRoute, "port failed"]);
+  expect((await diagnose(2, 22))[2]).toBe("lease ok");
+  await lab.apply({ ...state, firewalls: [{ vmId: 1, interfaceId: "net0", ingress: [], egress: null }] });
+  expect(await diagnose(1, 22)).toEqual([...upToRoute.slice(0, 4), "firewall failed"]);
+  await lab.apply(state);
+  // After the session that asks for it.
+  await ssh(2, "(sleep 1; ip addr flush dev eth0) >/dev/null 2>&1 </dev/null &");
+  await until(async () => (await diagnose(2, 22)).at(-1) === "arp failed", 60_000);
+}, 180_000);
+
+test("an interface is plugged into a VM that runs, and unplugged", async () => {
+  const before = await spec(1, "static");
+  const second = { ...host(1, 2), interfaceId: "net1", mac: "52:54:00:00:02:21" };
+  const two = network(2, [second]);
+  await expect(lab.ask("ensure", withLink(before, two.cidr, second))).rejects.toThrow(/not on this host yet/);
+  await lab.apply({ ...state, networks: [one, two] });
+  await lab.ask("ensure", withLink(before, two.cidr, second));
+  await until(async () => (await ssh(1, "cat /sys/class/net/*/address")).includes(second.mac), 60_000);
+  const name = await ssh(1, `grep -l ${second.mac} /sys/class/net/*/address | cut -d/ -f5`);
+  await ssh(1, `ip link set ${name} up && ip addr add ${second.ipv4}/24 dev ${name}`);
+  await ssh(1, "ping -c 2 192.168.2.1");
+  await lab.ask("ensure", before);
+  expect(await ssh(1, "cat /sys/class/net/*/address")).not.toContain(second.mac);
+  await lab.apply(state);
+  expect(await ssh(1, "hostname")).toBe("vm1");
+}, 180_000);
+
+function withLink(before: MachineSpec, cidr: string, { mac, ipv4 }: { mac: string; ipv4: string }): MachineSpec {
+  const link = { id: "net1", mac, driver: "bridge" as const, cidr, gateway: "192.168.2.1", dns: "192.168.2.1", ipv4 };
+  return { ...before, interfaces: [...before.interfaces, link] };
+}
+
+test("a VM keeps its address and its connections when the agent is killed, and its interface when it is stopped and started", async () => {
+  const { pid } = await lab.ask<Observation>("observe", 1);
+  await lab.killAgent();
+  expect(await ssh(1, "hostname")).toBe("vm1");
+  await lab.startAgent("hypervisorAgent.ts");
+  expect(await lab.ask("observe", 1)).toMatchObject({ pid, state: "running" });
+  await lab.ask("stop", 1);
+  expect((await lab.status()).interfaces[0]).toMatchObject({ isUp: false });
+  expect(await diagnose(1, 22)).toEqual(["running failed"]);
+  await lab.ask("start", 1);
+  await untilSeen(1, ({ milestones }) => milestones.ssh !== undefined);
+  expect(await ssh(1, "hostname")).toBe("vm1");
+}, 400_000);

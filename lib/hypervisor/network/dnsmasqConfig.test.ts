@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { host, network } from "../testing/lab/labNetworks";
+import { dhcpHostsFile, dnsmasqConfig, hostsFile, serversFile } from "./dnsmasqConfig";
+import { parseLeases } from "./status";
+
+const files = { hosts: "/r/hosts", dhcpHosts: "/r/dhcp-hosts", servers: "/r/servers", leases: "/r/leases" };
+const one = network(1, [host(1, 1)]);
+const two = network(2, []);
+
+test("another guest changes no configuration, which would take a restart", () => {
+  const more = network(1, [host(1, 1), host(2, 1)], { reaches: [2], dnsServers: ["192.0.2.1"] });
+  expect(dnsmasqConfig(more, files)).toBe(dnsmasqConfig(one, files));
+});
+
+test("names, addresses and MACs are the network's", () => {
+  expect(hostsFile(one)).toBe("192.168.1.2 vm1.net-1.internal vm1\nfd00:0:0:1::2 vm1.net-1.internal vm1\n");
+  expect(dhcpHostsFile(one)).toBe("52:54:00:00:01:01,192.168.1.2,[fd00:0:0:1::2],vm1\n");
+  expect(dnsmasqConfig(one, files)).toContain("dhcp-range=192.168.1.0,static,255.255.255.0,12h\n");
+});
+
+test("names of a network that is reached are asked there, of others nowhere, and of a closed network nothing is asked outside", () => {
+  const upstream = ["192.0.2.53"];
+  expect(serversFile({ ...one, reaches: [2] }, upstream, [two])).toBe(
+    "server=192.0.2.53\nserver=/net-2.internal/192.168.2.1\n",
+  );
+  expect(serversFile(one, upstream, [two])).toBe("server=192.0.2.53\nserver=/net-2.internal/\n");
+  expect(serversFile({ ...one, outside: "none" }, upstream, [])).toBe("\n");
+});
+
+test("leases are read up to those of IPv6", () => {
+  const text = "1795433946 52:54:00:00:01:02 192.168.1.3 vm2 01:52\nduid 00:01\n1795433946 123 fd00::3 vm2 00:01\n";
+  expect([...parseLeases(text)]).toEqual([["52:54:00:00:01:02 192.168.1.3", "2026-11-23T11:39:06.000Z"]]);
+});

@@ -1,0 +1,100 @@
+import type { HostNetwork } from "../../domain/hostNetwork";
+import { numberToIpv4, rangeOf } from "../../domain/ipv4";
+import { bridgeName } from "./names";
+
+export interface DnsmasqFiles {
+  /** Names and their addresses; read again at SIGHUP. */
+  hosts: string;
+  /** MACs and their addresses; read again at SIGHUP. */
+  dhcpHosts: string;
+  /** Whom it asks; read again at SIGHUP. */
+  servers: string;
+  leases: string;
+}
+
+const leaseTime = "12h";
+
+/**
+ * dnsmasq(8)'s configuration for a network. It gives addresses to the MACs that it knows, and no others; guests' own ideas of their names count for
+ * nothing. Pure.
+ */
+export function dnsmasqConfig(network: HostNetwork, files: DnsmasqFiles): string {
+  const { id, cidr, gateway, domain, ipv6 } = network;
+  const { first, last } = rangeOf(cidr);
+  const netmask = numberToIpv4(2 ** 32 - (last - first + 1));
+  const lines = [
+    `interface=${bridgeName(id)}`,
+    "except-interface=lo",
+    "bind-dynamic",
+    "no-hosts",
+    "no-resolv",
+    "no-poll",
+    "no-ping",
+    "cache-size=1000",
+    "domain-needed",
+    "bogus-priv",
+    "local-ttl=5",
+    "log-facility=-",
+    "user=",
+    "group=",
+    `domain=${domain}`,
+    `local=/${domain}/`,
+    `addn-hosts=${files.hosts}`,
+    `host-record=gateway.${domain},${gateway}${ipv6 === null ? "" : `,${ipv6.gateway}`}`,
+    `servers-file=${files.servers}`,
+    "dhcp-authoritative",
+    "dhcp-rapid-commit",
+    "dhcp-ignore-names",
+    // To a guest without an address by broadcast: writing the neighbour table takes rights that it hasn't.
+    "dhcp-broadcast",
+    `dhcp-leasefile=${files.leases}`,
+    `dhcp-range=${numberToIpv4(first)},static,${netmask},${leaseTime}`,
+    `dhcp-option=option:router,${gateway}`,
+    `dhcp-option=option:dns-server,${gateway}`,
+    `dhcp-option=option:domain-search,${domain}`,
+    `dhcp-hostsfile=${files.dhcpHosts}`,
+    // A guest could fill a log with its requests.
+    "quiet-dhcp",
+    "quiet-dhcp6",
+    "quiet-ra",
+  ];
+  if (ipv6 !== null) {
+    const prefix = ipv6.cidr.split("/")[0];
+    // off-link: guests send to each other by the gateway, as ports of the bridge are isolated.
+    lines.push(
+      "enable-ra",
+      `dhcp-range=${prefix},static,off-link,64,${leaseTime}`,
+      `dhcp-option=option6:dns-server,[${ipv6.gateway}]`,
+    );
+    lines.push(`dhcp-option=option6:domain-search,${domain}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** As `dhcp-hostsfile` takes it. Pure. */
+export function dhcpHostsFile({ hosts }: HostNetwork): string {
+  return hosts
+    .map(({ mac, ipv4, ipv6, name }) => `${mac},${ipv4}${ipv6 === null ? "" : `,[${ipv6}]`},${name}\n`)
+    .join("");
+}
+
+/** hosts(5) for the network's names. Pure. */
+export function hostsFile({ hosts, domain }: HostNetwork): string {
+  const lines = hosts.flatMap(({ ipv4, ipv6, name }) =>
+    [ipv4, ...(ipv6 === null ? [] : [ipv6])].map((address) => `${address} ${name}.${domain} ${name}`),
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+/**
+ * As `servers-file` takes it. Pure.
+ * @param upstream name servers for names outside
+ * @param others the host's other networks: names of those that it reaches resolve here too, and nobody outside is asked for the rest
+ */
+export function serversFile(network: HostNetwork, upstream: readonly string[], others: readonly HostNetwork[]): string {
+  const lines = [
+    ...(network.outside === "none" ? [] : upstream.map((server) => `server=${server}`)),
+    ...others.map(({ id, domain, gateway }) => `server=/${domain}/${network.reaches.includes(id) ? gateway : ""}`),
+  ];
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,64 @@
+import type { NetworkState, PortForward } from "../../domain/hostNetwork";
+import type { NetworkNames } from "./names";
+import type { NftTable } from "./nftTable";
+import type { UplinkAddresses } from "./uplinkAddresses";
+
+const everyAddress = "0.0.0.0";
+
+/**
+ * The one table that Cumulus has in the host's own nft: guests go out by the host's address, chosen ports lead in, and nothing of the host answers
+ * guests. It forbids nothing else. Pure.
+ */
+export function hostTable(names: NetworkNames, { networks }: NetworkState, { inner4 }: UplinkAddresses): NftTable {
+  const link = names.hostLink;
+  const forwards = networks.flatMap((network) => network.forwards);
+  const redirect = [
+    "meta l4proto { tcp, udp } dnat ip to ip daddr . meta l4proto . th dport map @forwards",
+    "fib daddr type local meta l4proto { tcp, udp } dnat ip to meta l4proto . th dport map @forwards_any",
+  ];
+  return {
+    family: "inet",
+    name: link,
+    sets: {
+      forwards: map(
+        "ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service",
+        forwards
+          .filter(({ hostAddress }) => hostAddress !== everyAddress)
+          .map((one) => `${one.hostAddress} . ${element(one)}`),
+      ),
+      forwards_any: map(
+        "inet_proto . inet_service : ipv4_addr . inet_service",
+        forwards.filter(({ hostAddress }) => hostAddress === everyAddress).map(element),
+      ),
+    },
+    chains: {
+      // The link may carry the host's own loopback traffic to a guest (route_localnet), and none the other way.
+      guard: {
+        hook: "type filter hook prerouting priority -300; policy accept;",
+        rules: [`iifname "${link}" ip daddr 127.0.0.0/8 counter drop`],
+      },
+      prerouting: { hook: "type nat hook prerouting priority -100; policy accept;", rules: redirect },
+      output: { hook: "type nat hook output priority -100; policy accept;", rules: redirect },
+      input: {
+        hook: "type filter hook input priority 0; policy accept;",
+        rules: [
+          `iifname "${link}" ct state established,related accept`,
+          `iifname "${link}" icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept`,
+          `iifname "${link}" counter drop`,
+        ],
+      },
+      postrouting: {
+        hook: "type nat hook postrouting priority 100; policy accept;",
+        rules: [`ip saddr ${inner4} masquerade`, `oifname "${link}" ip saddr 127.0.0.0/8 masquerade`],
+      },
+    },
+  };
+}
+
+function element({ protocol, hostPort, ipv4, port }: PortForward): string {
+  return `${protocol} . ${hostPort} : ${ipv4} . ${port}`;
+}
+
+function map(type: string, elements: string[]) {
+  return { kind: "map" as const, type, isInterval: false, elements };
+}

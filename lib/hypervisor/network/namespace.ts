@@ -1,0 +1,59 @@
+import { access } from "node:fs/promises";
+import { run, setSysctls } from "./commands";
+import type { NetworkNames } from "./names";
+
+/**
+ * Makes the namespace unless it is there. It is nobody's: it outlives the agent, and goes with a reboot. Links that are made in it get the kernel
+ * parameters that are set here: they are set once in an agent's life, so that a later version's are set too.
+ */
+export async function ensureNamespace(names: NetworkNames, hasParameters: boolean): Promise<void> {
+  if (await isNamespace(names)) {
+    if (!hasParameters) await setNamespaceParameters(names);
+    return;
+  }
+  // A name without a namespace behind it is left when its mount is lost.
+  if (await exists(names.namespacePath)) await run(null, "ip", ["netns", "delete", names.namespace]);
+  await run(null, "ip", ["netns", "add", names.namespace]);
+  await setNamespaceParameters(names);
+}
+
+async function isNamespace({ namespacePath }: NetworkNames): Promise<boolean> {
+  if (!(await exists(namespacePath))) return false;
+  return run(namespacePath, "true", []).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Kernel parameters of the namespace, and by `default` those of each link made from now on. */
+async function setNamespaceParameters({ namespacePath }: NetworkNames): Promise<void> {
+  await run(namespacePath, "ip", ["link", "set", "dev", "lo", "up"]);
+  await setSysctls(namespacePath, "1", [
+    "ipv4/ip_forward",
+    "ipv6/conf/all/forwarding",
+    // Ports of a bridge are isolated: the namespace answers for the neighbours, and forwards to them.
+    "ipv4/conf/default/proxy_arp_pvlan",
+    "ipv6/conf/default/proxy_ndp",
+    // No address of its own on a link that isn't given one.
+    "ipv6/conf/default/addr_gen_mode",
+  ]);
+  await setSysctls(namespacePath, "0", [
+    // Neighbours are to go by the gateway: it must not tell them of a shorter way.
+    "ipv4/conf/all/send_redirects",
+    "ipv4/conf/default/send_redirects",
+    "ipv4/conf/all/accept_redirects",
+    "ipv4/conf/default/accept_redirects",
+    "ipv6/conf/default/accept_redirects",
+    "ipv6/conf/default/accept_ra",
+  ]);
+  const onBridges = ["iptables", "ip6tables", "arptables"].map((name) => `bridge/bridge-nf-call-${name}`);
+  // Where br_netfilter is loaded it would have frames filtered twice. Its parameters are each namespace's own.
+  if (await exists("/proc/sys/net/bridge")) await setSysctls(namespacePath, "0", onBridges);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

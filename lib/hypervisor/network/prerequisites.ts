@@ -1,0 +1,73 @@
+import { chmod, stat } from "node:fs/promises";
+import { platform } from "node:os";
+import { CumulusError, messageOf } from "../../domain/errors";
+import type { Settings } from "../../env";
+import type { UserScheme } from "../../system/machineUsers";
+import { run } from "./commands";
+
+export interface DriverChoice {
+  driver: "bridge" | "user";
+  reason: string;
+}
+
+/** Package by program, as Debian has them. */
+const programs: [program: string, args: string[], debianPackage: string][] = [
+  ["ip", ["-Version"], "iproute2"],
+  ["tc", ["-Version"], "iproute2"],
+  ["nft", ["--version"], "nftables"],
+  ["dnsmasq", ["--version"], "dnsmasq-base"],
+  ["nsenter", ["--version"], "util-linux"],
+  ["setpriv", ["--version"], "util-linux"],
+];
+
+/** Which driver this computer's networks have: as `CUMULUS_NETWORK` says, as far as that is possible. */
+export async function chooseDriver(wanted: Settings["network"], users: UserScheme): Promise<DriverChoice> {
+  if (wanted === "user") return { driver: "user", reason: "CUMULUS_NETWORK asks for user-mode networks." };
+  // Until VMs are given interfaces on bridges, a host that isn't told to has none.
+  if (wanted === "auto")
+    return { driver: "user", reason: "User-mode networks are the default: CUMULUS_NETWORK=bridge asks for bridges." };
+  const obstacle = await obstacleToBridges(users);
+  if (obstacle === null) return { driver: "bridge", reason: "The agent is root, and all that bridges need is there." };
+  return { driver: "user", reason: obstacle };
+}
+
+/** Why this computer can't have bridges, and what would help; null when it can. */
+async function obstacleToBridges(users: UserScheme): Promise<string | null> {
+  if (platform() !== "linux") return "Bridges are made on Linux only.";
+  if (users.kind === "own") return "Bridges need an agent that is root: start Cumulus as root.";
+  const missing: string[] = [];
+  for (const [program, args, debianPackage] of programs) {
+    if (!(await isInstalled(program, args))) missing.push(debianPackage);
+  }
+  if (missing.length > 0) {
+    const packages = [...new Set(missing)].join(" ");
+    return `Bridges need programs that are not installed. On Debian or Ubuntu: apt install ${packages}`;
+  }
+  try {
+    await openTunDevice();
+    await run(null, "unshare", ["--net", "--", "nft", "list", "tables"]);
+    return null;
+  } catch (error) {
+    return `This computer lets the agent make no network of its own (${messageOf(error)}). In a container, run it privileged.`;
+  }
+}
+
+async function isInstalled(program: string, args: string[]): Promise<boolean> {
+  try {
+    await run(null, program, args);
+    return true;
+  } catch (error) {
+    return !(error instanceof CumulusError && error.code === "unavailable");
+  }
+}
+
+const tunDevice = "/dev/net/tun";
+
+/**
+ * QEMU opens its tap as the VM's user. The kernel's documentation (networking/tuntap.rst) has the device open to all: it gives nobody a link that
+ * isn't theirs. systemd makes it so; where it is not, as in some containers, we do.
+ */
+async function openTunDevice(): Promise<void> {
+  const { mode } = await stat(tunDevice);
+  if ((mode & 0o006) !== 0o006) await chmod(tunDevice, 0o666);
+}

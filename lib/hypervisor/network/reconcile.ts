@@ -1,0 +1,49 @@
+import type { NetworkState } from "../../domain/hostNetwork";
+import { applyBridges } from "./bridges";
+import type { DnsmasqKeeper } from "./dnsmasq";
+import { openForeignFirewalls } from "./foreignFirewall";
+import { guardTable } from "./guardRules";
+import { hostTable } from "./hostRules";
+import { applyLimits } from "./limits";
+import type { NetworkNames } from "./names";
+import { ensureNamespace } from "./namespace";
+import type { Nftables } from "./nftables";
+import { hostNameServers } from "./resolvers";
+import { routingTable } from "./routingRules";
+import { applyHostRoutes, ensureUplink } from "./uplink";
+
+export interface Reconciled {
+  names: NetworkNames;
+  state: NetworkState;
+  nftables: Nftables;
+  dnsmasq: DnsmasqKeeper;
+  /** Whether this agent has set the namespace's kernel parameters before. */
+  hasParameters: boolean;
+  /** The user that a VM's QEMU runs as. */
+  ownerOf(vmId: number): number;
+}
+
+/**
+ * Brings this computer's networks to what the state says, and touches nothing that is so already: it can run at any time, and carries on where a
+ * crash broke it off. Rules come before the links that they are about, so that no link is ever without.
+ */
+export async function reconcile({
+  names,
+  state,
+  nftables,
+  dnsmasq,
+  ownerOf,
+  hasParameters,
+}: Reconciled): Promise<void> {
+  const inside = names.namespacePath;
+  await ensureNamespace(names, hasParameters);
+  const uplink = await ensureUplink(names);
+  await Promise.all([
+    nftables.apply(inside, guardTable(state)),
+    nftables.apply(inside, routingTable(state, uplink)),
+    nftables.apply(null, hostTable(names, state, uplink)),
+  ]);
+  await applyBridges(names, state, ownerOf);
+  await Promise.all([applyHostRoutes(names, state, uplink), openForeignFirewalls(names), applyLimits(inside, state)]);
+  await dnsmasq.apply(state.networks, await hostNameServers());
+}

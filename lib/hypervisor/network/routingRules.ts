@@ -1,0 +1,166 @@
+import { type HostNetwork, interfaceKey, type NetworkHost, type NetworkState } from "../../domain/hostNetwork";
+import { type Direction, firewallChain } from "./firewallRules";
+import { bridgeName, tapName, uplinkName } from "./names";
+import type { NftChain, NftSet, NftTable } from "./nftTable";
+import type { UplinkAddresses } from "./uplinkAddresses";
+
+/**
+ * What the namespace forwards and takes in. Traffic within a network is forwarded too (its ports are isolated from each other), so that
+ * connections are tracked on any kernel and a firewall is the same for neighbours and strangers. Pure.
+ *
+ * Packets in a connection's first direction meet the rules each time, so that a rule that goes ends what it let through. Answers always pass.
+ */
+export function routingTable(state: NetworkState, { host4, host6 }: UplinkAddresses): NftTable {
+  const { networks } = state;
+  const firewalls = firewallChains(state);
+  return {
+    family: "inet",
+    name: "cumulus",
+    sets: {
+      links: set(
+        "ifname . ifname",
+        networks.flatMap((network) => linksOf(network, networks)),
+      ),
+      gateways4: set(
+        "ifname . ipv4_addr",
+        networks.map(({ id, gateway }) => `"${bridgeName(id)}" . ${gateway}`),
+      ),
+      gateways6: set(
+        "ifname . ipv6_addr",
+        networks.flatMap(({ id, ipv6 }) => (ipv6 === null ? [] : [`"${bridgeName(id)}" . ${ipv6.gateway}`])),
+      ),
+      forwards: set(
+        "ipv4_addr . inet_proto . inet_service",
+        unique(
+          networks.flatMap(({ forwards }) =>
+            forwards.map(({ ipv4, protocol, port }) => `${ipv4} . ${protocol} . ${port}`),
+          ),
+        ),
+      ),
+      nat: {
+        ...set(
+          "ipv4_addr",
+          networks.filter(({ outside }) => outside === "nat").map(({ cidr }) => cidr),
+        ),
+        isInterval: true,
+      },
+      ...firewalls.maps,
+    },
+    chains: {
+      ...firewalls.chains,
+      deliver: {
+        hook: null,
+        rules: [
+          "ip saddr vmap @egress4",
+          "ip6 saddr vmap @egress6",
+          "ip daddr vmap @ingress4",
+          "ip6 daddr vmap @ingress6",
+          "accept",
+        ],
+      },
+      input: { hook: "type filter hook input priority 0; policy drop;", rules: inputRules() },
+      forward: {
+        hook: "type filter hook forward priority 0; policy drop;",
+        rules: [
+          "ct state invalid counter drop",
+          "ct direction reply accept",
+          "ct state related accept",
+          `iifname "${uplinkName}" ip saddr ${host4} goto deliver`,
+          `iifname "${uplinkName}" ip6 saddr ${host6} goto deliver`,
+          `iifname "${uplinkName}" meta l4proto { tcp, udp } ip daddr . meta l4proto . th dport @forwards goto deliver`,
+          // Link-local addresses out there are the host's neighbours: a cloud's metadata service for one.
+          "ip daddr 169.254.0.0/16 counter drop",
+          "iifname . oifname @links goto deliver",
+          "counter drop",
+        ],
+      },
+      output: {
+        hook: "type filter hook output priority 0; policy accept;",
+        // "Your neighbour is nearer than I": not to it, and IPv6 has no switch for it.
+        rules: ["icmpv6 type nd-redirect drop"],
+      },
+      postrouting: {
+        hook: "type nat hook postrouting priority 100; policy accept;",
+        rules: [
+          `oifname "${uplinkName}" ip saddr @nat masquerade`,
+          // Guests know the host as their gateway: its own address would be link-local to them.
+          `oifname "br*" ip saddr ${host4} masquerade`,
+          `oifname "br*" ip6 saddr ${host6} masquerade`,
+        ],
+      },
+    },
+  };
+}
+
+/** From a guest, the namespace answers DHCP, and at the guest's own gateway DNS and ping. */
+function inputRules(): string[] {
+  return [
+    "ct state established,related accept",
+    'iifname "lo" accept',
+    'iifname "br*" udp sport 68 udp dport 67 accept',
+    'iifname "br*" udp sport 546 udp dport 547 accept',
+    "meta l4proto { tcp, udp } iifname . ip daddr @gateways4 th dport 53 accept",
+    "meta l4proto { tcp, udp } iifname . ip6 daddr @gateways6 th dport 53 accept",
+    "iifname . ip daddr @gateways4 icmp type echo-request limit rate 100/second accept",
+    "iifname . ip6 daddr @gateways6 icmpv6 type echo-request limit rate 100/second accept",
+    "icmpv6 type { nd-router-solicit, nd-neighbor-solicit } accept",
+    `iifname "${uplinkName}" icmpv6 type nd-neighbor-advert accept`,
+    `iifname "${uplinkName}" icmp type echo-request accept`,
+    "counter drop",
+  ];
+}
+
+/** Pairs of links between which new connections may pass, first to last. */
+function linksOf(network: HostNetwork, all: readonly HostNetwork[]): string[] {
+  const own = bridgeName(network.id);
+  const others = all.filter(({ id }) => id !== network.id && network.reaches.includes(id));
+  const pairs: [string, string][] = [[own, own], ...others.map(({ id }): [string, string] => [own, bridgeName(id)])];
+  if (network.outside !== "none") pairs.push([own, uplinkName]);
+  if (network.outside === "routed") pairs.push([uplinkName, own]);
+  return pairs.map(([from, to]) => `"${from}" . "${to}"`);
+}
+
+/** A chain for each direction of an interface that has a firewall, and the maps that lead to them by the interface's addresses. */
+function firewallChains({ networks, firewalls }: NetworkState) {
+  const hosts = new Map(networks.flatMap((network) => network.hosts).map((host) => [interfaceKey(host), host]));
+  const chains: Record<string, NftChain> = {};
+  const elements: Record<Direction, { ip4: string[]; ip6: string[] }> = {
+    ingress: { ip4: [], ip6: [] },
+    egress: { ip4: [], ip6: [] },
+  };
+  for (const firewall of firewalls) {
+    const host = hosts.get(interfaceKey(firewall));
+    if (host === undefined) continue;
+    for (const direction of ["ingress", "egress"] as const) {
+      const rules = firewall[direction];
+      if (rules === null) continue;
+      const name = chainName(direction, host);
+      chains[name] = { hook: null, rules: firewallChain(direction, rules) };
+      elements[direction].ip4.push(`${host.ipv4} : jump ${name}`);
+      if (host.ipv6 !== null) elements[direction].ip6.push(`${host.ipv6} : jump ${name}`);
+    }
+  }
+  const maps = {
+    egress4: verdictMap("ipv4_addr", elements.egress.ip4),
+    egress6: verdictMap("ipv6_addr", elements.egress.ip6),
+    ingress4: verdictMap("ipv4_addr", elements.ingress.ip4),
+    ingress6: verdictMap("ipv6_addr", elements.ingress.ip6),
+  };
+  return { chains, maps };
+}
+
+export function chainName(direction: Direction, host: Pick<NetworkHost, "vmId" | "interfaceId">): string {
+  return `${direction}_${tapName(host)}`;
+}
+
+function verdictMap(type: string, elements: string[]): NftSet {
+  return { kind: "map", type: `${type} : verdict`, isInterval: false, elements };
+}
+
+function set(type: string, elements: string[]): NftSet {
+  return { kind: "set", type, isInterval: false, elements };
+}
+
+function unique(values: string[]): string[] {
+  return [...new Set(values)];
+}

@@ -1,0 +1,179 @@
+/** Who takes part: the forger, its victim in the same network, and the gateway. */
+export interface Parties {
+  forger: Party;
+  victim: Party;
+  gateway: Party;
+}
+
+export interface Party {
+  mac: string;
+  ipv4: string;
+  ipv6: string;
+}
+
+const broadcast = "ff:ff:ff:ff:ff:ff";
+const allNodes = { mac: "33:33:00:00:00:01", ipv6: "ff02::1" };
+const allRouters = { mac: "33:33:00:00:00:02", ipv6: "ff02::2" };
+const linkLocal = "fe80::5054:ff:fe00:101";
+
+/** What one guest may send that isn't its own, by what it would do. Each carries the mark in the end, where no protocol looks. */
+export function forgedFrames({ forger, victim, gateway }: Parties, mark: string): Record<string, Buffer> {
+  const from = (mac: string, to: string, type: number, payload: Buffer) =>
+    Buffer.concat([macBytes(to), macBytes(mac), word(type), payload, Buffer.from(mark.padEnd(64))]);
+  const own = (to: string, type: number, payload: Buffer) => from(forger.mac, to, type, payload);
+  const toVictim = (source: string, mac = gateway.mac) => own(mac, 0x0800, udp4(source, victim.ipv4, 4000, 5000));
+  return {
+    "an IPv4 packet from the gateway's address": toVictim(gateway.ipv4),
+    "an IPv4 packet from a neighbour's address": toVictim("192.168.1.77"),
+    "an IPv4 packet from the victim's own address, sent to its MAC": toVictim(victim.ipv4, victim.mac),
+    "an IPv4 packet from the loopback": toVictim("127.0.0.1"),
+    "an IPv4 packet from nowhere": toVictim("0.0.0.0"),
+    "a frame with the victim's MAC as its source": from(
+      victim.mac,
+      gateway.mac,
+      0x0800,
+      udp4(forger.ipv4, victim.ipv4, 1, 2),
+    ),
+    "a frame with a made-up MAC as its source": from(
+      "52:54:00:99:99:99",
+      victim.mac,
+      0x0800,
+      udp4(forger.ipv4, victim.ipv4, 1, 2),
+    ),
+    "an ARP answer that says it is the gateway": own(
+      broadcast,
+      0x0806,
+      arp(2, forger.mac, gateway.ipv4, victim.mac, victim.ipv4),
+    ),
+    "an ARP answer to the victim alone that says it is the gateway": own(
+      victim.mac,
+      0x0806,
+      arp(2, forger.mac, gateway.ipv4, victim.mac, victim.ipv4),
+    ),
+    "an ARP answer to the gateway that says it is the victim": own(
+      gateway.mac,
+      0x0806,
+      arp(2, forger.mac, victim.ipv4, gateway.mac, gateway.ipv4),
+    ),
+    "an ARP question in the victim's name": own(
+      broadcast,
+      0x0806,
+      arp(1, forger.mac, victim.ipv4, broadcast, gateway.ipv4),
+    ),
+    "an ARP answer for another's MAC": own(broadcast, 0x0806, arp(2, victim.mac, forger.ipv4, broadcast, forger.ipv4)),
+    "a DHCP server's answer": own(broadcast, 0x0800, udp4(forger.ipv4, "255.255.255.255", 67, 68)),
+    "a DHCPv6 server's answer": own(allNodes.mac, 0x86dd, udp6(linkLocal, allNodes.ipv6, 547, 546)),
+    "a router advertisement": own(allNodes.mac, 0x86dd, icmp6(linkLocal, allNodes.ipv6, 134, Buffer.alloc(12))),
+    "a redirect": own(victim.mac, 0x86dd, icmp6(linkLocal, victim.ipv6, 137, Buffer.alloc(36))),
+    "a neighbour advertisement for the gateway": own(
+      allNodes.mac,
+      0x86dd,
+      icmp6(forger.ipv6, allNodes.ipv6, 136, Buffer.concat([Buffer.from([0x20, 0, 0, 0]), ip6(gateway.ipv6)])),
+    ),
+    "an IPv6 packet from the victim's address": own(gateway.mac, 0x86dd, udp6(victim.ipv6, victim.ipv6, 1, 2)),
+    "an IPv6 packet from a strange link-local address": own(
+      allRouters.mac,
+      0x86dd,
+      udp6("fe80::dead", allRouters.ipv6, 1, 2),
+    ),
+    "a frame with a VLAN tag": own(
+      victim.mac,
+      0x8100,
+      Buffer.concat([word(5), word(0x0800), udp4(forger.ipv4, victim.ipv4, 1, 2)]),
+    ),
+    "a frame with two VLAN tags": own(
+      broadcast,
+      0x88a8,
+      Buffer.concat([word(5), word(0x8100), word(6), word(0x0800), udp4(forger.ipv4, victim.ipv4, 1, 2)]),
+    ),
+    "a spanning tree's message": own("01:80:c2:00:00:00", 38, Buffer.from([0x42, 0x42, 3, 0, 0, 0, 0, 0])),
+    "an LLDP announcement": own("01:80:c2:00:00:0e", 0x88cc, Buffer.alloc(8)),
+    "an ethertype of no protocol": own(broadcast, 0x9999, Buffer.alloc(8)),
+    "a frame to the victim's MAC past the gateway": own(victim.mac, 0x0800, udp4(forger.ipv4, victim.ipv4, 1, 2)),
+  };
+}
+
+/** The same packet as an honest guest sends it. */
+export function honestFrame({ forger, victim, gateway }: Parties, mark: string): Buffer {
+  const payload = udp4(forger.ipv4, victim.ipv4, 4000, 5000, Buffer.from(mark));
+  return Buffer.concat([macBytes(gateway.mac), macBytes(forger.mac), word(0x0800), payload]);
+}
+
+function macBytes(mac: string): Buffer {
+  return Buffer.from(mac.replaceAll(":", ""), "hex");
+}
+
+function ip4(address: string): Buffer {
+  return Buffer.from(address.split(".").map(Number));
+}
+
+function ip6(address: string): Buffer {
+  const [head = "", tail = ""] = address.split("::");
+  const words = (text: string) => (text === "" ? [] : text.split(":").map((part) => Number.parseInt(part, 16)));
+  const [front, back] = [words(head), words(tail)];
+  return Buffer.concat(
+    [...front, ...Array.from({ length: 8 - front.length - back.length }, () => 0), ...back].map(word),
+  );
+}
+
+function word(value: number): Buffer {
+  return Buffer.from([value >> 8, value & 0xff]);
+}
+
+/** RFC 826. */
+function arp(operation: number, senderMac: string, senderIp: string, targetMac: string, targetIp: string): Buffer {
+  const head = Buffer.from([0, 1, 8, 0, 6, 4, 0, operation]);
+  return Buffer.concat([head, macBytes(senderMac), ip4(senderIp), macBytes(targetMac), ip4(targetIp)]);
+}
+
+/** RFC 791 and 768; the UDP checksum is left out, which 0 says. */
+function udp4(source: string, destination: string, fromPort: number, toPort: number, data = Buffer.alloc(0)): Buffer {
+  const udp = Buffer.concat([word(fromPort), word(toPort), word(8 + data.length), word(0), data]);
+  const head = Buffer.concat([
+    Buffer.from([0x45, 0]),
+    word(20 + udp.length),
+    Buffer.from([0, 0, 0, 0, 64, 17, 0, 0]),
+    ip4(source),
+    ip4(destination),
+  ]);
+  head.writeUInt16BE(checksum(head), 10);
+  return Buffer.concat([head, udp]);
+}
+
+/** RFC 8200. */
+function packet6(source: string, destination: string, protocol: number, payload: Buffer): Buffer {
+  const head = Buffer.concat([Buffer.from([0x60, 0, 0, 0]), word(payload.length), Buffer.from([protocol, 255])]);
+  return Buffer.concat([head, ip6(source), ip6(destination), payload]);
+}
+
+function udp6(source: string, destination: string, fromPort: number, toPort: number): Buffer {
+  const udp = Buffer.concat([word(fromPort), word(toPort), word(8), word(0)]);
+  udp.writeUInt16BE(checksum(pseudo6(source, destination, 17, udp)), 6);
+  return packet6(source, destination, 17, udp);
+}
+
+function icmp6(source: string, destination: string, type: number, body: Buffer): Buffer {
+  const icmp = Buffer.concat([Buffer.from([type, 0, 0, 0]), body]);
+  icmp.writeUInt16BE(checksum(pseudo6(source, destination, 58, icmp)), 2);
+  return packet6(source, destination, 58, icmp);
+}
+
+function pseudo6(source: string, destination: string, protocol: number, payload: Buffer): Buffer {
+  return Buffer.concat([
+    ip6(source),
+    ip6(destination),
+    word(0),
+    word(payload.length),
+    word(0),
+    word(protocol),
+    payload,
+  ]);
+}
+
+/** RFC 1071. */
+function checksum(bytes: Buffer): number {
+  let sum = 0;
+  for (let index = 0; index < bytes.length; index += 2) sum += (bytes[index] ?? 0) * 256 + (bytes[index + 1] ?? 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return ~sum & 0xffff;
+}

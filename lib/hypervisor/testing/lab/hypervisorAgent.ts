@@ -1,0 +1,27 @@
+import { networkStateSchema } from "../../../domain/hostNetwork";
+import { machineSpecSchema } from "../../../domain/machine";
+import type { Settings } from "../../../env";
+import { createQemuHypervisor } from "../../qemuHypervisor";
+import { answerLines, errorLog } from "./answerLines";
+
+/** An agent's hypervisor as a process of its own, to be run in a test's namespace and killed. Its one argument is the settings as JSON. */
+async function main(): Promise<void> {
+  const settings: Settings = JSON.parse(process.argv[2] ?? "");
+  const hypervisor = createQemuHypervisor({ settings, log: errorLog });
+  await hypervisor.recover();
+  const calls: Record<string, (args: unknown[]) => Promise<unknown>> = {
+    applyNetworks: ([state]) => hypervisor.applyNetworks(networkStateSchema.parse(state)),
+    networkStatus: () => hypervisor.networkStatus(),
+    ensure: ([spec]) => hypervisor.ensure(machineSpecSchema.parse(spec)),
+    start: ([id]) => hypervisor.start(Number(id)),
+    stop: ([id]) => hypervisor.stop(Number(id)),
+    remove: ([id]) => hypervisor.remove(Number(id)),
+    observe: ([id]) => hypervisor.observe(Number(id)),
+    diagnose: ([id, link, port]) => hypervisor.diagnose(Number(id), String(link), Number(port)),
+    host: () => hypervisor.host(),
+  };
+  await answerLines(async (method, args) => calls[method]?.(args));
+  await hypervisor.close();
+}
+
+void main();

@@ -1,0 +1,46 @@
+import type { HostNetwork, NetworkHost } from "../../../domain/hostNetwork";
+import type { LabNamespace } from "./lab";
+
+/** The one interface of a VM, with what follows from its id and its network's. */
+export const host = (vmId: number, networkId: number): NetworkHost => ({
+  vmId,
+  interfaceId: "net0",
+  mac: `52:54:00:00:0${networkId}:${vmId.toString(16).padStart(2, "0")}`,
+  ipv4: `192.168.${networkId}.${vmId + 1}`,
+  ipv6: `fd00:0:0:${networkId}::${vmId + 1}`,
+  name: `vm${vmId}`,
+});
+export const network = (id: number, hosts: NetworkHost[], change: Partial<HostNetwork> = {}): HostNetwork => ({
+  id,
+  name: `net-${id}`,
+  cidr: `192.168.${id}.0/24`,
+  gateway: `192.168.${id}.1`,
+  domain: `net-${id}.internal`,
+  dnsServers: [],
+  outside: "nat",
+  reaches: [],
+  ipv6: { cidr: `fd00:0:0:${id}::/64`, gateway: `fd00:0:0:${id}::1` },
+  hosts,
+  forwards: [],
+  ...change,
+});
+/** Serves `hello from <address that the client has>` on a port. */
+export const serve = (space: LabNamespace, port: number) =>
+  space.start(process.execPath, [
+    "-e",
+    `require("node:http").createServer((request, answer) => answer.end("hello " + request.socket.remoteAddress)).listen(${port}, "::", () => console.log("ready"))`,
+  ]);
+
+/** What a client reads there; "silent" or "refused" when it reads nothing. */
+export const get = (space: LabNamespace, address: string, port: number, timeoutMs = 2500) =>
+  space.node(`
+    const request = require("node:http").get({ host: "${address}", port: ${port}, timeout: ${timeoutMs} }, (answer) => answer.on("data", say));
+    request.on("timeout", () => { say("silent"); process.exit(); });
+    request.on("error", (error) => say(error.code === "ECONNREFUSED" ? "refused" : "silent"));`);
+
+/** What a name server answers for a name: an address, or an error's code. */
+export const resolve = (space: LabNamespace, server: string, name: string) =>
+  space.node(`
+    const resolver = new (require("node:dns").promises.Resolver)({ timeout: 1000, tries: 2 });
+    resolver.setServers(["${server}"]);
+    resolver.resolve4("${name}").then((found) => say(found.join()), (error) => say(error.code));`);

@@ -1,0 +1,24 @@
+import { networkStateSchema } from "../../../domain/hostNetwork";
+import type { Settings } from "../../../env";
+import { detectUserScheme } from "../../../system/machineUsers";
+import { prepareFolders } from "../../folders";
+import { createHostNetworks } from "../../network/choose";
+import { answerLines, errorLog } from "./answerLines";
+
+/** The networks of an agent as a process of its own, to be run in a test's namespace and killed. Its one argument is the settings as JSON. */
+async function main(): Promise<void> {
+  const settings: Settings = JSON.parse(process.argv[2] ?? "");
+  const users = await detectUserScheme();
+  await prepareFolders(settings, users, errorLog);
+  const networks = await createHostNetworks(settings, users, errorLog);
+  await networks.recover();
+  await answerLines(async (method, [first]) => {
+    if (method === "applyNetworks") return networks.apply(networkStateSchema.parse(first));
+    if (method === "networkStatus") return networks.status();
+    const { driver, reason, problem } = networks;
+    return { driver, reason, problem };
+  });
+  await networks.close();
+}
+
+void main();
