@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { CumulusError } from "../domain/errors";
+import { CumulusError, messageOf } from "../domain/errors";
 import { pathsOf, type Settings } from "../env";
 
 const healthSchema = z.object({ status: z.string(), needsSetup: z.boolean().optional() });
@@ -42,14 +42,30 @@ export async function makeSignInLink(settings: Settings, reset = false): Promise
   return linkSchema.parse(response).url;
 }
 
-/** A call with the administrator's token, which only this machine's administrator can read. */
+/**
+ * The administrator's token, which only this machine's administrator can read.
+ * @throws `unavailable` when it isn't there, or not for us
+ */
+export async function adminToken(settings: Settings): Promise<string> {
+  try {
+    return (await readFile(pathsOf(settings).adminToken, "utf8")).trim();
+  } catch (cause) {
+    throw new CumulusError(
+      "unavailable",
+      `The administrator's token can't be read (${messageOf(cause)}): call this as the user that runs \`npm run up\`, after it was run once.`,
+      { cause },
+    );
+  }
+}
+
+/** A call with the administrator's token. */
 export async function callAsAdministrator(
   settings: Settings,
   method: "GET" | "POST",
   path: string,
   body: object = {},
 ): Promise<unknown> {
-  const token = (await readFile(pathsOf(settings).adminToken, "utf8")).trim();
+  const token = await adminToken(settings);
   let response: Response;
   try {
     response = await fetch(`${consoleUrl(settings)}${path}`, {

@@ -1,6 +1,7 @@
 import { messageOf } from "../domain/errors";
+import { installPackages } from "../system/installPackages";
 import { requireArch } from "./preconditions";
-import { installPackages, missingPackages } from "./systemPackages";
+import { missingPackages } from "./systemPackages";
 
 /** Run by `npm test`: installs the system packages that Cumulus and its tests need and this computer lacks. */
 async function main(): Promise<void> {

@@ -9,13 +9,18 @@ const readyTimeoutMs = 60_000;
 /** Room for the young objects of an answer with a thousand VMs: a fifth less time for it (measured), and none of it held when idle. */
 const consoleFlags = ["--enable-source-maps", "--max-semi-space-size=48"];
 
-/** The agent: as this process' user, so as root where that is what it is. */
-export function agentService(settings: Settings): ChildService {
+/**
+ * The agent: as this process' user, so as root where that is what it is.
+ * @param launcher a program, with its arguments, that becomes the agent's: one that enters another namespace, say
+ */
+export function agentService(settings: Settings, launcher: readonly string[] = []): ChildService {
   const agent = createAgentClient({ socketPath: pathsOf(settings).agentSocket, timeoutMs: 5_000 });
+  const program = [process.execPath, "--enable-source-maps", `${projectDir}/dist/agent.js`];
+  const [file = process.execPath, ...args] = [...launcher, ...program];
   return new ChildService({
     part: "agent",
     settings,
-    command: [process.execPath, "--enable-source-maps", `${projectDir}/dist/agent.js`],
+    command: [file, ...args],
     cwd: projectDir,
     env: { ...process.env, ...sharedVariables(settings), LOG_PRETTY: "0" },
     account: undefined,

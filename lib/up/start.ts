@@ -6,6 +6,7 @@ import { ensureBuiltInImages } from "../images/builtIn";
 import type { Log } from "../log";
 import { projectDir } from "../paths";
 import { type ServiceAccount, serviceRunner } from "../serviceAccount";
+import { installPackages } from "../system/installPackages";
 import { endLeftover } from "./childService";
 import { DatabaseService, requireDatabase } from "./databaseService";
 import { makeSecrets, requireReachable } from "./folders";
@@ -13,7 +14,7 @@ import { agentService, consoleService } from "./parts";
 import { requireArch, requireFreePort, requireQemu } from "./preconditions";
 import type { Progress } from "./progress";
 import type { Supervisor } from "./supervisor";
-import { installPackages, missingPackages } from "./systemPackages";
+import { missingPackages } from "./systemPackages";
 
 export interface StartContext {
   settings: Settings;

@@ -1,0 +1,4 @@
+import { labStartEndpoint } from "../../../lib/api/endpoints/lab";
+import { serveLab } from "../../../lib/api/lab/serve";
+
+export const { POST } = serveLab(labStartEndpoint);

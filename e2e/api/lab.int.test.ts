@@ -1,0 +1,155 @@
+import { readFile } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { MachineSpec } from "../../lib/domain/machine";
+import type { Vm } from "../../lib/domain/vm";
+import { type Stack, startStack, until } from "../stack";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ hypervisor: "fake", env: { CUMULUS_LAB: "1" } });
+  await until(
+    "there is an image",
+    async () => (await stack.api<{ items: [] }>("GET", "/api/images")).body.items.length > 0,
+  );
+});
+afterAll(() => stack?.stop());
+
+const whole = { name: "my_vm", image: "mini", network: "default", mem_size: "2G", disk_size: "10G" };
+
+/** As the lab's curl does; the answer's very bytes. */
+async function lab(path: string, body?: unknown, headers: Record<string, string> = {}) {
+  const response = await fetch(stack.url + path, {
+    method: body === undefined ? "GET" : "POST",
+    headers: { authorization: `Bearer ${stack.token}`, "content-type": "application/json", ...headers },
+    ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+  return { status: response.status, text: await response.text() };
+}
+const refused = (message: string) => ({ status: 200, text: JSON.stringify({ status: "error", error_msg: message }) });
+const info = async (id: number) => JSON.parse((await lab("/vm_info", { id })).text);
+
+describe("the OS Cloud lab, byte for byte", () => {
+  test("its first page, to programs; browsers get the dashboard", async () => {
+    expect((await lab("/")).text).toBe("Welcome to OS Cloud!");
+    const response = await fetch(stack.url, { headers: { accept: "text/html" }, redirect: "manual" });
+    expect(response.headers.get("content-type") ?? "").not.toContain("text/plain");
+  });
+
+  test("list, create, list, info, stop, start, delete", async () => {
+    expect(await lab("/vm_list")).toEqual({ status: 200, text: "[]" });
+    expect(await lab("/vm_create", whole)).toEqual({ status: 200, text: '{"id":1,"status":"ok"}' });
+    expect(await lab("/vm_list")).toEqual({ status: 200, text: '[{"id":1,"name":"my_vm"}]' });
+    expect((await lab("/vm_info", { id: 1 })).text).toBe(
+      '{"disk_size":10737418240,"id":1,"ip":"192.168.0.2","mem_size":2147483648,"name":"my_vm","network":"default","os":"mini","state":"RUNNING"}',
+    );
+    expect((await lab("/vm_start", { id: 1 })).text).toBe('{"status":"ok"}');
+    expect((await lab("/vm_stop", { id: 1 })).text).toBe('{"status":"ok"}');
+    expect((await info(1)).state).toBe("STOPPED");
+    expect((await lab("/vm_stop", { id: 1 })).text).toBe('{"status":"ok"}');
+    expect((await lab("/vm_start", { id: 1 })).text).toBe('{"status":"ok"}');
+    expect((await info(1)).state).toBe("RUNNING");
+    const { body: vm } = await stack.api<Vm>("GET", "/api/vms/1");
+    expect(vm).toMatchObject({ name: "my-vm", status: "running" });
+    await stack.api("POST", "/api/vms/1/pause", {});
+    await until("it is paused", async () => (await info(1)).state === "PAUSED");
+    expect((await lab("/vm_delete", { id: 1 })).text).toBe('{"status":"ok"}');
+    expect(await lab("/vm_list")).toEqual({ status: 200, text: "[]" });
+  });
+});
+
+describe("what is wrong is told as the lab tells it", () => {
+  const { name: _name, image: _image, network: _network, mem_size: _memory, ...onlyDisk } = whole;
+  test.each([
+    [{}, "VM name not provided"],
+    [onlyDisk, "VM name not provided"],
+    [{ name: "x" }, "VM image not provided"],
+    [{ name: "x", image: "mini" }, "VM network not provided"],
+    [{ name: "x", image: "mini", network: "default" }, "VM mem_size not provided"],
+    [{ name: "x", image: "mini", network: "default", mem_size: "2G" }, "VM disk_size not provided"],
+    [{ ...whole, network: "nowhere" }, 'network "nowhere" not found'],
+    [{ ...whole, image: "ubuntu_1.0" }, 'disk template "ubuntu_1.0" not found'],
+    [{ ...whole, mem_size: "much" }, "Invalid mem_size: much"],
+    [{ ...whole, mem_size: "1K" }, "Invalid mem_size: 1K"],
+    [{ ...whole, disk_size: "-5G" }, "Invalid disk_size: -5G"],
+  ])("create %j: %s", async (body, message) => {
+    expect(await lab("/vm_create", body)).toEqual(refused(message));
+  });
+
+  test("a disk that is smaller than its template is an error of the disk", async () => {
+    const { text } = await lab("/vm_create", { ...whole, disk_size: "64M" });
+    expect(JSON.parse(text).error_msg).toMatch(/^(create disk failed: .+|Invalid disk_size: 64M)$/);
+  });
+
+  test("a name that is taken", async () => {
+    const first = JSON.parse((await lab("/vm_create", { ...whole, name: "taken" })).text);
+    expect(first.status).toBe("ok");
+    expect(await lab("/vm_create", { ...whole, name: "taken" })).toEqual(refused('vm "taken" already exists'));
+    await lab("/vm_delete", { id: first.id });
+  });
+
+  test("one name asked for ten times at once is one VM", async () => {
+    const answers = await Promise.all(Array.from({ length: 10 }, () => lab("/vm_create", { ...whole, name: "race" })));
+    const made = answers.map(({ text }) => JSON.parse(text)).filter(({ status }) => status === "ok");
+    expect(made).toHaveLength(1);
+    await lab("/vm_delete", { id: made[0].id });
+  });
+
+  test.each(["/vm_info", "/vm_start", "/vm_stop", "/vm_delete"])("%s without an id, and of no VM", async (path) => {
+    expect(await lab(path, {})).toEqual(refused("VM id not provided"));
+    const quote = path === "/vm_info" ? '"' : "'";
+    expect(await lab(path, { id: 999 })).toEqual(refused(`vm ${quote}999${quote} not found`));
+  });
+
+  test.each(["not json", "[]", '"text"', "null", '{"id":"\\u0000"}', '{"id":1e99}', '{"id":{}}'])(
+    "%s is an error with a reason",
+    async (body) => {
+      const { status, text } = await lab("/vm_info", body);
+      expect(status).toBe(200);
+      const answer = JSON.parse(text);
+      expect(answer).toEqual({ status: "error", error_msg: expect.stringMatching(/\S/) });
+    },
+  );
+});
+
+describe("who may ask", () => {
+  test("where guests could reach it, lab mode asks for a token and says why", async () => {
+    const response = await fetch(`${stack.url}/vm_list`);
+    expect(response.status).toBe(401);
+    const body = await response.json();
+    expect(body).toMatchObject({ status: "error", code: "unauthenticated" });
+    expect(body.error_msg).toContain("With user-mode networking VMs reach this machine's loopback");
+  });
+
+  test("another Host, and pages of other sites, are refused", async () => {
+    expect((await lab("/vm_list", undefined, { origin: "http://evil.example" })).status).toBe(403);
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const headers = { host: "evil.example", authorization: `Bearer ${stack.token}` };
+      httpRequest(`${stack.url}/vm_list`, { headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
+        .on("error", reject)
+        .end();
+    });
+    expect(status).toBe(403);
+  });
+
+  test("the lab's password is in the seeds of the lab's VMs, and in nobody else's", async () => {
+    const { id } = JSON.parse((await lab("/vm_create", { ...whole, name: "of_the_lab" })).text);
+    const { body: vm } = await stack.api<Vm>("POST", "/api/vms", { name: "own", image: "mini", size: "nano" });
+    await until("both are on the host", async () => (await seedOf(id)) !== null && (await seedOf(vm.id)) !== null);
+    expect(await seedOf(id)).toContain("123456");
+    expect(await seedOf(vm.id)).not.toContain("123456");
+  });
+});
+
+/** What the host gives the guest to read, from the fake host's own records; null while it doesn't know the VM. */
+async function seedOf(id: number): Promise<string | null> {
+  const saved: { spec: MachineSpec }[] = JSON.parse(
+    await readFile(join(stack.settings.dataDir, "fake-vms.json"), "utf8"),
+  );
+  const machine = saved.find(({ spec }) => spec.id === id);
+  return machine ? JSON.stringify(machine.spec.seed) : null;
+}

@@ -1,0 +1,45 @@
+import { CumulusError } from "../../domain/errors";
+import type { Settings } from "../../env";
+
+const loopbackNames = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/**
+ * Why a request of the lab's interface needs a token, or null when it needs none: in lab mode, for whoever is at this machine. With user-mode networking a guest reaches
+ * this machine's loopback as if it were a program here, so then everybody needs one.
+ * @param driver how this machine's VMs are connected; undefined while that is not known
+ */
+export function whyTokenIsNeeded(
+  settings: Pick<Settings, "isLab" | "host">,
+  driver: "bridge" | "user" | undefined,
+  headers: Headers,
+): string | null {
+  if (!settings.isLab) return "Without CUMULUS_LAB=1 this needs a token.";
+  if (!loopbackNames.has(bracketed(settings.host))) {
+    return "Lab mode needs no token only when HOST is a loopback address.";
+  }
+  if (isFromElsewhere(headers) || !isLoopbackHost(headers.get("host"))) return "Requests from elsewhere need a token.";
+  if (driver === "bridge") return null;
+  return "With user-mode networking VMs reach this machine's loopback, so lab mode needs a token.";
+}
+
+/** @throws `forbidden` when a page of another site asks: a browser at this machine would let it */
+export function refuseOtherSites(headers: Headers): void {
+  const origin = headers.get("origin");
+  if (origin === null || origin === `http://${headers.get("host")}`) return;
+  throw new CumulusError("forbidden", "A page of another site can't ask this.");
+}
+
+/** Whether a proxy says so. Next.js adds X-Forwarded-For itself where there is none: with the address that the connection has. */
+function isFromElsewhere(headers: Headers): boolean {
+  const addresses = (headers.get("x-forwarded-for") ?? "").split(",").map((address) => address.trim());
+  return headers.has("forwarded") || !addresses.every((address) => /^$|^(::ffff:)?127\.|^::1$/i.test(address));
+}
+
+function isLoopbackHost(host: string | null): boolean {
+  if (host === null || !URL.canParse(`http://${host}`)) return false;
+  return loopbackNames.has(new URL(`http://${host}`).hostname);
+}
+
+function bracketed(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}

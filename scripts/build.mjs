@@ -1,0 +1,3 @@
+import "./setup/nodeVersion.mjs";
+
+import("./setup/build.mjs");
