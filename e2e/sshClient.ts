@@ -6,8 +6,11 @@ import { execa } from "execa";
 /** A real OpenSSH client with a key of its own and a known_hosts of its own. */
 export interface SshClient {
   publicKey: string;
-  /** Runs a command line as the dashboard shows it, with our key, and a command in the guest. Rejects when either fails. */
-  run(commandLine: string, guestCommand: string): Promise<string>;
+  /**
+   * Runs a command line as the dashboard shows it, with our key, and a command in the guest. Rejects when either fails.
+   * @param from the namespace that it is run in
+   */
+  run(commandLine: string, guestCommand: string, from?: { path: string }): Promise<string>;
   remove(): Promise<void>;
 }
 
@@ -17,12 +20,13 @@ export async function createSshClient(): Promise<SshClient> {
   await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "tests", "-f", keyFile]);
   return {
     publicKey: (await readFile(`${keyFile}.pub`, "utf8")).trim(),
-    run: async (commandLine, guestCommand) => {
+    run: async (commandLine, guestCommand, from) => {
       const [file = "", ...args] = commandLine.split(" ");
       const own = ["-i", keyFile, "-o", "IdentitiesOnly=yes", "-o", `UserKnownHostsFile=${folder}/known_hosts`];
       const options = [...own, "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "LogLevel=ERROR"];
-      const { stdout } = await execa(file, [...options, ...args, guestCommand], { timeout: 60_000, stdin: "ignore" });
-      return stdout;
+      const argv = [file, ...options, ...args, guestCommand];
+      const [program = "", ...rest] = from ? ["nsenter", `--net=${from.path}`, "--", ...argv] : argv;
+      return (await execa(program, rest, { timeout: 60_000, stdin: "ignore" })).stdout;
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };

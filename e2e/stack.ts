@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -6,7 +7,10 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { type AgentClient, createAgentClient } from "../lib/agent/client";
 import { findPostmaster, startEmbeddedPostgres, stopEmbeddedPostgres } from "../lib/db/embedded";
+import { noNetworks } from "../lib/domain/hostNetwork";
 import { pathsOf, type Settings } from "../lib/env";
+import { networkNames } from "../lib/hypervisor/network/names";
+import type { LabNamespace } from "../lib/hypervisor/testing/lab/lab";
 import { ensureBuiltInImages } from "../lib/images/builtIn";
 import { projectDir } from "../lib/paths";
 import { ensureServiceAccount, serviceRunner } from "../lib/serviceAccount";
@@ -51,7 +55,15 @@ export interface Stack {
 const imageCacheDir = join(projectDir, "node_modules", ".cache", "cumulus-test-images");
 
 export async function startStack(
-  options: { hypervisor?: "qemu" | "fake"; env?: Record<string, string>; startsParts?: boolean } = {},
+  options: {
+    hypervisor?: "qemu" | "fake";
+    /** User-mode ones when not given. Real bridges need a `host`. */
+    network?: "bridge" | "user";
+    /** The namespace that is the agent's host; this machine itself when not given. */
+    host?: LabNamespace;
+    env?: Record<string, string>;
+    startsParts?: boolean;
+  } = {},
 ): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), "cumulus-stack-"));
   await chmod(folder, 0o711);
@@ -63,11 +75,19 @@ export async function startStack(
     runDir: join(folder, "run"),
     databaseUrl: options.env?.DATABASE_URL,
     accelerator: "tcg",
-    network: "user",
+    network: options.network ?? "user",
     isLab: false,
     allowedHosts: [],
+    imageMirror: null,
+    imageHosts: [],
   };
-  const stackEnv = { ...options.env, ...(isFake && { CUMULUS_HYPERVISOR: "fake" }), CUMULUS_ACCEL: "tcg" };
+  const stackEnv = {
+    CUMULUS_ACCEL: "tcg",
+    CUMULUS_NETWORK: settings.network,
+    ...(isFake && { CUMULUS_HYPERVISOR: "fake" }),
+    ...options.env,
+  };
+  const launcher = options.host ? ["nsenter", `--net=${options.host.path}`, "--"] : [];
   const account = await ensureServiceAccount();
   const runner = await serviceRunner(account, settings);
   const agent = createAgentClient({ socketPath: pathsOf(settings).agentSocket });
@@ -84,7 +104,7 @@ export async function startStack(
       callApi(`http://127.0.0.1:${settings.port}${path}`, token, method, body, headers),
     startConsole: (env = {}) =>
       withEnv({ ...stackEnv, ...env }, () => consoleService(settings, account, runner).start()),
-    startAgent: (env = {}) => withEnv({ ...stackEnv, ...env }, () => agentService(settings).start()),
+    startAgent: (env = {}) => withEnv({ ...stackEnv, ...env }, () => agentService(settings, launcher).start()),
     startPostgres: async () => {
       if (!settings.databaseUrl) await startEmbeddedPostgres(settings);
     },
@@ -100,6 +120,7 @@ export async function startStack(
     stop: async () => {
       await stack.kill("console");
       await removeVms(stack, isFake);
+      if (options.host) await agent.applyNetworks(noNetworks);
       await stack.kill("agent");
       await stopEmbeddedPostgres(settings);
       await rm(folder, { recursive: true, force: true });
@@ -109,7 +130,10 @@ export async function startStack(
   };
 
   /** A test process that ends early takes its parts and their VMs along. */
-  const endAll = () => endProcessesOf(folder);
+  const endAll = () => {
+    endProcessesOf(folder);
+    if (options.host) spawnSync("ip", ["netns", "delete", networkNames(settings.runDir).namespace]);
+  };
   const leave = () => process.exit(1);
   process.on("exit", endAll);
   process.on("SIGTERM", leave);
@@ -148,7 +172,8 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function copyBuiltInImage(settings: Settings): Promise<void> {
+/** Puts the built-in image into a data folder that has no images. */
+export async function copyBuiltInImage(settings: Pick<Settings, "dataDir" | "runDir">): Promise<void> {
   mkdirSync(imageCacheDir, { recursive: true });
   const lines: string[] = [];
   const built = await ensureBuiltInImages({ dataDir: imageCacheDir, runDir: imageCacheDir }, (line) =>

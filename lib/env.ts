@@ -13,6 +13,8 @@ const envSchema = z.object({
   CUMULUS_NETWORK: z.enum(["auto", "bridge", "user"]).default("auto"),
   CUMULUS_LAB: z.enum(["0", "1"]).default("0"),
   CUMULUS_ALLOWED_HOSTS: z.string().default(""),
+  CUMULUS_IMAGE_MIRROR: z.url({ protocol: /^https?$/ }).optional(),
+  CUMULUS_IMAGE_HOSTS: z.string().default(""),
 });
 
 /** Everything that the environment decides; the README's configuration table lists the variables. */
@@ -29,6 +31,10 @@ export interface Settings {
   isLab: boolean;
   /** Further names by which browsers may reach the console, such as a reverse proxy's. Lower case. */
   allowedHosts: string[];
+  /** Where the catalogue's images are fetched from instead of their makers: `https://host/path` as `MIRROR/host/path`. Null: the makers. */
+  imageMirror: string | null;
+  /** Hosts (`name` or `name:port`, lower case) from which images may be fetched though their addresses are private. */
+  imageHosts: string[];
 }
 
 /** Reads and checks the environment. Throws `bad_request` with one sentence that names the variable. */
@@ -52,11 +58,19 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     accelerator: values.CUMULUS_ACCEL,
     network: values.CUMULUS_NETWORK,
     isLab: values.CUMULUS_LAB === "1",
-    allowedHosts: values.CUMULUS_ALLOWED_HOSTS.toLowerCase()
-      .split(",")
-      .map((name) => name.trim())
-      .filter(Boolean),
+    allowedHosts: listOf(values.CUMULUS_ALLOWED_HOSTS),
+    imageMirror: values.CUMULUS_IMAGE_MIRROR ?? null,
+    imageHosts: listOf(values.CUMULUS_IMAGE_HOSTS),
   };
+}
+
+/** Names parted by commas, in lower case. */
+function listOf(text: string): string[] {
+  return text
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
 }
 
 function isRoot(): boolean {
@@ -83,7 +97,13 @@ export function pathsOf(settings: Pick<Settings, "dataDir" | "runDir">) {
   return {
     images: join(dataDir, "images"),
     staging: join(dataDir, "staging"),
+    /** What libguestfs opens disks with, kept for the next time. */
+    appliance: join(dataDir, "appliance"),
+    tasks: join(dataDir, "tasks"),
+    exports: join(dataDir, "exports"),
     machines: join(dataDir, "vms"),
+    layers: join(dataDir, "layers"),
+    snapshots: join(dataDir, "snapshots"),
     postgresData: join(dataDir, "postgres"),
     logs: join(dataDir, "logs"),
     adminToken: join(dataDir, "admin-token"),

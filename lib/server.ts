@@ -10,6 +10,7 @@ import { authenticate } from "./auth/authenticate";
 import { type ConsoleUpgrades, createConsoleUpgrades } from "./console/upgrades";
 import { ensureBaseRows } from "./control/hosts";
 import { startResync } from "./control/resync";
+import { startTaskFollower } from "./control/tasks/follower";
 import { getVm } from "./control/vms/view";
 import { startWorker, workerConcurrency } from "./control/worker";
 import { migrateDatabase, waitForDatabase } from "./db/migrate";
@@ -19,6 +20,9 @@ import { createServices, type Services } from "./services";
 
 /** How long the console waits for a database that is starting. */
 const databaseDeadlineMs = 60_000;
+
+/** The longest that a request may take to arrive. */
+const uploadTimeoutMs = 24 * 60 * 60 * 1000;
 
 /**
  * The console process: pages and API (Next), the WebSocket upgrades of the consoles, and the worker that converges. It holds no root and no QEMU; ending it
@@ -37,6 +41,7 @@ async function main(): Promise<void> {
   const server = await startHttpServer(services, upgrades);
   const worker = startWorker(context);
   const resync = startResync(context);
+  const tasks = startTaskFollower(context, services.changes);
   log.info(`console listens on http://${hostForUrl(settings.host)}:${settings.port}`);
 
   let isStopping = false;
@@ -47,11 +52,20 @@ async function main(): Promise<void> {
     upgrades.close();
     server.close();
     server.closeAllConnections();
-    await Promise.allSettled([resync.stop(), worker.stop()]);
+    await Promise.allSettled([resync.stop(), tasks.stop(), worker.stop()]);
     await Promise.race([context.pool.end(), delay(2_000)]);
     process.exit(0);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
+}
+
+/** What the OS Cloud lab's own server says there. */
+const welcome = "Welcome to OS Cloud!";
+
+/** curl at `/`, say: browsers ask for HTML. */
+function isProgramAtTheRoot({ method, url, headers }: IncomingMessage): boolean {
+  const isRoot = (method === "GET" || method === "HEAD") && url === "/";
+  return isRoot && !headers.accept?.includes("text/html") && headers.rsc === undefined;
 }
 
 /**
@@ -73,11 +87,14 @@ async function startHttpServer(services: Services, upgrades: ConsoleUpgrades): P
   const server = createServer((request, response) => {
     // Only we say where a request came from: what the client claims is replaced.
     request.headers[clientAddressHeader] = request.socket.remoteAddress ?? "unknown";
+    if (isProgramAtTheRoot(request)) return void response.writeHead(200, { "content-type": "text/plain" }).end(welcome);
     handle(request, response).catch((err) => {
       services.context.log.error({ err, path: request.url }, "request failed");
       response.destroy();
     });
   });
+  // Node would end an upload after five minutes.
+  server.requestTimeout = uploadTimeoutMs;
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const isOfDevelopment = isDevelopment && request.url?.startsWith("/_next/");
     if (isOfDevelopment) upgradeTarget.emit("upgrade", request, socket, head);

@@ -6,10 +6,25 @@ export const keys = {
   vm: (id: number) => `/api/vms/${id}`,
   host: "/api/host",
   images: "/api/images",
+  image: (id: number) => `/api/images/${id}`,
+  catalogue: "/api/catalogue",
+  recipes: "/api/recipes",
+  userDataTemplates: "/api/user-data-templates",
   sizes: "/api/sizes",
   networks: "/api/networks",
+  network: (id: number) => `/api/networks/${id}`,
+  networkAddresses: (id: number) => `/api/networks/${id}/addresses`,
+  firewalls: "/api/firewalls",
+  networkingOfVm: (vmId: number) => `/api/vms/${vmId}/networking`,
   operations: "/api/operations",
+  operation: (id: number) => `/api/operations/${id}`,
   operationsOfVm: (vmId: number) => `/api/operations?vm=${vmId}`,
+  snapshots: "/api/snapshots",
+  snapshotsOfVm: (vmId: number) => `/api/vms/${vmId}/snapshots`,
+  snapshotCost: (vmId: number) => `/api/vms/${vmId}/snapshots/cost`,
+  backups: (vmId: number) => `/api/vms/${vmId}/backups`,
+  backupPolicy: (vmId: number) => `/api/vms/${vmId}/backup-policy`,
+  backupRepositories: "/api/backup-repositories",
   sshKeys: "/api/ssh-keys",
   tokens: "/api/tokens",
 } as const;
@@ -18,13 +33,32 @@ export const keys = {
 export function keysOf(change: Change): string[] {
   switch (change.kind) {
     case "vm":
-      return [keys.vm(change.id), keys.vms, keys.host, keys.images, keys.networks];
+      return [
+        ...[keys.vm(change.id), keys.vms, keys.host, keys.images, keys.networks],
+        ...[keys.networkingOfVm(change.id), keys.firewalls],
+      ];
     case "operation":
-      return change.vmId === undefined ? [keys.operations] : [keys.operations, keys.operationsOfVm(change.vmId)];
+      return [
+        keys.operations,
+        keys.operation(change.id),
+        ...(change.vmId === undefined ? [] : [keys.operationsOfVm(change.vmId)]),
+      ];
     case "image":
-      return [keys.images];
+      return [keys.images, keys.image(change.id), keys.catalogue];
+    case "recipe":
+      return [keys.recipes];
+    case "user-data-template":
+      return [keys.userDataTemplates];
     case "network":
-      return [keys.networks];
+      return [keys.networks, keys.network(change.id), keys.networkAddresses(change.id)];
+    case "firewall":
+      return [keys.firewalls];
+    case "snapshot":
+      return change.vmId === undefined ? [keys.snapshots] : [keys.snapshots, keys.snapshotsOfVm(change.vmId)];
+    case "backup":
+      return change.vmId === undefined ? [] : [keys.backups(change.vmId), keys.backupPolicy(change.vmId)];
+    case "backup-repository":
+      return [keys.backupRepositories];
     case "ssh-key":
       return [keys.sshKeys];
     case "token":

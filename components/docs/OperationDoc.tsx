@@ -17,7 +17,7 @@ interface OperationDocProps {
 }
 
 export function OperationDoc({ operation, document, origin }: OperationDocProps) {
-  const { anchor, method, path, summary, description, isOpen, parameters, body, success } = operation;
+  const { anchor, method, path, summary, description, isOpen, parameters, body, takesFile, success } = operation;
   const isWebSocket = success.status === "101";
   return (
     <article
@@ -55,6 +55,11 @@ export function OperationDoc({ operation, document, origin }: OperationDocProps)
       {body ? (
         <Part title="Body">
           <SchemaTable label={`Body of ${summary}`} schema={resolve(body, document)} />
+        </Part>
+      ) : null}
+      {takesFile ? (
+        <Part title="Body">
+          <p className="px-4 pb-3 text-muted text-sm">The file's bytes, as application/octet-stream.</p>
         </Part>
       ) : null}
       <Part title={`Answer ${success.status}`}>

@@ -42,4 +42,10 @@ describe("the curl line", () => {
     expect(exampleOf(create.body ?? {}, document)).toEqual({ name: "web-1", image: "mini", size: "small" });
     expect(curlOf(create, document, "http://h:1")).toContain(`-d '{"name":"web-1","image":"mini","size":"small"}'`);
   });
+
+  test("of an upload sends a file, with what the query must say", () => {
+    const upload = curlOf(find("PUT", "/api/images/upload"), document, "http://h:1");
+    expect(upload).toContain("-T disk.qcow2");
+    expect(upload).toContain("'http://h:1/api/images/upload?fileName=disk.qcow2&name=web-1'");
+  });
 });

@@ -1,3 +1,4 @@
+import { shellWord } from "../vms/shared/curl";
 import type { DocOperation, OpenApiDocument, Schema } from "./openapi";
 import { resolve } from "./openapi";
 
@@ -10,10 +11,12 @@ const samples: Record<string, unknown> = {
   text: "uname -a\n",
   userData: "#cloud-config\npackages: [htop]\n",
   newPassword: "a long new password",
+  catalogue: "debian-13-x86_64",
+  fileName: "disk.qcow2",
 };
 
 /** Properties that an example shows though they may be left out. */
-const worthShowing = new Set(["size"]);
+const worthShowing = new Set(["image", "size"]);
 
 /** An example of an object: what it needs, and what is worth showing. */
 export function exampleOf(schema: Schema, document: OpenApiDocument): unknown {
@@ -34,18 +37,27 @@ function sampleOf(name: string, schema: Schema): unknown {
   return "…";
 }
 
+function requiredQuery({ parameters }: DocOperation): string {
+  const required = parameters.filter((parameter) => parameter.in === "query" && parameter.required);
+  const query = new URLSearchParams(required.map(({ name, schema }) => [name, String(sampleOf(name, schema))]));
+  return query.size > 0 ? `?${query}` : "";
+}
+
 /** The call as a line for a shell. @param origin "http://127.0.0.1:3000" */
 export function curlOf(operation: DocOperation, document: OpenApiDocument, origin: string): string {
-  const { method, path, isOpen, body, success } = operation;
-  const url = `${origin}${path.replace(/\{\w+\}/g, "1")}`;
+  const { method, path, isOpen, body, takesFile, success } = operation;
+  const url = `${origin}${path.replace(/\{\w+\}/g, "1")}${requiredQuery(operation)}`;
   const parts = ["curl"];
   if (success.contentType === "text/event-stream") parts.push("-N");
   if (success.contentType?.startsWith("image/")) parts.push("-o screen.png");
-  if (method !== "GET" && !(method === "POST" && body)) parts.push(`-X ${method}`);
+  if (success.contentType === "application/octet-stream") parts.push("-OJ");
+  if (method !== "GET" && !takesFile && !(method === "POST" && body)) parts.push(`-X ${method}`);
   if (!isOpen) parts.push(`-H "Authorization: Bearer $TOKEN"`);
   if (body) {
     const json = JSON.stringify(exampleOf(body, document)).replaceAll("'", "'\\''");
     parts.push("-H 'Content-Type: application/json'", `-d '${json}'`);
   }
-  return parts.length > 3 ? `${[...parts, url].join(" \\\n  ")}` : [...parts, url].join(" ");
+  if (takesFile) parts.push("-H 'Content-Type: application/octet-stream'", "-T disk.qcow2");
+  const words = [...parts, shellWord(url)];
+  return parts.length > 3 ? words.join(" \\\n  ") : words.join(" ");
 }

@@ -51,6 +51,8 @@ export interface DocOperation {
   isOpen: boolean;
   parameters: Parameter[];
   body: Schema | undefined;
+  /** Its body is a file's bytes. */
+  takesFile: boolean;
   success: { status: string; contentType: string | undefined; schema: Schema | undefined };
 }
 
@@ -86,6 +88,7 @@ function docOperationOf(method: string, path: string, operation: PathOperation):
     isOpen: operation.security?.length === 0,
     parameters: operation.parameters ?? [],
     body: operation.requestBody?.content["application/json"]?.schema,
+    takesFile: operation.requestBody?.content["application/octet-stream"] !== undefined,
     success: { status, contentType, schema: content?.schema },
   };
 }

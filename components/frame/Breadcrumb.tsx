@@ -55,8 +55,9 @@ function useCrumbs(pathname: string): Crumb[] {
   return crumbs;
 }
 
-const words: Record<string, string> = { "ssh-keys": "SSH keys", tokens: "API tokens", new: "New VM" };
+const words: Record<string, string> = { "ssh-keys": "SSH keys", tokens: "API tokens", new: "New" };
 
 function wordOf(part: string): string {
+  if (/^\d+$/.test(part)) return `#${part}`;
   return words[part] ?? part.charAt(0).toUpperCase() + part.slice(1).replaceAll("-", " ");
 }

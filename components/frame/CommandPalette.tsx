@@ -38,7 +38,7 @@ function Palette({ close }: { close: () => void }) {
   const router = useRouter();
   const { data, error: readingError } = useVms();
   const vms = data ?? [];
-  const { pages, acts, powerActs, error } = useCommands(vms, close);
+  const { pages, acts, vmActs, error } = useCommands(vms, close);
   const [query, setQuery] = useState("");
   const isAsking = query.trim() !== "";
 
@@ -91,7 +91,7 @@ function Palette({ close }: { close: () => void }) {
         {isAsking ? vmGroup : null}
         <CommandGroup heading="Go to" commands={matches(pages, query, byLabel, 8)} />
         {isAsking ? null : vmGroup}
-        <CommandGroup heading="Do" commands={matches(isAsking ? [...powerActs, ...acts] : acts, query, byLabel, 8)} />
+        <CommandGroup heading="Do" commands={matches(isAsking ? [...vmActs, ...acts] : acts, query, byLabel, 8)} />
       </Command.List>
     </Command>
   );

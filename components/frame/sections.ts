@@ -1,4 +1,4 @@
-import { Activity, Cpu, Disc3, type LucideIcon, Server, Settings } from "lucide-react";
+import { Activity, Camera, Cpu, Disc3, type LucideIcon, Network, Server, Settings } from "lucide-react";
 
 export interface Section {
   href: string;
@@ -12,6 +12,8 @@ export interface Section {
 export const sections: readonly Section[] = [
   { href: "/", label: "VMs", icon: Server, owns: ["/vms"] },
   { href: "/images", label: "Images", icon: Disc3 },
+  { href: "/snapshots", label: "Snapshots", icon: Camera },
+  { href: "/networks", label: "Networks", icon: Network },
   { href: "/activity", label: "Activity", icon: Activity },
   { href: "/host", label: "Host", icon: Cpu },
   { href: "/settings", label: "Settings", icon: Settings },

@@ -1,10 +1,11 @@
 "use client";
 
-import { BookOpen, LogOut, type LucideIcon, Play, Plus, Power, RotateCw } from "lucide-react";
+import { BookOpen, Camera, LogOut, type LucideIcon, Play, Plus, Power, RotateCw } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
 import { apiRequest } from "../../lib/api/client";
 import { messageOf } from "../../lib/domain/errors";
+import { whyNoSnapshotAct } from "../../lib/domain/snapshotActions";
 import type { Vm } from "../../lib/domain/vm";
 import { whyNot } from "../../lib/domain/vmStatus";
 import { notify } from "../ui/notify";
@@ -70,5 +71,12 @@ export function useCommands(vms: Vm[], close: () => void) {
           }),
       })),
   );
-  return { pages, acts, powerActs, error };
+  const snapshotActs: PaletteCommand[] = vms
+    .filter(({ status }) => whyNoSnapshotAct("snapshot", status) === undefined)
+    .map(({ id, name }) => ({
+      label: `Take a snapshot of ${name}`,
+      icon: Camera,
+      run: go(`/vms/${id}/snapshots?take`),
+    }));
+  return { pages, acts, vmActs: [...powerActs, ...snapshotActs], error };
 }

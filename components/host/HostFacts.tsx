@@ -2,6 +2,7 @@ import type { HostReport } from "../../lib/domain/host";
 import { Card } from "../ui/Card";
 import { Facts } from "../ui/Facts";
 import { RelativeTime } from "../ui/RelativeTime";
+import { guestWords } from "./hostWords";
 
 export function HostFacts({ report }: { report: HostReport }) {
   const { versions } = report;
@@ -14,7 +15,7 @@ export function HostFacts({ report }: { report: HostReport }) {
             { label: "System", value: report.os },
             { label: "Kernel", value: <code className="font-mono text-xs">{report.kernel}</code> },
             { label: "Architecture", value: report.arch },
-            { label: "Guests can be", value: report.guestArchs.join(", ") || "none: QEMU is not installed" },
+            { label: "Guests can be", value: guestWords(report) },
           ]}
         />
       </Card>

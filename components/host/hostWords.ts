@@ -25,3 +25,15 @@ export const networkWords: Record<HostReport["network"]["driver"], { title: stri
     meaning: "Needs no privilege. VMs reach out; each is reached by ssh on a port of this machine's loopback.",
   },
 };
+
+/** Which guests a host can run, and what they can boot with: "x86_64 (BIOS, UEFI), aarch64 (UEFI)". */
+export function guestWords({ arch, guestArchs, uefiArchs = [] }: HostReport): string {
+  if (guestArchs.length === 0) return "none: QEMU is not installed";
+  return guestArchs
+    .map((guest) => {
+      const firmwares = [...(guest === "x86_64" ? ["BIOS"] : []), ...(uefiArchs.includes(guest) ? ["UEFI"] : [])];
+      const emulated = guest === arch ? "" : ", emulated";
+      return `${guest} (${firmwares.join(", ") || "no firmware"}${emulated})`;
+    })
+    .join(", ");
+}

@@ -15,7 +15,7 @@ interface SegmentedControlProps<T extends string> {
 export function SegmentedControl<T extends string>({ label, value, onChange, options }: SegmentedControlProps<T>) {
   const name = useId();
   return (
-    <fieldset className="inline-flex w-fit max-w-full overflow-x-auto rounded-md border border-line bg-sunken p-0.5">
+    <fieldset className="inline-flex w-fit min-w-0 max-w-full overflow-x-auto rounded-md border border-line bg-sunken p-0.5">
       <legend className="sr-only">{label}</legend>
       {options.map((option) => (
         <label

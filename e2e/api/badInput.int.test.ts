@@ -62,7 +62,8 @@ describe("POST /api/vms names the field that is wrong, and makes nothing", () =>
 });
 
 describe("bodies that are no JSON of ours", () => {
-  const withBody = allEndpoints.filter(({ body }) => body !== null);
+  // The OS Cloud lab's paths answer 200 with an error in their own words, which lab.int.test.ts looks at.
+  const withBody = allEndpoints.filter(({ body, path }) => body !== null && path.startsWith("/api/"));
   const bodies: [string, string][] = [
     ["half of an object", '{"name":'],
     ["an array", "[]"],

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { type MachineSpec, machineSpecSchema } from "../../lib/domain/machine";
+import { type MachineSpec, machineSpecSchema, sshHostPortOf } from "../../lib/domain/machine";
 import { pathsOf } from "../../lib/env";
 import { machinePaths } from "../../lib/hypervisor/machinePaths";
 import { seedFiles } from "../../lib/hypervisor/seed";
@@ -38,12 +38,12 @@ export class HandRun {
     const argv = commandLine
       .replaceAll(paths.folder, folder)
       .replaceAll(paths.runFolder, folder)
-      .replaceAll(`tcp:127.0.0.1:${spec.interfaces[0]?.sshHostPort}-`, `tcp:127.0.0.1:${sshPort}-`)
+      .replaceAll(`tcp:127.0.0.1:${sshHostPortOf(spec)}-`, `tcp:127.0.0.1:${sshPort}-`)
       .split("\0")
       // Cumulus lets the guest go when it holds the VM's sockets; by hand it runs at once.
       .filter((argument) => argument !== "" && argument !== "-S");
     for (const [name, content] of Object.entries(seedFiles(spec.seed))) await writeFile(join(folder, name), content);
-    const image = imageFile(pathsOf(stack.settings), spec.disk.imageSha256);
+    const image = imageFile(pathsOf(stack.settings), spec.disk.imageSha256 ?? "");
     return new HandRun(folder, argv, spec, image, sshPort);
   }
 

@@ -1,6 +1,6 @@
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { isMainThread } from "node:worker_threads";
+import { isMainThread, workerData } from "node:worker_threads";
 import { messageOf } from "../../lib/domain/errors";
 import { type Benchmark, type Figure, isMet, type Skipped } from "./benchmark";
 import { buildWhatIsMeasured } from "./build";
@@ -9,11 +9,17 @@ import { consoleMemory } from "./consoleMemory";
 import { consoleThroughput } from "./consoleThroughput";
 import { createToSsh } from "./createToSsh";
 import { createToStart } from "./createToStart";
+import { serveFile } from "./fileServer";
 import { firstLoad } from "./firstLoad";
 import { idle } from "./idle";
+import { imageDownload } from "./imageDownload";
 import { listVms } from "./listVms";
+import { networkChange } from "./networkChange";
+import { networkPath } from "./networkPath";
 import { postVms } from "./postVms";
 import { jsonOf, tableOf } from "./report";
+import { snapshotChain } from "./snapshotChain";
+import { snapshotPause } from "./snapshotPause";
 import { serveVncPeer } from "./vncPeerWorker";
 import { stopPresentStack } from "./withStack";
 
@@ -27,6 +33,11 @@ const benchmarks: readonly Benchmark[] = [
   consoleMemory,
   idle,
   firstLoad,
+  imageDownload,
+  networkPath,
+  networkChange,
+  snapshotPause,
+  snapshotChain,
 ];
 
 const usage = `npm run bench [-- NAME… --json --strict]
@@ -86,6 +97,8 @@ if (isMainThread) {
     console.error(messageOf(error));
     process.exitCode = 1;
   });
+} else if (workerData.kind === "file") {
+  serveFile();
 } else {
   serveVncPeer();
 }

@@ -6,6 +6,8 @@ interface WorkerFixtures {
   fakeStack: Stack;
   /** Everything with real QEMU. */
   stack: Stack;
+  /** The same, in which nobody has done anything yet. */
+  newStack: Stack;
 }
 
 export const test = base.extend<object, WorkerFixtures>({
@@ -19,6 +21,15 @@ export const test = base.extend<object, WorkerFixtures>({
     { scope: "worker", timeout: 120_000 },
   ],
   stack: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from the pattern which fixtures are used.
+    async ({}, use) => {
+      const stack = await startStack();
+      await use(stack);
+      await stack.stop();
+    },
+    { scope: "worker", timeout: 240_000 },
+  ],
+  newStack: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from the pattern which fixtures are used.
     async ({}, use) => {
       const stack = await startStack();

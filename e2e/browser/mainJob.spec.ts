@@ -19,7 +19,7 @@ chpasswd:
 
 test("the main job: sign in, create, watch it become ready, type on its screen, ssh, reboot, stop, start, destroy", async ({
   page,
-  stack,
+  newStack: stack,
 }) => {
   test.setTimeout(420_000);
   const bootMs = 90_000;

@@ -9,7 +9,18 @@ import type { Hypervisor } from "../hypervisor/hypervisor";
 import { createAgentClient } from "./client";
 import { startTestAgent, testHypervisor, testSocketPath } from "./testAgent";
 
-type Asked = Omit<Hypervisor, "watch" | "recover" | "close" | "openVnc" | "openSerial">;
+type Asked = Omit<
+  Hypervisor,
+  | "watch"
+  | "recover"
+  | "close"
+  | "openVnc"
+  | "openSerial"
+  | "vncSocket"
+  | "takeSnapshot"
+  | "restoreSnapshot"
+  | "exportDisk"
+>;
 
 /** Everything that has one answer, in an order that meets every error. */
 const script: ((hypervisor: Asked) => Promise<unknown>)[] = [
@@ -202,7 +213,7 @@ describe("the agent's client", () => {
     await client.ensure(fakeSpec(1));
     await client.start(1);
     await expect.poll(async () => (await client.observe(1)).milestones.ssh).toBeDefined();
-    const serial = await client.openSerial(1);
+    const { connection: serial } = await client.openSerial(1);
     let text = "";
     serial.on("data", (chunk: Buffer) => {
       text += chunk.toString();
@@ -222,7 +233,7 @@ describe("the agent's client", () => {
     const { client } = await startTestAgent(testHypervisor());
     await client.ensure(fakeSpec(1));
     await client.start(1);
-    const vnc = await client.openVnc(1);
+    const { connection: vnc } = await client.openVnc(1);
     const greeting = await new Promise<Buffer>((resolve) => vnc.once("data", resolve));
     expect(greeting.toString()).toBe("RFB 003.008\n");
     const ended = finished(vnc.resume());
@@ -242,7 +253,7 @@ describe("the agent's client", () => {
     await hypervisor.ensure(fakeSpec(1));
     const source = await hypervisor.openSerial(1);
     const { client } = await startTestAgent({ ...hypervisor, openSerial: async () => source });
-    (await client.openSerial(1)).destroy();
+    (await client.openSerial(1)).connection.destroy();
     await expect.poll(() => source.destroyed).toBe(true);
   });
 

@@ -1,9 +1,19 @@
+import type { Readable } from "node:stream";
 import { z } from "zod";
+import { type RepositoryAccess, type StoredBackup, storedBackupSchema } from "../domain/backup";
+import { type CatalogueEntry, catalogueEntrySchema } from "../domain/catalogue";
 import { CumulusError } from "../domain/errors";
 import { hostReportSchema } from "../domain/host";
+import { networkStatusSchema, reachabilityCheckSchema } from "../domain/hostNetwork";
 import { imageManifestSchema } from "../domain/image";
 import { type Observation, observationSchema } from "../domain/machine";
+import { type Recipe, recipeSchema } from "../domain/recipe";
+import { snapshotFileSchema } from "../domain/snapshotFile";
+import { snapshotCostSchema, snapshotManifestSchema } from "../domain/snapshotManifest";
+import { type TaskState, taskStateSchema } from "../domain/task";
 import type { Hypervisor } from "../hypervisor/hypervisor";
+import type { ByteStream } from "../system/byteStream";
+import { type FileDownload, openFile, sendFile } from "./fileTransfer";
 import { openStream } from "./openStream";
 import { type AgentCall, callAgent } from "./request";
 import { type WatchOptions, type WatchState, watchAgent } from "./watchClient";
@@ -12,15 +22,51 @@ import { parseJson } from "./wireError";
 /**
  * The hypervisor of a host, asked through its agent: the same methods with the same answers and errors. In addition any call may reject with
  * `unavailable` when the agent doesn't answer in time; whether it did the work is then unknown, and asking again is safe. `typeText` rejects with
- * the signal's reason when it is aborted.
+ * the signal's reason when it is aborted. What takes long (snapshots, exports) is asked for as a task.
  */
-export interface AgentClient extends Omit<Hypervisor, "watch" | "recover" | "close"> {
+export interface AgentClient
+  extends Omit<
+    Hypervisor,
+    | ("watch" | "recover" | "close" | "takeSnapshot" | "restoreSnapshot" | "exportDisk")
+    | ("openVnc" | "openSerial" | "vncSocket")
+  > {
   /** Observations, and whether the agent is there, until the returned function is called: see `watchAgent`. */
   watch(
     onObservation: (observation: Observation) => void,
     onState: (state: WatchState, reason?: CumulusError) => void,
   ): () => void;
+
+  /** The screen's RFB bytes. */
+  openVnc(id: number): Promise<ByteStream>;
+  /** The serial console: first the log kept so far, then live bytes. */
+  openSerial(id: number): Promise<ByteStream>;
+
+  /** Opens a repository, which is made where there is none, and lists its copies. */
+  listBackups(access: RepositoryAccess): Promise<StoredBackup[]>;
+
+  /** Images that the host can be asked to download. */
+  listCatalogue(): Promise<CatalogueEntry[]>;
+  /** Recipes that come with Cumulus. */
+  listExampleRecipes(): Promise<Recipe[]>;
+  /** Brings a file to the task of that operation. Done when the task has taken all of it. @param contentLength null when it isn't known */
+  upload(operationId: number, body: Readable, contentLength: number | null): Promise<void>;
+  /** An image's file. @param range a `Range` header, or null for all of it */
+  openImage(sha256: string, range: string | null): Promise<FileDownload>;
+
+  /** Begins a task, or finds it as it is when it was begun before. */
+  putTask(id: number, kind: string, params: unknown): Promise<TaskState>;
+  /** A task's state once it is newer than `after`, or as it is when `waitMs` is over. */
+  getTask(id: number, after: number, waitMs: number): Promise<TaskState>;
+  /** What a task said from a byte of its log on. */
+  readTaskLog(id: number, offset: number): Promise<TaskLogPart>;
+  /** The file that an export wrote. @param range a `Range` header, or null for all of it */
+  openTaskFile(id: number, range: string | null): Promise<FileDownload>;
+  /** Asks a task to end; its state says when it has. */
+  cancelTask(id: number): Promise<TaskState>;
 }
+
+const taskLogPartSchema = z.object({ text: z.string(), nextOffset: z.number().int() });
+export type TaskLogPart = z.infer<typeof taskLogPartSchema>;
 
 export interface AgentClientOptions extends Partial<WatchOptions> {
   socketPath: string;
@@ -29,6 +75,9 @@ export interface AgentClientOptions extends Partial<WatchOptions> {
   /** Deadline of calls that make a disk, start or end a process. */
   slowTimeoutMs?: number;
 }
+
+/** What the first look into a disk may take. */
+const openDiskTimeoutMs = 300_000;
 
 /** What typing may take for each character on top of the deadline. */
 const typingMsPerCharacter = 250;
@@ -68,6 +117,14 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
     resume: (id) => act(id, "resume"),
     remove: async (id) => void (await call("DELETE", `/machines/${id}`, slow)),
 
+    applyNetworks: async (state) => void (await call("PUT", "/networks", { body: state, ...slow })),
+    networkStatus: () => ask(networkStatusSchema, "GET", "/networks"),
+    diagnose: (id, interfaceId, port) =>
+      ask(z.array(reachabilityCheckSchema), "POST", `/machines/${id}/diagnose`, {
+        body: { interfaceId, port },
+        ...slow,
+      }),
+
     observe: (id) => ask(observationSchema, "GET", `/machines/${id}`),
     observeAll: () => ask(z.array(observationSchema), "GET", "/machines"),
     watch: (onObservation, onState) => watchAgent(socketPath, onObservation, onState, { silenceMs, retryMs }),
@@ -81,6 +138,28 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
       const deadlineMs = timeoutMs + text.length * typingMsPerCharacter;
       await call("POST", `/machines/${id}/type`, { body: { text }, timeoutMs: deadlineMs, signal });
     },
+    listSnapshots: () => ask(z.array(snapshotManifestSchema), "GET", "/snapshots"),
+    removeSnapshot: async (snapshotId) => void (await call("DELETE", `/snapshots/${snapshotId}`, slow)),
+    listSnapshotFiles: (id, path) =>
+      ask(z.array(snapshotFileSchema), "GET", `/snapshots/${id}/files?path=${encodeURIComponent(path)}`, {
+        timeoutMs: openDiskTimeoutMs,
+      }),
+    readSnapshotFile: async (id, path) =>
+      (await openFile(socketPath, `/snapshots/${id}/file?path=${encodeURIComponent(path)}`, null)).body,
+    snapshotCost: (id) => ask(snapshotCostSchema, "GET", `/machines/${id}/snapshot-cost`),
+    listBackups: (access) =>
+      ask(z.array(storedBackupSchema), "POST", "/backup-repository/list", { body: access, ...slow }),
+
+    putTask: (id, kind, params) => ask(taskStateSchema, "PUT", `/tasks/${id}`, { body: { kind, params } }),
+    getTask: (id, after, waitMs) =>
+      ask(taskStateSchema, "GET", `/tasks/${id}?after=${after}&waitMs=${waitMs}`, { timeoutMs: timeoutMs + waitMs }),
+    readTaskLog: (id, offset) => ask(taskLogPartSchema, "GET", `/tasks/${id}/log?offset=${offset}`),
+    listExampleRecipes: () => ask(z.array(recipeSchema), "GET", "/example-recipes"),
+    listCatalogue: () => ask(z.array(catalogueEntrySchema), "GET", "/catalogue"),
+    upload: (operationId, body, contentLength) => sendFile(socketPath, `/uploads/${operationId}`, body, contentLength),
+    openImage: (sha256, range) => openFile(socketPath, `/images/${sha256}/file`, range),
+    openTaskFile: (id, range) => openFile(socketPath, `/tasks/${id}/file`, range),
+    cancelTask: (id) => ask(taskStateSchema, "POST", `/tasks/${id}/cancel`),
     openVnc: (id) => openStream(socketPath, `/machines/${id}/vnc`, timeoutMs),
     openSerial: (id) => openStream(socketPath, `/machines/${id}/serial`, timeoutMs),
   };

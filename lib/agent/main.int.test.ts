@@ -66,7 +66,7 @@ test("an agent that is told to stop ends its streams and exits with 0; the next 
   const child = await start(place);
   await place.client.ensure(fakeSpec(1));
   const { pid, bootCount } = await place.client.start(1);
-  const serial = (await place.client.openSerial(1)).resume();
+  const serial = (await place.client.openSerial(1)).connection.resume();
   const states: string[] = [];
   onTestFinished(
     place.client.watch(

@@ -3,9 +3,14 @@ import { dirname, join } from "node:path";
 import { CumulusError, messageOf } from "../domain/errors";
 import { pathsOf, readSettings, type Settings } from "../env";
 import type { Hypervisor } from "../hypervisor/hypervisor";
+import { sweepStagingFolders } from "../images/staging/folder";
 import { createLog, type Log } from "../log";
+import { sweepHandedOut } from "./handOut";
 import { listenOnAgentSocket } from "./listen";
 import { createAgentServer } from "./server";
+import { removeOldExports } from "./tasks/exportKind";
+import { taskKinds } from "./tasks/kinds";
+import { TaskRunner } from "./tasks/runner";
 
 /** The agent's process: holds the socket, takes up what runs, serves until SIGTERM. Its end stops no VM. */
 async function main(): Promise<void> {
@@ -31,12 +36,14 @@ async function main(): Promise<void> {
   const ready = new Promise<void>((resolve) => {
     setReady = resolve;
   });
-  const server = createAgentServer({ hypervisor, log, ready });
+  const tasks = new TaskRunner({ settings, hypervisor, log, kinds: taskKinds });
+  const server = createAgentServer({ hypervisor, tasks, log, ready, handOutDir: dirname(agentSocket) });
 
   const stop = async (signal: string) => {
     log?.info({ signal }, "The agent stops; VMs go on.");
     server.close();
     server.closeStreams();
+    await tasks.close();
     await hypervisor.close();
     process.exit(0);
   };
@@ -45,7 +52,11 @@ async function main(): Promise<void> {
 
   // The socket is held before anything is touched, so that two agents never drive the same VMs.
   await listenOnAgentSocket(server, agentSocket);
+  await sweepHandedOut(dirname(agentSocket));
   await hypervisor.recover();
+  await tasks.recover();
+  await removeOldExports(settings);
+  await sweepStagingFolders(pathsOf(settings), (operationId) => tasks.isRunning(operationId));
   setReady();
   log.info({ socket: agentSocket, pid: process.pid }, "The agent answers.");
 }
@@ -55,7 +66,11 @@ async function createHypervisor(settings: Settings, log: Log): Promise<Hyperviso
   if (process.env.CUMULUS_HYPERVISOR === "fake") {
     const { createFakeHypervisor } = await import("../hypervisor/fake");
     mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
-    return createFakeHypervisor({ stateFile: join(settings.dataDir, "fake-vms.json") });
+    return createFakeHypervisor({
+      stateFile: join(settings.dataDir, "fake-vms.json"),
+      imageStore: pathsOf(settings),
+      networkDriver: settings.network === "bridge" ? "bridge" : "user",
+    });
   }
   const { createQemuHypervisor } = await import("../hypervisor/qemuHypervisor");
   return createQemuHypervisor({ settings, log });

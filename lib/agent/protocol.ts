@@ -7,6 +7,10 @@ import { MIB } from "../domain/units";
  *
  *     GET    /host                      HostReport
  *     GET    /images                    ImageManifest[]            DELETE /images/{sha256} → 204
+ *     GET    /images/{sha256}/file      its bytes; takes `Range` of one piece
+ *     GET    /catalogue                 CatalogueEntry[]: what can be downloaded
+ *     GET    /example-recipes           Recipe[]: those that come with Cumulus
+ *     PUT    /networks                  NetworkState → 204         GET    /networks → NetworkStatus
  *     GET    /machines                  Observation[]
  *     GET    /machines/{id}             Observation                DELETE /machines/{id} → 204
  *     PUT    /machines/{id}             MachineSpec → Observation
@@ -14,16 +18,35 @@ import { MIB } from "../domain/units";
  *     POST   /machines/{id}/reboot      { operationId, deadlineMs } → Observation
  *     POST   /machines/{id}/reset       { operationId } → Observation
  *     POST   /machines/{id}/type        { text } → 204; closing the request stops the typing
+ *     POST   /machines/{id}/diagnose    { interfaceId, port } → ReachabilityCheck[]
  *     GET    /machines/{id}/screenshot  image/png; `?last=1`: the one kept from before it stopped, 204 when there is none
+ *     GET    /machines/{id}/snapshot-cost                          SnapshotCost
+ *     GET    /snapshots/{id}/files      SnapshotFile[] of `?path=FOLDER`
+ *     GET    /snapshots/{id}/file       the bytes of `?path=FILE`
+ *     GET    /snapshots                 SnapshotManifest[]         DELETE /snapshots/{id} → 204
+ *     POST   /backup-repository/list    RepositoryAccess → StoredBackup[]; makes the repository where there is none
+ *     PUT    /tasks/{id}                { kind, params } → TaskState; idempotent by the id (lib/agent/tasks)
+ *     GET    /tasks/{id}                TaskState; `?after=VERSION&waitMs=N`: once it is newer, or when the time is over
+ *     GET    /tasks/{id}/log            { text, nextOffset } from `?offset=N` on
+ *     GET    /tasks/{id}/file           the file that an export wrote, for a day; takes `Range` of one piece
+ *     POST   /tasks/{id}/cancel         → TaskState
+ *     PUT    /uploads/{operationId}     a file's bytes, for the task of that operation → 204 when it has taken them
  *     GET    /watch                     newline-delimited Observation, for as long as the request is open; first all present ones, then
  *                                       every change (of several that wait for a slow reader, the newest a VM); an empty line
  *                                       every 5 s says that the agent lives
- *     WS     /machines/{id}/vnc         binary RFB
- *     WS     /machines/{id}/serial      binary terminal bytes: the log first, then live. An error comes before the 101.
+ *     GET    /machines/{id}/vnc         RFB bytes
+ *     GET    /machines/{id}/serial      terminal bytes: the log first, then live
+ *
+ * The last two with `Connection: Upgrade` and `Upgrade: cumulus-bytes`. After a 101 the connection carries plain bytes both ways. A 307
+ * instead names, as `Location: file://…`, a unix socket of the VM that the console may connect to itself while the 307's connection is
+ * open: only agents on the console's own host answer so. An error comes before either, as everywhere.
  */
 export const agentProtocolVersion = 1;
 
-/** The most that a request's body, or one WebSocket message, may hold. */
+/** What an upgrade is to. */
+export const byteProtocol = "cumulus-bytes";
+
+/** The most that a request's body may hold. */
 export const maxBodyBytes = 4 * MIB;
 
 /** How often `/watch` says that the agent lives. */
@@ -35,4 +58,9 @@ export const rebootBodySchema = z.strictObject({
   deadlineMs: z.number().int().nonnegative(),
 });
 export const resetBodySchema = z.strictObject({ operationId: operationIdSchema });
+export const diagnoseBodySchema = z.strictObject({
+  interfaceId: z.string(),
+  port: z.number().int().min(1).max(65_535),
+});
 export const typeBodySchema = z.strictObject({ text: z.string() });
+export const taskBodySchema = z.strictObject({ kind: z.string(), params: z.unknown() });

@@ -1,13 +1,26 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { PassThrough, type Readable } from "node:stream";
+import { listCopies } from "../backups/store";
+import { repositoryAccessSchema } from "../domain/backup";
 import { CumulusError } from "../domain/errors";
+import { networkStateSchema } from "../domain/hostNetwork";
 import { machineSpecSchema } from "../domain/machine";
+import { guestPathSchema } from "../domain/snapshotFile";
+import { pathsOf, type Settings } from "../env";
 import type { Hypervisor } from "../hypervisor/hypervisor";
-import { rebootBodySchema, resetBodySchema, typeBodySchema } from "./protocol";
+import { readCatalogue } from "../images/catalogue/read";
+import { exampleRecipes } from "../images/recipes/examples";
+import { imageFile, listImages } from "../images/store";
+import { diagnoseBodySchema, rebootBodySchema, resetBodySchema, taskBodySchema, typeBodySchema } from "./protocol";
 import { readBody } from "./readBody";
+import { SentFile } from "./sentFile";
+import { exportFile, sizeIfThere } from "./tasks/exportKind";
+import type { TaskRunner } from "./tasks/runner";
 
 export interface Call {
   hypervisor: Hypervisor;
+  tasks: TaskRunner;
   request: IncomingMessage;
   query: URLSearchParams;
   /** What stands in the path's braces. */
@@ -18,14 +31,20 @@ export interface Call {
   signal: AbortSignal;
 }
 
-/** An answer: a Buffer is a PNG, undefined is 204, anything else is JSON. */
+/** An answer: a Buffer is a PNG, a SentFile that file, undefined is 204, anything else is JSON. */
 type Handler = (call: Call) => Promise<unknown>;
 
 /** Requests that have one answer, by method and path; protocol.ts describes them. */
 const handlers: Record<string, Handler> = {
   "GET /host": ({ hypervisor }) => hypervisor.host(),
   "GET /images": ({ hypervisor }) => hypervisor.listImages(),
+  "GET /images/{sha256}/file": ({ tasks, param }) => imageContent(tasks.settings, param),
+  "GET /catalogue": () => readCatalogue(),
+  "GET /example-recipes": async () => exampleRecipes(),
   "DELETE /images/{sha256}": ({ hypervisor, param }) => hypervisor.removeImage(param),
+  "GET /networks": ({ hypervisor }) => hypervisor.networkStatus(),
+  "PUT /networks": async ({ hypervisor, request }) =>
+    hypervisor.applyNetworks(await readBody(request, networkStateSchema)),
   "GET /machines": ({ hypervisor }) => hypervisor.observeAll(),
   "GET /machines/{id}": ({ hypervisor, id }) => hypervisor.observe(id),
   "PUT /machines/{id}": ensure,
@@ -43,18 +62,52 @@ const handlers: Record<string, Handler> = {
     const { operationId } = await readBody(request, resetBodySchema);
     return hypervisor.reset(id, operationId);
   },
+  "POST /machines/{id}/diagnose": async ({ hypervisor, id, request }) => {
+    const { interfaceId, port } = await readBody(request, diagnoseBodySchema);
+    return hypervisor.diagnose(id, interfaceId, port);
+  },
   "POST /machines/{id}/type": async ({ hypervisor, id, request, signal }) => {
     const { text } = await readBody(request, typeBodySchema);
     return hypervisor.typeText(id, text, signal);
   },
   "GET /machines/{id}/screenshot": async ({ hypervisor, id, query }) =>
     query.get("last") === "1" ? ((await hypervisor.lastScreenshot(id)) ?? undefined) : hypervisor.screenshot(id),
+  "GET /machines/{id}/snapshot-cost": ({ hypervisor, id }) => hypervisor.snapshotCost(id),
+  "GET /snapshots/{id}/files": ({ hypervisor, id, query }) => hypervisor.listSnapshotFiles(id, pathOf(query)),
+  "GET /snapshots/{id}/file": ({ hypervisor, id, query }) => hypervisor.readSnapshotFile(id, pathOf(query)),
+  "GET /snapshots": ({ hypervisor }) => hypervisor.listSnapshots(),
+  "DELETE /snapshots/{id}": ({ hypervisor, id }) => hypervisor.removeSnapshot(id),
+  "POST /backup-repository/list": async ({ request }) => listCopies(await readBody(request, repositoryAccessSchema)),
+  "PUT /tasks/{id}": async ({ tasks, id, request }) => {
+    const { kind, params } = await readBody(request, taskBodySchema);
+    return tasks.put(id, kind, params);
+  },
+  "GET /tasks/{id}": ({ tasks, id, query }) => tasks.get(id, numberOf(query, "after"), numberOf(query, "waitMs")),
+  "GET /tasks/{id}/log": ({ tasks, id, query }) => tasks.readLog(id, numberOf(query, "offset")),
+  "GET /tasks/{id}/file": ({ tasks, id }) => exportContent(tasks.settings, id),
+  "PUT /uploads/{id}": async ({ tasks, id, request }) => {
+    const length = request.headers["content-length"];
+    await tasks.uploads.bring(id, {
+      body: bodyOf(request),
+      contentLength: length === undefined ? null : Number(length),
+    });
+  },
+  "POST /tasks/{id}/cancel": async ({ tasks, id }) => tasks.cancel(id),
 };
 
-/** Requests that become WebSockets. */
-const streams: Record<string, (call: { hypervisor: Hypervisor; id: number }) => Promise<Duplex>> = {
-  "GET /machines/{id}/vnc": ({ hypervisor, id }) => hypervisor.openVnc(id),
-  "GET /machines/{id}/serial": ({ hypervisor, id }) => hypervisor.openSerial(id),
+interface StreamRoute {
+  open(hypervisor: Hypervisor, id: number): Promise<Duplex>;
+  /** The VM's own socket for it, where it has one. */
+  socket?(hypervisor: Hypervisor, id: number): Promise<string | null>;
+}
+
+/** Requests that become byte streams. */
+const streams: Record<string, StreamRoute> = {
+  "GET /machines/{id}/vnc": {
+    open: (hypervisor, id) => hypervisor.openVnc(id),
+    socket: (hypervisor, id) => hypervisor.vncSocket(id),
+  },
+  "GET /machines/{id}/serial": { open: (hypervisor, id) => hypervisor.openSerial(id) },
 };
 
 async function ensure({ hypervisor, id, request }: Call): Promise<unknown> {
@@ -64,15 +117,50 @@ async function ensure({ hypervisor, id, request }: Call): Promise<unknown> {
   throw new CumulusError("bad_request", message, { fields: { id: message } });
 }
 
+async function imageContent(settings: Settings, sha256: string): Promise<SentFile> {
+  const paths = pathsOf(settings);
+  const image = (await listImages(paths, () => {})).find((image) => image.sha256 === sha256);
+  if (!image) throw new CumulusError("not_found", "This host doesn't have the image's file.");
+  return new SentFile(imageFile(paths, sha256, image.kind));
+}
+
+async function exportContent(settings: Settings, id: number): Promise<SentFile> {
+  const path = exportFile(settings, id);
+  if ((await sizeIfThere(path)) !== null) return new SentFile(path);
+  throw new CumulusError("not_found", "The file is not here, or not any more: export it again.");
+}
+
+/** A request's body apart from the request: whoever gives it up must still be able to answer. */
+function bodyOf(request: IncomingMessage): Readable {
+  const body = new PassThrough();
+  request.on("error", (error) => body.destroy(error));
+  return request.pipe(body);
+}
+
+/** A whole number of the query, at least 0; 0 where there is none. */
+function numberOf(query: URLSearchParams, name: string): number {
+  const text = query.get(name) ?? "0";
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new CumulusError("bad_request", `${name} is no number.`);
+}
+
 export const findHandler = (request: IncomingMessage) => find(handlers, request);
 export const findStream = (request: IncomingMessage) => find(streams, request);
+
+function pathOf(query: URLSearchParams): string {
+  const path = guestPathSchema.safeParse(query.get("path"));
+  if (path.success) return path.data;
+  throw new CumulusError("bad_request", "Give the path of a file of the guest.");
+}
+
+const nounsWithId = new Set(["machines", "snapshots", "tasks", "uploads"]);
 
 /** The route of a request and what its path names. `not_found` when there is none. */
 function find<T>(routes: Record<string, T>, { method, url = "/" }: IncomingMessage) {
   const [path = "/", search] = url.split("?", 2);
   const [, noun, param = "", ...rest] = path.split("/");
   const named = [noun];
-  if (noun === "machines" && /^[1-9]\d{0,14}$/.test(param)) named.push("{id}");
+  if (nounsWithId.has(noun ?? "") && /^[1-9]\d{0,14}$/.test(param)) named.push("{id}");
   else if (noun === "images" && /^[0-9a-f]{64}$/.test(param)) named.push("{sha256}");
   else if (param) named.push(encodeURIComponent(param));
   const key = `${method} /${[...named, ...rest].join("/")}`;

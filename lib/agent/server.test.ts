@@ -1,11 +1,10 @@
 import { request } from "node:http";
 import { connect } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { WebSocket } from "ws";
 import { MIB } from "../domain/units";
 import { fakeSpec } from "../hypervisor/fakeHost";
 import type { Hypervisor } from "../hypervisor/hypervisor";
-import { maxBodyBytes } from "./protocol";
+import { byteProtocol, maxBodyBytes } from "./protocol";
 import { startTestAgent, testHypervisor } from "./testAgent";
 
 interface Raw {
@@ -28,7 +27,7 @@ function ask(socketPath: string, { method = "GET", path, body }: Raw) {
 }
 
 /** What the agent answers to an upgrade, whole, before it closes the connection. */
-function upgradeRaw(socketPath: string, path: string): Promise<string> {
+function upgradeRaw(socketPath: string, path: string, protocol: string = byteProtocol): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
     const socket = connect(socketPath).on("error", reject);
@@ -36,8 +35,7 @@ function upgradeRaw(socketPath: string, path: string): Promise<string> {
       text += data.toString();
     });
     socket.on("close", () => resolve(text));
-    const head = [`GET ${path} HTTP/1.1`, "Host: a", "Connection: Upgrade", "Upgrade: websocket"];
-    socket.write(`${head.join("\r\n")}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${"A".repeat(22)}==\r\n\r\n`);
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`);
   });
 }
 
@@ -131,25 +129,28 @@ describe("the agent's server", () => {
       return stream;
     };
     const { socketPath } = await startTestAgent({ ...hypervisor, openSerial: slow });
-    const viewer = new WebSocket(`ws+unix:${socketPath}:/machines/1/serial`).on("error", () => {});
+    const headers = { connection: "Upgrade", upgrade: byteProtocol };
+    const viewer = request({ socketPath, path: "/machines/1/serial", agent: false, headers }).on("error", () => {});
+    viewer.end();
     await expect.poll(() => asked).toBe(true);
-    viewer.terminate();
+    viewer.destroy();
     open();
     await expect.poll(() => stream.destroyed).toBe(true);
   });
 
-  test("a handshake that fails leaves no stream open", async () => {
+  test("an upgrade to another protocol is refused, and nothing is opened for it", async () => {
     const hypervisor = testHypervisor();
     await hypervisor.ensure(fakeSpec(1));
-    const stream = await hypervisor.openSerial(1);
-    const { socketPath } = await startTestAgent({ ...hypervisor, openSerial: async () => stream });
-    const headers = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "1" };
-    const sent = request({ socketPath, path: "/machines/1/serial", agent: false, headers }).end();
-    const status = await new Promise((resolve, reject) => {
-      sent.on("response", (response) => resolve(response.resume().statusCode)).on("error", reject);
-    });
-    expect(status).toBe(400);
-    await expect.poll(() => stream.destroyed).toBe(true);
+    let opened = 0;
+    const openSerial = (id: number) => {
+      opened += 1;
+      return hypervisor.openSerial(id);
+    };
+    const { socketPath } = await startTestAgent({ ...hypervisor, openSerial });
+    const answer = await upgradeRaw(socketPath, "/machines/1/serial", "websocket");
+    expect(answer).toMatch(/^HTTP\/1.1 400 /);
+    expect(answer).toContain("cumulus-bytes");
+    expect(opened).toBe(0);
   });
 
   test("requests wait until the hypervisor has taken up what runs", async () => {
@@ -214,7 +215,7 @@ describe("the agent's server", () => {
         (state) => states.push(state),
       ),
     );
-    const serial = (await client.openSerial(1)).resume();
+    const serial = (await client.openSerial(1)).connection.resume();
     await expect.poll(() => states).toEqual(["connected"]);
     await close();
     await expect.poll(() => serial.destroyed).toBe(true);

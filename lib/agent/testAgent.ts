@@ -2,10 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { readSettings } from "../env";
 import { createFakeHypervisor, type FakeHypervisor } from "../hypervisor/fake";
 import type { Hypervisor } from "../hypervisor/hypervisor";
 import { type AgentClient, type AgentClientOptions, createAgentClient } from "./client";
 import { type AgentServer, type AgentServerOptions, createAgentServer } from "./server";
+import type { AnyTaskKind } from "./tasks/kind";
+import { TaskRunner } from "./tasks/runner";
 
 /** A path for a socket that is gone when the test is over. */
 export function testSocketPath(): string {
@@ -18,6 +21,14 @@ export function testHypervisor(): FakeHypervisor {
   const hypervisor = createFakeHypervisor({ stepMs: 5, shutdownMs: 10 });
   onTestFinished(() => hypervisor.close());
   return hypervisor;
+}
+
+/** A runner of these kinds over a data folder that is gone when the test is over. */
+export function testTaskRunner(hypervisor: Hypervisor, kinds: Record<string, AnyTaskKind>): TaskRunner {
+  const dataDir = mkdtempSync(join(tmpdir(), "agent-"));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const settings = readSettings({ NODE_ENV: "test", CUMULUS_DATA_DIR: dataDir, CUMULUS_RUN_DIR: join(dataDir, "run") });
+  return new TaskRunner({ settings, hypervisor, kinds, log: { debug() {}, info() {}, warn() {}, error() {} } });
 }
 
 export interface TestAgent {
@@ -37,7 +48,8 @@ export async function startTestAgent(
   const { socketPath = testSocketPath() } = options;
   const logged: unknown[] = [];
   const log = { error: (entry: unknown) => void logged.push(entry) };
-  const server = createAgentServer({ hypervisor, log, ...options });
+  const tasks = options.tasks ?? testTaskRunner(hypervisor, {});
+  const server = createAgentServer({ hypervisor, log, ...options, tasks });
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   const close = () =>
     new Promise<void>((resolve) => {

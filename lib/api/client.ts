@@ -33,7 +33,7 @@ interface RequestOptions {
  * @throws {ApiProblem} when it was refused or not answered; the `AbortError` when `signal` ended it
  */
 export async function apiRequest<T>(
-  method: "GET" | "POST" | "PATCH" | "DELETE",
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
   path: string,
   body?: unknown,
   { signal, headers }: RequestOptions = {},
@@ -50,15 +50,16 @@ export async function apiRequest<T>(
     throw new ApiProblem(0, "unavailable", "Cumulus doesn't answer. Check that it runs and that you are online.");
   });
   const text = await response.text();
-  if (!response.ok) throw problemOf(response, text);
+  if (!response.ok) throw problemOf(response.status, text);
   return (text === "" ? undefined : JSON.parse(text)) as T;
 }
 
-function problemOf(response: Response, text: string): ApiProblem {
+/** What an answer with a status ≥ 400 says. */
+export function problemOf(status: number, text: string): ApiProblem {
   const said = parseObject(text);
-  const detail = firstText(said.detail, said.message, said.title) ?? `The server answered ${response.status}.`;
+  const detail = firstText(said.detail, said.message, said.title) ?? `The server answered ${status}.`;
   const fields = typeof said.fields === "object" && said.fields !== null ? (said.fields as Record<string, string>) : {};
-  return new ApiProblem(response.status, firstText(said.code) ?? "internal", detail, fields);
+  return new ApiProblem(status, firstText(said.code) ?? "internal", detail, fields);
 }
 
 /** The JSON object in a text; an empty one when it holds none, as the error pages of proxies do. */

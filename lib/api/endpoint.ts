@@ -33,8 +33,10 @@ export interface Endpoint<Params = unknown, Query = unknown, Body = unknown, Ans
   params: z.ZodType<Params>;
   query: z.ZodType<Query>;
   body: z.ZodType<Body> | null;
+  /** Its body is a file's bytes, which the handler reads itself. */
+  takesFile: boolean;
   /** Shape of the JSON answer; a content type for any other; null for none. */
-  response: z.ZodType<Answer> | "image/png" | "text/event-stream" | null;
+  response: z.ZodType<Answer> | "image/png" | "application/octet-stream" | "text/event-stream" | null;
   status: number;
   handle(call: Call<Params, Query, Body>): Promise<Answer | Response>;
 }
@@ -45,12 +47,13 @@ export type AnyEndpoint = Endpoint<any, any, any, any>;
 
 type Definition<Params, Query, Body, Answer> = Omit<
   Endpoint<Params, Query, Body, Answer>,
-  "params" | "query" | "body" | "access" | "status" | "response"
+  "params" | "query" | "body" | "takesFile" | "access" | "status" | "response"
 > & {
   access?: "open";
   params?: z.ZodType<Params>;
   query?: z.ZodType<Query>;
   body?: z.ZodType<Body>;
+  takesFile?: true;
   response?: Endpoint<Params, Query, Body, Answer>["response"];
   /** Of a success; 200, or 204 when nothing is answered. */
   status?: number;
@@ -67,6 +70,7 @@ export function endpoint<Params, Query, Body, Answer>(
     params: definition.params ?? (nothing as z.ZodType<Params>),
     query: definition.query ?? (nothing as z.ZodType<Query>),
     body: definition.body ?? null,
+    takesFile: definition.takesFile ?? false,
     response,
     status: definition.status ?? (response === null ? 204 : 200),
   };

@@ -77,6 +77,12 @@ function operationOf(endpoint: AnyEndpoint, components: Json): Json {
     ...(endpoint.body && {
       requestBody: { content: { "application/json": { schema: jsonSchema(endpoint.body, "input", components) } } },
     }),
+    ...(endpoint.takesFile && {
+      requestBody: {
+        required: true,
+        content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } },
+      },
+    }),
     responses: { [status]: success, default: { description: "An error", content: problemContent } },
   };
 }

@@ -62,7 +62,7 @@ async function answerOf(
 }
 
 /** @throws `unauthenticated`; `forbidden` when a cookie's request doesn't come from our own pages */
-async function authorize(deps: Services, request: Request): Promise<Actor> {
+export async function authorize(deps: Services, request: Request): Promise<Actor> {
   const authentication = await authenticate({ ...deps, db: deps.context.db }, request.headers);
   if (!authentication) {
     throw new CumulusError("unauthenticated", "Sign in, or send an API token: `Authorization: Bearer …`.");
@@ -84,7 +84,8 @@ function checkParams(endpoint: AnyEndpoint, pathParams: Record<string, string>):
   throw new CumulusError("not_found", `There is nothing at ${endpoint.path.replace("{id}", pathParams.id ?? "")}.`);
 }
 
-async function readJsonBody(request: Request): Promise<unknown> {
+/** The body of a request as JSON; an empty one is an empty object. @throws `bad_request` for another content type or bad JSON, `too_large` */
+export async function readJsonBody(request: Request): Promise<unknown> {
   const contentType = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   const hasBody = request.body !== null && request.headers.get("content-length") !== "0";
   if (hasBody && contentType !== "application/json") {

@@ -1,12 +1,13 @@
-import { and, asc, eq, inArray, isNull } from "drizzle-orm";
-import { operations } from "../db/schema";
+import { and, asc, eq, inArray, isNull, sql } from "drizzle-orm";
+import { images, operations } from "../db/schema";
 import { CumulusError, messageOf } from "../domain/errors";
-import { nextStep, type PendingAct } from "../domain/nextStep";
+import { type Intent, nextStep, type PendingAct } from "../domain/nextStep";
 import { failpoint } from "../failpoints";
 import type { Context } from "./context";
 import { requestConverge } from "./jobs";
 import { recordObservation } from "./observations";
 import { openStatuses } from "./operations";
+import { isBeingRestored, isBeingTaken } from "./snapshots/demand";
 import { giveUp, performStep } from "./steps";
 import { withVmLock } from "./vmLock";
 import { getVmRecord, type VmRecord } from "./vms/view";
@@ -40,7 +41,7 @@ async function convergeOnce(context: Context, before: VmRecord): Promise<boolean
     const vm = await recordObservation(context, before.vm, seen);
     failpoint("converge.observed");
     if (!vm) return false;
-    const step = nextStep(intentOf(vm), seen, await pendingAct(context, vmId), Date.now());
+    const step = nextStep(await intentOf(context, vm), seen, await pendingAct(context, vmId), Date.now());
     if (step.kind === "none") return false;
     if (step.kind === "wait") {
       await requestConverge(context.db, vmId, new Date(step.untilMs));
@@ -62,8 +63,13 @@ async function convergeOnce(context: Context, before: VmRecord): Promise<boolean
   }
 }
 
-function intentOf(vm: VmRecord["vm"]) {
-  return { ...vm, stopDeadlineAtMs: vm.stopDeadlineAt?.getTime() ?? null, hasDisk: vm.milestones.disk !== undefined };
+async function intentOf({ db }: Context, vm: VmRecord["vm"]): Promise<Intent> {
+  const hasDisk = vm.milestones.disk !== undefined;
+  const waitsForDisk = !hasDisk && vm.fromSnapshotId !== null && (await isBeingTaken(db, vm.fromSnapshotId));
+  const isHeld = waitsForDisk || (await isBeingRestored(db, vm.id));
+  const [cdrom] = vm.cdromImageId === null ? [] : await db.select().from(images).where(eq(images.id, vm.cdromImageId));
+  const stopDeadlineAtMs = vm.stopDeadlineAt?.getTime() ?? null;
+  return { ...vm, stopDeadlineAtMs, hasDisk, isHeld, cdromSha256: cdrom?.sha256 ?? null };
 }
 
 async function findRecord(context: Context, vmId: number): Promise<VmRecord | undefined> {
@@ -75,13 +81,20 @@ async function findRecord(context: Context, vmId: number): Promise<VmRecord | un
   }
 }
 
-/** The oldest act of a VM that waits for its turn. */
+/** The oldest act of a VM that waits for its turn; changes of its drive, which take a moment, before all others. */
 async function pendingAct(context: Context, vmId: number): Promise<PendingAct | null> {
   const [row] = await context.db
     .select()
     .from(operations)
-    .where(and(eq(operations.vmId, vmId), isNull(operations.generation), inArray(operations.status, [...openStatuses])))
-    .orderBy(asc(operations.id))
+    .where(
+      and(
+        eq(operations.vmId, vmId),
+        isNull(operations.generation),
+        isNull(operations.taskKind),
+        inArray(operations.status, [...openStatuses]),
+      ),
+    )
+    .orderBy(sql`${operations.kind} not in ('change-media', 'change-interfaces')`, asc(operations.id))
     .limit(1);
   if (!row) return null;
   return { operationId: row.id, kind: row.kind as PendingAct["kind"], bootCountBefore: row.bootCountBefore ?? 0 };

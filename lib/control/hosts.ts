@@ -1,21 +1,21 @@
 import { hostname } from "node:os";
 import { and, eq, isNull, sql } from "drizzle-orm";
-import { hosts, images, networks, vms } from "../db/schema";
+import { hosts, networks, vms } from "../db/schema";
 import { CumulusError } from "../domain/errors";
 import { type Host, type HostReport, promisableMemoryBytes } from "../domain/host";
 import { announce } from "./changes";
 import type { Context } from "./context";
+import { takeUpImages } from "./images/takeUp";
+import { requestNetworks } from "./networks/apply";
+import { ensureDefaultNetwork } from "./networks/defaultNetwork";
 import { promisedMemoryBytes } from "./vms/allocate";
 
 type HostRow = typeof hosts.$inferSelect;
 
-/** The rows that every installation has: this machine and the default network. */
-export async function ensureBaseRows(context: Context): Promise<void> {
-  const { db } = context;
+/** The row that every installation has, this machine's. The network `default` comes with its first report, which says which range is free. */
+export async function ensureBaseRows({ db }: Context): Promise<void> {
   const [host] = await db.select({ id: hosts.id }).from(hosts).limit(1);
   if (!host) await db.insert(hosts).values({ name: hostname() }).onConflictDoNothing();
-  const network = { name: "default", cidr: "192.168.0.0/24", gateway: "192.168.0.1" };
-  await db.insert(networks).values(network).onConflictDoNothing();
 }
 
 export async function listHosts(context: Context): Promise<Host[]> {
@@ -30,17 +30,26 @@ export async function getHost(context: Context): Promise<Host> {
   return toHost(context, row);
 }
 
-/** Writes down what the host's agent reports, and takes up images that it has and the database doesn't know yet. */
+/**
+ * Writes down what the host's agent reports, sees to it that there is a network that fits there, and takes up images that it has and the database doesn't
+ * know yet.
+ */
 export async function refreshHost(context: Context): Promise<void> {
   const report = await context.agent.host();
   const [row] = await context.db.select().from(hosts).orderBy(hosts.id).limit(1);
   if (!row) return;
+  const { driver } = report.network;
+  const isNewDriver = row.report?.network.driver !== driver;
+  const [present] = await context.db.select({ id: networks.id }).from(networks).where(eq(networks.name, "default"));
+  // Before the report is written: from then on, VMs may be made.
+  if (!present || isNewDriver) await ensureDefaultNetwork(context, driver);
+  await takeUpImages(context);
   const isNews = row.unreachableSince !== null || !row.report || isWorthTelling(row.report, report);
   await context.db.transaction(async (tx) => {
     await tx.update(hosts).set({ report, lastSeenAt: new Date(), unreachableSince: null }).where(eq(hosts.id, row.id));
     if (isNews) await announce(tx, { kind: "host", id: row.id });
+    if (isNewDriver) await requestNetworks(tx);
   });
-  await takeUpImages(context);
 }
 
 /** Tells that the host's agent doesn't answer. Asked again, it tells again: what was seen before grows old meanwhile. */
@@ -52,18 +61,6 @@ export async function noteHostAway(context: Context): Promise<void> {
       .returning({ id: hosts.id });
     if (row) await announce(tx, { kind: "host", id: row.id });
   });
-}
-
-async function takeUpImages(context: Context): Promise<void> {
-  for (const manifest of await context.agent.listImages()) {
-    const { recipeHash: _recipeHash, createdAt, ...values } = manifest;
-    const [row] = await context.db
-      .insert(images)
-      .values({ ...values, createdAt: new Date(createdAt) })
-      .onConflictDoNothing()
-      .returning({ id: images.id });
-    if (row) await announce(context.db, { kind: "image", id: row.id });
-  }
 }
 
 async function toHost(context: Context, row: HostRow): Promise<Host> {

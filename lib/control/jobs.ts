@@ -13,3 +13,10 @@ export async function requestConverge(db: Queryable, vmId: number, runAt?: Date)
     sql`select graphile_worker.add_job('converge', json_build_object('vmId', ${vmId}::int), job_key := ${jobKey}, run_at := least(${at}::timestamptz, now() + interval '1 hour'), max_attempts := 1)`,
   );
 }
+
+/** Asks the worker to look at all backups now (lib/control/backups/advance.ts). */
+export async function requestBackups(db: Queryable): Promise<void> {
+  await db.execute(
+    sql`select graphile_worker.add_job('advance-backups', job_key := 'advance-backups', max_attempts := 1)`,
+  );
+}

@@ -14,24 +14,26 @@ const seen: Observation = {
   pid: 4711,
   bootCount: 1,
   milestones: { disk: at(1), started: at(2), kernel: at(3), ssh: at(5) },
-  firstBootError: null,
+  firstBoot: { stages: {}, warnings: [], errors: [] },
+  cdromSha256: null,
   pendingAct: null,
 };
 
 /** As PostgreSQL gives the milestones back: jsonb sorts keys by their length. */
-const row = {
+const row: Partial<VmRow> = {
   id: 7,
   observed: "running",
   observedReason: null,
   bootCount: 1,
-  firstBootError: null,
+  firstBootReport: { errors: [], stages: {}, warnings: [] },
+  observedCdrom: null,
   generation: 1,
   settledGeneration: 1,
   milestones: { ssh: at(5), disk: at(1), image: at(0), kernel: at(3), started: at(2), accepted: at(0) },
-} as VmRow;
+};
 
 test("what was seen again is no news, in whichever order the database keeps it", () => {
-  expect(isNewObservation(row, seen)).toBe(false);
+  expect(isNewObservation(row as VmRow, seen)).toBe(false);
 });
 
 test.each<[string, Partial<Observation>]>([
@@ -39,7 +41,8 @@ test.each<[string, Partial<Observation>]>([
   ["a reason", { reason: "The disk of the host is full." }],
   ["another boot", { bootCount: 2 }],
   ["a further step of the boot", { milestones: { ...seen.milestones, "first-boot": at(4) } }],
-  ["an error of the first boot", { firstBootError: "runcmd failed" }],
+  ["an error of the first boot", { firstBoot: { ...seen.firstBoot, errors: [{ module: "runcmd", lines: [] }] } }],
+  ["a disc that is gone from the drive", { cdromSha256: "a" }],
 ])("%s is news", (_what, change) => {
-  expect(isNewObservation(row, { ...seen, ...change })).toBe(true);
+  expect(isNewObservation(row as VmRow, { ...seen, ...change })).toBe(true);
 });

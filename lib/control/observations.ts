@@ -23,7 +23,8 @@ export async function recordObservation(context: Context, vm: VmRow, seen: Obser
       observedAt,
       observedReason: seen.reason,
       bootCount: seen.bootCount,
-      firstBootError: seen.firstBootError,
+      firstBootReport: seen.firstBoot,
+      observedCdrom: seen.cdromSha256,
       milestones: mergeMilestones(vm, seen),
       ...(isNewState && { observedSince: new Date() }),
       updatedAt: new Date(),
@@ -58,8 +59,9 @@ export function isNewObservation(vm: VmRow, seen: Observation): boolean {
     vm.observed !== seen.state ||
     vm.bootCount !== seen.bootCount ||
     vm.observedReason !== seen.reason ||
-    vm.firstBootError !== seen.firstBootError ||
+    vm.observedCdrom !== seen.cdromSha256 ||
     // Not as JSON: the database keeps the keys in an order of its own.
+    !isDeepStrictEqual(vm.firstBootReport, seen.firstBoot) ||
     !isDeepStrictEqual(vm.milestones, mergeMilestones(vm, seen))
   );
 }

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, lt, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, isNotNull, isNull, lt, sql } from "drizzle-orm";
 import type { Queryable } from "../db/client";
 import { operations, vms } from "../db/schema";
 import { CumulusError } from "../domain/errors";
@@ -30,12 +30,12 @@ export async function addFinishedOperation(
   return addOperation(db, { ...values, status: "done", progress: 100, startedAt: now, finishedAt: now });
 }
 
-/** A new intent: what was asked of the VM before, and is not reached yet, is superseded. */
+/** A new intent: what was asked of the VM before, and is not reached yet, is superseded. Tasks go on. */
 export async function supersedeOpenOperations(db: Queryable, vmId: number): Promise<void> {
   const rows = await db
     .update(operations)
     .set({ status: "superseded", finishedAt: new Date(), message: "Superseded by a later request." })
-    .where(and(eq(operations.vmId, vmId), inArray(operations.status, [...openStatuses])))
+    .where(and(eq(operations.vmId, vmId), inArray(operations.status, [...openStatuses]), isNull(operations.taskKind)))
     .returning();
   for (const row of rows) await announceOperation(db, row);
 }
@@ -138,6 +138,10 @@ function toOperation({ operation, vmName }: { operation: OperationRow; vmName: s
     progress: operation.progress,
     message: operation.message,
     error: operation.error,
+    subject: operation.subject,
+    transfer: operation.transfer,
+    result: operation.result,
+    isTask: operation.taskKind !== null,
     vm: operation.vmId !== null && vmName !== null ? { id: operation.vmId, name: vmName } : null,
     actor: operation.actor,
     createdAt: operation.createdAt.toISOString(),

@@ -1,17 +1,21 @@
-import { inArray, isNull } from "drizzle-orm";
+import { and, inArray, isNull } from "drizzle-orm";
 import { operations, vms } from "../db/schema";
 import { CumulusError } from "../domain/errors";
 import type { Observation } from "../domain/machine";
 import type { Context } from "./context";
 import { noteHostAway, refreshHost } from "./hosts";
 import { requestConverge } from "./jobs";
+import { requestNetworks } from "./networks/apply";
 import { isNewObservation, touchObservations } from "./observations";
 import { openStatuses } from "./operations";
+import { sweepSnapshots } from "./snapshots/sweep";
 import type { VmRow } from "./vms/view";
 
 const sweepIntervalMs = 5_000;
 /** Every how many sweeps the host itself is asked what it has. */
 const sweepsPerHostReport = 3;
+/** Every how many sweeps the host is told of its networks anew, so that drift is mended: about every minute. */
+const sweepsPerNetworks = 12;
 
 export interface Resync {
   stop(): Promise<void>;
@@ -30,7 +34,11 @@ export function startResync(context: Context): Resync {
 
   async function sweep(): Promise<void> {
     try {
-      if (sweeps % sweepsPerHostReport === 0) await refreshHost(context);
+      if (sweeps % sweepsPerHostReport === 0) {
+        await refreshHost(context);
+        await sweepSnapshots(context);
+      }
+      if (sweeps % sweepsPerNetworks === 0) await requestNetworks(context.db);
       sweeps += 1;
       await sweepVms(context, await agent.observeAll());
     } catch (err) {
@@ -78,7 +86,7 @@ async function sweepVms(context: Context, seen: Observation[]): Promise<void> {
   const open = await context.db
     .selectDistinct({ vmId: operations.vmId })
     .from(operations)
-    .where(inArray(operations.status, [...openStatuses]));
+    .where(and(inArray(operations.status, [...openStatuses]), isNull(operations.taskKind)));
   const waiting = new Set(open.map(({ vmId }) => vmId));
   const isSettled = (vm: VmRow) =>
     vm.settledGeneration === vm.generation && vm.desired !== "deleted" && !waiting.has(vm.id);

@@ -1,22 +1,36 @@
 import { dnsAddressOf } from "../domain/ipv4";
 import type { MachineSpec } from "../domain/machine";
 import { seedOf } from "../domain/seed";
-import type { VmRecord } from "./vms/view";
+import type { FurtherLink, VmRecord } from "./vms/view";
 
 /** What a host must know of a VM: its row and what it refers to, in the hypervisor's words. */
-export function specOf({ vm, image, network }: VmRecord): MachineSpec {
-  const dns = dnsAddressOf(network.cidr);
+export function specOf({ vm, image, network, cdrom, host, furtherLinks }: VmRecord): MachineSpec {
+  const driver = host.report?.network.driver ?? "user";
   const { id, uuid, vcpus, memoryBytes, mac, ipv4, sshHostPort } = vm;
   const { cidr, gateway } = network;
+  const dns = driver === "bridge" ? gateway : dnsAddressOf(cidr);
+  const staying = furtherLinks.filter(({ link }) => !link.isLeaving);
+  const first = { id: "net0", mac, cidr, gateway, dns, ipv4 };
   return {
     id,
     uuid,
     arch: image.arch,
-    firmware: image.firmware,
+    firmware: vm.firmware ?? image.firmware,
     vcpus,
     memoryBytes,
-    disk: { imageSha256: image.sha256, sizeBytes: vm.diskBytes },
-    interfaces: [{ id: "net0", mac, driver: "user", cidr, gateway, dns, ipv4, sshHostPort }],
+    disk: {
+      // Of an ISO, a system is installed on an empty disk.
+      imageSha256: image.kind === "iso" ? null : image.sha256,
+      sizeBytes: vm.diskBytes,
+      ...(vm.fromSnapshotId !== null && { snapshotId: vm.fromSnapshotId }),
+    },
+    cdrom: cdrom && { sha256: cdrom.sha256 },
+    bootFrom: vm.bootFrom,
+    // User-mode networks are each VM's own: a second one would lead nowhere.
+    interfaces:
+      driver === "bridge"
+        ? [{ ...first, driver }, ...staying.map((one) => ({ ...linkOf(one), driver }))]
+        : [{ ...first, driver, sshHostPort }],
     seed: seedOf({
       uuid,
       hostname: vm.name,
@@ -24,11 +38,25 @@ export function specOf({ vm, image, network }: VmRecord): MachineSpec {
       publicKeys: vm.sshKeys.map(({ publicKey }) => publicKey),
       userData: vm.userData,
       files: vm.files,
+      firstBoot: vm.firstBoot,
+      userShell: userShellOf(image.os?.family),
       mac,
       ipv4,
       cidr,
       gateway,
       dns,
+      ...(driver === "bridge" && { searchDomain: network.domain }),
+      further: driver === "bridge" ? staying.map(linkOf) : [],
     }),
   };
+}
+
+function linkOf({ link, network }: FurtherLink) {
+  const { cidr, gateway } = network;
+  return { id: link.interfaceId, mac: link.mac, cidr, gateway, dns: gateway, ipv4: link.ipv4 };
+}
+
+/** People expect bash, which Alpine's images don't have. */
+function userShellOf(osFamily: string | undefined): string | null {
+  return osFamily === "alpine" ? null : "/bin/bash";
 }

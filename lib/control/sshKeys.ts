@@ -56,11 +56,15 @@ export async function deleteSshKey(context: Context, id: number): Promise<void> 
   });
 }
 
-/** Keys from names of saved ones and whole public keys; each key once. @throws `bad_request` for a name that isn't there */
-export async function resolveSshKeys(db: Queryable, wanted: readonly string[]): Promise<VmSshKey[]> {
+/**
+ * Keys from names of saved ones and whole public keys; each key once.
+ * @param field of the request, to be named for a key that isn't there
+ * @throws `bad_request`
+ */
+export async function resolveSshKeys(db: Queryable, wanted: readonly string[], field = "sshKeys"): Promise<VmSshKey[]> {
   const found = new Map<string, VmSshKey>();
   for (const [index, text] of wanted.entries()) {
-    const key = sshPublicKeyProblem(text) ? await savedKey(db, text, index) : keyFromText(text);
+    const key = sshPublicKeyProblem(text) ? await savedKey(db, text, `${field}.${index}`) : keyFromText(text);
     found.set(key.fingerprint, key);
   }
   return [...found.values()];
@@ -72,11 +76,11 @@ function keyFromText(text: string): VmSshKey {
   return { name: publicKey.split(/\s+/).slice(2).join(" ") || fingerprint.slice(0, 19), publicKey, fingerprint };
 }
 
-async function savedKey(db: Queryable, name: string, index: number): Promise<VmSshKey> {
+async function savedKey(db: Queryable, name: string, field: string): Promise<VmSshKey> {
   const [row] = await db.select().from(sshKeys).where(eq(sshKeys.name, name));
   if (row) return { name: row.name, publicKey: row.publicKey, fingerprint: row.fingerprint };
   throw new CumulusError("bad_request", `There is no saved SSH key named "${name}".`, {
-    fields: { [`sshKeys.${index}`]: `There is no saved key of this name, and it is no public key itself.` },
+    fields: { [field]: `There is no saved key of this name, and it is no public key itself.` },
   });
 }
 

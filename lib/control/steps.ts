@@ -1,13 +1,18 @@
 import { and, eq, sql } from "drizzle-orm";
-import { operations, vms } from "../db/schema";
+import type { Queryable } from "../db/client";
+import { interfaceLimits, operations, portForwards, vmFirewalls, vmInterfaces, vms } from "../db/schema";
 import { CumulusError, messageOf } from "../domain/errors";
 import type { PendingAct, Step } from "../domain/nextStep";
 import { failpoint } from "../failpoints";
 import { announce } from "./changes";
 import type { Context } from "./context";
+import { releaseAddresses } from "./networks/addresses";
+import { applyNetworks, requestNetworks } from "./networks/apply";
+import { forgetLeftInterfaces, performInterfaceChange } from "./networks/interfaces";
 import { addFinishedOperation, announceOperation, finishIntents, finishOperation, progressIntents } from "./operations";
 import { specOf } from "./spec";
 import { allocateSshPort } from "./vms/allocate";
+import { acceptGuestEject, performMediaChange } from "./vms/media";
 import { defaultShutdownDeadlineSeconds } from "./vms/power";
 import type { VmRecord, VmRow } from "./vms/view";
 
@@ -32,6 +37,8 @@ export async function performStep(context: Context, record: VmRecord, step: Doab
       return settle(context, vm, vm.desired === "running" ? "It runs." : "It is off.");
     case "accept-guest-shutdown":
       return acceptGuestShutdown(context, vm);
+    case "accept-guest-eject":
+      return acceptGuestEject(context, vm);
     case "shutdown":
       await progressIntents(context.db, vm.id, 30, "Asked the guest to shut down.");
       await context.agent.shutdown(vm.id);
@@ -60,16 +67,19 @@ export async function performStep(context: Context, record: VmRecord, step: Doab
 
 /** The present intent has failed for good: it is not tried again until someone asks anew. */
 export async function giveUp(context: Context, vm: VmRow, reason: string): Promise<void> {
-  await context.db.transaction(async (tx) => {
-    const [row] = await tx
-      .update(vms)
-      .set({ lastError: reason, settledGeneration: vm.generation, updatedAt: sql`now()` })
-      .where(and(eq(vms.id, vm.id), eq(vms.generation, vm.generation)))
-      .returning({ id: vms.id });
-    if (!row) return;
-    await finishIntents(tx, vm.id, vm.generation, { error: reason });
-    await announce(tx, { kind: "vm", id: vm.id });
-  });
+  await context.db.transaction((tx) => giveUpIn(tx, vm, reason));
+}
+
+/** The same in the caller's transaction. */
+export async function giveUpIn(tx: Queryable, vm: VmRow, reason: string): Promise<void> {
+  const [row] = await tx
+    .update(vms)
+    .set({ lastError: reason, settledGeneration: vm.generation, updatedAt: sql`now()` })
+    .where(and(eq(vms.id, vm.id), eq(vms.generation, vm.generation)))
+    .returning({ id: vms.id });
+  if (!row) return;
+  await finishIntents(tx, vm.id, vm.generation, { error: reason });
+  await announce(tx, { kind: "vm", id: vm.id });
 }
 
 async function ensureAndStart(context: Context, record: VmRecord): Promise<void> {
@@ -78,7 +88,9 @@ async function ensureAndStart(context: Context, record: VmRecord): Promise<void>
   failpoint("converge.before-ensure");
   await progressIntents(db, vmId, 20, "Making its disk.");
   for (let attempt = 1, present = record; ; attempt++) {
+    await applyNetworks(context);
     await agent.ensure(specOf(present));
+    await forgetLeftInterfaces(context, vmId);
     failpoint("converge.ensured");
     await progressIntents(db, vmId, 60, "Starting.");
     try {
@@ -128,12 +140,22 @@ async function acceptGuestShutdown(context: Context, vm: VmRow): Promise<void> {
   });
 }
 
+/** What a VM held in networks: its addresses are given to nobody for a while. */
+async function forgetNetworking(tx: Queryable, vmId: number): Promise<void> {
+  await releaseAddresses(tx, vmId);
+  for (const table of [vmInterfaces, interfaceLimits, portForwards, vmFirewalls]) {
+    await tx.delete(table).where(eq(table.vmId, vmId));
+  }
+  await requestNetworks(tx);
+}
+
 async function finishDelete(context: Context, vm: VmRow): Promise<void> {
   await context.db.transaction(async (tx) => {
     await tx
       .update(vms)
       .set({ deletedAt: new Date(), settledGeneration: vm.generation, updatedAt: sql`now()` })
       .where(eq(vms.id, vm.id));
+    await forgetNetworking(tx, vm.id);
     await finishIntents(tx, vm.id, vm.generation, { message: `${vm.name} is gone, with its disk.` });
     await announce(tx, { kind: "vm", id: vm.id });
   });
@@ -148,7 +170,11 @@ async function performAct(context: Context, vm: VmRow, act: PendingAct): Promise
     .returning();
   if (row) await announceOperation(context.db, row);
   try {
-    if (act.kind === "reboot") {
+    if (act.kind === "change-media") {
+      await performMediaChange(context, vm.id, act.operationId);
+    } else if (act.kind === "change-interfaces") {
+      await performInterfaceChange(context, vm.id, act.operationId);
+    } else if (act.kind === "reboot") {
       await context.agent.reboot(vm.id, act.operationId, defaultShutdownDeadlineSeconds * 1000);
     } else if (act.kind === "reset") {
       await context.agent.reset(vm.id, act.operationId);

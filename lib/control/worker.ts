@@ -4,14 +4,19 @@ import { Logger, run, type WorkerEvents } from "graphile-worker";
 import pg from "pg";
 import { z } from "zod";
 import { connectionConfig } from "../db/client";
+import { advanceBackups } from "./backups/advance";
 import type { Context } from "./context";
 import { convergeVm } from "./converge";
+import { applyNetworks } from "./networks/apply";
 
 /** VMs converged at the same time by one console; each holds a database connection. */
 export const workerConcurrency = 8;
 
 /** How long to wait before taking up work again after the database was away. */
 const restartDelayMs = 500;
+
+/** What is asked for by the clock (graphile-worker, "Recurring tasks"): one job a minute, however many consoles there are. */
+const crontab = "* * * * * advance-backups ?jobKey=advance-backups&max=1";
 
 const jobSchema = z.object({ vmId: z.number().int() });
 
@@ -43,8 +48,11 @@ export function startWorker(context: Context): Worker {
         noHandleSignals: true,
         pollInterval: 2_000,
         logger: quietLogger(log),
+        crontab,
         taskList: {
           converge: async (payload) => convergeVm(context, jobSchema.parse(payload).vmId),
+          "apply-networks": async () => applyNetworks(context),
+          "advance-backups": async () => advanceBackups(context),
         },
       });
       await Promise.race([runner.promise, hasLostWorker, isStopped]);

@@ -3,9 +3,23 @@ import * as z from "zod";
 /** What changed: the payload of the database's notification and of an event on `GET /api/events`. Clients read the thing anew. */
 export const changeSchema = z
   .object({
-    kind: z.enum(["vm", "operation", "image", "network", "ssh-key", "token", "host"]),
+    kind: z.enum([
+      "vm",
+      "operation",
+      "image",
+      "recipe",
+      "user-data-template",
+      "snapshot",
+      "backup",
+      "backup-repository",
+      "network",
+      "firewall",
+      "ssh-key",
+      "token",
+      "host",
+    ]),
     id: z.number().int(),
-    /** For operations: the VM that it is about. */
+    /** For operations and snapshots: the VM that it is about. */
     vmId: z.number().int().optional(),
   })
   .meta({ id: "Change" });

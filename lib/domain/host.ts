@@ -35,6 +35,8 @@ export const hostReportSchema = z
     versions: z.object({ agent: z.string(), node: z.string(), qemu: z.string() }),
     /** Guest architectures whose QEMU is installed. */
     guestArchs: z.array(archSchema),
+    /** Those of them that may boot by UEFI, for its firmware is installed. Absent in a report of an earlier version. */
+    uefiArchs: z.array(archSchema).optional(),
     /** What works less well than it could, and what to do about it. */
     degraded: z.array(z.object({ code: z.string(), message: z.string() })),
     bootId: z.string(),

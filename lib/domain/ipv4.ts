@@ -27,12 +27,29 @@ export function dnsAddressOf(cidr: string): string {
   return numberToIpv4(rangeOf(cidr).last - 1);
 }
 
-/** The lowest free address of a network, from .2 up; undefined when none is left. */
-export function nextFreeAddress(cidr: string, used: ReadonlySet<string>): string | undefined {
-  const { first, last } = rangeOf(cidr);
-  for (let value = first + 2; value < last - 1; value++) {
+/** The lowest address of a range that is not used; undefined when none is left. */
+export function nextFreeAddress(range: Ipv4Range, used: ReadonlySet<string>): string | undefined {
+  for (let value = range.first; value <= range.last; value++) {
     const address = numberToIpv4(value);
     if (!used.has(address)) return address;
   }
   return undefined;
+}
+
+/** The same range with nothing set behind the prefix: "10.0.0.5/24" is "10.0.0.0/24". */
+export function normalCidr(cidr: string): string {
+  return `${numberToIpv4(rangeOf(cidr).first)}/${cidr.split("/")[1]}`;
+}
+
+export function overlaps(one: string, other: string): boolean {
+  const [a, b] = [rangeOf(one), rangeOf(other)];
+  return a.first <= b.last && b.first <= a.last;
+}
+
+const privateCidrs = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+
+/** Whether a range lies within the private ones (RFC 1918). */
+export function isPrivateCidr(cidr: string): boolean {
+  const { first, last } = rangeOf(cidr);
+  return privateCidrs.some((one) => first >= rangeOf(one).first && last <= rangeOf(one).last);
 }

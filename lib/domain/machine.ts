@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { archSchema, firmwareSchema } from "./arch";
+import { firstBootReportSchema } from "./firstBootReport";
 import { timelineStepSchema } from "./timeline";
 import { observedStates } from "./vmStatus";
 
@@ -7,20 +8,41 @@ import { observedStates } from "./vmStatus";
  * What the control plane tells a host about a VM: all that is needed to start it without the database. It lies in the VM's
  * folder as `machine.json` (0600: the seed may hold passwords).
  */
-export const networkInterfaceSchema = z.object({
+const linkSchema = z.object({
   /** QEMU's id of the device: `net0`, `net1`, … */
   id: z.string().regex(/^net\d{1,2}$/),
   mac: z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/),
-  driver: z.enum(["user"]),
   /** The network's range: "192.168.0.0/24". */
   cidr: z.string(),
   gateway: z.string(),
   dns: z.string(),
   ipv4: z.string(),
-  /** Port on the host's loopback that leads to the guest's port 22. */
-  sshHostPort: z.number().int().min(1).max(65535),
 });
+export const networkInterfaceSchema = z.discriminatedUnion("driver", [
+  linkSchema.extend({
+    driver: z.literal("user"),
+    /** Port on the host's loopback that leads to the guest's port 22. */
+    sshHostPort: z.number().int().min(1).max(65535),
+  }),
+  /** On a bridge of the host, which knows it by the networks' state (lib/domain/hostNetwork.ts) and reaches it by its address. */
+  linkSchema.extend({ driver: z.literal("bridge"), id: z.string().regex(/^net[0-7]$/) }),
+]);
 export type NetworkInterface = z.infer<typeof networkInterfaceSchema>;
+export type UserInterface = Extract<NetworkInterface, { driver: "user" }>;
+export type BridgeInterface = Extract<NetworkInterface, { driver: "bridge" }>;
+
+/** The port of the host's loopback that leads to a VM's SSH; null when no port does. */
+export function sshHostPortOf({ interfaces }: { interfaces: readonly NetworkInterface[] }): number | null {
+  const [first] = interfaces;
+  return first?.driver === "user" ? first.sshHostPort : null;
+}
+
+/** Where the host finds a VM's SSH server; null for a VM without an interface. */
+export function sshTargetOf(spec: { interfaces: readonly NetworkInterface[] }): { host: string; port: number } | null {
+  const [first] = spec.interfaces;
+  if (first === undefined) return null;
+  return first.driver === "user" ? { host: "127.0.0.1", port: first.sshHostPort } : { host: first.ipv4, port: 22 };
+}
 
 /** The three documents of a NoCloud seed (cloud-init, "NoCloud"); the two data ones are plain objects that a serializer writes. */
 export const seedDocumentsSchema = z.object({
@@ -31,6 +53,12 @@ export const seedDocumentsSchema = z.object({
 });
 export type SeedDocuments = z.infer<typeof seedDocumentsSchema>;
 
+const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** What the firmware tries first; the other one comes next. */
+export const bootDeviceSchema = z.enum(["disk", "cdrom"]).meta({ id: "BootDevice" });
+export type BootDevice = z.infer<typeof bootDeviceSchema>;
+
 export const machineSpecSchema = z.object({
   id: z.number().int().positive(),
   /** SMBIOS and QMP uuid: by it a running QEMU is recognised as this VM's. */
@@ -40,9 +68,15 @@ export const machineSpecSchema = z.object({
   vcpus: z.number().int().positive(),
   memoryBytes: z.number().int().positive(),
   disk: z.object({
-    imageSha256: z.string().regex(/^[0-9a-f]{64}$/),
+    /** Null: it begins empty. */
+    imageSha256: sha256Schema.nullable(),
     sizeBytes: z.number().int().positive(),
+    /** The snapshot whose disk it starts from when it is made; the image is then the one below that snapshot. */
+    snapshotId: z.number().int().positive().optional(),
   }),
+  /** The ISO in the CD-ROM drive, which every VM has; null: it is empty. */
+  cdrom: z.object({ sha256: sha256Schema }).nullable().default(null),
+  bootFrom: bootDeviceSchema.default("disk"),
   interfaces: z.array(networkInterfaceSchema).max(8),
   seed: seedDocumentsSchema,
 });
@@ -62,8 +96,10 @@ export const observationSchema = z.object({
   bootCount: z.number().int(),
   /** Times of steps `disk` … `ssh` of the present boot (`disk` once, of the machine). */
   milestones: z.partialRecord(timelineStepSchema, z.iso.datetime()),
-  /** A module of the guest's first boot that failed, as the guest said it. */
-  firstBootError: z.string().nullable(),
+  /** What the guest told of setting itself up, in its present boot. */
+  firstBoot: firstBootReportSchema,
+  /** The ISO that lies in the CD-ROM drive; a guest may eject it. */
+  cdromSha256: z.string().nullable(),
   /** Whether the guest asked to be turned off or back on by a request that still waits for it (ACPI). */
   pendingAct: z.enum(["shutdown", "reboot"]).nullable(),
 });

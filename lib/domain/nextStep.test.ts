@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { emptyFirstBootReport } from "./firstBootReport";
 import type { Observation } from "./machine";
 import { type Intent, nextStep, type PendingAct } from "./nextStep";
 import { type Desired, type Observed, observedStates } from "./vmStatus";
@@ -14,6 +15,8 @@ function intent(desired: Desired, rest: Partial<Intent> = {}): Intent {
     settledGeneration: 1,
     lastError: null,
     hasDisk: true,
+    isHeld: false,
+    cdromSha256: null,
     ...rest,
   };
 }
@@ -28,7 +31,8 @@ function seen(state: Observed, rest: Partial<Observation> = {}): Observation {
     pid: null,
     bootCount: 3,
     milestones: {},
-    firstBootError: null,
+    firstBoot: emptyFirstBootReport,
+    cdromSha256: null,
     pendingAct: null,
     ...rest,
   };
@@ -36,6 +40,22 @@ function seen(state: Observed, rest: Partial<Observation> = {}): Observation {
 
 const kindOf = (...[wanted, observation, act]: [Intent, Observation, PendingAct?]) =>
   nextStep(wanted, observation, act ?? null, nowMs).kind;
+
+describe("what is held by a restore", () => {
+  const act: PendingAct = { operationId: 1, kind: "reboot", bootCountBefore: 3 };
+  test.each(observedStates)("is left alone, whatever it is: %s", (state) => {
+    for (const settledGeneration of [1, 2]) {
+      const held = { isHeld: true, settledGeneration };
+      expect(kindOf(intent("running", held), seen(state), act)).toBe("none");
+      expect(kindOf(intent("stopped", held), seen(state))).toBe("none");
+    }
+  });
+
+  test.each(observedStates)("is removed when it is to be gone: %s", (state) => {
+    const wanted = intent("deleted", { isHeld: true });
+    expect(kindOf(wanted, seen(state))).toBe(state === "absent" ? "finish-delete" : "remove");
+  });
+});
 
 describe("what is to be gone", () => {
   test.each(observedStates)("is removed, whatever it is: %s", (state) => {
@@ -119,6 +139,30 @@ describe("acts that happen once", () => {
   test("a reboot that is under way is waited for", () => {
     expect(kindOf(settled, seen("running", { pendingAct: "reboot" }), act("reboot"))).toBe("none");
     expect(kindOf(settled, seen("running", { bootCount: 4 }), act("reboot"))).toBe("finish-act");
+  });
+});
+
+describe("a CD-ROM drive", () => {
+  const change: PendingAct = { operationId: 9, kind: "change-media", bootCountBefore: 0 };
+  const withDisc = { settledGeneration: 2, cdromSha256: "a" };
+
+  test.each(["stopped", "running", "paused", "crashed"] as const)("is changed while the VM is %s", (state) => {
+    for (const desired of ["running", "stopped"] as const) {
+      const given = state === "stopped" && desired === "running" ? "stopped" : desired;
+      expect(kindOf(intent(given, withDisc), seen(state), change)).toBe("act");
+      expect(kindOf(intent(given, { ...withDisc, lastError: "no space" }), seen(state), change)).toBe("act");
+    }
+  });
+
+  test("is changed when the VM is where it is to be, and no sooner", () => {
+    expect(kindOf(intent("running"), seen("running"), change)).toBe("settle");
+    expect(kindOf(intent("running", withDisc), seen("unresponsive"), change)).toBe("none");
+  });
+
+  test("that the guest emptied is to be empty; one that is being filled is not taken for that", () => {
+    expect(kindOf(intent("running", withDisc), seen("running"))).toBe("accept-guest-eject");
+    expect(kindOf(intent("running", withDisc), seen("running"), change)).toBe("act");
+    expect(kindOf(intent("running", withDisc), seen("running", { cdromSha256: "a" }))).toBe("none");
   });
 });
 

@@ -11,12 +11,16 @@ export interface Intent {
   lastError: string | null;
   /** Whether a disk was made for it once. */
   hasDisk: boolean;
+  /** Whether long work of the host has the VM: its disk is being replaced, or what it starts from is being made. */
+  isHeld: boolean;
+  /** The ISO that is to lie in its CD-ROM drive. */
+  cdromSha256: string | null;
 }
 
 /** An act that happens once, waiting for its turn. */
 export interface PendingAct {
   operationId: number;
-  kind: "reboot" | "reset" | "pause" | "resume";
+  kind: "reboot" | "reset" | "pause" | "resume" | "change-media" | "change-interfaces";
   bootCountBefore: number;
 }
 
@@ -29,6 +33,8 @@ export type Step =
   | { kind: "settle" }
   /** The guest turned itself off: from now on that is what is wanted. */
   | { kind: "accept-guest-shutdown" }
+  /** The guest ejected its CD: from now on the drive is to be empty. */
+  | { kind: "accept-guest-eject" }
   | { kind: "ensure-and-start" }
   /** Its folder is gone from the host: a new empty disk in its place would hide the loss. */
   | { kind: "report-lost-disk" }
@@ -47,6 +53,8 @@ export type Step =
  *     wanted    seen                        step
  *     deleted   absent                      finish-delete
  *     deleted   anything else               remove
+ *     the rest  anything, while held        none: stopped and started in the middle of a restore it would boot from half a disk
+ *     the rest  there, and settled          the change of its CD-ROM drive that waits; accept-guest-eject for one that nobody asked for
  *     running   absent, stopped             ensure-and-start (after the guest's own power-off in this generation: accept-guest-shutdown)
  *     running   absent, but had a disk      report-lost-disk
  *     running   crashed                     ensure-and-start once for each generation, so that a crash is not hidden by a loop
@@ -58,6 +66,11 @@ export type Step =
 export function nextStep(intent: Intent, seen: Observation, act: PendingAct | null, nowMs: number): Step {
   const isSettled = intent.settledGeneration === intent.generation;
   if (intent.desired === "deleted") return seen.state === "absent" ? { kind: "finish-delete" } : { kind: "remove" };
+  if (intent.isHeld) return { kind: "none" };
+  if (isSettled && seen.state !== "absent" && seen.state !== "unresponsive") {
+    if (act?.kind === "change-media" || act?.kind === "change-interfaces") return { kind: "act", act };
+    if (intent.cdromSha256 !== null && seen.cdromSha256 === null) return { kind: "accept-guest-eject" };
+  }
   if (isSettled && intent.lastError !== null) return { kind: "none" };
   return intent.desired === "running"
     ? stepToRunning(intent, isSettled, seen, act)
@@ -87,6 +100,9 @@ function stepOfAct(act: PendingAct, seen: Observation): Step {
     reset: seen.bootCount > act.bootCountBefore,
     pause: seen.state === "paused",
     resume: seen.state === "running",
+    // Done, and recorded as done, in one go.
+    "change-media": false,
+    "change-interfaces": false,
   }[act.kind];
   if (isDone) return { kind: "finish-act", operationId: act.operationId };
   const isUnderWay = act.kind === "reboot" && seen.pendingAct === "reboot";

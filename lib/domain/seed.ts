@@ -1,3 +1,4 @@
+import { type FirstBoot, firstBootConfig } from "./firstBoot";
 import { rangeOf } from "./ipv4";
 import type { SeedDocuments } from "./machine";
 import { mergeCloudConfig, parseUserData } from "./userData";
@@ -10,11 +11,18 @@ export interface SeedInput {
   publicKeys: readonly string[];
   userData: string | null;
   files: readonly GuestFile[];
+  firstBoot: FirstBoot;
+  /** Of users that are made; null: as the image has it. */
+  userShell: string | null;
   mac: string;
   ipv4: string;
   cidr: string;
   gateway: string;
   dns: string;
+  /** What completes short names; none where nothing resolves them. */
+  searchDomain?: string;
+  /** Interfaces beyond the first, which have no way out of their own: that is the first one's. */
+  further: readonly { id: string; mac: string; ipv4: string; cidr: string }[];
 }
 
 /**
@@ -22,35 +30,50 @@ export interface SeedInput {
  * network.
  */
 export function seedOf(input: SeedInput): SeedDocuments {
-  const { first, last } = rangeOf(input.cidr);
-  const prefixLength = 32 - Math.log2(last - first + 1);
+  const further = input.further.map(({ id, mac, ipv4, cidr }) => {
+    const name = id.replace("net", "eth");
+    return [name, { match: { macaddress: mac }, "set-name": name, addresses: [withPrefixLength(ipv4, cidr)] }];
+  });
   return {
     metaData: { "instance-id": input.uuid, "local-hostname": input.hostname },
-    userData: userDataOf(input),
+    userData: { cloudConfig: cloudConfigOf(input) },
     networkConfig: {
       version: 2,
       ethernets: {
         eth0: {
           match: { macaddress: input.mac },
           "set-name": "eth0",
-          addresses: [`${input.ipv4}/${prefixLength}`],
+          addresses: [withPrefixLength(input.ipv4, input.cidr)],
           routes: [{ to: "0.0.0.0/0", via: input.gateway }],
-          nameservers: { addresses: [input.dns] },
+          nameservers: {
+            addresses: [input.dns],
+            ...(input.searchDomain !== undefined && { search: [input.searchDomain] }),
+          },
         },
+        ...Object.fromEntries(further),
       },
     },
   };
 }
 
-/** What Cumulus asks of cloud-init: keys for the image's login user, no password login, and the files. */
-export function baseCloudConfig(
-  input: Pick<SeedInput, "hostname" | "loginUser" | "publicKeys" | "files">,
-): Record<string, unknown> {
+function withPrefixLength(ipv4: string, cidr: string): string {
+  const { first, last } = rangeOf(cidr);
+  return `${ipv4}/${32 - Math.log2(last - first + 1)}`;
+}
+
+type CloudConfigInput = Pick<
+  SeedInput,
+  "hostname" | "loginUser" | "publicKeys" | "files" | "firstBoot" | "userShell" | "userData"
+>;
+
+/** What Cumulus asks of cloud-init: keys for the image's login user, no SSH by password, files, and what was asked of the first boot. */
+function baseCloudConfig(input: CloudConfigInput): Record<string, unknown> {
   return {
     hostname: input.hostname,
     ssh_authorized_keys: [...input.publicKeys],
     disable_root: input.loginUser !== "root",
     ssh_pwauth: false,
+    ...firstBootConfig(input.firstBoot, input),
     ...(input.files.length > 0 && {
       write_files: input.files.map(({ path, content, permissions, owner }) => ({
         path,
@@ -62,18 +85,17 @@ export function baseCloudConfig(
   };
 }
 
-function userDataOf(input: SeedInput): SeedDocuments["userData"] {
+/** The `#cloud-config` of a VM: Cumulus' own part with the user data merged over it. */
+export function cloudConfigOf(input: CloudConfigInput): Record<string, unknown> {
   const ours = baseCloudConfig(input);
-  if (input.userData === null) return { cloudConfig: ours };
+  if (input.userData === null) return ours;
   const theirs = parseUserData(input.userData);
-  if (theirs.kind === "cloud-config") return { cloudConfig: mergeCloudConfig(ours, theirs.config) };
+  if (theirs.kind === "cloud-config") return mergeCloudConfig(ours, theirs.config);
   // A script runs as the last thing of the first boot; as a cloud-config it leaves room for the keys.
   const script = theirs.kind === "script" ? theirs.script : input.userData;
   const path = "/var/lib/cumulus/user-data";
-  return {
-    cloudConfig: mergeCloudConfig(ours, {
-      write_files: [{ path, content: script, permissions: "0700" }],
-      runcmd: [[path]],
-    }),
-  };
+  return mergeCloudConfig(ours, {
+    write_files: [{ path, content: script, permissions: "0700" }],
+    runcmd: [[path]],
+  });
 }

@@ -20,6 +20,13 @@ export const sizes: readonly Size[] = [
   { name: "large", vcpus: 4, memoryBytes: 8 * GIB, diskBytes: 80 * GIB },
 ];
 
+/** The named size that these values are, or null for custom ones. */
+export function nameOfShape(shape: Omit<Size, "name">): string | null {
+  const { vcpus, memoryBytes, diskBytes } = shape;
+  const isSo = (size: Size) => size.vcpus === vcpus && size.memoryBytes === memoryBytes && size.diskBytes === diskBytes;
+  return sizes.find(isSo)?.name ?? null;
+}
+
 /** Bounds of custom values; the host's capacity is checked on top. */
 export const sizeLimits = {
   vcpus: { min: 1, max: 64 },

@@ -33,27 +33,43 @@ export type TimelineEntry = z.infer<typeof timelineEntrySchema>;
 /** Times (RFC 3339) at which steps of the present boot were reached. */
 export type Milestones = Partial<Record<TimelineStep, string>>;
 
-/**
- * The timeline from what was reached.
- * @param failure the reason when the VM failed: it marks the step that it was at.
- */
-export function timelineOf(milestones: Milestones, progressing: boolean, failure: string | null): TimelineEntry[] {
-  const origin = milestones.accepted ?? milestones.started;
-  const originMs = origin ? Date.parse(origin) : null;
+/** Milliseconds from where a timeline begins to a moment; null for a timeline that hasn't begun. */
+export function sinceStartMs({ accepted, started }: Milestones, at: string): number | null {
+  const origin = accepted ?? started;
+  return origin === undefined ? null : Math.max(0, Date.parse(at) - Date.parse(origin));
+}
+
+export interface TimelineState {
+  /** The VM is on its way to ready. */
+  isProgressing: boolean;
+  /** The guest has told that it sets itself up: SSH may answer long before that is done. */
+  isSettingUp: boolean;
+  /** The reason when the VM failed: it marks the step that it was at. */
+  failure: string | null;
+}
+
+/** The timeline from what was reached. */
+export function timelineOf(
+  milestones: Milestones,
+  { isProgressing, isSettingUp, failure }: TimelineState,
+): TimelineEntry[] {
   const lastReached = timelineSteps.findLastIndex((step) => milestones[step] !== undefined);
   return timelineSteps.map((step, index) => {
     const at = milestones[step] ?? null;
     const isNext = index === lastReached + 1;
+    const isUnderWay = step === "first-boot" && isSettingUp;
     const state = at
       ? "done"
-      : index < lastReached
-        ? "skipped"
-        : isNext && failure
-          ? "failed"
-          : isNext && progressing
-            ? "active"
-            : "pending";
-    const sinceStartMs = at && originMs !== null ? Math.max(0, Date.parse(at) - originMs) : null;
-    return { step, state, at, sinceStartMs, note: state === "failed" ? failure : null };
+      : isUnderWay
+        ? "active"
+        : index < lastReached
+          ? "skipped"
+          : isNext && failure
+            ? "failed"
+            : isNext && isProgressing
+              ? "active"
+              : "pending";
+    const note = state === "failed" ? failure : null;
+    return { step, state, at, sinceStartMs: at === null ? null : sinceStartMs(milestones, at), note };
   });
 }

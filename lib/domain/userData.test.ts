@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { noFirstBoot } from "./firstBoot";
 import { seedOf } from "./seed";
 import { mergeCloudConfig, parseUserData } from "./userData";
 
@@ -50,17 +51,28 @@ test("a seed holds the keys besides whatever the user asks for, and matches the 
     publicKeys: ["ssh-ed25519 AAAA me"],
     userData: "#!/bin/sh\necho hi\n",
     files: [],
+    firstBoot: noFirstBoot,
+    userShell: null,
     mac: "52:54:00:00:00:01",
     ipv4: "192.168.0.2",
     cidr: "192.168.0.0/24",
     gateway: "192.168.0.1",
     dns: "192.168.0.254",
+    searchDomain: "default.internal",
+    further: [{ id: "net1", mac: "52:54:00:00:00:09", ipv4: "10.0.0.9", cidr: "10.0.0.0/22" }],
   });
   expect(seed.metaData).toEqual({ "instance-id": "u", "local-hostname": "web" });
   expect(seed.userData).toMatchObject({
     cloudConfig: { ssh_authorized_keys: ["ssh-ed25519 AAAA me"], runcmd: [["/var/lib/cumulus/user-data"]] },
   });
   expect(seed.networkConfig).toMatchObject({
-    ethernets: { eth0: { match: { macaddress: "52:54:00:00:00:01" }, addresses: ["192.168.0.2/24"] } },
+    ethernets: {
+      eth0: {
+        match: { macaddress: "52:54:00:00:00:01" },
+        addresses: ["192.168.0.2/24"],
+        nameservers: { addresses: ["192.168.0.254"], search: ["default.internal"] },
+      },
+      eth1: { match: { macaddress: "52:54:00:00:00:09" }, "set-name": "eth1", addresses: ["10.0.0.9/22"] },
+    },
   });
 });

@@ -48,7 +48,10 @@ export function parseUserData(text: string): ParsedUserData {
   return { kind: "cloud-config", config: config as Record<string, unknown>, problems: [] };
 }
 
-/** Merges a user's cloud-config over ours: lists that both have are ours followed by theirs; for all other keys theirs wins. */
+/**
+ * Merges a user's cloud-config over ours: lists that both have are ours followed by theirs, but for users of ours that they describe too; for
+ * all other keys theirs wins.
+ */
 export function mergeCloudConfig(
   ours: Record<string, unknown>,
   theirs: Record<string, unknown>,
@@ -56,9 +59,17 @@ export function mergeCloudConfig(
   const merged: Record<string, unknown> = { ...ours };
   for (const [key, value] of Object.entries(theirs)) {
     const own = merged[key];
-    merged[key] = listKeys.includes(key) && Array.isArray(own) && Array.isArray(value) ? [...own, ...value] : value;
+    const areLists = listKeys.includes(key) && Array.isArray(own) && Array.isArray(value);
+    merged[key] = areLists ? [...(key === "users" ? withoutUsersOf(own, value) : own), ...value] : value;
   }
   return merged;
+}
+
+/** `default`, the image's own user, and a user's entry stand for the name alone. */
+function withoutUsersOf(ours: unknown[], theirs: unknown[]): unknown[] {
+  const nameOf = (user: unknown) => (typeof user === "object" && user !== null && "name" in user ? user.name : user);
+  const names = new Set(theirs.map(nameOf));
+  return ours.filter((user) => !names.has(nameOf(user)));
 }
 
 function invalid(line: number | null, message: string): ParsedUserData {

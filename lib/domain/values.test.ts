@@ -88,22 +88,32 @@ describe("addresses", () => {
     );
   });
 
-  test("the lowest free one is given, never the gateway's, the name server's or the broadcast", () => {
-    expect(nextFreeAddress("192.168.0.0/24", new Set())).toBe("192.168.0.2");
-    expect(nextFreeAddress("192.168.0.0/24", new Set(["192.168.0.2", "192.168.0.4"]))).toBe("192.168.0.3");
-    const given = new Set<string>();
-    for (let next = nextFreeAddress("10.0.0.0/28", given); next; next = nextFreeAddress("10.0.0.0/28", given))
-      given.add(next);
-    expect([...given]).toEqual(Array.from({ length: 12 }, (_, index) => `10.0.0.${index + 2}`));
+  test("the lowest free one of a range is given, until none is left", () => {
+    const range = { first: ipv4ToNumber("10.0.0.2"), last: ipv4ToNumber("10.0.0.5") };
+    expect(nextFreeAddress(range, new Set())).toBe("10.0.0.2");
+    expect(nextFreeAddress(range, new Set(["10.0.0.2", "10.0.0.4"]))).toBe("10.0.0.3");
+    expect(nextFreeAddress(range, new Set(["10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"]))).toBeUndefined();
+  });
+
+  test("a range ends with the broadcast address", () => {
     expect(rangeOf("10.0.0.0/28").last).toBe(ipv4ToNumber("10.0.0.15"));
   });
 });
 
 describe("the timeline", () => {
   const at = (seconds: number) => new Date(Date.UTC(2030, 0, 1, 0, 0, seconds)).toISOString();
+  const atRest = { isProgressing: false, isSettingUp: false, failure: null };
+
+  test("a first boot that goes on is under way though SSH answers; one that was never told of is not", () => {
+    const milestones = { accepted: at(0), kernel: at(1), network: at(2), ssh: at(3) };
+    const stateOf = (isSettingUp: boolean) =>
+      timelineOf(milestones, { ...atRest, isSettingUp }).find(({ step }) => step === "first-boot")?.state;
+    expect(stateOf(true)).toBe("active");
+    expect(stateOf(false)).toBe("skipped");
+  });
 
   test("says what is done, since when, what is under way and what was never seen", () => {
-    const timeline = timelineOf({ accepted: at(0), image: at(0), started: at(2) }, true, null);
+    const timeline = timelineOf({ accepted: at(0), image: at(0), started: at(2) }, { ...atRest, isProgressing: true });
     expect(timeline.map(({ state }) => state)).toEqual([
       "done",
       "done",
@@ -118,7 +128,7 @@ describe("the timeline", () => {
   });
 
   test("a failure marks the step that it happened at, with its reason", () => {
-    const timeline = timelineOf({ accepted: at(0), image: at(0) }, false, "no space");
+    const timeline = timelineOf({ accepted: at(0), image: at(0) }, { ...atRest, failure: "no space" });
     expect(timeline[2]).toMatchObject({ step: "disk", state: "failed", note: "no space" });
   });
 });

@@ -1,6 +1,9 @@
 import * as z from "zod";
-import { archSchema } from "./arch";
+import { archSchema, firmwareSchema } from "./arch";
 import { byteSizeSchema } from "./byteSize";
+import { firstBootInputSchema } from "./firstBoot";
+import { firstBootProblemSchema, firstBootStageSchema } from "./firstBootReport";
+import { bootDeviceSchema } from "./machine";
 import { sizeLimits } from "./size";
 import { sshKeyNameSchema, sshPublicKeySchema } from "./sshKey";
 import { timelineEntrySchema } from "./timeline";
@@ -38,18 +41,29 @@ export const guestFileSchema = z.strictObject({
 });
 export type GuestFile = z.infer<typeof guestFileSchema>;
 
-/** `POST /api/vms`. Give `size`, or `vcpus`, `memory` and `disk` (each of them also overrides the size's). */
+/** `POST /api/vms`. Give `image` or `snapshot`, and `size`, or `vcpus`, `memory` and `disk` (each of them also overrides the size's). */
 export const createVmSchema = z
   .strictObject({
     name: vmNameSchema,
-    /** An image's name or id. */
-    image: z.union([z.string().min(1).max(128), z.number().int().positive()]),
+    /** An image's name or id. Of an ISO, the VM has an empty disk, and the disc in its drive. */
+    image: z.union([z.string().min(1).max(128), z.number().int().positive()]).optional(),
+    /** Instead of an image: the id of a snapshot, whose disk it starts from. The shape is then that of the snapshot's VM, unless given. */
+    snapshot: z
+      .number()
+      .int()
+      .positive()
+      .max(2 ** 31 - 1)
+      .optional(),
     size: z.string().max(64).optional(),
     vcpus: vcpusSchema.optional(),
     memory: memorySchema.optional(),
     disk: diskSchema.optional(),
     /** A network's name; `default` when not given. */
     network: z.string().max(63).optional(),
+    /** An address of that network which is free; the lowest when not given. */
+    ipv4: z.ipv4().optional(),
+    /** Ids of firewalls that it has from the start. */
+    firewalls: z.array(z.number().int().positive()).max(16).optional(),
     /** Names of saved keys, or whole public keys. */
     sshKeys: z
       .array(z.union([sshPublicKeySchema, sshKeyNameSchema]))
@@ -61,9 +75,16 @@ export const createVmSchema = z
       .max(128 * 1024)
       .optional(),
     files: z.array(guestFileSchema).max(64).optional(),
+    /** One that the image boots with; its first when not given. */
+    firmware: firmwareSchema.optional(),
+    ...firstBootInputSchema.shape,
   })
   .meta({ id: "CreateVm" });
 export type CreateVm = z.infer<typeof createVmSchema>;
+
+/** `POST /api/vms/{id}/clone`. */
+export const cloneVmSchema = z.strictObject({ name: vmNameSchema }).meta({ id: "CloneVm" });
+export type CloneVm = z.infer<typeof cloneVmSchema>;
 
 /** `PATCH /api/vms/{id}`: rename at any time; resize while stopped; a disk only grows. */
 export const updateVmSchema = z
@@ -76,6 +97,38 @@ export const updateVmSchema = z
   })
   .meta({ id: "UpdateVm" });
 export type UpdateVm = z.infer<typeof updateVmSchema>;
+
+/** `PUT /api/vms/{id}/cdrom`: what is left out stays as it is. */
+export const changeCdromSchema = z
+  .strictObject({
+    /** The name or id of an image of kind `iso`; null: eject. */
+    image: z
+      .union([z.string().min(1).max(128), z.number().int().positive()])
+      .nullable()
+      .optional(),
+    bootFrom: bootDeviceSchema.optional(),
+  })
+  .refine(({ image, bootFrom }) => image !== undefined || bootFrom !== undefined, "Give an image, bootFrom, or both.")
+  .meta({ id: "ChangeCdrom" });
+export type ChangeCdrom = z.infer<typeof changeCdromSchema>;
+
+/** How the guest set itself up; the parts are cloud-init's where it has that. */
+export const vmFirstBootSchema = z
+  .object({
+    stages: z.array(
+      z.object({
+        stage: firstBootStageSchema,
+        at: z.iso.datetime(),
+        /** As in the timeline. */
+        sinceStartMs: z.number().int().nullable(),
+      }),
+    ),
+    warnings: z.array(firstBootProblemSchema),
+    /** Modules that failed: the VM is then ready with errors. */
+    errors: z.array(firstBootProblemSchema),
+  })
+  .meta({ id: "VmFirstBoot" });
+export type VmFirstBoot = z.infer<typeof vmFirstBootSchema>;
 
 export const vmSchema = z
   .object({
@@ -93,6 +146,14 @@ export const vmSchema = z
     isReady: z.boolean(),
     image: z.object({ id: z.number().int(), name: z.string(), title: z.string() }),
     arch: archSchema,
+    /** Its processor is another than its host's: all of it is emulated in software, and slow. */
+    isEmulated: z.boolean(),
+    firmware: firmwareSchema,
+    /** The ISO that is to be in its CD-ROM drive. */
+    cdrom: z.object({ id: z.number().int(), name: z.string(), title: z.string() }).nullable(),
+    /** Whether another disc, or none, was seen in the drive as yet. */
+    isCdromChanging: z.boolean(),
+    bootFrom: bootDeviceSchema,
     size: z.object({
       /** The named size that these values are, or null for custom ones. */
       name: z.string().nullable(),
@@ -105,9 +166,17 @@ export const vmSchema = z
     mac: z.string(),
     host: z.object({ id: z.number().int(), name: z.string() }),
     /** How to reach it from the host; `command` works when pasted. */
-    ssh: z.object({ user: z.string(), host: z.string(), port: z.number().int(), command: z.string() }),
+    ssh: z.object({
+      user: z.string(),
+      host: z.string(),
+      port: z.number().int(),
+      /** For `ssh` and `scp`: the VM's own name among known hosts, and trust in its key at the first connection. */
+      options: z.string(),
+      command: z.string(),
+    }),
     sshKeys: z.array(z.object({ name: z.string(), fingerprint: z.string() })),
     timeline: z.array(timelineEntrySchema),
+    firstBoot: vmFirstBootSchema,
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })

@@ -93,6 +93,7 @@ export function whyNot(action: VmAction, status: VmStatus): string | undefined {
   return `A VM that is ${status} can't be asked to ${action}: it must be ${listOf(allowed)}.`;
 }
 
-function listOf(words: readonly string[]): string {
+/** "running, paused or stopped". */
+export function listOf(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }

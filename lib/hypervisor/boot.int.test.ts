@@ -2,6 +2,8 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { emptyFirstBootReport } from "../domain/firstBootReport";
+import { sshHostPortOf } from "../domain/machine";
 import { MIB } from "../domain/units";
 import { pathsOf } from "../env";
 import { buildMini } from "../images/mini/build";
@@ -46,14 +48,14 @@ test("a real guest reaches each step, answers by SSH, reboots by its agent and t
     expect.arrayContaining(["disk", "started", "kernel", "network", "ssh"]),
   );
   const banner = await new Promise((resolve) => {
-    const socket = createConnection(link?.sshHostPort ?? 0, "127.0.0.1");
+    const socket = createConnection(sshHostPortOf(spec) ?? 0, "127.0.0.1");
     socket.once("data", (chunk) => {
       socket.destroy();
       resolve(chunk.toString());
     });
   });
   expect(banner).toMatch(/^SSH-2\.0-/);
-  expect(booted.firstBootError).toBeNull();
+  expect(booted.firstBoot).toEqual(emptyFirstBootReport);
 
   await agent.reboot(1, 1, 60_000);
   await untilSeen(agent, 1, (seen) => seen.bootCount === 2 && seen.milestones.ssh !== undefined, 90_000);

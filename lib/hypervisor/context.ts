@@ -3,12 +3,18 @@ import type { Observation } from "../domain/machine";
 import type { Settings } from "../env";
 import type { Log } from "../system/log";
 import type { UserScheme } from "../system/machineUsers";
+import type { LayerStore } from "./layers/layerStore";
+import type { HostNetworks } from "./network/hostNetworks";
+import type { SnapshotStore } from "./snapshots/snapshotStore";
 
 /** What all VMs of a host have in common. */
 export interface HostContext {
   settings: Settings;
   log: Log;
   users: UserScheme;
+  networks: HostNetworks;
+  layers: LayerStore;
+  snapshots: SnapshotStore;
   /** The host's present boot. */
   bootId: string;
   /** Resolves when the probe is done. */

@@ -1,4 +1,4 @@
-import { chown, copyFile } from "node:fs/promises";
+import { chmod, chown, copyFile } from "node:fs/promises";
 import { CumulusError, messageOf } from "../domain/errors";
 import { formatBytes } from "../domain/units";
 import { readQcow2Header } from "../images/qcow2";
@@ -23,6 +23,26 @@ export async function createOverlay(
   await giveTo(user, disk);
 }
 
+/** Makes a disk with nothing on it, to install a system on. */
+export async function createEmptyDisk(disk: string, sizeBytes: number, user: MachineUser | null): Promise<void> {
+  await runTool("qemu-img", ["create", "-q", "-f", "qcow2", disk, String(sizeBytes)]);
+  await giveTo(user, disk);
+}
+
+/**
+ * Makes a disk whose unwritten parts are a layer's (null: empty). The layer isn't opened: guests wrote it, and this runs with the agent's rights.
+ */
+export async function createOverlayOnLayer(
+  disk: string,
+  layerFile: string | null,
+  sizeBytes: number,
+  user: MachineUser | null,
+): Promise<void> {
+  const backing = layerFile === null ? [] : ["-u", "-b", layerFile, "-F", "qcow2"];
+  await runTool("qemu-img", ["create", "-q", "-f", "qcow2", ...backing, disk, String(sizeBytes)]);
+  await giveTo(user, disk);
+}
+
 /**
  * Grows the disk of a VM that is off to a size; done when it has it. As the VM's own user: its header is no longer ours alone to
  * write, and could name another file.
@@ -44,9 +64,11 @@ async function virtualBytesOf(disk: string): Promise<number> {
   }
 }
 
-/** A VM's own copy of the empty UEFI variables. */
+/** A VM's own copy of UEFI variables: empty ones, or a snapshot's. */
 export async function copyUefiVars(template: string, vars: string, user: MachineUser | null): Promise<void> {
   await copyFile(template, vars);
+  // A copy has the mode of what it is of.
+  await chmod(vars, 0o600);
   await giveTo(user, vars);
 }
 

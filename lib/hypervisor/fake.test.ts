@@ -164,6 +164,34 @@ describe("the fake hypervisor", () => {
     await fake.stop(1);
     await expect.poll(() => vnc.destroyed || vnc.resume().destroyed).toBe(true);
   });
+
+  test("takes, lists, restores and removes snapshots, each once", async () => {
+    const fake = makeFake({ stepMs: 1 });
+    const report = { progress: () => {}, log: () => {} };
+    const { signal } = new AbortController();
+    const take = (snapshotId: number, memory: boolean) =>
+      fake.takeSnapshot(1, { snapshotId, operationId: snapshotId, memory, freeze: true }, report, signal);
+    await fake.ensure(fakeSpec(1));
+    await expect(take(1, true)).rejects.toMatchObject({ code: "wrong_state" });
+    const first = await take(1, false);
+    expect(await take(1, false)).toEqual(first);
+    await fake.start(1);
+    expect(await take(2, true)).toMatchObject({ hasMemory: true, parentId: 1 });
+    await fake.stop(1);
+    expect(await fake.restoreSnapshot(1, { snapshotId: 1, operationId: 8 }, report, signal)).toMatchObject({
+      state: "stopped",
+    });
+    const ask = { snapshotId: 2, operationId: 9 };
+    expect(await fake.restoreSnapshot(1, ask, report, signal)).toMatchObject({ state: "running" });
+    await fake.stop(1);
+    expect(await fake.restoreSnapshot(1, ask, report, signal)).toMatchObject({ state: "stopped" });
+    await fake.removeSnapshot(1);
+    await fake.removeSnapshot(1);
+    expect((await fake.listSnapshots()).map(({ id }) => id)).toEqual([2]);
+    const late = fakeSpec(2);
+    const gone = { ...late, disk: { ...late.disk, snapshotId: 1 } };
+    await expect(fake.ensure(gone)).rejects.toMatchObject({ code: "not_found" });
+  });
 });
 
 /** The grey values of a PNG as encodePng writes it. */

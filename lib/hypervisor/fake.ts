@@ -1,12 +1,17 @@
 import { EventEmitter } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { CumulusError } from "../domain/errors";
-import type { Observation } from "../domain/machine";
+import type { FirstBootReport } from "../domain/firstBootReport";
+import type { ImageManifest } from "../domain/image";
+import { type Observation, sshHostPortOf } from "../domain/machine";
 import type { TimelineStep } from "../domain/timeline";
 import type { Observed } from "../domain/vmStatus";
-import { fakeHostReport, fakeImage } from "./fakeHost";
+import { listImages, removeImage } from "../images/store";
+import { fakeHostReport, fakeImage, fakeIso } from "./fakeHost";
 import { absent, type FakeMachine, loadMachines, newMachine, now, saveMachines } from "./fakeMachine";
+import { FakeNetworks } from "./fakeNetworks";
 import { drawText, encodePng } from "./fakeScreen";
+import { assertOwn, assertTakable, FakeSnapshots } from "./fakeSnapshots";
 import { openFakeVnc } from "./fakeVnc";
 import type { Hypervisor } from "./hypervisor";
 
@@ -19,6 +24,10 @@ export interface FakeOptions {
   keyMs?: number;
   /** Where machines are kept, so that a new fake on the same file takes them up. */
   stateFile?: string;
+  /** Where images lie that it has besides its own: what tasks bring is real, though nothing boots from it. */
+  imageStore?: Parameters<typeof removeImage>[0];
+  /** The networks that it pretends to have; user-mode ones when not given. */
+  networkDriver?: "bridge" | "user";
 }
 
 export interface FakeHypervisor extends Hypervisor {
@@ -26,6 +35,10 @@ export interface FakeHypervisor extends Hypervisor {
   crash(id: number): void;
   /** The guest powers itself off. */
   powerOff(id: number): void;
+  /** The guest ejects its disc. */
+  ejectDisc(id: number): void;
+  /** The guest tells something of setting itself up. */
+  tellFirstBoot(id: number, change: (report: FirstBootReport) => FirstBootReport): void;
 }
 
 const bootLines: Partial<Record<TimelineStep, string>> = {
@@ -41,11 +54,17 @@ const bootSteps = Object.keys(bootLines) as TimelineStep[];
  * a thousand VMs, and work on the dashboard without QEMU. It boots nothing, so it proves nothing about QEMU.
  */
 export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor {
-  const { stepMs = 150, shutdownMs = 500, keyMs = 1, stateFile } = options;
+  const { stepMs = 150, shutdownMs = 500, keyMs = 1, stateFile, imageStore, networkDriver = "user" } = options;
   const machines = new Map<number, FakeMachine>();
-  const images = new Map([[fakeImage.sha256, fakeImage]]);
+  const images = new Map([fakeImage, fakeIso].map((image) => [image.sha256, image]));
+  const snapshots = new FakeSnapshots(stepMs, stateFile && `${stateFile}.snapshots`);
   const changes = new EventEmitter<{ change: [Observation] }>().setMaxListeners(0);
   const startedAt = new Date().toISOString();
+  const networks = new FakeNetworks(networkDriver, (id) => machines.get(id)?.observation.state === "running");
+
+  async function allImages(): Promise<ImageManifest[]> {
+    return [...images.values(), ...(imageStore ? await listImages(imageStore, () => {}) : [])];
+  }
 
   function find(id: number): FakeMachine {
     const machine = machines.get(id);
@@ -110,23 +129,31 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
   }
 
   return {
-    host: async () => fakeHostReport(startedAt),
-    listImages: async () => [...images.values()],
+    host: async () => fakeHostReport(startedAt, networkDriver),
+    listImages: allImages,
     removeImage: async (sha256) => {
       const user = [...machines.values()].find(({ spec }) => spec.disk.imageSha256 === sha256);
       if (user) throw new CumulusError("conflict", `The disk of VM ${user.spec.id} is based on this image.`);
+      const reader = [...machines.values()].find(({ spec }) => spec.cdrom?.sha256 === sha256);
+      if (reader) throw new CumulusError("conflict", `This ISO lies in the drive of VM ${reader.spec.id}.`);
+      if (snapshots.isOnImage(sha256)) throw new CumulusError("conflict", "A snapshot is based on this image.");
       images.delete(sha256);
+      if (imageStore) await removeImage(imageStore, sha256);
     },
 
     ensure: async (spec) => {
-      if (!images.has(spec.disk.imageSha256)) {
-        throw new CumulusError("not_found", `There is no image ${spec.disk.imageSha256} on this host.`);
+      const known = new Set((await allImages()).map(({ sha256 }) => sha256));
+      for (const sha256 of [spec.disk.imageSha256, spec.cdrom?.sha256]) {
+        if (!sha256 || known.has(sha256)) continue;
+        throw new CumulusError("not_found", `There is no image ${sha256} on this host.`);
       }
+      const cdromSha256 = spec.cdrom?.sha256 ?? null;
       const present = machines.get(spec.id);
       if (!present) {
+        if (spec.disk.snapshotId !== undefined) snapshots.find(spec.disk.snapshotId);
         const machine = newMachine(spec);
         machines.set(spec.id, machine);
-        return change(machine, { milestones: { disk: now() } });
+        return change(machine, { milestones: { disk: now() }, cdromSha256 });
       }
       if (spec.disk.sizeBytes < present.spec.disk.sizeBytes) {
         throw new CumulusError("bad_request", `The disk of VM ${spec.id} can't shrink.`);
@@ -135,16 +162,14 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
         demand(present, "grow the disk of", ["stopped", "crashed"]);
       }
       present.spec = spec;
-      save();
-      return seen(present);
+      return change(present, { cdromSha256 });
     },
     start: async (id) => {
       const machine = find(id);
       if (machine.observation.pid !== null) return seen(machine);
-      const port = machine.spec.interfaces[0]?.sshHostPort;
+      const port = sshHostPortOf(machine.spec);
       for (const other of machines.values()) {
-        if (port === undefined || other.observation.pid === null || other.spec.interfaces[0]?.sshHostPort !== port)
-          continue;
+        if (port === null || other.observation.pid === null || sshHostPortOf(other.spec) !== port) continue;
         throw new CumulusError("conflict", `The host's port ${port} is taken: VM ${id} can't be reached by it.`);
       }
       return boot(machine);
@@ -199,6 +224,39 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
       machine.terminal.emit("gone");
     },
 
+    takeSnapshot: async (id, ask, report, signal) => {
+      const machine = find(id);
+      assertTakable(machine, ask);
+      const manifest = await snapshots.take(machine, ask, report, signal);
+      machine.snapshotId = manifest.id;
+      save();
+      return manifest;
+    },
+    restoreSnapshot: async (id, { snapshotId, operationId }, report, signal) => {
+      const machine = find(id);
+      if (machine.operationIds.includes(operationId)) return seen(machine);
+      const { hasMemory } = assertOwn(machine, snapshots.find(snapshotId));
+      await snapshots.work("Restoring.", report, signal);
+      const { pid, milestones, bootCount } = machine.observation;
+      machine.operationIds.push(operationId);
+      machine.snapshotId = snapshotId;
+      if (pid === null && !hasMemory) return change(machine, {});
+      end(machine, { state: "stopped", stoppedBy: "request", reason: null });
+      const observation = boot(machine);
+      // A guest with its memory goes on: it boots nothing.
+      return hasMemory ? change(machine, { milestones, bootCount }) : observation;
+    },
+    listSnapshots: async () => snapshots.list(),
+    removeSnapshot: async (snapshotId) => snapshots.remove(snapshotId),
+    listSnapshotFiles: async (snapshotId, path) => snapshots.listFiles(snapshotId, path),
+    readSnapshotFile: async (snapshotId, path) => snapshots.readFile(snapshotId, path),
+    snapshotCost: async (id) => snapshots.costOf(find(id)),
+    exportDisk: async (source, targetFile, report, signal) => {
+      const virtualBytes =
+        "vmId" in source ? find(source.vmId).spec.disk.sizeBytes : snapshots.find(source.snapshotId).virtualBytes;
+      await snapshots.export(virtualBytes, targetFile, report, signal);
+    },
+
     observe: async (id) => {
       const machine = machines.get(id);
       return machine ? seen(machine) : absent(id);
@@ -234,7 +292,12 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
       demand(machine, "see the screen of", ["running", "paused"]);
       return openFakeVnc(machine.terminal);
     },
+    vncSocket: async () => null,
     openSerial: async (id) => find(id).terminal.openSerial(),
+
+    applyNetworks: async (state) => networks.apply(state),
+    networkStatus: async () => networks.status(),
+    diagnose: async (id, interfaceId, port) => networks.diagnose(find(id).observation.id, interfaceId, port),
 
     recover: async () => {
       for (const machine of stateFile ? loadMachines(stateFile) : []) {
@@ -252,5 +315,14 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
 
     crash: (id) => end(find(id), { state: "crashed", reason: "QEMU was ended by signal SIGKILL." }),
     powerOff: (id) => end(find(id), { state: "stopped", stoppedBy: "guest" }),
+    ejectDisc: (id) => {
+      const machine = find(id);
+      machine.spec = { ...machine.spec, cdrom: null };
+      change(machine, { cdromSha256: null });
+    },
+    tellFirstBoot: (id, tell) => {
+      const machine = find(id);
+      change(machine, { firstBoot: tell(machine.observation.firstBoot) });
+    },
   };
 }

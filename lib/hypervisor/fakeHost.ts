@@ -1,11 +1,12 @@
 import { hostname } from "node:os";
 import type { HostReport } from "../domain/host";
-import type { ImageManifest } from "../domain/image";
+import { type ImageManifest, imageManifestSchema } from "../domain/image";
 import type { MachineSpec } from "../domain/machine";
 import { GIB, MIB } from "../domain/units";
+import { fakeNetworkReason } from "./fakeNetworks";
 
 /** The one image that the fake has from the start. */
-export const fakeImage: ImageManifest = {
+export const fakeImage: ImageManifest = imageManifestSchema.parse({
   sha256: "0".repeat(64),
   name: "mini",
   title: "Cumulus mini",
@@ -18,17 +19,31 @@ export const fakeImage: ImageManifest = {
   loginUser: "root",
   recipeHash: null,
   createdAt: "2026-01-01T00:00:00.000Z",
-};
+});
 
-/** A computer with more than a test fills. */
-export function fakeHostReport(startedAt: string): HostReport {
+/** An ISO that it has as well. */
+export const fakeIso: ImageManifest = imageManifestSchema.parse({
+  ...fakeImage,
+  sha256: "1".repeat(64),
+  name: "installer",
+  title: "Installer CD",
+  description: "An ISO of the fake hypervisor: nothing boots from it.",
+  kind: "iso",
+  firmwares: ["bios", "uefi"],
+  fileBytes: 4 * GIB,
+  virtualBytes: 4 * GIB,
+  source: { type: "upload", fileName: "installer.iso" },
+});
+
+/** A computer with more than a test fills. @param driver the networks that it pretends to have */
+export function fakeHostReport(startedAt: string, driver: HostReport["network"]["driver"]): HostReport {
   return {
     hostname: hostname(),
     arch: "x86_64",
     os: "No operating system (fake hypervisor)",
     kernel: "none",
     accelerator: { kind: "tcg", reason: "The fake hypervisor runs no guest.", cpuModel: "max" },
-    network: { driver: "user", reason: "The fake hypervisor has no network." },
+    network: { driver, reason: fakeNetworkReason },
     isPrivileged: false,
     cpuCount: 16,
     memoryTotalBytes: 128 * GIB,
@@ -37,6 +52,7 @@ export function fakeHostReport(startedAt: string): HostReport {
     diskFreeBytes: 900 * GIB,
     versions: { agent: "fake", node: process.versions.node, qemu: "none" },
     guestArchs: ["x86_64"],
+    uefiArchs: ["x86_64"],
     degraded: [
       { code: "fake", message: "This host pretends: its VMs boot nothing. Unset CUMULUS_HYPERVISOR for real ones." },
     ],
@@ -55,6 +71,8 @@ export function fakeSpec(id: number, change: Partial<MachineSpec> = {}): Machine
     vcpus: 1,
     memoryBytes: 256 * MIB,
     disk: { imageSha256: fakeImage.sha256, sizeBytes: 2 * GIB },
+    cdrom: null,
+    bootFrom: "disk",
     interfaces: [
       {
         id: "net0",

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "zod";
+import { emptyFirstBootReport } from "../domain/firstBootReport";
 import { type MachineSpec, machineSpecSchema, type Observation, observationSchema } from "../domain/machine";
 import { FakeTerminal } from "./fakeTerminal";
 
@@ -9,6 +10,8 @@ const savedMachineSchema = z.object({
   observation: observationSchema,
   /** One-time acts that were carried out. */
   operationIds: z.array(z.number()),
+  /** The snapshot that its disk comes from. */
+  snapshotId: z.number().nullable().default(null),
 });
 
 export interface FakeMachine extends z.infer<typeof savedMachineSchema> {
@@ -32,7 +35,8 @@ export function absent(id: number): Observation {
     pid: null,
     bootCount: 0,
     milestones: {},
-    firstBootError: null,
+    firstBoot: emptyFirstBootReport,
+    cdromSha256: null,
     pendingAct: null,
   };
 }
@@ -42,6 +46,7 @@ export function newMachine(spec: MachineSpec): FakeMachine {
     spec,
     observation: { ...absent(spec.id), state: "stopped" },
     operationIds: [],
+    snapshotId: spec.disk.snapshotId ?? null,
     terminal: new FakeTerminal().setMaxListeners(0),
     lastScreen: null,
     timer: undefined,
@@ -49,7 +54,12 @@ export function newMachine(spec: MachineSpec): FakeMachine {
 }
 
 export function saveMachines(file: string, machines: Iterable<FakeMachine>): void {
-  const saved = Array.from(machines, ({ spec, observation, operationIds }) => ({ spec, observation, operationIds }));
+  const saved = Array.from(machines, ({ spec, observation, operationIds, snapshotId }) => ({
+    spec,
+    observation,
+    operationIds,
+    snapshotId,
+  }));
   writeFileSync(`${file}.new`, JSON.stringify(saved), { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }

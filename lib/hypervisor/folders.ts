@@ -141,9 +141,12 @@ export async function removeQemuSockets({
   vnc,
   guestAgent,
   serialQemu,
+  incoming,
+  outgoing,
   screen,
 }: MachinePaths): Promise<void> {
-  for (const path of [qmp, rescue, vnc, guestAgent, serialQemu, screen]) await rm(path, { force: true });
+  for (const path of [qmp, rescue, vnc, guestAgent, serialQemu, incoming, outgoing, screen])
+    await rm(path, { force: true });
 }
 
 /**

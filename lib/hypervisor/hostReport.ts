@@ -8,6 +8,7 @@ import { readTextIfThere } from "../system/files";
 import { cumulusVersion } from "../version";
 import type { HostContext } from "./context";
 import { closedFolder } from "./folders";
+import { hasUefi } from "./qemu/firmware";
 
 /** This computer's architecture. Throws `unavailable` where Cumulus has no guests for it. */
 export function hostArch(): Arch {
@@ -17,7 +18,7 @@ export function hostArch(): Arch {
 }
 
 export async function readHostReport(context: HostContext, startedAt: string): Promise<HostReport> {
-  const { settings, users } = context;
+  const { settings, users, networks } = context;
   const [accelerator, disk, memory, versions, os] = await Promise.all([
     context.accelerator(),
     statfs(settings.dataDir),
@@ -32,7 +33,7 @@ export async function readHostReport(context: HostContext, startedAt: string): P
     os,
     kernel: release(),
     accelerator,
-    network: { driver: "user", reason: networkReason(settings.network) },
+    network: { driver: networks.driver, reason: networks.reason },
     isPrivileged: users.kind !== "own",
     cpuCount: cpus().length,
     memoryTotalBytes: memory.total,
@@ -41,6 +42,7 @@ export async function readHostReport(context: HostContext, startedAt: string): P
     diskFreeBytes: disk.bavail * disk.bsize,
     versions: { agent: cumulusVersion, node: process.version, qemu: versions[arch] ?? "not installed" },
     guestArchs: archSchema.options.filter((guest) => versions[guest] !== undefined),
+    uefiArchs: await readUefiArchs(),
     degraded: await readDegraded(context, accelerator.kind, versions[arch]),
     bootId: context.bootId,
     startedAt,
@@ -48,7 +50,7 @@ export async function readHostReport(context: HostContext, startedAt: string): P
 }
 
 async function readDegraded(
-  { settings, users }: HostContext,
+  { settings, users, networks }: HostContext,
   accelerator: string,
   qemuVersion: string | undefined,
 ): Promise<HostReport["degraded"]> {
@@ -80,18 +82,19 @@ async function readDegraded(
       `VMs run as users of their own, and these can't pass through ${closed}: no VM can start. Run: chmod o+x ${closed}`,
     ],
     [
-      settings.network === "bridge",
+      settings.network === "bridge" && networks.driver === "user",
       "no-bridge",
-      "CUMULUS_NETWORK asks for bridge, and this version has user-mode networks only.",
+      `CUMULUS_NETWORK asks for bridges, and this host has user-mode networks. ${networks.reason}`,
     ],
+    [networks.problem !== null, "networks", networks.problem ?? ""],
   ];
   return all.filter(([applies]) => applies).map(([, code, message]) => ({ code, message }));
 }
 
-function networkReason(wanted: string): string {
-  return wanted === "user"
-    ? "CUMULUS_NETWORK asks for user-mode networks."
-    : "User-mode networks are the only kind that this version has.";
+async function readUefiArchs(): Promise<Arch[]> {
+  const archs: Arch[] = [];
+  for (const arch of archSchema.options) if (await hasUefi(arch)) archs.push(arch);
+  return archs;
 }
 
 /** Versions of the QEMU binaries that are there. */

@@ -1,7 +1,11 @@
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import type { HostReport } from "../domain/host";
+import type { NetworkState, NetworkStatus, ReachabilityCheck } from "../domain/hostNetwork";
 import type { ImageManifest } from "../domain/image";
 import type { MachineSpec, Observation } from "../domain/machine";
+import type { SnapshotFile } from "../domain/snapshotFile";
+import type { SnapshotCost, SnapshotManifest } from "../domain/snapshotManifest";
+import type { TaskReport } from "../domain/task";
 
 /**
  * Virtual machines on this computer: the narrow seam under the agent. Every call is idempotent: asked twice, done once. Calls on one
@@ -17,12 +21,15 @@ export interface Hypervisor {
 
   /** Images that lie whole on this host. */
   listImages(): Promise<ImageManifest[]>;
-  /** Removes an image file; `conflict` while a VM's disk is an overlay on it. */
+  /** Removes an image file; `conflict` while a VM's disk or a snapshot builds on it. */
   removeImage(sha256: string): Promise<void>;
 
   /**
    * Brings folder, disk (an overlay on the image) and seed to what the spec says, without starting. A spec that differs from the one
-   * on disk is taken over: memory and vCPUs at the next start, a larger disk at once when the VM is stopped (a smaller one: `bad_request`).
+   * on disk is taken over: memory and vCPUs at the next start, a larger disk at once when the VM is stopped (a smaller one: `bad_request`), the disc
+   * in the CD-ROM drive at once, the boot order at the guest's next reset.
+   *
+   * With `disk.snapshotId`, a VM that is made starts from that snapshot's disk (without its memory); afterwards the snapshot may go.
    */
   ensure(spec: MachineSpec): Promise<Observation>;
   /** Starts QEMU unless it runs. A host port that is taken: `conflict`, with the port in the message. */
@@ -43,6 +50,39 @@ export interface Hypervisor {
   /** Stops the VM and removes everything of it. */
   remove(id: number): Promise<void>;
 
+  /**
+   * Takes a snapshot of a VM in any state. The guest stands still for a moment; it runs on as before, also when this fails.
+   * Idempotent by `snapshotId`: what is there is answered. `insufficient_capacity` when the host's disk is full. Aborting the signal
+   * leaves no snapshot, up to the point from which it is whole.
+   */
+  takeSnapshot(id: number, ask: TakeSnapshotAsk, report: TaskReport, signal: AbortSignal): Promise<SnapshotManifest>;
+  /**
+   * Puts a VM back to a snapshot of its own, and what it wrote since is gone. A VM that runs is ended, and runs again afterwards; one that is off
+   * stays off. With memory it goes on where it was, with its clock set right: it then runs in any case. Idempotent by `operationId`: done once, and taken up
+   * where a crash left it. `wrong_state` for a snapshot with memory of a machine with other vCPUs, memory or network than this host can give it.
+   */
+  restoreSnapshot(id: number, ask: RestoreSnapshotAsk, report: TaskReport, signal: AbortSignal): Promise<Observation>;
+  /** Snapshots that lie whole on this host, by id. They outlive their VMs. */
+  listSnapshots(): Promise<SnapshotManifest[]>;
+  /** Removes a snapshot, in any order, and is done when there is none. Its space comes back later, by a merge in the background. */
+  removeSnapshot(snapshotId: number): Promise<void>;
+  /** What a snapshot would take if it were taken now. */
+  snapshotCost(id: number): Promise<SnapshotCost>;
+  /**
+   * Writes the disk of a VM (when it runs: of one instant, as after pulling the plug) or of a snapshot into one qcow2 file that needs no other, whole or
+   * not at all.
+   * @param targetFile an absolute path in a folder of the agent's, where nothing is yet
+   */
+  exportDisk(source: DiskSource, targetFile: string, report: TaskReport, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Entries of a folder in a snapshot's file systems, by name; at most 10,000. The first look into a snapshot opens its disk, in a machine of its own without rights on this host:
+   * that takes some seconds, and a minute under emulation. `not_found` for no such snapshot or folder, `unavailable` when a tool is missing or nothing on the disk can be read.
+   */
+  listSnapshotFiles(snapshotId: number, path: string): Promise<SnapshotFile[]>;
+  /** A file's bytes. `bad_request` for what is no plain file, `too_large` above 8 GiB. */
+  readSnapshotFile(snapshotId: number, path: string): Promise<Readable>;
+
   observe(id: number): Promise<Observation>;
   /** All VMs that have a folder here. One that hangs delays nobody: it is `unresponsive`. */
   observeAll(): Promise<Observation[]>;
@@ -61,14 +101,42 @@ export interface Hypervisor {
 
   /** A connection of its own to the VM's VNC server (RFB bytes). `wrong_state` when it is off. */
   openVnc(id: number): Promise<Duplex>;
+  /** The unix socket that `openVnc` connects to, or null where there is none. `wrong_state` when the VM is off. */
+  vncSocket(id: number): Promise<string | null>;
   /**
    * A terminal on the serial console, beside any others: first the log kept so far, then live bytes; what is written goes to the guest. Stays open over
    * stop and start.
    */
   openSerial(id: number): Promise<Duplex>;
 
+  /**
+   * Brings the host's networks, firewalls and limits to a state, which is all there is: what it doesn't name goes. Kept, and brought back after a reboot. To be
+   * asked for before a VM with an interface in it is started, and after one that left it is removed. `unavailable` on a host with user-mode networks, unless
+   * the state names none.
+   */
+  applyNetworks(state: NetworkState): Promise<void>;
+  networkStatus(): Promise<NetworkStatus>;
+  /** Why a TCP port of a VM can't be reached from the host: what was checked, in order, up to the first failure. Takes some seconds. */
+  diagnose(id: number, interfaceId: string, port: number): Promise<ReachabilityCheck[]>;
+
   /** Takes up what runs already, then watches it. Call once, before anything else. */
   recover(): Promise<void>;
   /** Lets go of all VMs without stopping any. */
   close(): Promise<void>;
 }
+
+export interface TakeSnapshotAsk {
+  snapshotId: number;
+  operationId: number;
+  /** Also what is in memory; `wrong_state` unless the VM runs or is paused. */
+  memory: boolean;
+  /** Whether the guest's agent, if it answers, freezes the file systems for the moment. Means nothing with memory, which holds what isn't written yet. */
+  freeze: boolean;
+}
+
+export interface RestoreSnapshotAsk {
+  snapshotId: number;
+  operationId: number;
+}
+
+export type DiskSource = { vmId: number } | { snapshotId: number };

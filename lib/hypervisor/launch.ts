@@ -2,42 +2,81 @@ import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { archOfNode } from "../domain/arch";
 import { CumulusError } from "../domain/errors";
-import type { MachineSpec } from "../domain/machine";
-import { pathsOf } from "../env";
-import { imageFile } from "../images/store";
+import { type MachineSpec, sshHostPortOf } from "../domain/machine";
 import { isErrno } from "../system/files";
+import type { MachineUser } from "../system/machineUsers";
 import { emulatedCpuModel } from "./accelerator/detect";
+import { isoPathOf } from "./cdrom";
 import type { HostContext } from "./context";
 import { growDisk } from "./disk";
+import { resolveDisk } from "./diskFiles";
+import { readDiskRecord } from "./diskRecord";
 import { closedFolder, openRunFolder } from "./folders";
+import { assertImage, assertIso } from "./imageFiles";
 import { type MachinePaths, machinePaths } from "./machinePaths";
-import { assertImage } from "./makeMachine";
+import type { Namespace } from "./network/commands";
 import { qemuArgv } from "./qemu/argv";
 import { findFirmware } from "./qemu/firmware";
+import { type Hardware, hardwareOf } from "./qemu/hardware";
 import { lastWords } from "./qemu/process";
 import { QmpError } from "./qmp/client";
 import type { RunningQemu } from "./runningQemu";
 
-/** A QEMU command for a VM, all that it needs checked and laid ready. Throws what keeps it from starting. */
+export interface LaunchCommand {
+  program: string;
+  args: string[];
+  namespace: Namespace;
+  user: MachineUser | null;
+  hardware: Hardware;
+}
+
+/**
+ * A QEMU command for a VM, all that it needs checked and laid ready. Throws what keeps it from starting.
+ * @param isIncoming whether it goes on from a memory that is sent to it, instead of booting
+ */
 export async function prepareLaunch(
   context: HostContext,
   spec: MachineSpec,
-): Promise<{ program: string; args: string[] }> {
+  isIncoming: boolean,
+): Promise<LaunchCommand> {
   const { settings, users } = context;
+  const { args, files, user } = await composeArgs(context, spec, isIncoming);
+  const bottom = files.backing.at(-1);
+  if (bottom !== undefined) await assertImage(bottom.path);
+  const isoPath = isoPathOf(settings, spec);
+  if (isoPath !== null) await assertIso(isoPath);
+  for (const link of spec.interfaces) if (link.driver === "user") await assertPortFree(link.sshHostPort);
+  // A guest that goes on has seen its disk's size.
+  if (!isIncoming) await growDisk(files.disk, spec.disk.sizeBytes, user);
+  await openRunFolder(settings, users, spec.id);
+  await assertPassable(context);
+  const namespace = await context.networks.namespaceFor(spec.id, spec.interfaces);
+  return { program: `qemu-system-${spec.arch}`, args, namespace, user, hardware: hardwareOf(spec, args) };
+}
+
+/** The hardware that a VM of this spec has on this host now. */
+export async function launchedHardware(context: HostContext, spec: MachineSpec): Promise<Hardware> {
+  return hardwareOf(spec, (await composeArgs(context, spec, false)).args);
+}
+
+async function composeArgs(context: HostContext, spec: MachineSpec, isIncoming: boolean) {
+  const { settings } = context;
   const paths = machinePaths(settings, spec.id);
-  const user = users.userOf(spec.id);
-  const imagePath = imageFile(pathsOf(settings), spec.disk.imageSha256);
-  await assertImage(imagePath);
-  for (const { sshHostPort } of spec.interfaces) await assertPortFree(sshHostPort);
+  const { files, user } = await resolveDisk(context, spec, await readDiskRecord(paths));
   const firmware = await findFirmware(spec.arch, spec.firmware);
   const hostAccelerator = await context.accelerator();
   const isNative = spec.arch === archOfNode(process.arch);
   const accelerator = isNative ? hostAccelerator : ({ kind: "tcg", cpuModel: emulatedCpuModel } as const);
-  await growDisk(paths.disk, spec.disk.sizeBytes, user);
-  await openRunFolder(settings, users, spec.id);
-  await assertPassable(context);
-  const args = qemuArgv({ spec, accelerator, paths, imagePath, uefiCode: firmware?.code ?? null });
-  return { program: `qemu-system-${spec.arch}`, args };
+  const args = qemuArgv({
+    spec,
+    accelerator,
+    paths,
+    files,
+    isoPath: isoPathOf(settings, spec),
+    incoming: isIncoming ? paths.incoming : null,
+    uefiCode: firmware?.code ?? null,
+  });
+  return { args, files, user };
 }
 
 const startMs = 30_000;
@@ -70,7 +109,7 @@ function startFailure(words: string, spec: MachineSpec): CumulusError {
       "The VM's disk is in use by another process of this host. End that one, then start the VM.",
     );
   }
-  if (words.includes("host forwarding rule")) return portTaken(spec.interfaces[0]?.sshHostPort ?? 0);
+  if (words.includes("host forwarding rule")) return portTaken(sshHostPortOf(spec) ?? 0);
   if (/cannot set up guest memory|Cannot allocate memory/i.test(words)) {
     return new CumulusError(
       "insufficient_capacity",

@@ -6,11 +6,15 @@ import { CumulusError, messageOf } from "../domain/errors";
 import type { MachineSpec, Observation } from "../domain/machine";
 import { pathsOf } from "../env";
 import { isErrno, writeFileAtomic } from "../system/files";
+import { applyMedia, isEjectedByGuest, isoPathOf } from "./cdrom";
 import type { HostContext } from "./context";
 import { growDisk } from "./disk";
+import { diskFile } from "./diskRecord";
+import { assertIso } from "./imageFiles";
 import { keystrokesOf, typeKeystrokes } from "./keyboard";
 import { type MachinePaths, machinePaths } from "./machinePaths";
 import { type MachineState, withOperation } from "./machineState";
+import { plugInterfaces } from "./plugInterfaces";
 import { QmpError } from "./qmp/client";
 import type { RunningQemu } from "./runningQemu";
 import { Runtime } from "./runtime";
@@ -31,7 +35,12 @@ export class Machine {
     state: MachineState,
   ) {
     this.paths = machinePaths(context.settings, currentSpec.id);
-    this.runtime = new Runtime(context, () => this.currentSpec, state);
+    this.runtime = new Runtime(
+      context,
+      () => this.currentSpec,
+      state,
+      () => this.takeOutEjected(),
+    );
   }
 
   get spec(): MachineSpec {
@@ -49,12 +58,44 @@ export class Machine {
     const user = this.context.users.userOf(spec.id);
     const hasSeed = await exists(this.paths.seed);
     if (hasSeed && isDeepStrictEqual(before, spec)) return;
-    if (this.runtime.qemu === null) await growDisk(this.paths.disk, spec.disk.sizeBytes, user);
+    if (this.runtime.qemu === null) await growDisk(await diskFile(this.paths), spec.disk.sizeBytes, user);
     if (!hasSeed || !isDeepStrictEqual(before.seed, spec.seed)) {
       await writeSeed(spec.seed, this.paths.seed, pathsOf(this.context.settings).staging, user);
     }
+    await this.changeMedia(before, spec);
+    await this.changeInterfaces(before, spec);
     await writeFileAtomic(this.paths.spec, `${JSON.stringify(spec, null, 2)}\n`);
     this.currentSpec = spec;
+    this.runtime.record.tell();
+  }
+
+  private async changeMedia(before: MachineSpec, spec: MachineSpec): Promise<void> {
+    if (isDeepStrictEqual([before.cdrom, before.bootFrom], [spec.cdrom, spec.bootFrom])) return;
+    const isoPath = isoPathOf(this.context.settings, spec);
+    if (isoPath !== null) await assertIso(isoPath);
+    if (this.runtime.qemu === null) return;
+    const qemu = this.answering("change its CD-ROM", ["running", "paused"]);
+    await told(applyMedia(qemu, before, spec, isoPath));
+  }
+
+  private async changeInterfaces(before: MachineSpec, spec: MachineSpec): Promise<void> {
+    if (this.runtime.qemu === null || isDeepStrictEqual(before.interfaces, spec.interfaces)) return;
+    await this.context.networks.namespaceFor(spec.id, spec.interfaces);
+    const qemu = this.answering("change its interfaces", ["running", "paused"]);
+    await told(plugInterfaces(qemu, before, spec));
+  }
+
+  /** A disc that the guest has ejected is not in the drive any more, nor will it be after the next start. */
+  private async takeOutEjected(): Promise<void> {
+    const { qemu } = this.runtime;
+    if (qemu === null || this.currentSpec.cdrom === null || !(await isEjectedByGuest(qemu))) return;
+    await this.apply({ ...this.currentSpec, cdrom: null });
+  }
+
+  /** Carries out an act on a VM whose QEMU, if there is one, answers. */
+  async told<T>(act: (machine: Machine) => Promise<T>): Promise<T> {
+    if (this.runtime.qemu !== null) this.answering("do that", ["running", "paused"]);
+    return told(act(this));
   }
 
   async start(): Promise<void> {
@@ -134,10 +175,14 @@ export class Machine {
     return typed;
   }
 
-  openVnc(): Promise<Duplex> {
+  vncSocket(): string {
     if (this.runtime.qemu === null) throw notRunning("show the screen");
+    return this.paths.vnc;
+  }
+
+  openVnc(): Promise<Duplex> {
     return new Promise((resolve, reject) => {
-      const socket = createConnection({ path: this.paths.vnc });
+      const socket = createConnection({ path: this.vncSocket() });
       socket.once("error", (error) => {
         reject(new CumulusError("unavailable", `The VM's screen can't be reached: ${messageOf(error)}`));
       });

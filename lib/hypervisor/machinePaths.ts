@@ -7,7 +7,9 @@ import { pathsOf, type Settings } from "../env";
  */
 export interface MachinePaths {
   folder: string;
+  /** The disk that is made first; which one it is now: diskRecord.ts. */
   disk: string;
+  diskRecord: string;
   seed: string;
   uefiVars: string;
   spec: string;
@@ -22,6 +24,10 @@ export interface MachinePaths {
   rescue: string;
   vnc: string;
   guestAgent: string;
+  /** Where a QEMU that goes on from a snapshot takes its memory from. */
+  incoming: string;
+  /** Where the agent takes a guest's memory for a snapshot. */
+  outgoing: string;
   /** QEMU's end of the serial port; its one client is the agent. */
   serialQemu: string;
   /** The serial port for people: any number of clients. */
@@ -54,6 +60,7 @@ export function filesIn(folder: string) {
   return {
     folder,
     disk: join(folder, "disk.qcow2"),
+    diskRecord: join(folder, "disk.json"),
     seed: join(folder, "seed.iso"),
     uefiVars: join(folder, "uefi-vars.fd"),
     spec: join(folder, "machine.json"),
@@ -71,6 +78,8 @@ function socketsIn(runFolder: string) {
     rescue: join(runFolder, "rescue.sock"),
     vnc: join(runFolder, "vnc.sock"),
     guestAgent: join(runFolder, "agent.sock"),
+    outgoing: join(runFolder, "outgoing.sock"),
+    incoming: join(runFolder, "incoming.sock"),
     serialQemu: join(runFolder, "serial-qemu.sock"),
     serial: join(runFolder, "serial.sock"),
     screen: join(runFolder, "screen.png"),

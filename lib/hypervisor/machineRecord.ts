@@ -1,5 +1,5 @@
 import { CumulusError, messageOf } from "../domain/errors";
-import type { Observation } from "../domain/machine";
+import type { MachineSpec, Observation } from "../domain/machine";
 import { isErrno, writeFileAtomic } from "../system/files";
 import type { Log } from "../system/log";
 import { type Live, type MachineState, observationOf } from "./machineState";
@@ -11,7 +11,7 @@ export class MachineRecord {
   private work: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly id: number,
+    private readonly spec: () => MachineSpec,
     private readonly path: string,
     private current: MachineState,
     private readonly log: Log,
@@ -27,7 +27,7 @@ export class MachineRecord {
   }
 
   observation(): Observation {
-    return observationOf(this.id, this.current, this.live, new Date().toISOString());
+    return observationOf(this.spec(), this.current, this.live, new Date().toISOString());
   }
 
   /** Changes the state. Resolves when that, or a newer one, would survive a power cut; rejects when it can't be written. */
@@ -50,7 +50,7 @@ export class MachineRecord {
     try {
       await this.commit(change);
     } catch (error) {
-      this.log.warn({ vm: this.id, error: messageOf(error) }, "the VM's state could not be written");
+      this.log.warn({ vm: this.spec().id, error: messageOf(error) }, "the VM's state could not be written");
     }
   }
 
@@ -65,7 +65,8 @@ export class MachineRecord {
     return this.work;
   }
 
-  private tell(): void {
+  /** Tells of what is seen now, if that is news. */
+  tell(): void {
     const observation = this.observation();
     const told = JSON.stringify({ ...observation, observedAt: null });
     if (told === this.lastTold) return;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { emptyFirstBootReport } from "../domain/firstBootReport";
 import {
   initialState,
   type MachineState,
@@ -46,14 +47,15 @@ describe("a VM whose QEMU isn't there when the agent comes back", () => {
 
 test("a reset keeps when the disk was made and QEMU started, a start only the disk's, and both end what was pending", () => {
   const milestones = { disk: now, started: now, kernel: now, ssh: now };
-  const state: MachineState = { ...running, milestones, pending: { act: "shutdown" }, firstBootError: "no" };
+  const complaint = { ...emptyFirstBootReport, errors: [{ module: "runcmd", lines: ["no"] }] };
+  const state: MachineState = { ...running, milestones, pending: { act: "shutdown" }, firstBoot: complaint };
   expect(withNewBoot(state, "reset")).toMatchObject({
     milestones: { disk: now, started: now },
     bootCount: 2,
     pending: null,
   });
   expect(withNewBoot(state, "start").milestones).toEqual({ disk: now });
-  expect(withNewBoot(state, "start").firstBootError).toBeNull();
+  expect(withNewBoot(state, "start").firstBoot).toEqual(emptyFirstBootReport);
 });
 
 test("the newest operations are remembered, and only so many", () => {
@@ -64,7 +66,8 @@ test("the newest operations are remembered, and only so many", () => {
 });
 
 test("what is seen of a VM that runs is as old as QEMU's last answer; of one that is off, of now", () => {
+  const spec = { id: 1, cdrom: null };
   const live = { state: "running" as const, reason: null, seenAt: "2029-12-31T23:59:59.000Z" };
-  expect(observationOf(1, running, live, now)).toMatchObject({ state: "running", observedAt: live.seenAt, pid: 7 });
-  expect(observationOf(1, { ...running, process: null }, null, now)).toMatchObject({ observedAt: now, pid: null });
+  expect(observationOf(spec, running, live, now)).toMatchObject({ state: "running", observedAt: live.seenAt, pid: 7 });
+  expect(observationOf(spec, { ...running, process: null }, null, now)).toMatchObject({ observedAt: now, pid: null });
 });

@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { type Observation, observationSchema } from "../domain/machine";
+import { emptyFirstBootReport } from "../domain/firstBootReport";
+import { type MachineSpec, type Observation, observationSchema } from "../domain/machine";
+import { hardwareSchema } from "./qemu/hardware";
 
 /**
  * What the agent must remember of a VM over its own end (`state.json`).
@@ -19,9 +21,17 @@ export const machineStateSchema = z.object({
     stoppedBy: observationSchema.shape.stoppedBy,
     reason: z.string().nullable(),
   }),
+  /** Whether the guest turned itself off when it last ended: nothing is to be replayed from journals. */
+  endedCleanly: z.boolean().default(false),
+  /** What the running QEMU was started with: a newer spec may say another. */
+  hardware: hardwareSchema.nullable().default(null),
+  /** Whether the guest was stopped or its file systems frozen for a snapshot: an agent that finds this lets it go on. */
+  isHeld: z.boolean().default(false),
+  /** A restore that was begun, and whether the VM ran before. */
+  restoring: z.object({ operationId: z.number().int(), wasRunning: z.boolean() }).nullable().default(null),
   bootCount: z.number().int(),
   milestones: observationSchema.shape.milestones,
-  firstBootError: z.string().nullable(),
+  firstBoot: observationSchema.shape.firstBoot.default(emptyFirstBootReport),
   pending: z
     .discriminatedUnion("act", [
       z.object({ act: z.literal("shutdown") }),
@@ -41,9 +51,13 @@ export function initialState(diskMadeAt: string): MachineState {
     process: null,
     sshHostPort: null,
     ended: { state: "stopped", stoppedBy: null, reason: null },
+    endedCleanly: true,
+    hardware: null,
+    isHeld: false,
+    restoring: null,
     bootCount: 0,
     milestones: { disk: diskMadeAt },
-    firstBootError: null,
+    firstBoot: emptyFirstBootReport,
     pending: null,
     operationIds: [],
   };
@@ -62,14 +76,14 @@ export function withNewBoot(state: MachineState, kind: "start" | "reset"): Machi
     ...state,
     bootCount: state.bootCount + 1,
     milestones: { ...(disk && { disk }), ...(kind === "reset" && started && { started }) },
-    firstBootError: null,
+    firstBoot: emptyFirstBootReport,
     pending: null,
   };
 }
 
 /** QEMU is gone, or about to go by our own hand. */
-export function withEnd(state: MachineState, ended: MachineState["ended"]): MachineState {
-  return { ...state, intent: "stopped", ended, pending: null };
+export function withEnd(state: MachineState, ended: MachineState["ended"], endedCleanly = false): MachineState {
+  return { ...state, intent: "stopped", ended, endedCleanly, isHeld: false, pending: null };
 }
 
 /**
@@ -97,10 +111,15 @@ export interface Live {
   seenAt: string;
 }
 
-/** What is seen of a VM. Pure. */
-export function observationOf(id: number, state: MachineState, live: Live | null, now: string): Observation {
-  const { bootCount, milestones, firstBootError, pending } = state;
-  const shared = { id, bootCount, milestones, firstBootError };
+/** What is seen of a VM. Pure. @param spec whose ISO lies in the drive, for it is written down when that is done */
+export function observationOf(
+  { id, cdrom }: Pick<MachineSpec, "id" | "cdrom">,
+  state: MachineState,
+  live: Live | null,
+  now: string,
+): Observation {
+  const { bootCount, milestones, firstBoot, pending } = state;
+  const shared = { id, bootCount, milestones, firstBoot, cdromSha256: cdrom?.sha256 ?? null };
   if (live === null) {
     const { ended } = state;
     return { ...shared, ...ended, observedAt: now, pid: null, pendingAct: null };
@@ -127,7 +146,8 @@ export function absentObservation(id: number, now: string): Observation {
     pid: null,
     bootCount: 0,
     milestones: {},
-    firstBootError: null,
+    firstBoot: emptyFirstBootReport,
+    cdromSha256: null,
     pendingAct: null,
   };
 }

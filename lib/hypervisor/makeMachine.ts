@@ -1,12 +1,12 @@
-import { access, open, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { CumulusError } from "../domain/errors";
 import type { MachineSpec } from "../domain/machine";
 import { pathsOf } from "../env";
 import { failpoint } from "../failpoints";
-import { imageFile } from "../images/store";
-import { isErrno, syncFolder, writeFileAtomic } from "../system/files";
+import { isErrno, syncFile, syncFolder, writeFileAtomic } from "../system/files";
 import type { HostContext } from "./context";
-import { copyUefiVars, createOverlay } from "./disk";
+import { copyUefiVars } from "./disk";
+import { diskSource } from "./diskSource";
 import { makeMachineFolder } from "./folders";
 import { filesIn, machinePaths, makingFolder } from "./machinePaths";
 import { initialState, type MachineState } from "./machineState";
@@ -21,16 +21,15 @@ export async function makeMachine(context: HostContext, spec: MachineSpec): Prom
   const { settings } = context;
   const paths = pathsOf(settings);
   const user = context.users.userOf(spec.id);
-  const image = imageFile(paths, spec.disk.imageSha256);
-  await assertImage(image);
   const firmware = await findFirmware(spec.arch, spec.firmware);
   const making = filesIn(makingFolder(settings, spec.id));
   await rm(making.folder, { recursive: true, force: true });
+  const source = await diskSource(context, spec);
   try {
     await makeMachineFolder(making.folder, user);
     failpoint("agent.ensure.folder-made");
-    await createOverlay(making.disk, image, spec.disk.sizeBytes, user);
-    if (firmware !== null) await copyUefiVars(firmware.varsTemplate, making.uefiVars, user);
+    await source.makeDisk(making, user);
+    if (firmware !== null) await copyUefiVars(source.uefiVars ?? firmware.varsTemplate, making.uefiVars, user);
     failpoint("agent.ensure.disk-made");
     await writeSeed(spec.seed, making.seed, paths.staging, user);
     failpoint("agent.ensure.seed-made");
@@ -44,6 +43,8 @@ export async function makeMachine(context: HostContext, spec: MachineSpec): Prom
   } catch (error) {
     await rm(making.folder, { recursive: true, force: true });
     throw error;
+  } finally {
+    source.letGo();
   }
 }
 
@@ -60,22 +61,5 @@ async function moveIn(from: string, to: string): Promise<void> {
         cause: error,
       },
     );
-  }
-}
-
-export async function assertImage(file: string): Promise<void> {
-  try {
-    await access(file);
-  } catch (error) {
-    throw new CumulusError("not_found", "The image of this VM is not on this host: add it again.", { cause: error });
-  }
-}
-
-async function syncFile(file: string): Promise<void> {
-  const handle = await open(file, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

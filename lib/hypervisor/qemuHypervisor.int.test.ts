@@ -4,6 +4,7 @@ import { readdir, readFile, readlink, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sshHostPortOf } from "../domain/machine";
 import { pathsOf } from "../env";
 import { commandLineOf, startTimeOf } from "../system/platform";
 import type { Hypervisor } from "./hypervisor";
@@ -68,7 +69,7 @@ describe("start and stop", () => {
 
   test("a host port that is taken is a conflict that names it, and leaves the VM as it was", async () => {
     const spec = await host.spec(++lastId);
-    const port = spec.interfaces[0]?.sshHostPort ?? 0;
+    const port = sshHostPortOf(spec) ?? 0;
     const server = createServer().listen(port, "127.0.0.1");
     await once(server, "listening");
     await agent.ensure(spec);
@@ -117,8 +118,6 @@ describe("start and stop", () => {
 
   test("what QEMU listens on by TCP is the forward to SSH on the loopback and nothing else", async () => {
     const { id, pid } = await running();
-    const { sshHostPort } = (await host.spec(id)).interfaces[0] ?? {};
-    expect(sshHostPort).toBeDefined();
     const spec = JSON.parse(await readFile(machinePaths(host.settings, id).spec, "utf8"));
     expect(await listeningSockets(pid)).toEqual([`127.0.0.1:${spec.interfaces[0].sshHostPort}`]);
     await agent.remove(id);

@@ -1,8 +1,11 @@
 import { platform } from "node:os";
 import { CumulusError, messageOf } from "../domain/errors";
 import type { Accelerator, HostReport } from "../domain/host";
+import type { NetworkState, NetworkStatus, ReachabilityCheck } from "../domain/hostNetwork";
 import type { ImageManifest } from "../domain/image";
 import type { MachineSpec, Observation } from "../domain/machine";
+import type { SnapshotCost, SnapshotManifest } from "../domain/snapshotManifest";
+import type { TaskReport } from "../domain/task";
 import { pathsOf, type Settings } from "../env";
 import { failpoint } from "../failpoints";
 import { listImages, removeImage } from "../images/store";
@@ -11,16 +14,24 @@ import { detectUserScheme, type UserScheme } from "../system/machineUsers";
 import { hostBootId, listQemuProcesses } from "../system/platform";
 import { detectAccelerator } from "./accelerator/detect";
 import { ActQueue } from "./actQueue";
+import { Browser } from "./browsing/browser";
 import type { HostContext } from "./context";
 import { listMachineIds, prepareFolders, removeMachineFolders, sweepLeftovers } from "./folders";
 import { hostArch, readHostReport } from "./hostReport";
-import type { Hypervisor } from "./hypervisor";
+import type { DiskSource, Hypervisor, RestoreSnapshotAsk, TakeSnapshotAsk } from "./hypervisor";
+import { LayerStore } from "./layers/layerStore";
+import { removeMergeFolder } from "./layers/mergeFiles";
+import { Reclaimer } from "./layers/reclaimer";
 import { loadMachine } from "./loadMachine";
 import { Machine } from "./machine";
 import { longestSocketPathBytes, machinePaths } from "./machinePaths";
 import { absentObservation } from "./machineState";
 import { makeMachine } from "./makeMachine";
+import { createHostNetworks } from "./network/choose";
 import { isUsingFolder } from "./qemu/process";
+import { SnapshotStore } from "./snapshots/snapshotStore";
+import { recoverUserfaultfd } from "./snapshots/userfaultfd";
+import { VmSnapshots } from "./snapshots/vmSnapshots";
 
 export interface QemuHypervisorOptions {
   settings: Settings;
@@ -43,6 +54,9 @@ class QemuHypervisor implements Hypervisor {
   private readonly settings: Settings;
   private readonly log: Log;
   private context: HostContext | null = null;
+  private reclaimer: Reclaimer | null = null;
+  private snapshots: VmSnapshots | null = null;
+  private browser: Browser | null = null;
   /** Their images must not go meanwhile. */
   private readonly beingEnsured = new Set<MachineSpec>();
 
@@ -59,6 +73,11 @@ class QemuHypervisor implements Hypervisor {
     await prepareFolders(this.settings, users, this.log);
     const context = await this.makeContext(users);
     this.context = context;
+    const reclaimer = new Reclaimer(context, this.machines);
+    this.reclaimer = reclaimer;
+    this.snapshots = new VmSnapshots(context, reclaimer, (id) => this.machine(id));
+    await recoverUserfaultfd(this.settings);
+    await context.networks.recover();
     const processes = await listQemuProcesses();
     const isRunning = (runFolder: string) => processes.some(({ commandLine }) => isUsingFolder(commandLine, runFolder));
     await sweepLeftovers(this.settings, isRunning, this.log);
@@ -71,6 +90,15 @@ class QemuHypervisor implements Hypervisor {
         }),
       ),
     );
+    await this.sweepSnapshots(context);
+    reclaimer.wake();
+  }
+
+  private async sweepSnapshots({ layers, snapshots }: HostContext): Promise<void> {
+    await removeMergeFolder(this.settings);
+    for (const name of [...(await layers.sweep()), ...(await snapshots.sweep())]) {
+      this.log.info({ name }, "swept what a crash left");
+    }
   }
 
   async host(): Promise<HostReport> {
@@ -82,11 +110,20 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async removeImage(sha256: string): Promise<void> {
+    const context = this.ready();
     const specs = [...this.beingEnsured, ...[...this.machines.values()].map(({ spec }) => spec)];
     if (specs.some(({ disk }) => disk.imageSha256 === sha256)) {
       throw new CumulusError("conflict", "Disks of VMs build on this image: destroy these VMs first.");
     }
-    await removeImage(pathsOf(this.settings), sha256);
+    if (specs.some(({ cdrom }) => cdrom?.sha256 === sha256)) {
+      throw new CumulusError("conflict", "This ISO lies in the CD-ROM drives of VMs: eject it first.");
+    }
+    await context.layers.locked(async () => {
+      if ((await context.layers.list()).some(({ imageSha256 }) => imageSha256 === sha256)) {
+        throw new CumulusError("conflict", "Snapshots build on this image: delete these snapshots first.");
+      }
+      await removeImage(pathsOf(this.settings), sha256);
+    });
   }
 
   async ensure(spec: MachineSpec): Promise<Observation> {
@@ -95,7 +132,7 @@ class QemuHypervisor implements Hypervisor {
     try {
       return await this.queue.run(spec.id, async () => {
         const machine = this.machines.get(spec.id) ?? (await this.make(context, spec));
-        await machine.apply(spec);
+        await this.withoutReclaim(spec.id, () => machine.apply(spec));
         return machine.observation();
       });
     } finally {
@@ -104,7 +141,7 @@ class QemuHypervisor implements Hypervisor {
   }
 
   start(id: number) {
-    return this.act(id, (machine) => machine.start());
+    return this.act(id, (machine) => this.withoutReclaim(id, () => machine.start()));
   }
 
   stop(id: number) {
@@ -138,11 +175,37 @@ class QemuHypervisor implements Hypervisor {
       if (machine === undefined) await assertNobodyRuns(machinePaths(this.settings, id).runFolder);
       await machine?.stop();
       failpoint("agent.remove.stopped");
-      await machine?.runtime.close();
-      await removeMachineFolders(this.settings, id);
-      this.machines.delete(id);
+      await this.withoutReclaim(id, async () => {
+        await machine?.runtime.close();
+        await removeMachineFolders(this.settings, id);
+        this.machines.delete(id);
+      });
       if (machine) this.tell(absentObservation(id, new Date().toISOString()));
     });
+  }
+
+  async takeSnapshot(id: number, ask: TakeSnapshotAsk, report: TaskReport, signal: AbortSignal) {
+    return this.readySnapshots().take(id, ask, report, signal);
+  }
+
+  async restoreSnapshot(id: number, ask: RestoreSnapshotAsk, report: TaskReport, signal: AbortSignal) {
+    return this.readySnapshots().restore(id, ask, report, signal);
+  }
+
+  async listSnapshots(): Promise<SnapshotManifest[]> {
+    return this.readySnapshots().list();
+  }
+
+  async removeSnapshot(snapshotId: number): Promise<void> {
+    await this.readySnapshots().remove(snapshotId);
+  }
+
+  async snapshotCost(id: number): Promise<SnapshotCost> {
+    return this.readySnapshots().cost(id);
+  }
+
+  async exportDisk(source: DiskSource, targetFile: string, report: TaskReport, signal: AbortSignal): Promise<void> {
+    await this.readySnapshots().export(source, targetFile, report, signal);
   }
 
   async observe(id: number): Promise<Observation> {
@@ -176,11 +239,42 @@ class QemuHypervisor implements Hypervisor {
     return this.machine(id).openVnc();
   }
 
+  async vncSocket(id: number) {
+    return this.machine(id).vncSocket();
+  }
+
   async openSerial(id: number) {
     return this.machine(id).openSerial();
   }
 
+  async listSnapshotFiles(snapshotId: number, path: string) {
+    return this.readyBrowser().list(snapshotId, path);
+  }
+
+  async readSnapshotFile(snapshotId: number, path: string) {
+    return this.readyBrowser().read(snapshotId, path);
+  }
+
+  async applyNetworks(state: NetworkState): Promise<void> {
+    await this.ready().networks.apply(state);
+  }
+
+  async networkStatus(): Promise<NetworkStatus> {
+    return this.ready().networks.status();
+  }
+
+  async diagnose(id: number, interfaceId: string, port: number): Promise<ReachabilityCheck[]> {
+    const { networks } = this.ready();
+    const { spec, runtime } = this.machine(id);
+    const link = spec.interfaces.find((one) => one.id === interfaceId);
+    if (link === undefined) throw new CumulusError("not_found", `This VM has no interface ${interfaceId}.`);
+    return networks.diagnose({ spec, isRunning: runtime.qemu !== null }, link, port);
+  }
+
   async close(): Promise<void> {
+    await this.context?.networks.close();
+    await this.browser?.close();
+    await this.reclaimer?.close();
     await this.queue.idle();
     await Promise.all([...this.machines.values()].map((machine) => machine.runtime.close()));
     this.machines.clear();
@@ -215,6 +309,22 @@ class QemuHypervisor implements Hypervisor {
     throw new CumulusError("unavailable", "The agent is starting. Try again in a moment.", { retryAfterSeconds: 1 });
   }
 
+  /** Layers of this VM's disk aren't merged meanwhile. */
+  private async withoutReclaim(id: number, act: () => Promise<void>): Promise<void> {
+    await (this.reclaimer === null ? act() : this.reclaimer.without(id, act));
+  }
+
+  private readyBrowser(): Browser {
+    this.browser ??= new Browser(this.ready());
+    return this.browser;
+  }
+
+  private readySnapshots(): VmSnapshots {
+    this.ready();
+    if (this.snapshots) return this.snapshots;
+    throw new CumulusError("unavailable", "The agent is starting. Try again in a moment.", { retryAfterSeconds: 1 });
+  }
+
   private tell(observation: Observation): void {
     for (const listener of this.listeners) listener(observation);
   }
@@ -222,10 +332,17 @@ class QemuHypervisor implements Hypervisor {
   private async makeContext(users: UserScheme): Promise<HostContext> {
     const { settings, log } = this;
     let accelerator: Promise<Accelerator> | null = null;
+    const layers = new LayerStore(settings, users);
+    const snapshots = new SnapshotStore(settings, layers);
+    await layers.prepare();
+    await snapshots.prepare();
     const context: HostContext = {
       settings,
       log,
       users,
+      layers,
+      snapshots,
+      networks: await createHostNetworks(settings, users, log),
       bootId: await hostBootId(),
       accelerator: () => {
         accelerator ??= detectAccelerator(settings, hostArch(), users, log);

@@ -38,6 +38,7 @@ export class RunningQemu {
   private isReleased = false;
   private readonly resetWaiters = new Set<() => void>();
   private readonly goneWaiters = new Set<() => void>();
+  private readonly eventListeners = new Set<(event: QmpEvent) => void>();
 
   constructor(
     readonly process: QemuProcess,
@@ -70,6 +71,12 @@ export class RunningQemu {
   /** Rejects with `QmpError`. */
   execute(command: string, args: object = {}, timeoutMs?: number): Promise<unknown> {
     return this.monitor.execute(command, args, timeoutMs);
+  }
+
+  /** Calls the listener on every event until the returned function is called. */
+  onEvents(listener: (event: QmpEvent) => void): () => void {
+    this.eventListeners.add(listener);
+    return () => this.eventListeners.delete(listener);
   }
 
   status(timeoutMs?: number): Promise<string> {
@@ -131,6 +138,7 @@ export class RunningQemu {
 
   private onEvent(event: QmpEvent): void {
     if (event.name === "RESET") for (const waiter of this.resetWaiters) waiter();
+    for (const listener of [...this.eventListeners]) listener(event);
     this.handlers.onEvent(event);
     // Its failure shows at the next heartbeat.
     if (statusEvents.has(event.name)) this.status().catch(() => undefined);

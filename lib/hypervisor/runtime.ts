@@ -1,24 +1,33 @@
 import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../domain/errors";
-import type { MachineSpec } from "../domain/machine";
+import type { FirstBootReport } from "../domain/firstBootReport";
+import { type MachineSpec, sshHostPortOf, sshTargetOf } from "../domain/machine";
 import type { TimelineStep } from "../domain/timeline";
 import { failpoint } from "../failpoints";
 import { writeFileAtomic } from "../system/files";
 import type { Log } from "../system/log";
 import type { ProcessIdentity } from "../system/platform";
 import type { HostContext } from "./context";
+import { readDiskRecord, sweepDisks } from "./diskRecord";
 import { closeRunFolder, makeRunFolder, removeQemuSockets } from "./folders";
 import { BootWatch } from "./guest/bootWatch";
+import type { GuestAgent } from "./guest/guestAgent";
 import { GuestRequest } from "./guest/guestRequest";
+import type { SshTarget } from "./guest/sshProbe";
 import { awaitStarted, prepareLaunch } from "./launch";
+import { cancelStream } from "./layers/streamJob";
 import { type MachinePaths, machinePaths } from "./machinePaths";
 import { MachineRecord } from "./machineRecord";
 import { type MachineState, withEnd, withNewBoot, withoutProcess } from "./machineState";
+import { cdromId } from "./qemu/cdrom";
 import { lastWords, type ProcessEnd, type QemuProcess, spawnQemu } from "./qemu/process";
 import { reasonOfEnd, runStateOf } from "./qemu/runState";
 import type { QmpEvent } from "./qmp/client";
 import { RunningQemu } from "./runningQemu";
 import { SerialConsole } from "./serial/console";
+import { type CutTarget, settleCut } from "./snapshots/cut";
+import { releaseGuest, thawWhenAnswering } from "./snapshots/heldGuest";
+import { fitting, type IncomingMemory } from "./snapshots/incoming";
 import { SpaceWait } from "./spaceWait";
 
 const logTrimMs = 30_000;
@@ -58,18 +67,19 @@ export class Runtime {
     private readonly context: HostContext,
     private readonly spec: () => MachineSpec,
     state: MachineState,
+    private readonly onTrayOpened: () => Promise<void>,
   ) {
     this.id = spec().id;
     this.log = context.log;
     this.paths = machinePaths(context.settings, this.id);
-    this.record = new MachineRecord(this.id, this.paths.state, state, this.log, context.onChange);
+    this.record = new MachineRecord(spec, this.paths.state, state, this.log, context.onChange);
     this.spaceWait = new SpaceWait(this.id, this.paths.folder, this.log);
     this.guestRequest = new GuestRequest({
       id: this.id,
       log: this.log,
       pending: () => this.record.state.pending,
       qemu: () => this.qemu,
-      guestAgent: () => this.bootWatch?.guestAgent ?? null,
+      guestAgent: () => this.guestAgent,
       onDeadline: () => this.inBackground("the reboot by force", () => this.rebootByForce()),
     });
     this.serial = new SerialConsole({
@@ -92,28 +102,47 @@ export class Runtime {
     }
   }
 
-  async launch(): Promise<void> {
-    const spec = this.spec();
+  /** @param incoming a memory with which the guest goes on, instead of booting */
+  async launch(incoming: IncomingMemory | null = null): Promise<void> {
+    const spec = incoming === null ? this.spec() : fitting(this.spec(), incoming.hardware);
+    await settleCut(this.cutTarget(), null);
+    const { parent } = await readDiskRecord(this.paths);
+    // What QEMU is told to open is there until it has opened it.
+    const { letGo } = await this.context.layers.holdChain(parent);
+    try {
+      await this.launchOf(spec, incoming);
+    } finally {
+      letGo();
+    }
+    failpoint("agent.start.running");
+  }
+
+  private async launchOf(spec: MachineSpec, incoming: IncomingMemory | null): Promise<void> {
     const before = this.record.state;
-    const command = await prepareLaunch(this.context, spec);
+    const command = await prepareLaunch(this.context, spec, incoming !== null);
     this.isLaunching = true;
     try {
       await this.record.commit((state) => ({
-        ...withNewBoot(state, "start"),
+        ...(incoming === null
+          ? withNewBoot(state, "start")
+          : { ...state, milestones: incoming.milestones, pending: null }),
         intent: "running",
+        hardware: command.hardware,
+        isHeld: false,
         hostBootId: this.context.bootId,
         process: null,
-        sshHostPort: spec.interfaces[0]?.sshHostPort ?? null,
+        sshHostPort: sshHostPortOf(spec),
       }));
       failpoint("agent.start.before-spawn");
-      const user = this.context.users.userOf(this.id);
-      const process = await spawnQemu(command.program, command.args, user, this.paths.qemuLog);
+      const { program, args, user, namespace } = command;
+      const process = await spawnQemu(program, args, user, this.paths.qemuLog, namespace);
       failpoint("agent.start.spawned");
       const qemu = this.hold(process);
       await this.record.commit((state) => ({ ...state, process: process.identity }));
       await awaitStarted(qemu, this.paths, spec);
       this.serial.note(`started ${new Date().toISOString()}`);
-      await this.takeUp(qemu);
+      await incoming?.load(qemu);
+      await this.takeUp(qemu, true);
     } catch (error) {
       await this.endFailedLaunch();
       await this.record.note(() => before);
@@ -121,7 +150,15 @@ export class Runtime {
     } finally {
       this.isLaunching = false;
     }
-    failpoint("agent.start.running");
+  }
+
+  private cutTarget(): CutTarget {
+    return { context: this.context, id: this.id, imageSha256: this.spec().disk.imageSha256 };
+  }
+
+  /** Ends a change of the VM's disk that an agent before this one began, and removes what it left. */
+  private async settleDisk(qemu: RunningQemu | null): Promise<void> {
+    await sweepDisks(this.paths, await settleCut(this.cutTarget(), qemu));
   }
 
   /**
@@ -133,6 +170,7 @@ export class Runtime {
       const words = await lastWords(this.paths.qemuLog);
       const next = withoutProcess(this.record.state, this.context.bootId, words);
       if (!isDeepStrictEqual(next, this.record.state)) await this.record.note(() => next);
+      await this.settleDisk(null);
       await removeQemuSockets(this.paths);
       return;
     }
@@ -148,10 +186,10 @@ export class Runtime {
   }
 
   /** Ends QEMU, for a reason that is noted first, and keeps the last picture of the screen. Done when it is gone. */
-  async finish(ended: MachineState["ended"]): Promise<void> {
+  async finish(ended: MachineState["ended"], endedCleanly = false): Promise<void> {
     if (this.qemu === null) return;
     if (this.record.seen?.state !== "unresponsive") await this.keepLastScreen(this.qemu);
-    await this.record.note((state) => withEnd(state, ended));
+    await this.record.note((state) => withEnd(state, ended, endedCleanly));
     failpoint("agent.stop.intent-written");
     await this.end();
   }
@@ -191,10 +229,23 @@ export class Runtime {
     }
   }
 
-  /** QEMU answers: see to it that what must hold while the guest runs does, then let the guest run. */
-  private async takeUp(qemu: RunningQemu): Promise<void> {
+  /**
+   * QEMU answers: see to it that what must hold while the guest runs does, then let the guest run.
+   * @param isOurs whether this agent has just started it
+   */
+  private async takeUp(qemu: RunningQemu, isOurs = false): Promise<void> {
     this.phase = "starting";
-    const isNew = (await qemu.status()) === "prelaunch";
+    const status = await qemu.status();
+    // The agent that was to send it a memory is no more.
+    if (status === "inmigrate" && !isOurs) {
+      return this.finish({ state: "stopped", stoppedBy: "request", reason: "The agent ended while it was restored." });
+    }
+    const isNew = isOurs || status === "prelaunch";
+    if (!isNew) {
+      // One that an agent before this one had begun: it is begun again by whoever still wants it.
+      await cancelStream(qemu);
+      await this.settleDisk(qemu);
+    }
     await closeRunFolder(this.paths, this.context.users.userOf(this.id));
     await this.takeSerialPort(qemu, isNew);
     this.bootWatch ??= this.watchBoot();
@@ -203,10 +254,24 @@ export class Runtime {
       qemu.trimLog().catch((error: unknown) => this.log.warn({ vm: this.id, error: messageOf(error) }, "qemu.log"));
     }, logTrimMs);
     if (isNew) await qemu.execute("cont");
+    else this.inBackground("looking for a disc that was ejected", this.onTrayOpened);
+    if (this.record.state.isHeld) await this.letGoOn(qemu);
     this.phase = "up";
     await qemu.status();
     this.reached("started");
     await this.guestRequest.goOn();
+  }
+
+  /** Ends what an agent before this one held the guest for. */
+  private async letGoOn(qemu: RunningQemu): Promise<void> {
+    await releaseGuest(qemu);
+    void thawWhenAnswering(() => this.guestAgent);
+    await this.record.note((state) => ({ ...state, isHeld: false }));
+  }
+
+  /** The channel to the agent in the guest; null while the VM is off. */
+  get guestAgent(): GuestAgent | null {
+    return this.bootWatch?.guestAgent ?? null;
   }
 
   /** A guest must not run before its port is held; one that runs already goes on without, if need be. */
@@ -222,17 +287,28 @@ export class Runtime {
   private watchBoot(): BootWatch {
     return new BootWatch({
       guestAgentSocket: this.paths.guestAgent,
-      sshHostPort: this.record.state.sshHostPort,
+      ssh: this.sshTarget(),
       hasReached: (step) => this.record.state.milestones[step] !== undefined,
       onReached: (step) => this.reached(step),
-      onFirstBootError: (firstBootError) => void this.record.note((state) => ({ ...state, firstBootError })),
+      onFirstBoot: (change) => this.noteFirstBoot(change),
     });
+  }
+
+  /** The port that QEMU was started with: the spec may have another one by now. */
+  private sshTarget(): SshTarget | null {
+    const { sshHostPort } = this.record.state;
+    return sshHostPort === null ? sshTargetOf(this.spec()) : { host: "127.0.0.1", port: sshHostPort };
   }
 
   private reached(step: TimelineStep): void {
     if (this.record.state.milestones[step] !== undefined) return;
     const at = new Date().toISOString();
     void this.record.note((state) => ({ ...state, milestones: { ...state.milestones, [step]: at } }));
+  }
+
+  private noteFirstBoot(change: (report: FirstBootReport) => FirstBootReport): void {
+    const firstBoot = change(this.record.state.firstBoot);
+    if (firstBoot !== this.record.state.firstBoot) void this.record.note((state) => ({ ...state, firstBoot }));
   }
 
   private onStatus(status: string): void {
@@ -243,6 +319,8 @@ export class Runtime {
     }
     if (this.phase !== "up") return;
     const { kind, reason } = runStateOf(status);
+    // A moment's stop for a snapshot is no pause of the VM's.
+    if (kind === "paused" && this.record.state.isHeld) return;
     if (kind === "running" || kind === "paused") {
       this.record.see({ state: kind, reason });
       if (status === "io-error" && qemu !== null) this.spaceWait.begin(qemu);
@@ -256,6 +334,7 @@ export class Runtime {
 
   private onEvent(event: QmpEvent): void {
     if (event.name === "SHUTDOWN" && event.data.reason === "host-signal") this.wasSignalled = true;
+    if (isTrayOpened(event)) this.inBackground("taking out a disc that was ejected", this.onTrayOpened);
     if (event.name !== "RESET" || this.isSecondOfTwo(event)) return;
     this.guestRequest.cancel();
     void this.record.note((state) => withNewBoot(state, "reset"));
@@ -308,7 +387,7 @@ export class Runtime {
     if (this.qemu === null || (await this.qemu.status()) !== "shutdown") return;
     if (pending?.act === "reboot") return this.qemu.resetAndRun();
     const stoppedBy = pending?.act === "shutdown" ? "request" : "guest";
-    await this.finish({ state: "stopped", stoppedBy, reason: null });
+    await this.finish({ state: "stopped", stoppedBy, reason: null }, true);
   }
 
   private async rebootByForce(): Promise<void> {
@@ -349,6 +428,10 @@ export class Runtime {
       this.log.debug({ vm: this.id, error: messageOf(error) }, "no last picture of the screen");
     }
   }
+}
+
+function isTrayOpened({ name, data }: QmpEvent): boolean {
+  return name === "DEVICE_TRAY_MOVED" && data.id === cdromId && data["tray-open"] === true;
 }
 
 /** A QEMU that runs answers at once; a stopped one must not hold up the adoption of others. */

@@ -7,6 +7,21 @@ const maxMemoryBytes = 2 * 1024 ** 3;
 const maxCpuSeconds = 120;
 
 /**
+ * A command for long work, as a user (null: our own), with a cap on memory. It ends with us: what it writes is nobody's once we are gone. On systems without
+ * the means it is left as it is.
+ */
+export function confined(
+  user: MachineUser | null,
+  program: string,
+  args: string[],
+): { program: string; args: string[] } {
+  if (platform() !== "linux") return asUser(user, program, args);
+  const command = asUser(user, "", []);
+  const rights = ["--pdeathsig=KILL", ...(user === null ? ["--"] : command.args.slice(0, -1)), program, ...args];
+  return { program: "prlimit", args: [`--as=${maxMemoryBytes}`, "--core=0", "--", "setpriv", ...rights] };
+}
+
+/**
  * Runs a helper program to its end, with a cap on memory and time where the system has prlimit(1). Rejects with `internal`, or
  * `unavailable` when the program isn't installed, and the program's own last words.
  */

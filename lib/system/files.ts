@@ -12,6 +12,16 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** Makes a file's content survive a power cut, whoever wrote it. */
+export async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Replaces a file whole or not at all: readers and a crash see the old or the new content, never a part. */
 export async function writeFileAtomic(path: string, content: string | Buffer, mode = 0o600): Promise<void> {
   const temporary = `${path}.${randomBytes(4).toString("hex")}.tmp`;

@@ -8,6 +8,7 @@ test("each VM has a user of its own where there are ids enough", () => {
     uid: 1_900_000_001,
     gid: 1_900_000_001,
     imagesGid: 1_900_000_000,
+    layersGid: 1_950_000_001,
     extraGids: [104],
   });
   expect(scheme.userOf(1)?.uid).not.toBe(scheme.userOf(2)?.uid);
@@ -27,7 +28,7 @@ test("a namespace that maps root alone runs QEMU as it is", () => {
 });
 
 test("the command gives up all rights before it runs the program", () => {
-  const user = { uid: 5, gid: 6, imagesGid: 7, extraGids: [8] };
+  const user = { uid: 5, gid: 6, imagesGid: 7, layersGid: 9, extraGids: [8] };
   const { program, args } = asUser(user, "qemu", ["-a"]);
   expect(program).toBe("setpriv");
   expect(args).toEqual(expect.arrayContaining(["--reuid=5", "--regid=6", "--groups=7,8", "--no-new-privs"]));

@@ -8,6 +8,8 @@ export interface MachineUser {
   gid: number;
   /** Group that may read the images. */
   imagesGid: number;
+  /** Group that may read the layers which this VM's disks became: its own QEMU, and those of VMs that build on them. */
+  layersGid: number;
   /** Further groups, such as the one that may open /dev/kvm. */
   extraGids: number[];
 }
@@ -28,6 +30,8 @@ export interface UserScheme {
 /** Unused by Debian, systemd and the usual container ranges (systemd's UIDS-GIDS: "1879048192…2147483647 unused"). */
 const baseId = 1_900_000_000;
 const idSpan = 100_000_000;
+/** VMs' own groups take the first half of the span, those of their layers the second. */
+const layersOffset = idSpan / 2;
 
 /** Reads what this process may do and picks the strongest scheme. */
 export async function detectUserScheme(): Promise<UserScheme> {
@@ -47,12 +51,18 @@ export function chooseUserScheme(uidMap: string, extraGids: number[]): UserSchem
   if (isWhole) {
     return {
       kind: "per-machine",
-      userOf: (id) => ({ uid: baseId + id, gid: baseId + id, imagesGid: baseId, extraGids }),
+      userOf: (id) => ({
+        uid: baseId + id,
+        gid: baseId + id,
+        imagesGid: baseId,
+        layersGid: baseId + layersOffset + id,
+        extraGids,
+      }),
     };
   }
   // The last but two: the very last ones are nobody's and the overflow id in many systems.
   const highest = Math.max(...ranges.map(({ end }) => end)) - 3;
-  const user = { uid: highest, gid: highest, imagesGid: highest, extraGids };
+  const user = { uid: highest, gid: highest, imagesGid: highest, layersGid: highest, extraGids };
   return highest > 0 ? { kind: "shared", userOf: () => user } : { kind: "own", userOf: () => null };
 }
 

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import { platform } from "node:os";
 import { execa } from "execa";
 import { isErrno } from "./files";
@@ -11,10 +11,15 @@ export interface ProcessIdentity {
   startTime: string;
 }
 
-/** A name for the time since the computer was last switched on. */
+/** The kernel's first pid namespace always has this number (PROC_PID_INIT_INO in its include/linux/proc_ns.h). */
+const firstPidNamespace = "pid:[4026531836]";
+
+/** A name for the time since the computer was last switched on. A container's start counts as that: its end is the end of all processes in it. */
 export async function hostBootId(): Promise<string> {
-  if (platform() === "linux") return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
-  return (await execa("sysctl", ["-n", "kern.bootsessionuuid"])).stdout.trim();
+  if (platform() !== "linux") return (await execa("sysctl", ["-n", "kern.bootsessionuuid"])).stdout.trim();
+  const bootId = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+  const isInContainer = (await readlink("/proc/self/ns/pid")) !== firstPidNamespace;
+  return isInContainer ? `${bootId}-${await startTimeOf(1)}` : bootId;
 }
 
 /** When the process started, or null when there is none (or only a zombie, whose parent has yet to ask for its end). */

@@ -6,6 +6,8 @@ import { TabNav } from "../../../components/ui/TabNav";
 const tabs = [
   { href: "/settings/ssh-keys", label: "SSH keys" },
   { href: "/settings/tokens", label: "API tokens" },
+  { href: "/settings/user-data", label: "User data" },
+  { href: "/settings/backups", label: "Backups" },
   { href: "/settings/account", label: "Account" },
   { href: "/settings/appearance", label: "Appearance" },
 ];

@@ -1,6 +1,7 @@
 "use client";
 
 import { Ellipsis, Monitor, Settings, SquareTerminal, Trash2 } from "lucide-react";
+import type { ReactNode } from "react";
 import type { Vm } from "../../../lib/domain/vm";
 import { IconButton } from "../../ui/IconButton";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/Menu";
@@ -16,12 +17,22 @@ interface VmMoreMenuProps {
   offered: readonly PowerAct[];
   /** Links to the VM's console and settings, where the page has none. */
   withLinks?: boolean;
+  /** Further items of the page. */
+  children?: ReactNode;
   onDestroy: () => void;
   size?: "icon" | "iconSm";
 }
 
 /** What else can be done with a VM. */
-export function VmMoreMenu({ vm, acts, offered, withLinks = false, onDestroy, size = "icon" }: VmMoreMenuProps) {
+export function VmMoreMenu({
+  vm,
+  acts,
+  offered,
+  withLinks = false,
+  children,
+  onDestroy,
+  size = "icon",
+}: VmMoreMenuProps) {
   return (
     <Menu trigger={<IconButton size={size} label={`More for ${vm.name}`} icon={<Ellipsis aria-hidden />} />}>
       {offered.map((act) => {
@@ -53,6 +64,7 @@ export function VmMoreMenu({ vm, acts, offered, withLinks = false, onDestroy, si
           <MenuSeparator />
         </>
       ) : null}
+      {children}
       <MenuItem
         icon={<Trash2 aria-hidden />}
         tone="danger"

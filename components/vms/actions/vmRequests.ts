@@ -7,9 +7,9 @@ export function requestAct(vmId: number, act: PowerAct): Promise<Operation> {
   return apiRequest("POST", `/api/vms/${vmId}/${act}`);
 }
 
-/** Asks for a VM to be destroyed. One that is gone already is as it was to be. */
-export async function requestDestroy(vmId: number): Promise<void> {
-  await apiRequest("DELETE", `/api/vms/${vmId}`).catch((error: unknown) => {
+/** Asks for a VM to be destroyed, alone or with its snapshots. One that is gone already is as it was to be. */
+export async function requestDestroy(vmId: number, withSnapshots: boolean): Promise<void> {
+  await apiRequest("DELETE", `/api/vms/${vmId}${withSnapshots ? "?snapshots=delete" : ""}`).catch((error: unknown) => {
     if (!(error instanceof ApiProblem && error.status === 404)) throw error;
   });
 }

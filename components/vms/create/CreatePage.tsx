@@ -11,7 +11,7 @@ import { PageHeader } from "../../ui/PageHeader";
 import { CreateSkeleton } from "./CreateSkeleton";
 import { CreateVmForm } from "./CreateVmForm";
 
-/** The page that makes a VM: one form, filled in as far as can be guessed. `?image=NAME` chooses the image. */
+/** The page that makes a VM: one form, filled in as far as can be guessed. `?image=NAME` or `?image=ID` chooses the image. */
 export function CreatePage() {
   const wantedImage = useSearchParams().get("image");
   const images = useImages();
@@ -57,10 +57,14 @@ function NoImages() {
     <EmptyState
       icon={<HardDrive aria-hidden />}
       title="There is no image to start from"
-      action={<ButtonLink href="/images">To the images</ButtonLink>}
+      action={
+        <ButtonLink href="/images/add" variant="primary">
+          Add an image
+        </ButtonLink>
+      }
     >
-      A VM's disk begins as a copy of an image: an operating system, installed once. The images page tells how one gets
-      here.
+      A VM's disk begins as a copy of an image: an operating system, installed once. The catalogue has the official ones
+      of most distributions.
     </EmptyState>
   );
 }

@@ -10,6 +10,7 @@ import { shapeOf } from "../size/sizeChoice";
 import { AdvancedFields } from "./AdvancedFields";
 import { type CreateForm, problemsOf, requestOf } from "./createForm";
 import { ImagePicker } from "./ImagePicker";
+import { findImage, refOf } from "./imageChoice";
 import { type CreateChoices, initialForm } from "./initialForm";
 import { KeyPicker } from "./KeyPicker";
 import { NameField } from "./NameField";
@@ -17,7 +18,10 @@ import { Summary } from "./Summary";
 import { useCreateVm } from "./useCreateVm";
 import { useSubmitKey } from "./useSubmitKey";
 
-const simpleFields = ["name", "image", "size", "vcpus", "memory", "disk", "sshKeys", "userData", "files"];
+const simpleFields = [
+  ...["name", "image", "size", "vcpus", "memory", "disk", "sshKeys", "userData", "files"],
+  ...["firmware", "network", "firewalls", "password", "users", "timezone", "locale", "packages"],
+];
 
 export function CreateVmForm(choices: CreateChoices) {
   const { images, sizes, sshKeys, host, takenNames } = choices;
@@ -28,7 +32,10 @@ export function CreateVmForm(choices: CreateChoices) {
   const fileFields = form.files.flatMap((_, index) =>
     ["path", "content", "permissions"].map((f) => `files.${index}.${f}`),
   );
-  const server = useCreateVm([...simpleFields, ...fileFields]);
+  const userFields = form.users.flatMap((_, index) =>
+    ["name", "sshKeys", "password"].map((f) => `users.${index}.${f}`),
+  );
+  const server = useCreateVm([...simpleFields, ...fileFields, ...userFields]);
   useSubmitKey(formElement);
   useEffect(() => {
     if (refusedCount === 0) return;
@@ -41,7 +48,8 @@ export function CreateVmForm(choices: CreateChoices) {
     setForm((before) => ({ ...before, ...changes }));
     server.reset();
   };
-  const image = images.find(({ name }) => name === form.image);
+  const hostArch = host.report?.arch;
+  const image = findImage(images, form.image, hostArch);
   const shape = shapeOf(form, sizes);
   const misfit = shape ? whyShapeDoesNotFit(shape, image, host) : undefined;
   const own = problemsOf(form);
@@ -67,7 +75,12 @@ export function CreateVmForm(choices: CreateChoices) {
     >
       <div className="grid grid-cols-1 gap-4">
         <Card title="Image" description="The operating system that its disk begins with.">
-          <ImagePicker images={images} host={host} value={form.image} onChange={(name) => change({ image: name })} />
+          <ImagePicker
+            images={images}
+            host={host}
+            chosen={image}
+            onChange={(chosen) => change({ image: refOf(chosen, images, hostArch), firmware: null })}
+          />
           <Problem text={problems.image} />
         </Card>
         <Card title="Size" description="Memory is what it takes from this host; the disk takes room only as it fills.">
@@ -101,7 +114,7 @@ export function CreateVmForm(choices: CreateChoices) {
             takenNames={takenNames}
           />
         </Card>
-        <AdvancedFields form={form} onChange={change} problems={problems} />
+        <AdvancedFields form={form} onChange={change} problems={problems} image={image} />
       </div>
       <div className="grid grid-cols-1 gap-4 lg:sticky lg:top-16">
         {server.error ? <Banner tone="bad">{server.error}</Banner> : null}

@@ -10,7 +10,7 @@ import { Kbd } from "../../ui/Kbd";
 import { curlCommand } from "../shared/curl";
 import { useOrigin } from "../shared/useOrigin";
 import type { Shape } from "../size/sizeChoice";
-import { type CreateForm, requestOf } from "./createForm";
+import { type CreateForm, requestOf, withoutPasswords } from "./createForm";
 
 interface SummaryProps {
   form: CreateForm;
@@ -25,7 +25,7 @@ export function Summary({ form, image, shape, isPending }: SummaryProps) {
   const origin = useOrigin();
   const request = requestOf(form);
   const keyCount = request.sshKeys?.length ?? 0;
-  const code = curlCommand({ origin, method: "POST", path: "/api/vms", body: request });
+  const code = curlCommand({ origin, method: "POST", path: "/api/vms", body: withoutPasswords(request) });
   return (
     <>
       <Card title="Summary">
@@ -38,6 +38,12 @@ export function Summary({ form, image, shape, isPending }: SummaryProps) {
             { label: "Memory", value: shape ? formatBytes(shape.memoryBytes) : "–" },
             { label: "Disk", value: shape ? formatBytes(shape.diskBytes) : "–" },
             { label: "SSH keys", value: keyCount === 0 ? "none" : keyCount },
+            ...(request.network ? [{ label: "Network", value: request.network }] : []),
+            ...(request.firewalls ? [{ label: "Firewalls", value: request.firewalls.length }] : []),
+            ...(request.firmware ? [{ label: "Firmware", value: request.firmware.toUpperCase() }] : []),
+            ...(request.users ? [{ label: "Users", value: request.users.map(({ name }) => name).join(", ") }] : []),
+            ...(request.packages ? [{ label: "Packages", value: request.packages.join(", ") }] : []),
+            ...(request.timezone ? [{ label: "Time zone", value: request.timezone }] : []),
             ...(request.userData ? [{ label: "User data", value: userDataKind(request.userData) }] : []),
             ...(request.files ? [{ label: "Files", value: request.files.length }] : []),
           ]}

@@ -6,7 +6,8 @@ import { CodeBlock } from "../../ui/CodeBlock";
 import { Field } from "../../ui/Field";
 import { Textarea } from "../../ui/Textarea";
 import { lineRange } from "./lineRange";
-import { type UserDataCheck, useUserDataCheck } from "./useUserDataCheck";
+import { TemplatePicker } from "./TemplatePicker";
+import { type FirstBootParts, type UserDataCheck, useUserDataCheck } from "./useUserDataCheck";
 
 const example = `#cloud-config
 write_files:
@@ -22,12 +23,14 @@ interface UserDataFieldProps {
   onChange: (text: string) => void;
   /** What the server said when the form was sent. */
   problem: string | undefined;
+  /** What else the first boot is asked for: it is merged with this. */
+  firstBoot: FirstBootParts;
 }
 
 /** cloud-init user data, checked by the server while it is typed. */
-export function UserDataField({ value, onChange, problem }: UserDataFieldProps) {
+export function UserDataField({ value, onChange, problem, firstBoot }: UserDataFieldProps) {
   const textarea = useRef<HTMLTextAreaElement>(null);
-  const check = useUserDataCheck(value);
+  const check = useUserDataCheck(value, firstBoot);
   const goToLine = (line: number) => {
     const { start, end } = lineRange(value, line);
     textarea.current?.focus();
@@ -36,6 +39,7 @@ export function UserDataField({ value, onChange, problem }: UserDataFieldProps) 
   const isInvalid = check?.valid === false;
   return (
     <div>
+      <TemplatePicker onPick={onChange} />
       <Field
         label="User data"
         aside={
@@ -61,7 +65,9 @@ export function UserDataField({ value, onChange, problem }: UserDataFieldProps) 
           />
         )}
       </Field>
-      {value.trim() === "" ? null : <CheckResult check={check} isStale={check?.text !== value} onLine={goToLine} />}
+      {check === undefined && value.trim() === "" ? null : (
+        <CheckResult check={check} isStale={check?.text !== value} onLine={goToLine} />
+      )}
     </div>
   );
 }
@@ -79,7 +85,9 @@ function CheckResult({ check, isStale, onLine }: CheckResultProps) {
       {check === undefined || isStale ? (
         <p className="text-faint">Checking…</p>
       ) : check.valid ? (
-        <p className="text-ok-ink">This is valid.</p>
+        check.text.trim() === "" ? null : (
+          <p className="text-ok-ink">This is valid.</p>
+        )
       ) : (
         <ul className="flex flex-col gap-0.5 text-bad-ink">
           {check.problems.map(({ line, message }) => (

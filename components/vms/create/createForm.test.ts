@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { GIB } from "../../../lib/domain/units";
 import { createVmSchema } from "../../../lib/domain/vm";
-import { type CreateForm, problemsOf, requestOf } from "./createForm";
+import { type CreateForm, problemsOf, requestOf, withoutPasswords } from "./createForm";
+import { emptyFirstBootForm } from "./firstBootForm";
 
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f laptop";
 
@@ -12,6 +13,10 @@ const form = (changes: Partial<CreateForm> = {}): CreateForm => ({
   custom: { vcpus: "2", memory: "1.5 GiB", disk: "12G" },
   savedKeys: [],
   ownKeys: "",
+  firmware: null,
+  network: null,
+  firewalls: [],
+  ...emptyFirstBootForm,
   userData: "",
   files: [],
   ...changes,
@@ -69,6 +74,26 @@ describe("the create form", () => {
       "vcpus",
     ]);
     expect(problems.vcpus).toBe("Give a number from 1 to 64.");
+  });
+
+  test("asks of the first boot what was filled in", () => {
+    const ada = { key: 1, name: "ada", sudo: true, sshKeys: `laptop\n${key}`, password: "lovelace" };
+    const request = requestOf(form({ users: [ada], packages: "git, htop\n vim", timezone: " UTC ", firmware: "uefi" }));
+    expect(request).toEqual({
+      ...{ name: "calm-otter", image: "mini", size: "small", firmware: "uefi" },
+      users: [{ name: "ada", sudo: true, sshKeys: ["laptop", key], password: "lovelace" }],
+      packages: ["git", "htop", "vim"],
+      timezone: "UTC",
+    });
+    expect(createVmSchema.safeParse(request).success).toBe(true);
+    expect(JSON.stringify(withoutPasswords(request))).not.toContain("lovelace");
+  });
+
+  test("says what is wrong with a package and with a user at their fields", () => {
+    const user = { key: 1, name: "Ada", sudo: false, sshKeys: "x".repeat(80), password: "" };
+    const problems = problemsOf(form({ users: [user], packages: "git -y", timezone: "Nowhere" }));
+    expect(Object.keys(problems).sort()).toEqual(["packages", "timezone", "users.0.name", "users.0.sshKeys"]);
+    expect(problems.packages).toMatch(/^-y: /);
   });
 
   test("tells which of several pasted keys is none", () => {

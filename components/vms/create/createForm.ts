@@ -1,8 +1,12 @@
 import type { z } from "zod";
+import type { Firmware } from "../../../lib/domain/arch";
 import type { FieldErrors } from "../../../lib/domain/errors";
 import { sshPublicKeyProblem } from "../../../lib/domain/sshKey";
 import { createVmSchema } from "../../../lib/domain/vm";
 import { type SizeChoice, sizeRequestOf, vcpusProblem } from "../size/sizeChoice";
+import { atFirstBootFields, type FirstBootForm, firstBootRequestOf } from "./firstBootForm";
+import type { ImageRef } from "./imageChoice";
+import { linesOf } from "./linesOf";
 
 /** A file to put into the guest, as it stands in the form. */
 export interface FileDraft {
@@ -15,14 +19,19 @@ export interface FileDraft {
 }
 
 /** What the create page holds: texts as typed, so that what is half typed is kept. */
-export interface CreateForm extends SizeChoice {
+export interface CreateForm extends SizeChoice, FirstBootForm {
   name: string;
-  /** The image's name. */
-  image: string | null;
+  image: ImageRef | null;
   /** Names of saved keys. */
   savedKeys: string[];
   /** Public keys for this VM alone, one a line. */
   ownKeys: string;
+  /** Null: as the image has it. */
+  firmware: Firmware | null;
+  /** A network's name; null: `default`. */
+  network: string | null;
+  /** Ids of firewalls. */
+  firewalls: number[];
   userData: string;
   files: FileDraft[];
 }
@@ -42,6 +51,10 @@ export function requestOf(form: CreateForm): CreateRequest {
     image: form.image ?? "",
     ...sizeRequestOf(form),
     ...(sshKeys.length > 0 && { sshKeys }),
+    ...(form.firmware !== null && { firmware: form.firmware }),
+    ...(form.network !== null && { network: form.network }),
+    ...(form.firewalls.length > 0 && { firewalls: form.firewalls }),
+    ...firstBootRequestOf(form),
     ...(form.userData.trim() && { userData: form.userData }),
     ...(files.length > 0 && { files }),
   };
@@ -57,11 +70,14 @@ function ownKeysProblem(text: string): string | undefined {
   return problems[0];
 }
 
-function linesOf(text: string): string[] {
-  return text
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
+/** The same request, as it may stand on a screen. */
+export function withoutPasswords({ password, users, ...request }: CreateRequest): CreateRequest {
+  const hidden = (text: string | undefined) => text !== undefined && { password: "YOUR PASSWORD" };
+  return {
+    ...request,
+    ...hidden(password),
+    ...(users && { users: users.map(({ password: own, ...user }) => ({ ...user, ...hidden(own) })) }),
+  };
 }
 
 /** What the form's values lack, by field, in the server's names for them. Empty when the server will take them by their form. */
@@ -75,5 +91,5 @@ export function problemsOf(form: CreateForm): FieldErrors {
   if (problems.vcpus) problems.vcpus = vcpusProblem;
   const keysProblem = ownKeysProblem(form.ownKeys);
   if (keysProblem) problems.sshKeys = keysProblem;
-  return problems;
+  return atFirstBootFields(problems, form);
 }

@@ -5,6 +5,8 @@ import type { SshKey } from "../../../lib/domain/sshKey";
 import { whyImageDoesNotRun, whyShapeDoesNotFit } from "../size/fits";
 import { customOf } from "../size/sizeChoice";
 import type { CreateForm } from "./createForm";
+import { emptyFirstBootForm } from "./firstBootForm";
+import { findImage, refOf } from "./imageChoice";
 import { suggestName } from "./suggestName";
 
 export interface CreateChoices {
@@ -13,7 +15,7 @@ export interface CreateChoices {
   sshKeys: readonly SshKey[];
   host: Host;
   takenNames: readonly string[];
-  /** An image's name that the address asks for. */
+  /** An image's name or id that the address asks for. */
   wantedImage: string | null;
 }
 
@@ -21,16 +23,26 @@ export interface CreateChoices {
 export function initialForm(choices: CreateChoices, random: () => number = Math.random): CreateForm {
   const { images, sizes, sshKeys, host, takenNames, wantedImage } = choices;
   const able = images.filter((image) => whyImageDoesNotRun(image, host) === undefined);
-  const image = able.find(({ name }) => name === wantedImage) ?? able[0];
+  const hostArch = host.report?.arch;
+  const newest = able.filter(({ newerId }) => newerId === null);
+  const image =
+    able.find(({ id }) => String(id) === wantedImage) ??
+    findImage(able, wantedImage, hostArch) ??
+    newest.find(({ kind, arch }) => kind === "disk" && arch === hostArch) ??
+    newest[0];
   const size = sizes.find((each) => whyShapeDoesNotFit(each, image, host) === undefined) ?? sizes[0];
   const [onlyKey, ...otherKeys] = sshKeys;
   return {
     name: suggestName(new Set(takenNames), random),
-    image: image?.name ?? null,
+    image: image ? refOf(image, images, hostArch) : null,
     size: size?.name ?? null,
     custom: size ? customOf(size) : { vcpus: "1", memory: "512M", disk: "5G" },
     savedKeys: onlyKey && otherKeys.length === 0 ? [onlyKey.name] : [],
     ownKeys: "",
+    firmware: null,
+    network: null,
+    firewalls: [],
+    ...emptyFirstBootForm,
     userData: "",
     files: [],
   };

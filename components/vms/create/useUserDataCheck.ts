@@ -3,6 +3,7 @@
 import { useEffect, useState } from "react";
 import { apiRequest } from "../../../lib/api/client";
 import { messageOf } from "../../../lib/domain/errors";
+import type { FirstBootInput } from "../../../lib/domain/firstBoot";
 
 interface UserDataProblem {
   /** From 1; null when it is about the whole. */
@@ -24,15 +25,25 @@ export interface UserDataCheck extends CheckAnswer {
 
 const quietMs = 300;
 
-/** Has the server check user data whenever typing pauses. @returns the last answer; undefined before the first, or when there is no text */
-export function useUserDataCheck(text: string): UserDataCheck | undefined {
+/** What is merged with user data, and the image's own user. */
+export type FirstBootParts = FirstBootInput & { loginUser: string };
+
+/**
+ * Has the server check user data, and merge it with what else was asked of the first boot, whenever typing pauses.
+ * @returns the last answer; undefined before the first, or when there is nothing to merge
+ */
+export function useUserDataCheck(text: string, { password, ...parts }: FirstBootParts): UserDataCheck | undefined {
   const [check, setCheck] = useState<UserDataCheck>();
-  const isEmpty = text.trim() === "";
+  const { loginUser: _loginUser, ...asked } = parts;
+  const isEmpty = text.trim() === "" && password === undefined && Object.keys(asked).length === 0;
+  // The preview shows no password: whichever stands for it.
+  const users = parts.users?.map((user) => ({ ...user, ...(user.password && { password: "hidden" }) }));
+  const request = JSON.stringify({ userData: text, ...parts, users, ...(password && { password: "hidden" }) });
   useEffect(() => {
     if (isEmpty) return;
     const abort = new AbortController();
     const timer = setTimeout(() => {
-      apiRequest<CheckAnswer>("POST", "/api/user-data/check", { userData: text }, { signal: abort.signal })
+      apiRequest<CheckAnswer>("POST", "/api/user-data/check", JSON.parse(request), { signal: abort.signal })
         .catch((error: unknown) => ({
           valid: false,
           problems: [{ line: null, message: messageOf(error) }],
@@ -46,6 +57,6 @@ export function useUserDataCheck(text: string): UserDataCheck | undefined {
       clearTimeout(timer);
       abort.abort();
     };
-  }, [text, isEmpty]);
+  }, [text, request, isEmpty]);
   return isEmpty ? undefined : check;
 }

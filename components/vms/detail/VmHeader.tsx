@@ -2,6 +2,7 @@
 
 import { usePathname } from "next/navigation";
 import type { Vm } from "../../../lib/domain/vm";
+import { Badge } from "../../ui/Badge";
 import { CopyText } from "../../ui/CopyText";
 import { cx } from "../../ui/cx";
 import { VmStatusLine } from "../shared/VmStatusLine";
@@ -16,6 +17,9 @@ export function VmHeader({ vm }: { vm: Vm }) {
         <div className="flex min-w-0 flex-wrap items-center gap-x-3 gap-y-1">
           <h1 className="truncate font-medium text-xl tracking-tight">{vm.name}</h1>
           <VmStatusLine vm={vm} />
+          {vm.status === "running" && vm.firstBoot.errors.length > 0 ? (
+            <Badge tone="warn">{vm.isReady ? "ready with errors" : "errors in its first boot"}</Badge>
+          ) : null}
         </div>
         <VmPowerBar vm={vm} />
       </div>

@@ -1,13 +1,16 @@
 "use client";
 
-import { X } from "lucide-react";
+import { Copy, Download, X } from "lucide-react";
+import dynamic from "next/dynamic";
 import { usePathname } from "next/navigation";
 import { useState } from "react";
+import { whyNoSnapshotAct } from "../../../lib/domain/snapshotActions";
 import type { Vm } from "../../../lib/domain/vm";
 import { Banner } from "../../ui/Banner";
 import { Button } from "../../ui/Button";
 import { IconButton } from "../../ui/IconButton";
 import { Kbd } from "../../ui/Kbd";
+import { MenuItem, MenuSeparator } from "../../ui/Menu";
 import { Tooltip } from "../../ui/Tooltip";
 import { DestroyDialog } from "../actions/DestroyDialog";
 import { useVmActs, type VmActs } from "../actions/useVmActs";
@@ -17,13 +20,17 @@ import { whyNotNow } from "../actions/whyNotNow";
 import { keysOfShortcut, useShortcuts } from "../shared/useShortcuts";
 import { isConsolePath } from "./vmPaths";
 
+const CloneDialog = dynamic(() => import("../../snapshots/CloneDialog").then((module) => module.CloneDialog));
+const ExportDialog = dynamic(() => import("../../snapshots/ExportDialog").then((module) => module.ExportDialog));
+
 const buttons: readonly PowerAct[] = ["start", "shutdown", "stop", "reboot"];
 const inMenu: readonly PowerAct[] = ["reset", "pause", "resume"];
 
 /** A VM's power buttons. A key does the same as its button, and like it does nothing while the act is not allowed. */
 export function VmPowerBar({ vm }: { vm: Vm }) {
   const acts = useVmActs(vm);
-  const [isDestroyAsked, setDestroyAsked] = useState(false);
+  const [asked, setAsked] = useState<"clone" | "export" | "destroy">();
+  const close = () => setAsked(undefined);
   usePowerKeys(vm, (act) => void acts.run(act));
   return (
     <div className="flex max-w-full flex-col items-end gap-2 max-sm:w-full max-sm:items-start">
@@ -31,7 +38,23 @@ export function VmPowerBar({ vm }: { vm: Vm }) {
         {buttons.map((act) => (
           <PowerButton key={act} act={act} vm={vm} acts={acts} />
         ))}
-        <VmMoreMenu vm={vm} acts={acts} offered={inMenu} onDestroy={() => setDestroyAsked(true)} />
+        <VmMoreMenu vm={vm} acts={acts} offered={inMenu} onDestroy={() => setAsked("destroy")}>
+          <MenuItem
+            icon={<Copy aria-hidden />}
+            disabledReason={whyNoSnapshotAct("clone", vm.status)}
+            onSelect={() => setAsked("clone")}
+          >
+            Clone…
+          </MenuItem>
+          <MenuItem
+            icon={<Download aria-hidden />}
+            disabledReason={whyNoSnapshotAct("export", vm.status)}
+            onSelect={() => setAsked("export")}
+          >
+            Export…
+          </MenuItem>
+          <MenuSeparator />
+        </VmMoreMenu>
       </fieldset>
       {acts.error ? (
         <Banner
@@ -42,7 +65,9 @@ export function VmPowerBar({ vm }: { vm: Vm }) {
           {acts.error}
         </Banner>
       ) : null}
-      <DestroyDialog vms={isDestroyAsked ? [vm] : []} onClose={() => setDestroyAsked(false)} />
+      <DestroyDialog vms={asked === "destroy" ? [vm] : []} onClose={close} />
+      {asked === "clone" ? <CloneDialog vm={vm} onClose={close} /> : null}
+      {asked === "export" ? <ExportDialog what={vm.name} path={`/api/vms/${vm.id}`} onClose={close} /> : null}
     </div>
   );
 }

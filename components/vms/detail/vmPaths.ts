@@ -9,6 +9,9 @@ export function tabsOf(id: number): { href: string; label: string }[] {
     { href: `/vms/${id}`, label: "Overview" },
     { href: `/vms/${id}/console`, label: "Console" },
     { href: `/vms/${id}/serial`, label: "Serial" },
+    { href: `/vms/${id}/networking`, label: "Networking" },
+    { href: `/vms/${id}/snapshots`, label: "Snapshots" },
+    { href: `/vms/${id}/backups`, label: "Backups" },
     { href: `/vms/${id}/activity`, label: "Activity" },
     { href: `/vms/${id}/settings`, label: "Settings" },
   ];

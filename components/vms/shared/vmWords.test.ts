@@ -7,6 +7,9 @@ import { lostWith, sizeWords, timelineSummary, usualReadyMs } from "./vmWords";
 const reached = { accepted: "2026-01-02T03:04:05.000Z", image: "2026-01-02T03:04:05.100Z" };
 const ready = { ...reached, ssh: "2026-01-02T03:04:13.400Z" };
 
+/** As a VM has it that is neither on its way nor failed. */
+const atRest = { isProgressing: false, isSettingUp: false, failure: null };
+
 describe("words", () => {
   test("a size names its quantities with their units", () => {
     expect(sizeWords({ vcpus: 1, memoryBytes: 512 * MIB, diskBytes: 5 * GIB })).toBe("1 vCPU · 512 MiB · 5 GiB disk");
@@ -14,10 +17,12 @@ describe("words", () => {
   });
 
   test("a timeline sums up as what is under way, what failed, or how long it took", () => {
-    expect(timelineSummary(timelineOf(reached, true, null))).toBe("Making the disk");
-    expect(timelineSummary(timelineOf(reached, false, "No space is left."))).toBe("Making the disk failed");
-    expect(timelineSummary(timelineOf(ready, false, null))).toBe("Ready in 8.4 s");
-    expect(timelineSummary(timelineOf({}, false, null))).toBeNull();
+    expect(timelineSummary(timelineOf(reached, { ...atRest, isProgressing: true }))).toBe("Making the disk");
+    expect(timelineSummary(timelineOf(reached, { ...atRest, failure: "No space is left." }))).toBe(
+      "Making the disk failed",
+    );
+    expect(timelineSummary(timelineOf(ready, atRest))).toBe("Ready in 8.4 s");
+    expect(timelineSummary(timelineOf({}, atRest))).toBeNull();
   });
 
   test("how long it usually takes is the median of VMs of the same image", () => {
@@ -27,8 +32,7 @@ describe("words", () => {
         image: { id: imageId, name: "mini", title: "Cumulus mini" },
         timeline: timelineOf(
           { accepted: reached.accepted, ssh: new Date(Date.parse(reached.accepted) + ms).toISOString() },
-          false,
-          null,
+          atRest,
         ),
       });
     expect(usualReadyMs([], 1)).toBeNull();

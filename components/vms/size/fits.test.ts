@@ -3,7 +3,14 @@ import type { HostReport } from "../../../lib/domain/host";
 import { GIB, MIB } from "../../../lib/domain/units";
 import { whyImageDoesNotRun, whyShapeDoesNotFit } from "./fits";
 
-const image = { title: "Debian 12", minMemoryBytes: 512 * MIB, virtualBytes: 3 * GIB };
+const image = { kind: "disk" as const, title: "Debian 12", minMemoryBytes: 512 * MIB, virtualBytes: 3 * GIB };
+const bootable = {
+  title: "Debian 12",
+  kind: "disk" as const,
+  arch: "x86_64" as const,
+  firmware: "bios" as const,
+  firmwares: [],
+};
 const host = { name: "local", memoryFreeBytes: 2 * GIB, report: exampleReport({ diskFreeBytes: 20 * GIB }) };
 
 function exampleReport(changes: Partial<HostReport>): HostReport {
@@ -42,10 +49,18 @@ describe("what fits", () => {
   });
 
   test("an image without its QEMU on the host doesn't run", () => {
-    const arm = { title: "Debian 12", arch: "aarch64" as const };
+    const arm = { ...bootable, arch: "aarch64" as const };
     expect(whyImageDoesNotRun(arm, host)).toContain("no QEMU");
-    expect(whyImageDoesNotRun({ ...arm, arch: "x86_64" }, host)).toBeUndefined();
+    expect(whyImageDoesNotRun(bootable, host)).toBeUndefined();
     expect(whyImageDoesNotRun(arm, undefined)).toBeUndefined();
+  });
+
+  test("an image that boots by UEFI alone doesn't run without that on the host", () => {
+    const uefiOnly = { ...bootable, firmware: "uefi" as const };
+    const without = { ...host, report: exampleReport({ uefiArchs: [] }) };
+    expect(whyImageDoesNotRun(uefiOnly, without)).toContain("no such firmware");
+    expect(whyImageDoesNotRun({ ...uefiOnly, firmwares: ["bios", "uefi"] }, without)).toBeUndefined();
+    expect(whyImageDoesNotRun(uefiOnly, { ...host, report: exampleReport({ uefiArchs: ["x86_64"] }) })).toBeUndefined();
   });
 
   test("the reason names what is asked for and what there is", () => {

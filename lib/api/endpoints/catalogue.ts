@@ -1,13 +1,7 @@
-import { stringify } from "yaml";
-import { z } from "zod";
 import { getHost, listHosts } from "../../control/hosts";
-import { listImages, listNetworks } from "../../control/lists";
 import { hostSchema } from "../../domain/host";
-import { imageSchema } from "../../domain/image";
-import { networkSchema } from "../../domain/network";
-import { baseCloudConfig } from "../../domain/seed";
 import { sizeSchema, sizes } from "../../domain/size";
-import { mergeCloudConfig, parseUserData } from "../../domain/userData";
+import { checkUserData, checkUserDataSchema, userDataCheckSchema } from "../../domain/userDataCheck";
 import { endpoint } from "../endpoint";
 import { asList, listOf } from "../shapes";
 
@@ -18,24 +12,6 @@ export const listSizesEndpoint = endpoint({
   summary: "List sizes",
   response: listOf(sizeSchema),
   handle: async () => asList([...sizes]),
-});
-
-export const listImagesEndpoint = endpoint({
-  method: "GET",
-  path: "/api/images",
-  tag: "Catalogue",
-  summary: "List images",
-  response: listOf(imageSchema),
-  handle: async ({ context }) => asList(await listImages(context)),
-});
-
-export const listNetworksEndpoint = endpoint({
-  method: "GET",
-  path: "/api/networks",
-  tag: "Catalogue",
-  summary: "List networks",
-  response: listOf(networkSchema),
-  handle: async ({ context }) => asList(await listNetworks(context)),
 });
 
 export const getHostEndpoint = endpoint({
@@ -62,19 +38,9 @@ export const checkUserDataEndpoint = endpoint({
   path: "/api/user-data/check",
   tag: "Catalogue",
   summary: "Check cloud-init user data",
-  description: "Says what is wrong, by line, and what the VM will get: Cumulus' own part with this merged over it.",
-  body: z.strictObject({ userData: z.string().max(128 * 1024) }),
-  response: z.object({
-    valid: z.boolean(),
-    problems: z.array(z.object({ line: z.number().int().nullable(), message: z.string() })),
-    preview: z.string(),
-  }),
-  handle: async ({ body }) => {
-    const parsed = parseUserData(body.userData);
-    const { problems } = parsed;
-    if (parsed.kind === "invalid") return { valid: false, problems, preview: "" };
-    if (parsed.kind === "script") return { valid: true, problems, preview: parsed.script };
-    const ours = baseCloudConfig({ hostname: "NAME", loginUser: "root", publicKeys: ["YOUR SSH KEYS"], files: [] });
-    return { valid: true, problems, preview: `#cloud-config\n${stringify(mergeCloudConfig(ours, parsed.config))}` };
-  },
+  description:
+    "Says what is wrong, by line, and what the VM will get: Cumulus' own part (users, password, time zone, locale and packages, where given) with this merged over it.",
+  body: checkUserDataSchema,
+  response: userDataCheckSchema,
+  handle: async ({ body }) => checkUserData(body),
 });

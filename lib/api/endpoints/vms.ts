@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { createVm } from "../../control/vms/create";
 import { destroyVm } from "../../control/vms/destroy";
+import { changeCdrom } from "../../control/vms/media";
 import { updateVm } from "../../control/vms/update";
 import { getVm, listVms } from "../../control/vms/view";
 import { waitUntilReady } from "../../control/vms/wait";
-import { CumulusError } from "../../domain/errors";
 import { operationSchema } from "../../domain/operation";
-import { createVmSchema, updateVmSchema, vmSchema } from "../../domain/vm";
+import { changeCdromSchema, createVmSchema, updateVmSchema, vmSchema } from "../../domain/vm";
 import { endpoint } from "../endpoint";
+import { idempotencyKeyOf } from "../idempotencyKey";
 import { asList, idParams, listOf } from "../shapes";
 
 const tag = "VMs";
@@ -36,7 +37,7 @@ export const createVmEndpoint = endpoint({
   response: vmSchema,
   status: 201,
   handle: async ({ context, services, actor, body, query, request }) => {
-    const { vm } = await createVm(context, actor, body, idempotencyKeyOf(request));
+    const vm = await createVm(context, actor, body, idempotencyKeyOf(request));
     return query.wait === "ready" ? waitUntilReady(context, services.changes, vm.id, request.signal) : vm;
   },
 });
@@ -68,15 +69,27 @@ export const destroyVmEndpoint = endpoint({
   path: "/api/vms/{id}",
   tag,
   summary: "Destroy a VM",
-  description: "The VM is turned off and removed with its disk. The operation says when it is gone.",
+  description:
+    "The VM is turned off and removed with its disk. Its snapshots stay, unless `snapshots=delete`. The operation says when it is gone.",
   params: idParams,
+  query: z.object({ snapshots: z.enum(["keep", "delete"]).default("keep") }),
   response: operationSchema,
   status: 202,
-  handle: ({ context, actor, params }) => destroyVm(context, actor, params.id),
+  handle: ({ context, actor, params, query }) =>
+    destroyVm(context, actor, params.id, { withSnapshots: query.snapshots === "delete" }),
 });
 
-function idempotencyKeyOf(request: Request): string | null {
-  const key = request.headers.get("idempotency-key");
-  if (key === null || /^[\x21-\x7e]{1,255}$/.test(key)) return key;
-  throw new CumulusError("bad_request", "An Idempotency-Key has 1 to 255 printable characters without spaces.");
-}
+export const changeCdromEndpoint = endpoint({
+  method: "PUT",
+  path: "/api/vms/{id}/cdrom",
+  tag,
+  summary: "Change a VM's CD-ROM",
+  description:
+    "Puts an ISO image into the drive, or another one, or none (`null`), also while the VM runs. `bootFrom` says what is tried first at the next boot. " +
+    "What is left out stays. The operation says when it is done.",
+  params: idParams,
+  body: changeCdromSchema,
+  response: operationSchema,
+  status: 202,
+  handle: ({ context, actor, params, body }) => changeCdrom(context, actor, params.id, body),
+});

@@ -1,14 +1,12 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { and, eq, isNull, ne, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { type hosts, type networks, vms } from "../../db/schema";
+import { type hosts, vmInterfaces, vms } from "../../db/schema";
 import { CumulusError } from "../../domain/errors";
 import { promisableMemoryBytes } from "../../domain/host";
-import { nextFreeAddress } from "../../domain/ipv4";
 import { formatBytes, GIB } from "../../domain/units";
 
 type HostRow = typeof hosts.$inferSelect;
-type NetworkRow = typeof networks.$inferSelect;
 
 /** Ports on the host's loopback that lead to guests; below what Linux gives to outgoing connections (32768). */
 const sshPorts = { first: 20_000, last: 29_999 };
@@ -68,20 +66,6 @@ export function reportOf(host: HostRow) {
   return host.report;
 }
 
-/** The lowest free address, held by the row that the caller writes. @throws `conflict` when the network is full */
-export async function allocateAddress(db: Queryable, network: NetworkRow): Promise<string> {
-  const rows = await db
-    .select({ ipv4: vms.ipv4 })
-    .from(vms)
-    .where(and(eq(vms.networkId, network.id), isNull(vms.deletedAt)));
-  const address = nextFreeAddress(network.cidr, new Set(rows.map((row) => row.ipv4)));
-  if (address) return address;
-  throw new CumulusError(
-    "conflict",
-    `The network ${network.name} (${network.cidr}) has no free address. Destroy a VM first.`,
-  );
-}
-
 /** A MAC of QEMU's prefix that no live VM has. */
 export async function allocateMac(db: Queryable): Promise<string> {
   for (;;) {
@@ -90,7 +74,8 @@ export async function allocateMac(db: Queryable): Promise<string> {
       .select({ id: vms.id })
       .from(vms)
       .where(and(eq(vms.mac, mac), isNull(vms.deletedAt)));
-    if (!taken) return mac;
+    const further = await db.$count(vmInterfaces, eq(vmInterfaces.mac, mac));
+    if (!taken && further === 0) return mac;
   }
 }
 

@@ -1,29 +1,24 @@
-import { createHash } from "node:crypto";
-import { and, desc, eq, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { violatedUnique } from "../../db/errors";
-import { hosts, idempotencyKeys, images, networks, vms } from "../../db/schema";
+import type { images } from "../../db/schema";
+import type { Firmware } from "../../domain/arch";
 import { CumulusError } from "../../domain/errors";
-import { type Size, sizes } from "../../domain/size";
+import { nameOfShape, sizeLimits, sizes } from "../../domain/size";
 import { formatBytes } from "../../domain/units";
-import { parseUserData } from "../../domain/userData";
 import type { CreateVm, Vm } from "../../domain/vm";
 import { failpoint } from "../../failpoints";
-import { announce } from "../changes";
 import type { Actor, Context } from "../context";
-import { requestConverge } from "../jobs";
-import { actorName, addOperation } from "../operations";
+import { makeOnce } from "../idempotency";
+import { resolveImage, withCatalogueHint } from "../images/resolve";
+import { holdNetwork } from "../networks/networks";
+import { findWholeSnapshot } from "../snapshots/find";
 import { resolveSshKeys } from "../sshKeys";
-import { admitDisk, admitMemory, allocateAddress, allocateMac, allocateSshPort } from "./allocate";
-import { getVmRecord, toVm, type VmRecord } from "./view";
+import { refuseBadUserData } from "../userData";
+import { resolveFirmware } from "./firmware";
+import { resolveFirstBoot, withoutPasswords } from "./firstBoot";
+import { insertVm, type NewVm, type Shape, withNameTaken } from "./insert";
+import { getVm } from "./view";
 
 type ImageRow = typeof images.$inferSelect;
-
-export interface Created {
-  vm: Vm;
-  /** False when an earlier request with the same Idempotency-Key made it. */
-  isNew: boolean;
-}
 
 /**
  * Writes down that a VM is to exist and run; all it needs (address, MAC, port, memory) is allocated in the same transaction, so there is nothing to undo.
@@ -34,106 +29,90 @@ export async function createVm(
   actor: Actor,
   input: CreateVm,
   idempotencyKey: string | null,
-): Promise<Created> {
-  const requestHash = createHash("sha256").update(JSON.stringify(input)).digest("hex");
-  try {
-    const { record, isNew } = await context.db.transaction(async (tx) => {
-      const earlier = idempotencyKey && (await earlierVmId(tx, actor, idempotencyKey, requestHash));
-      if (earlier) return { record: await getVmRecord(tx, earlier), isNew: false };
-      const record = await insertVm(tx, actor, input);
-      if (idempotencyKey) {
-        await tx
-          .insert(idempotencyKeys)
-          .values({ actor: actorName(actor), key: idempotencyKey, requestHash, vmId: record.vm.id });
-      }
-      failpoint("create.before-commit");
-      return { record, isNew: true };
-    });
-    failpoint("create.committed");
-    return { vm: toVm(record, Date.now()), isNew };
-  } catch (error) {
-    if (violatedUnique(error) !== "vms_live_name") throw error;
-    throw new CumulusError("conflict", `A VM named ${input.name} exists already.`, {
-      fields: { name: "This name is taken." },
-    });
-  }
+): Promise<Vm> {
+  const once = { actor, key: idempotencyKey, request: withoutPasswords(input), makes: "vmId" } as const;
+  const make = async (tx: Queryable) => (await insertVm(tx, actor, await resolveVm(tx, input))).vm.id;
+  const id = await withCatalogueHint(context, input.image, () =>
+    withNameTaken(input.name, () => makeOnce(context, once, make)),
+  );
+  failpoint("create.committed");
+  return getVm(context, id);
 }
 
-/** The VM that an earlier request with this key made. The lock makes a parallel one wait for the first. */
-async function earlierVmId(tx: Queryable, actor: Actor, key: string, requestHash: string): Promise<number | undefined> {
-  await tx.execute(sql`select pg_advisory_xact_lock(hashtext(${`idempotency:${actorName(actor)}:${key}`}))`);
-  const [earlier] = await tx
-    .select()
-    .from(idempotencyKeys)
-    .where(and(eq(idempotencyKeys.actor, actorName(actor)), eq(idempotencyKeys.key, key)));
-  if (earlier && earlier.requestHash !== requestHash) {
-    throw new CumulusError("conflict", "This Idempotency-Key was used for another request. Take a new one.");
-  }
-  return earlier?.vmId;
-}
-
-async function insertVm(tx: Queryable, actor: Actor, input: CreateVm): Promise<VmRecord> {
-  const image = await resolveImage(tx, input.image);
-  const shape = resolveShape(input, image);
-  const network = await resolveNetwork(tx, input.network ?? "default");
+/** All that a request for a VM refers to, looked up. @throws `bad_request` with fields */
+export async function resolveVm(tx: Queryable, input: CreateVm): Promise<NewVm> {
+  const { image, fromSnapshotId, firmware, cdromImageId, minimum, base } = await resolveDisk(tx, input);
+  const shape = resolveShape(input, minimum, base);
+  const network = await holdNetwork(tx, input.network ?? "default");
   const sshKeys = await resolveSshKeys(tx, input.sshKeys ?? []);
   refuseBadUserData(input.userData);
-  const [host] = await tx.select().from(hosts).orderBy(hosts.id).limit(1).for("update");
-  if (!host) throw new CumulusError("unavailable", "No host has joined yet.", { retryAfterSeconds: 5 });
-  await admitMemory(tx, host, shape.memoryBytes);
-  admitDisk(host, shape.diskBytes);
-
-  const accepted = new Date().toISOString();
-  const [vm] = await tx
-    .insert(vms)
-    .values({
-      name: input.name,
-      hostId: host.id,
-      imageId: image.id,
-      sizeName: shape.name,
-      vcpus: shape.vcpus,
-      memoryBytes: shape.memoryBytes,
-      diskBytes: shape.diskBytes,
-      networkId: network.id,
-      ipv4: await allocateAddress(tx, network),
-      mac: await allocateMac(tx),
-      sshHostPort: await allocateSshPort(tx, host.id),
-      sshKeys,
-      userData: input.userData ?? null,
-      files: input.files ?? [],
-      desired: "running",
-      milestones: { accepted, image: accepted },
-    })
-    .returning();
-  if (!vm) throw new CumulusError("internal", "The VM could not be written.");
-  await addOperation(tx, { kind: "create", vmId: vm.id, generation: vm.generation, actor: actorName(actor) });
-  await requestConverge(tx, vm.id);
-  await announce(tx, { kind: "vm", id: vm.id });
-  return { vm, image, network, host };
+  return {
+    kind: "create",
+    name: input.name,
+    image,
+    fromSnapshotId,
+    shape,
+    network,
+    ipv4: input.ipv4,
+    firewalls: input.firewalls ?? [],
+    sshKeys,
+    userData: input.userData ?? null,
+    files: input.files ?? [],
+    firmware,
+    firstBoot: await resolveFirstBoot(tx, input, image),
+    cdromImageId,
+    bootFrom: cdromImageId === null ? "disk" : "cdrom",
+  };
 }
 
-/** By id, or the newest of a name. */
-async function resolveImage(tx: Queryable, wanted: string | number): Promise<ImageRow> {
-  const condition = typeof wanted === "number" ? eq(images.id, wanted) : eq(images.name, wanted);
-  const [image] = await tx.select().from(images).where(condition).orderBy(desc(images.createdAt)).limit(1);
-  if (image) return image;
-  const known = await tx.selectDistinct({ name: images.name }).from(images);
-  const hint =
-    known.length > 0 ? `Known images: ${known.map(({ name }) => name).join(", ")}.` : "No image is there yet.";
-  throw new CumulusError("bad_request", `There is no image ${wanted}. ${hint}`, {
-    fields: { image: `There is no image ${wanted}. ${hint}` },
-  });
+/** What a VM's disk starts from, and what that asks of its shape. */
+interface DiskSource {
+  image: ImageRow;
+  fromSnapshotId: number | null;
+  firmware: Firmware;
+  /** The ISO from which a system is installed on an empty disk. */
+  cdromImageId: number | null;
+  minimum: Parameters<typeof resolveShape>[1];
+  base?: Shape;
 }
 
-async function resolveNetwork(tx: Queryable, name: string) {
-  const [network] = await tx.select().from(networks).where(eq(networks.name, name));
-  if (network) return network;
-  throw new CumulusError("bad_request", `There is no network ${name}.`, {
-    fields: { network: `There is no network ${name}.` },
-  });
+async function resolveDisk(tx: Queryable, input: CreateVm): Promise<DiskSource> {
+  const { image: wanted, snapshot } = input;
+  if ((wanted === undefined) === (snapshot === undefined)) {
+    const message = "Give an image or a snapshot, and not both.";
+    throw new CumulusError("bad_request", message, { fields: { image: message } });
+  }
+  if (snapshot !== undefined) return resolveSnapshotDisk(tx, snapshot, input.firmware);
+  const image = await resolveImage(tx, wanted ?? "", { kind: "any" });
+  const firmware = resolveFirmware(image, input.firmware);
+  const cdromImageId = image.kind === "iso" ? image.id : null;
+  return { image, fromSnapshotId: null, firmware, cdromImageId, minimum: minimumOf(image) };
 }
 
-type Shape = Omit<Size, "name"> & { name: string | null };
+/** A VM from a snapshot has the shape of the VM that it is of, unless told otherwise. */
+async function resolveSnapshotDisk(tx: Queryable, id: number, wanted: Firmware | undefined): Promise<DiskSource> {
+  const { snapshot, manifest, image } = await findWholeSnapshot(tx, id);
+  const { vcpus, memoryBytes, firmware } = manifest.machine;
+  const minimum = {
+    name: `The snapshot ${snapshot.name}`,
+    virtualBytes: manifest.virtualBytes,
+    minMemoryBytes: image.minMemoryBytes,
+  };
+  return {
+    image,
+    fromSnapshotId: id,
+    // What is installed on it was installed for that.
+    firmware: wanted === undefined ? firmware : resolveFirmware(image, wanted),
+    cdromImageId: null,
+    minimum,
+    base: { name: null, vcpus, memoryBytes, diskBytes: manifest.virtualBytes },
+  };
+}
+
+/** What an image asks of a VM's shape. A system that is installed from an ISO may ask for more; nobody knows. */
+export function minimumOf(image: ImageRow): Parameters<typeof resolveShape>[1] {
+  return image.kind === "iso" ? { ...image, virtualBytes: sizeLimits.diskBytes.min } : image;
+}
 
 /** The named size, or custom values, or a size (or the present values, `base`) with some replaced. */
 export function resolveShape(
@@ -164,17 +143,5 @@ export function resolveShape(
       fields: tooSmall,
     });
   }
-  const named = sizes.find(
-    (one) => one.vcpus === vcpus && one.memoryBytes === memoryBytes && one.diskBytes === diskBytes,
-  );
-  return { name: named?.name ?? null, vcpus, memoryBytes, diskBytes };
-}
-
-function refuseBadUserData(userData: string | undefined): void {
-  if (userData === undefined) return;
-  const parsed = parseUserData(userData);
-  if (parsed.kind !== "invalid") return;
-  const [problem] = parsed.problems;
-  const message = `${problem?.line ? `Line ${problem.line}: ` : ""}${problem?.message ?? "This is no user data."}`;
-  throw new CumulusError("bad_request", `The user data is not usable. ${message}`, { fields: { userData: message } });
+  return { name: nameOfShape({ vcpus, memoryBytes, diskBytes }), vcpus, memoryBytes, diskBytes };
 }

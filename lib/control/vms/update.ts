@@ -7,9 +7,11 @@ import type { UpdateVm, Vm } from "../../domain/vm";
 import { announce } from "../changes";
 import type { Actor, Context } from "../context";
 import { requestConverge } from "../jobs";
+import { requestNetworks } from "../networks/apply";
 import { actorName, addFinishedOperation } from "../operations";
+import { refuseWhileRestored } from "../snapshots/demand";
 import { admitDisk } from "./allocate";
-import { resolveShape } from "./create";
+import { minimumOf, resolveShape } from "./create";
 import { lockVm, refuseWrongState } from "./power";
 import { getVm } from "./view";
 
@@ -24,6 +26,7 @@ export async function updateVm(context: Context, actor: Actor, id: number, input
       const asked = { vmId: id, actor: actorName(actor) };
       if (input.name !== undefined && input.name !== vm.name) {
         await tx.update(vms).set({ name: input.name, updatedAt: sql`now()` }).where(eq(vms.id, id));
+        await requestNetworks(tx);
         await addFinishedOperation(tx, {
           ...asked,
           kind: "rename",
@@ -33,10 +36,11 @@ export async function updateVm(context: Context, actor: Actor, id: number, input
       const { name: _name, ...shapeInput } = input;
       if (Object.values(shapeInput).some((value) => value !== undefined)) {
         refuseWrongState(vm, "resize");
+        await refuseWhileRestored(tx, vm);
         const [image] = await tx.select().from(images).where(eq(images.id, vm.imageId));
         const [host] = await tx.select().from(hosts).where(eq(hosts.id, vm.hostId));
         if (!image || !host) throw new CumulusError("internal", `VM ${id} has lost its image or host.`);
-        const shape = resolveShape(shapeInput, image, { ...vm, name: vm.sizeName });
+        const shape = resolveShape(shapeInput, minimumOf(image), { ...vm, name: vm.sizeName });
         if (shape.diskBytes < vm.diskBytes) {
           const message = `A disk only grows: it has ${formatBytes(vm.diskBytes)}.`;
           throw new CumulusError("bad_request", message, { fields: { disk: message } });

@@ -1,13 +1,20 @@
 import { and, asc, eq, getTableColumns, ilike, isNull } from "drizzle-orm";
+import { alias } from "drizzle-orm/pg-core";
 import type { Queryable } from "../../db/client";
-import { hosts, images, networks, vms } from "../../db/schema";
+import { hosts, images, networks, vmInterfaces, vms } from "../../db/schema";
 import { CumulusError } from "../../domain/errors";
-import { timelineOf } from "../../domain/timeline";
+import { firstBootFailure, firstBootStages } from "../../domain/firstBootReport";
+import { sinceStartMs, timelineOf } from "../../domain/timeline";
 import type { Vm } from "../../domain/vm";
 import { type VmStatus, vmStatus } from "../../domain/vmStatus";
 import type { Context } from "../context";
 
 export type VmRow = typeof vms.$inferSelect;
+
+export interface FurtherLink {
+  link: typeof vmInterfaces.$inferSelect;
+  network: typeof networks.$inferSelect;
+}
 
 /** A VM's row with what it refers to. */
 export interface VmRecord {
@@ -15,10 +22,13 @@ export interface VmRecord {
   image: typeof images.$inferSelect;
   network: typeof networks.$inferSelect;
   host: typeof hosts.$inferSelect;
+  furtherLinks: FurtherLink[];
+  /** The ISO that is to lie in its CD-ROM drive. */
+  cdrom: typeof images.$inferSelect | null;
 }
 
 /** What people see of a VM needs all but what only the converger reads; user data and files can be large. */
-const { userData, files, generation, stopMode, stopDeadlineAt, bootCount, deletedAt, ...shownColumns } =
+const { userData, files, firstBoot, generation, stopMode, stopDeadlineAt, bootCount, deletedAt, ...shownColumns } =
   getTableColumns(vms);
 type ShownVmRow = Pick<VmRow, keyof typeof shownColumns>;
 
@@ -38,7 +48,16 @@ export async function listVms({ db }: Context, filter: { search?: string | undef
   const [imageOf, networkOf, hostOf] = [findById(allImages), findById(allNetworks), findById(allHosts)];
   const now = Date.now();
   return rows.map((vm) =>
-    toVm({ vm, image: imageOf(vm.imageId), network: networkOf(vm.networkId), host: hostOf(vm.hostId) }, now),
+    toVm(
+      {
+        vm,
+        image: imageOf(vm.imageId),
+        network: networkOf(vm.networkId),
+        host: hostOf(vm.hostId),
+        cdrom: vm.cdromImageId === null ? null : imageOf(vm.cdromImageId),
+      },
+      now,
+    ),
   );
 }
 
@@ -56,16 +75,29 @@ export async function getVm(context: Context, id: number): Promise<Vm> {
   return toVm(await getVmRecord(context.db, id), Date.now());
 }
 
+const cdroms = alias(images, "cdroms");
+
+/** The interfaces of a VM beyond its first, each with its network. */
+async function furtherLinksOf(db: Queryable, vmId: number): Promise<FurtherLink[]> {
+  return db
+    .select({ link: vmInterfaces, network: networks })
+    .from(vmInterfaces)
+    .innerJoin(networks, eq(networks.id, vmInterfaces.networkId))
+    .where(eq(vmInterfaces.vmId, vmId))
+    .orderBy(asc(vmInterfaces.interfaceId));
+}
+
 export async function getVmRecord(db: Queryable, id: number): Promise<VmRecord> {
   const [row] = await db
-    .select({ vm: vms, image: images, network: networks, host: hosts })
+    .select({ vm: vms, image: images, network: networks, host: hosts, cdrom: cdroms })
     .from(vms)
     .innerJoin(images, eq(images.id, vms.imageId))
     .innerJoin(networks, eq(networks.id, vms.networkId))
     .innerJoin(hosts, eq(hosts.id, vms.hostId))
+    .leftJoin(cdroms, eq(cdroms.id, vms.cdromImageId))
     .where(and(eq(vms.id, id), isNull(vms.deletedAt)));
   if (!row) throw vmNotFound(id);
-  return row;
+  return { ...row, furtherLinks: await furtherLinksOf(db, id) };
 }
 
 export function vmNotFound(id: number): CumulusError {
@@ -84,7 +116,9 @@ export function statusOf(vm: ShownVmRow, nowMs: number): VmStatus {
   });
 }
 
-export function toVm({ vm, image, network, host }: Omit<VmRecord, "vm"> & { vm: ShownVmRow }, nowMs: number): Vm {
+type ShownRecord = Omit<VmRecord, "vm" | "furtherLinks"> & { vm: ShownVmRow };
+
+export function toVm({ vm, image, network, host, cdrom }: ShownRecord, nowMs: number): Vm {
   const status = statusOf(vm, nowMs);
   const isReady = status === "running" && vm.milestones.ssh !== undefined;
   const progressing = status === "creating" || status === "starting" || (status === "running" && !isReady);
@@ -101,14 +135,24 @@ export function toVm({ vm, image, network, host }: Omit<VmRecord, "vm"> & { vm: 
     isReady,
     image: { id: image.id, name: image.name, title: image.title },
     arch: image.arch,
+    isEmulated: host.report !== null && host.report.arch !== image.arch,
+    firmware: vm.firmware ?? image.firmware,
+    cdrom: cdrom && { id: cdrom.id, name: cdrom.name, title: cdrom.title },
+    isCdromChanging: vm.observedCdrom !== (cdrom?.sha256 ?? null),
+    bootFrom: vm.bootFrom,
     size: { name: vm.sizeName, vcpus: vm.vcpus, memoryBytes: vm.memoryBytes, diskBytes: vm.diskBytes },
     network: { name: network.name, driver: host.report?.network.driver ?? "user" },
     ipv4: vm.ipv4,
     mac: vm.mac,
     host: { id: host.id, name: host.name },
-    ssh: sshOf(vm, image.loginUser),
+    ssh: sshOf(vm, image.loginUser, host.report?.network.driver ?? "user"),
     sshKeys: vm.sshKeys.map(({ name, fingerprint }) => ({ name, fingerprint })),
-    timeline: timelineOf(vm.milestones, progressing, status === "failed" ? (vm.lastError ?? vm.observedReason) : null),
+    timeline: timelineOf(vm.milestones, {
+      isProgressing: progressing,
+      isSettingUp: status === "running" && Object.keys(vm.firstBootReport.stages).length > 0,
+      failure: status === "failed" ? (vm.lastError ?? vm.observedReason) : null,
+    }),
+    firstBoot: firstBootOf(vm),
     createdAt: vm.createdAt.toISOString(),
     updatedAt: vm.updatedAt.toISOString(),
   };
@@ -117,19 +161,32 @@ export function toVm({ vm, image, network, host }: Omit<VmRecord, "vm"> & { vm: 
 function statusReason(vm: ShownVmRow, status: VmStatus): string | null {
   if (vm.lastError !== null) return vm.lastError;
   if (status === "unreachable" && vm.observed !== "unresponsive") return "The host has not been heard of.";
-  if (status === "running" && vm.firstBootError) return `Ready with errors: ${vm.firstBootError}`;
-  return vm.observedReason;
+  const failure = status === "running" ? firstBootFailure(vm.firstBootReport) : null;
+  return failure === null ? vm.observedReason : `Ready with errors: ${failure}`;
+}
+
+function firstBootOf({ milestones, firstBootReport }: ShownVmRow): Vm["firstBoot"] {
+  const { stages, warnings, errors } = firstBootReport;
+  return {
+    stages: firstBootStages.flatMap((stage) => {
+      const at = stages[stage];
+      return at === undefined ? [] : [{ stage, at, sinceStartMs: sinceStartMs(milestones, at) }];
+    }),
+    warnings,
+    errors,
+  };
 }
 
 /**
- * Every VM keeps its own name in known_hosts, since ports are used again; its key is taken at the first connection and checked from then on.
+ * By the VM's own address where the host has a bridge to it, else by a port of the host. Every VM keeps its own name in known_hosts, since addresses and ports are used again;
+ * its key is taken at the first connection and checked from then on.
  */
-function sshOf(vm: ShownVmRow, user: string): Vm["ssh"] {
-  const host = "127.0.0.1";
-  const port = vm.sshHostPort;
+function sshOf(vm: ShownVmRow, user: string, driver: "bridge" | "user"): Vm["ssh"] {
+  const [host, port] = driver === "bridge" ? [vm.ipv4, 22] : ["127.0.0.1", vm.sshHostPort];
   const alias = `cumulus-${vm.id}-${vm.uuid.slice(0, 8)}`;
-  const command = `ssh -p ${port} -o HostKeyAlias=${alias} -o StrictHostKeyChecking=accept-new ${user}@${host}`;
-  return { user, host, port, command };
+  const options = `-o HostKeyAlias=${alias} -o StrictHostKeyChecking=accept-new`;
+  const command = `ssh ${port === 22 ? "" : `-p ${port} `}${options} ${user}@${host}`;
+  return { user, host, port, options, command };
 }
 
 function latest(a: Date, b: Date): Date {

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { type BootSign, BootSignReader, bootSignsIn } from "./bootSigns";
+import { type BootSign, BootSignReader } from "./bootSigns";
+
+function signsOf(...chunks: (string | Buffer)[]): BootSign[] {
+  const seen: BootSign[] = [];
+  const reader = new BootSignReader((sign) => seen.push(sign));
+  for (const chunk of chunks) reader.push(Buffer.from(chunk));
+  return seen;
+}
 
 test("signs are read from the built-in image, a kernel's log and cloud-init", () => {
   const lines: [string, BootSign[]][] = [
@@ -10,16 +17,19 @@ test("signs are read from the built-in image, a kernel's log and cloud-init", ()
     ["ci-info: |   lo   | True |       127.0.0.1      |", []],
     ["cumulus: first boot done in 1.2 s", [{ step: "first-boot" }]],
     ["Cloud-init v. 22.4.2 finished at Thu, 01 Jan 2030 00:00:00 +0000.", [{ step: "first-boot" }]],
-    ["cumulus: first boot failed: runcmd: exit 3", [{ firstBootError: "runcmd: exit 3" }]],
+    ["cumulus: first boot failed: runcmd: exit 3", [{ error: { module: "runcmd", lines: ["exit 3"] } }]],
+    [
+      "cumulus: note: packages: mini has no package manager",
+      [{ warning: { module: "packages", lines: ["mini has no package manager"] } }],
+    ],
     ["login:", []],
   ];
-  for (const [line, signs] of lines) expect(bootSignsIn(line)).toEqual(signs);
+  for (const [line, signs] of lines) expect(signsOf(`${line}\r\n`)).toEqual(signs);
 });
 
 test("signs are found however the bytes are cut, and after a line without an end", () => {
-  const seen: BootSign[] = [];
-  const reader = new BootSignReader((sign) => seen.push(sign));
-  reader.push(Buffer.alloc(10_000, "x"));
-  for (const byte of Buffer.from("\r\ncumulus: network up\r\ncumulus: boot done\r\n")) reader.push(Buffer.from([byte]));
-  expect(seen).toEqual([{ step: "network" }, { step: "first-boot" }]);
+  const bytes = [...Buffer.from("\r\ncumulus: network up\r\ncumulus: boot done\r\n")].map((byte) =>
+    Buffer.from([byte]),
+  );
+  expect(signsOf(Buffer.alloc(10_000, "x"), ...bytes)).toEqual([{ step: "network" }, { step: "first-boot" }]);
 });

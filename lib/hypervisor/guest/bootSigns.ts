@@ -1,33 +1,32 @@
+import type { FirstBootProblem, FirstBootStage } from "../../domain/firstBootReport";
 import type { TimelineStep } from "../../domain/timeline";
 import { LineReader } from "../lineReader";
+import { CloudInitConsole } from "./cloudInitConsole";
 
 export type BootSign =
   | { step: Extract<TimelineStep, "kernel" | "network" | "first-boot"> }
-  | { firstBootError: string };
+  | { stage: FirstBootStage }
+  | { warning: FirstBootProblem }
+  | { error: FirstBootProblem };
 
 /**
  * What guests say on their serial port of how far they are: the built-in image in words of its own ("cumulus: …"), Linux by its kernel
- * log, distributions by cloud-init (its summary table of addresses and its last line).
+ * log, distributions by cloud-init (its summary table of addresses, and what CloudInitConsole reads).
  */
 const signs: { pattern: RegExp; step: "kernel" | "network" | "first-boot" }[] = [
   { pattern: /Linux version \d|cumulus: kernel|\[ {3,5}\d\.\d{6}\]/, step: "kernel" },
   { pattern: /cumulus: network up|ci-info: \| *(?:eth|en)\w* *\| *True/, step: "network" },
-  { pattern: /cumulus: (?:first boot|boot) done|Cloud-init v\. \S+ finished at/, step: "first-boot" },
+  { pattern: /cumulus: (?:first boot|boot) done/, step: "first-boot" },
 ];
-const failure = /cumulus: first boot failed: *(.{0,500})/;
+/** "first boot failed: MODULE: REASON", "note: MODULE: WHAT". */
+const told = /cumulus: (first boot failed|note): *([^:]{1,60}): *(.{0,500})/;
 
 const maxLineLength = 4096;
-
-/** The signs in a line. Pure. */
-export function bootSignsIn(line: string): BootSign[] {
-  const found: BootSign[] = signs.filter(({ pattern }) => pattern.test(line)).map(({ step }) => ({ step }));
-  const why = failure.exec(line)?.[1];
-  return why === undefined ? found : [...found, { firstBootError: why.trim() }];
-}
 
 /** Reads signs from a serial port's bytes, cut anywhere. */
 export class BootSignReader {
   private lines = this.freshLines();
+  private cloudInit = new CloudInitConsole();
 
   constructor(private readonly onSign: (sign: BootSign) => void) {}
 
@@ -38,7 +37,22 @@ export class BootSignReader {
 
   private freshLines(): LineReader {
     return new LineReader(maxLineLength, (line) => {
-      for (const sign of bootSignsIn(line)) this.onSign(sign);
+      for (const sign of this.signsIn(line)) this.onSign(sign);
     });
   }
+
+  private signsIn(line: string): BootSign[] {
+    const steps = signs.filter(({ pattern }) => pattern.test(line)).map(({ step }) => ({ step }));
+    const cloudInit = this.cloudInit
+      .read(line)
+      .map((sign): BootSign => ("isFinished" in sign ? { step: "first-boot" } : sign));
+    return [...steps, ...problemIn(line), ...cloudInit];
+  }
+}
+
+function problemIn(line: string): BootSign[] {
+  const [, kind, module = "", text = ""] = told.exec(line) ?? [];
+  if (kind === undefined) return [];
+  const problem = { module: module.trim(), lines: [text.trim()] };
+  return [kind === "note" ? { warning: problem } : { error: problem }];
 }

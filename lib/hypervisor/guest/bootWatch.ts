@@ -1,15 +1,20 @@
+import { type FirstBootReport, withProblem, withStage } from "../../domain/firstBootReport";
 import type { TimelineStep } from "../../domain/timeline";
-import { BootSignReader } from "./bootSigns";
+import { type BootSign, BootSignReader } from "./bootSigns";
+import { CloudInitProbe } from "./cloudInitProbe";
+import { type CloudInitStatus, withCloudInitStatus } from "./cloudInitStatus";
 import { GuestAgent } from "./guestAgent";
-import { SshProbe } from "./sshProbe";
+import { SshProbe, type SshTarget } from "./sshProbe";
 
 export interface BootWatchOptions {
   guestAgentSocket: string;
-  sshHostPort: number | null;
+  /** Where the host finds the guest's SSH server. */
+  ssh: SshTarget | null;
   /** Whether this boot has reached a step already. */
   hasReached(step: TimelineStep): boolean;
   onReached(step: TimelineStep): void;
-  onFirstBootError(message: string): void;
+  /** What this boot's report becomes by what was just told. */
+  onFirstBoot(change: (report: FirstBootReport) => FirstBootReport): void;
 }
 
 const impatientMs = 300;
@@ -24,14 +29,12 @@ export class BootWatch {
   readonly guestAgent: GuestAgent;
   private readonly signs: BootSignReader;
   private probe: SshProbe | null = null;
+  private cloudInitProbe: CloudInitProbe | null = null;
   private agentTimer: NodeJS.Timeout | undefined;
   private bootedAtMs = Date.now();
 
   constructor(private readonly options: BootWatchOptions) {
-    this.signs = new BootSignReader((sign) => {
-      if ("step" in sign) options.onReached(sign.step);
-      else options.onFirstBootError(sign.firstBootError);
-    });
+    this.signs = new BootSignReader((sign) => this.onSign(sign));
     this.guestAgent = new GuestAgent(options.guestAgentSocket, () => this.agentAnswered());
     this.watchSsh();
   }
@@ -45,29 +48,52 @@ export class BootWatch {
     this.bootedAtMs = Date.now();
     clearTimeout(this.agentTimer);
     this.guestAgent.forget();
+    this.cloudInitProbe?.stop();
     this.watchSsh();
   }
 
   close(): void {
     clearTimeout(this.agentTimer);
     this.probe?.stop();
+    this.cloudInitProbe?.stop();
     this.guestAgent.close();
+  }
+
+  private onSign(sign: BootSign): void {
+    const { onReached, onFirstBoot } = this.options;
+    if ("step" in sign) onReached(sign.step);
+    else if ("stage" in sign) {
+      const at = new Date().toISOString();
+      onFirstBoot((report) => withStage(report, sign.stage, at));
+    } else if ("warning" in sign) onFirstBoot((report) => withProblem(report, "warnings", sign.warning));
+    else onFirstBoot((report) => withProblem(report, "errors", sign.error));
+  }
+
+  private onCloudInit(status: CloudInitStatus): void {
+    this.options.onFirstBoot((report) => withCloudInitStatus(report, status));
+    if (status.isFinished) this.options.onReached("first-boot");
   }
 
   private watchSsh(): void {
     this.probe?.stop();
-    const { sshHostPort, hasReached } = this.options;
-    if (sshHostPort === null || hasReached("ssh")) return;
+    const { ssh, hasReached } = this.options;
+    if (ssh === null || hasReached("ssh")) return;
     const isNetworkLikely = () => hasReached("network") || Date.now() - this.bootedAtMs > silentBootMs;
     this.probe = new SshProbe(
-      sshHostPort,
+      ssh,
       () => (isNetworkLikely() ? patientMs : impatientMs),
       () => this.ready(),
     );
   }
 
   private agentAnswered(): void {
-    if (this.options.sshHostPort === null) this.ready();
+    this.cloudInitProbe?.stop();
+    this.cloudInitProbe = new CloudInitProbe({
+      guestAgent: this.guestAgent,
+      isFinished: () => this.options.hasReached("first-boot"),
+      onStatus: (status) => this.onCloudInit(status),
+    });
+    if (this.options.ssh === null) this.ready();
     else this.agentTimer = setTimeout(() => this.ready(), agentAloneMs);
   }
 

@@ -54,3 +54,48 @@ test("a reboot is on its way when the agent is silent, and isn't when it gives a
   reply = null;
   expect(await agent.reboot(50)).toBe(true);
 });
+
+/** An agent that lives and answers commands as told; undefined: it says nothing. */
+async function livingAgent(answer: (command: Command) => object | undefined): Promise<void> {
+  server = await ScriptedServer.start(
+    () => {},
+    (command: Command, say) => {
+      const reply = command.execute === "guest-sync-delimited" ? { return: command.arguments?.id } : answer(command);
+      if (reply) say(reply);
+    },
+  );
+  agent = new GuestAgent(server.path, () => {});
+  await until(() => agent.isAlive);
+}
+
+test("commands are asked one after the other, and each has its own answer", async () => {
+  let open = 0;
+  await livingAgent((command) => {
+    open += 1;
+    expect(open).toBe(1);
+    open -= 1;
+    return command.execute === "guest-bad"
+      ? { error: { desc: "The command guest-bad has not been found" } }
+      : { return: command.execute };
+  });
+  const answers = ["guest-ping", "guest-bad", "guest-info"].map((name) =>
+    agent.ask(name, {}).catch((error: unknown) => error),
+  );
+  const [ping, bad, info] = await Promise.all(answers);
+  expect([ping, info]).toEqual(["guest-ping", "guest-info"]);
+  expect(bad).toMatchObject({
+    name: "GuestAgentError",
+    kind: "refused",
+    message: expect.stringContaining("not been found"),
+  });
+});
+
+test("an answer that comes too late is not taken for the next command's", async () => {
+  let isSlow = true;
+  await livingAgent((command) => (isSlow ? undefined : { return: command.execute }));
+  await expect(agent.ask("guest-slow", {}, 20)).rejects.toMatchObject({ kind: "silent" });
+  server.connections[0]?.write('{"return":"guest-slow"}\n');
+  isSlow = false;
+  await until(() => agent.isAlive);
+  expect(await agent.ask("guest-ping", {})).toBe("guest-ping");
+});

@@ -4,6 +4,17 @@ import { LineReader } from "../lineReader";
 const maxLineBytes = 1024 * 1024;
 const resyncMs = 10_000;
 
+/** Why a command to a guest's agent came to nothing. */
+export class GuestAgentError extends Error {
+  constructor(
+    readonly kind: "away" | "silent" | "refused",
+    message: string,
+  ) {
+    super(message);
+    this.name = "GuestAgentError";
+  }
+}
+
 /**
  * The channel to the QEMU guest agent (docs/interop/qemu-ga in QEMU). The socket accepts though no agent runs in the guest; what is sent waits
  * until one does. So a sync with a number of its own is sent, and the agent lives when that number comes back.
@@ -13,7 +24,8 @@ export class GuestAgent {
   private timer: NodeJS.Timeout | undefined;
   private syncId = Math.floor(Math.random() * 2 ** 30);
   private isAnswering = false;
-  private onReply: ((reply: { error?: { desc?: string } }) => void) | null = null;
+  private onReply: ((reply: Reply) => void) | null = null;
+  private asking: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly path: string,
@@ -38,22 +50,46 @@ export class GuestAgent {
    * the guest has no way to reboot.
    */
   reboot(answerMs = 1500): Promise<boolean> {
-    if (!this.isAnswering) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const done = (isOnItsWay: boolean) => {
-        clearTimeout(timer);
-        this.onReply = null;
-        resolve(isOnItsWay);
-      };
-      const timer = setTimeout(() => done(true), answerMs);
-      this.onReply = (reply) => done(reply.error === undefined);
-      this.send({ execute: "guest-shutdown", arguments: { mode: "reboot" } });
-    });
+    return this.ask("guest-shutdown", { mode: "reboot" }, answerMs).then(
+      () => true,
+      (error: unknown) => error instanceof GuestAgentError && error.kind === "silent",
+    );
+  }
+
+  /**
+   * One command to the agent, after those that were asked before: its replies have no numbers.
+   * Rejects with `GuestAgentError` when there is no agent, when it gives an error, or is silent for too long.
+   */
+  ask(execute: string, args: object, timeoutMs = 5000): Promise<unknown> {
+    const answer = this.asking.then(() => this.exchange({ execute, arguments: args }, timeoutMs));
+    this.asking = answer.catch(() => undefined);
+    return answer;
   }
 
   close(): void {
     clearTimeout(this.timer);
     this.socket?.destroy();
+  }
+
+  private exchange(command: object, timeoutMs: number): Promise<unknown> {
+    if (!this.isAnswering || this.socket === null) {
+      return Promise.reject(new GuestAgentError("away", "The guest's agent doesn't answer."));
+    }
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.onReply = null;
+        // A reply that comes late must not be taken for the next one's.
+        this.forget();
+        reject(new GuestAgentError("silent", `The guest's agent was silent for ${timeoutMs} ms.`));
+      }, timeoutMs);
+      this.onReply = ({ return: value, error }) => {
+        clearTimeout(timer);
+        this.onReply = null;
+        if (error) reject(new GuestAgentError("refused", error.desc ?? "The guest's agent gave an error."));
+        else resolve(value);
+      };
+      this.send(command);
+    });
   }
 
   private connect(): void {
@@ -100,7 +136,12 @@ export class GuestAgent {
   }
 }
 
-function parseReply(line: string): { return?: unknown; error?: { desc?: string } } | undefined {
+interface Reply {
+  return?: unknown;
+  error?: { desc?: string };
+}
+
+function parseReply(line: string): Reply | undefined {
   try {
     // The answer to a sync begins with 0xff, which decodes to U+FFFD.
     const value: unknown = JSON.parse(line.replace(/^\ufffd+/, ""));

@@ -39,7 +39,7 @@ test("a connection that is accepted is nothing; the banner is, and it is asked o
   });
   let banners = 0;
   const probe = new SshProbe(
-    port,
+    { host: "127.0.0.1", port },
     () => 50,
     () => {
       banners += 1;
@@ -54,7 +54,7 @@ test("a probe that is stopped says nothing more", async () => {
   const { port } = await listen((_, say) => say("SSH-2.0-x\r\n"));
   let banners = 0;
   new SshProbe(
-    port,
+    { host: "127.0.0.1", port },
     () => 50,
     () => {
       banners += 1;
@@ -62,7 +62,7 @@ test("a probe that is stopped says nothing more", async () => {
   ).stop();
   const other = await new Promise<string>((resolve) => {
     new SshProbe(
-      port,
+      { host: "127.0.0.1", port },
       () => 50,
       () => resolve("seen"),
     );

@@ -1,7 +1,13 @@
 import { createConnection } from "node:net";
 
+/** Where the host finds a guest's SSH server: a forwarded port of its own, or the guest's address. */
+export interface SshTarget {
+  host: string;
+  port: number;
+}
+
 /**
- * Waits until an SSH server answers through a forwarded port. QEMU's user-mode network accepts a connection though the guest is
+ * Waits until an SSH server answers. QEMU's user-mode network accepts a connection though the guest is
  * down, so nothing counts but the `SSH-` banner (RFC 4253, section 4.2). One connection at a time, and none after the first banner.
  */
 export class SshProbe {
@@ -10,7 +16,7 @@ export class SshProbe {
 
   /** @param patienceMs how long an accepted connection may stay silent: short until the guest has a network, for its packets may be lost */
   constructor(
-    private readonly port: number,
+    private readonly target: SshTarget,
     private readonly patienceMs: () => number,
     private readonly onBanner: () => void,
   ) {
@@ -34,7 +40,7 @@ export class SshProbe {
 
   private attempt(): Promise<boolean> {
     return new Promise((resolve) => {
-      const socket = createConnection({ host: "127.0.0.1", port: this.port });
+      const socket = createConnection(this.target);
       let text = "";
       const done = (hasBanner: boolean) => {
         clearTimeout(timer);

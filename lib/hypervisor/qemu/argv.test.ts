@@ -3,12 +3,24 @@ import { describe, expect, test } from "vitest";
 import type { MachineSpec } from "../../domain/machine";
 import { machinePaths } from "../machinePaths";
 import { type ArgvInput, qemuArgv } from "./argv";
+import { cdromId, isoNodeName } from "./cdrom";
 import { isQemuOf } from "./process";
 
 /** Anything a path may hold: commas, quotes, newlines, other scripts; only NUL can't be. */
 const name = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }).filter((text) => !/[\0/]/.test(text));
 const folder = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => `/${names.join("/")}`);
 const port = fc.integer({ min: 1, max: 65535 });
+
+const link = {
+  id: fc.integer({ min: 0, max: 7 }).map((index) => `net${index}`),
+  mac: fc.constant("52:54:00:12:34:56"),
+  cidr: fc.constant("192.168.0.0/24"),
+  gateway: fc.ipV4(),
+  dns: fc.ipV4(),
+  ipv4: fc.ipV4(),
+};
+const userInterface = fc.record({ ...link, driver: fc.constant("user" as const), sshHostPort: port });
+const bridgeInterface = fc.record({ ...link, driver: fc.constant("bridge" as const) });
 
 const specs: fc.Arbitrary<MachineSpec> = fc.record({
   id: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
@@ -17,20 +29,13 @@ const specs: fc.Arbitrary<MachineSpec> = fc.record({
   firmware: fc.constantFrom("bios", "uefi"),
   vcpus: fc.integer({ min: 1, max: 64 }),
   memoryBytes: fc.integer({ min: 2 ** 20, max: 2 ** 40 }),
-  disk: fc.record({ imageSha256: fc.constant("a".repeat(64)), sizeBytes: fc.integer({ min: 1, max: 2 ** 40 }) }),
-  interfaces: fc.array(
-    fc.record({
-      id: fc.integer({ min: 0, max: 99 }).map((index) => `net${index}`),
-      mac: fc.constant("52:54:00:12:34:56"),
-      driver: fc.constant("user" as const),
-      cidr: fc.constant("192.168.0.0/24"),
-      gateway: fc.ipV4(),
-      dns: fc.ipV4(),
-      ipv4: fc.ipV4(),
-      sshHostPort: port,
-    }),
-    { maxLength: 2 },
-  ),
+  disk: fc.record({
+    imageSha256: fc.option(fc.constant("a".repeat(64))),
+    sizeBytes: fc.integer({ min: 1, max: 2 ** 40 }),
+  }),
+  cdrom: fc.option(fc.record({ sha256: fc.constant("b".repeat(64)) })),
+  bootFrom: fc.constantFrom("disk", "cdrom"),
+  interfaces: fc.array(fc.oneof(userInterface, bridgeInterface), { maxLength: 2 }),
   // Names, keys and passwords of users are here: none of it may be on the command line.
   seed: fc.record({
     metaData: fc.constant({}),
@@ -40,10 +45,22 @@ const specs: fc.Arbitrary<MachineSpec> = fc.record({
 });
 
 const inputs: fc.Arbitrary<ArgvInput> = fc
-  .record({ spec: specs, dataDir: folder, runDir: folder, imagePath: folder, uefiCode: fc.option(folder) })
-  .map(({ spec, dataDir, runDir, imagePath, uefiCode }) => ({
+  .record({
+    spec: specs,
+    dataDir: folder,
+    runDir: folder,
+    disk: folder,
+    uefiVars: folder,
+    backing: fc.array(fc.record({ nodeName: fc.constantFrom("image0", "layer-1"), path: folder }), { maxLength: 3 }),
+    incoming: fc.option(folder),
+    isoPath: folder,
+    uefiCode: fc.option(folder),
+  })
+  .map(({ spec, dataDir, runDir, disk, uefiVars, backing, incoming, isoPath, uefiCode }) => ({
     spec,
-    imagePath,
+    files: { disk, uefiVars, backing },
+    incoming,
+    isoPath: spec.cdrom && isoPath,
     uefiCode,
     accelerator: { kind: "tcg", cpuModel: "max" },
     paths: machinePaths({ dataDir, runDir }, spec.id),
@@ -73,11 +90,23 @@ describe("the command line of a VM", () => {
         const { spec, paths } = input;
         const blockdevs = valuesOf(argv, "-blockdev").map((text) => JSON.parse(text));
         const nodes = Object.fromEntries(blockdevs.map((node) => [node["node-name"], node]));
-        expect(nodes.disk0.file).toEqual({ driver: "file", filename: paths.disk });
-        expect(nodes.disk0.backing.file.filename).toBe(input.imagePath);
-        expect(nodes.disk0.backing).toMatchObject({ driver: "qcow2", "read-only": true, backing: null });
+        expect(nodes.disk0.file).toMatchObject({ driver: "file", filename: input.files.disk });
+        let { backing } = nodes.disk0;
+        for (const { nodeName, path } of input.files.backing) {
+          const file = { driver: "file", filename: path, "read-only": true };
+          expect(backing).toMatchObject({ driver: "qcow2", "node-name": nodeName, "read-only": true, file });
+          backing = backing.backing;
+        }
+        expect(backing).toBeNull();
+        const incoming = valuesOf(argv, "-incoming").map((value) => value.replaceAll(",,", ","));
+        expect(incoming).toEqual(input.incoming === null ? [] : [`unix:${input.incoming}`]);
         expect(nodes.seed0).toMatchObject({ driver: "raw", "read-only": true, file: { filename: paths.seed } });
-        expect(Object.keys(nodes).length).toBe(input.uefiCode === null ? 2 : 4);
+        expect(Object.keys(nodes).length).toBe(
+          2 + (input.uefiCode === null ? 0 : 2) + (input.isoPath === null ? 0 : 1),
+        );
+        const iso = nodes[isoNodeName("b".repeat(64))];
+        expect(iso?.file.filename ?? null).toBe(input.isoPath);
+        if (iso) expect(iso).toMatchObject({ driver: "raw", "read-only": true, file: { "read-only": true } });
         expect(nodes["uefi-code"]?.file.filename ?? null).toBe(input.uefiCode);
 
         const chardevs = valuesOf(argv, "-chardev").map(parseOptions);
@@ -92,14 +121,35 @@ describe("the command line of a VM", () => {
         expect(valuesOf(argv, "-vnc").map(parseOptions)).toEqual([{ vnc: `unix:${paths.vnc}`, share: "force-shared" }]);
 
         const netdevs = valuesOf(argv, "-netdev").map((text) => JSON.parse(text));
-        expect(netdevs.map(({ hostfwd }) => hostfwd)).toEqual(
-          spec.interfaces.map(({ sshHostPort, ipv4 }) => [{ str: `tcp:127.0.0.1:${sshHostPort}-${ipv4}:22` }]),
+        expect(netdevs.map(({ hostfwd, ifname }) => hostfwd ?? ifname)).toEqual(
+          spec.interfaces.map((link) =>
+            link.driver === "user"
+              ? [{ str: `tcp:127.0.0.1:${link.sshHostPort}-${link.ipv4}:22` }]
+              : `t${spec.id}${link.id.replace("net", "n")}`,
+          ),
         );
         for (const text of valuesOf(argv, "-device")) expect(JSON.parse(text)).toHaveProperty("driver");
         expect(valuesOf(argv, "-uuid")).toEqual([spec.uuid]);
         expect(argv.join("\n")).not.toContain("secret-");
         expect(argv).toContain("-nodefaults");
         expect(argv).toContain("-no-user-config");
+      }),
+    );
+  });
+
+  test("has one CD-ROM drive, with a disc or without, and the firmware's order of it and the disk", () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const devices = valuesOf(qemuArgv(input), "-device").map((text) => JSON.parse(text));
+        const drives = devices.filter(({ driver }) => /^(ide|scsi)-cd$/.test(driver));
+        expect(drives.map(({ id, drive }) => ({ id, drive }))).toEqual([
+          { id: cdromId, drive: input.spec.cdrom ? isoNodeName(input.spec.cdrom.sha256) : undefined },
+        ]);
+        const order = devices
+          .filter(({ bootindex }) => bootindex !== undefined)
+          .sort((one, other) => one.bootindex - other.bootindex);
+        const [first, second] = input.spec.bootFrom === "disk" ? ["vd0", cdromId] : [cdromId, "vd0"];
+        expect(order.map(({ id }) => id)).toEqual([first, second]);
       }),
     );
   });

@@ -1,13 +1,20 @@
 import type { Accelerator } from "../../domain/host";
-import type { MachineSpec, NetworkInterface } from "../../domain/machine";
+import type { MachineSpec } from "../../domain/machine";
 import { MIB } from "../../domain/units";
+import { type BackingFile, type DiskFiles, fileNodeOf } from "../diskFiles";
 import type { MachinePaths } from "../machinePaths";
+import { bootIndexes, cdromDevices, isoNode } from "./cdrom";
+import { hotPlugPorts, interfaceParts } from "./interfaces";
 
 export interface ArgvInput {
   spec: MachineSpec;
   accelerator: Pick<Accelerator, "kind" | "cpuModel">;
   paths: MachinePaths;
-  imagePath: string;
+  files: DiskFiles;
+  /** A socket on which QEMU waits for a guest's memory; null: the guest boots. */
+  incoming: string | null;
+  /** The ISO that the CD-ROM drive starts with; null: it is empty. */
+  isoPath: string | null;
   /** Read-only UEFI code; null for BIOS. */
   uefiCode: string | null;
 }
@@ -35,8 +42,10 @@ export function qemuArgv(input: ArgvInput): string[] {
     ...monitor("qmp", paths.qmp),
     ...monitor("rescue", paths.rescue),
     ...disks(input),
-    ...spec.interfaces.flatMap(userNetwork),
+    ...cdromDrive(input),
+    ...interfaces(spec),
     ...guestDevices(spec, paths),
+    input.incoming === null ? [] : ["-incoming", `unix:${escapeCommas(input.incoming)}`],
   ].flat();
 }
 
@@ -46,20 +55,14 @@ function machineType(spec: MachineSpec, accel: string, isUefi: boolean): string 
   return `${type},accel=${accel}${flash}`;
 }
 
-function disks({ paths, imagePath, uefiCode }: ArgvInput): string[][] {
+function disks({ spec, paths, files, uefiCode }: ArgvInput): string[][] {
   const disk = {
     driver: "qcow2",
     "node-name": "disk0",
     discard: "unmap",
-    file: { driver: "file", filename: paths.disk },
+    file: { driver: "file", "node-name": fileNodeOf("disk0"), filename: files.disk },
     // Named here so that the backing file in the disk's own header, which a guest that broke out could rewrite, is not believed.
-    backing: {
-      driver: "qcow2",
-      "node-name": "image0",
-      "read-only": true,
-      backing: null,
-      file: { driver: "file", filename: imagePath, "read-only": true },
-    },
+    backing: chainOf(files.backing),
   };
   const seed = {
     driver: "raw",
@@ -68,16 +71,40 @@ function disks({ paths, imagePath, uefiCode }: ArgvInput): string[][] {
     file: { driver: "file", filename: paths.seed, "read-only": true },
   };
   const uefi =
-    uefiCode === null ? [] : [pflash("uefi-code", uefiCode, true), pflash("uefi-vars", paths.uefiVars, false)];
+    uefiCode === null ? [] : [pflash("uefi-code", uefiCode, true), pflash("uefi-vars", files.uefiVars, false)];
   return [
     ...uefi,
     json("-blockdev", disk),
     // A full disk of the host's pauses the guest instead of giving it errors.
-    json("-device", { driver: "virtio-blk-pci", id: "vd0", drive: "disk0", bootindex: 0, werror: "enospc" }),
+    json("-device", {
+      driver: "virtio-blk-pci",
+      id: "vd0",
+      drive: "disk0",
+      bootindex: bootIndexes(spec.bootFrom).disk,
+      werror: "enospc",
+    }),
     json("-blockdev", seed),
     // The seed is found by its label; as a virtio disk every guest that boots from disk0 has the driver for it.
     json("-device", { driver: "virtio-blk-pci", id: "vd1", drive: "seed0" }),
   ];
+}
+
+/** The nodes of what a disk builds on, one inside the other; null for none. */
+export function chainOf([top, ...below]: readonly BackingFile[]): object | null {
+  if (top === undefined) return null;
+  return {
+    driver: "qcow2",
+    "node-name": top.nodeName,
+    "read-only": true,
+    backing: chainOf(below),
+    file: { driver: "file", "node-name": fileNodeOf(top.nodeName), filename: top.path, "read-only": true },
+  };
+}
+
+function cdromDrive({ spec, isoPath }: ArgvInput): string[][] {
+  const devices = cdromDevices(spec).map((device) => json("-device", device));
+  if (spec.cdrom === null || isoPath === null) return devices;
+  return [json("-blockdev", isoNode(spec.cdrom.sha256, isoPath)), ...devices];
 }
 
 function pflash(nodeName: string, filename: string, isReadOnly: boolean): string[] {
@@ -85,22 +112,12 @@ function pflash(nodeName: string, filename: string, isReadOnly: boolean): string
   return json("-blockdev", { driver: "raw", "node-name": nodeName, "read-only": isReadOnly, file });
 }
 
-/** User-mode networking: nothing but the forward to SSH listens on the host, and that on its loopback. */
-function userNetwork(link: NetworkInterface): string[][] {
-  const netdev = {
-    type: "user",
-    id: `${link.id}-host`,
-    ipv6: false,
-    net: link.cidr,
-    host: link.gateway,
-    dns: link.dns,
-    // Its DHCP server gives the first client the first address: the VM's own.
-    dhcpstart: link.ipv4,
-    hostfwd: [{ str: `tcp:127.0.0.1:${link.sshHostPort}-${link.ipv4}:22` }],
-  };
-  // romfile: the boot ROM for network boot costs time and is not used.
-  const device = { driver: "virtio-net-pci", id: link.id, netdev: netdev.id, mac: link.mac, romfile: "" };
-  return [json("-netdev", netdev), json("-device", device)];
+function interfaces(spec: MachineSpec): string[][] {
+  const parts = spec.interfaces.map((link) => interfaceParts(spec.id, link));
+  return [
+    ...hotPlugPorts(spec).map((port) => json("-device", port)),
+    ...parts.flatMap(({ netdev, device }) => [json("-netdev", netdev), json("-device", device)]),
+  ];
 }
 
 function guestDevices(spec: MachineSpec, paths: MachinePaths): string[][] {

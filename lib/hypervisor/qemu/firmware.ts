@@ -35,14 +35,25 @@ const places: Record<Arch, UefiFirmware[]> = {
 /** The UEFI for a VM, or null for one that boots by BIOS. The `virt` machine of aarch64 has no BIOS. */
 export async function findFirmware(arch: Arch, firmware: Firmware): Promise<UefiFirmware | null> {
   if (firmware === "bios" && arch === "x86_64") return null;
-  for (const place of places[arch]) {
-    if ((await isReadable(place.code)) && (await isReadable(place.varsTemplate))) return place;
-  }
+  const found = await findUefi(arch);
+  if (found) return found;
   const debianPackage = arch === "x86_64" ? "ovmf" : "qemu-efi-aarch64";
   throw new CumulusError(
     "unavailable",
     `This VM boots by UEFI, and no UEFI firmware for ${arch} is installed on the host. On Debian or Ubuntu: apt install ${debianPackage}`,
   );
+}
+
+/** Whether guests of an architecture can boot by UEFI on this host. */
+export async function hasUefi(arch: Arch): Promise<boolean> {
+  return (await findUefi(arch)) !== undefined;
+}
+
+async function findUefi(arch: Arch): Promise<UefiFirmware | undefined> {
+  for (const place of places[arch]) {
+    if ((await isReadable(place.code)) && (await isReadable(place.varsTemplate))) return place;
+  }
+  return undefined;
 }
 
 async function isReadable(path: string): Promise<boolean> {

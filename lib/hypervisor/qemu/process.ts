@@ -4,6 +4,7 @@ import { CumulusError, messageOf } from "../../domain/errors";
 import { readTail } from "../../system/files";
 import { asUser, type MachineUser } from "../../system/machineUsers";
 import { commandLineOf, isAlive, type ProcessIdentity, startTimeOf } from "../../system/platform";
+import { inNamespace, type Namespace } from "../network/commands";
 import { escapeCommas } from "./argv";
 
 export interface ProcessEnd {
@@ -21,14 +22,18 @@ export interface QemuProcess {
 /**
  * Starts QEMU in a session of its own, so that nothing that happens to the agent or its terminal ends it. Its words go to a file, since
  * a pipe would end with the agent. (A service manager that ends all processes of a unit must be told not to: KillMode=process.)
+ *
+ * @param namespace the network namespace that it runs in; its sockets and files are the host's all the same
  */
 export async function spawnQemu(
   program: string,
   args: string[],
   user: MachineUser | null,
   logFile: string,
+  namespace: Namespace = null,
 ): Promise<QemuProcess> {
-  const command = asUser(user, program, args);
+  const asMachine = asUser(user, program, args);
+  const command = inNamespace(namespace, asMachine.program, asMachine.args);
   // Emptied, then appended to: so it can be cut short while QEMU holds it open.
   await writeFile(logFile, "", { mode: 0o600 });
   const output = await open(logFile, "a", 0o600);

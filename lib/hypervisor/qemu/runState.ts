@@ -9,6 +9,8 @@ export interface RunState {
 const known: Record<string, RunState> = {
   running: { kind: "running", reason: null },
   paused: { kind: "paused", reason: null },
+  // After its memory was sent away whole: it goes on when it is told to.
+  postmigrate: { kind: "paused", reason: null },
   suspended: { kind: "paused", reason: "The guest put itself to sleep; resume wakes it." },
   "io-error": {
     kind: "paused",

@@ -19,11 +19,14 @@ const messageSchema = z.object({
   error: z.object({ class: z.string(), desc: z.string() }).optional(),
   event: z.string().optional(),
   data: z.record(z.string(), z.unknown()).optional(),
+  timestamp: z.object({ seconds: z.number(), microseconds: z.number() }).optional(),
   QMP: z.unknown().optional(),
 });
 
 export interface QmpEvent {
   name: string;
+  /** When it happened, by QEMU's clock; milliseconds since 1970, with fractions. */
+  atMs: number;
   data: Record<string, unknown>;
 }
 
@@ -122,7 +125,7 @@ export class QmpClient {
     const parsed = messageSchema.safeParse(parseJson(line));
     if (!parsed.success) this.end("something that is no QMP message");
     else if (parsed.data.event === undefined) this.settle(parsed.data);
-    else this.handlers.onEvent({ name: parsed.data.event, data: parsed.data.data ?? {} });
+    else this.handlers.onEvent(eventOf(parsed.data.event, parsed.data));
   }
 
   private settle(message: z.infer<typeof messageSchema>): void {
@@ -146,6 +149,11 @@ export class QmpClient {
     this.waiting.clear();
     this.handlers.onClose();
   }
+}
+
+function eventOf(name: string, { data = {}, timestamp }: z.infer<typeof messageSchema>): QmpEvent {
+  const atMs = timestamp === undefined ? Date.now() : timestamp.seconds * 1000 + timestamp.microseconds / 1000;
+  return { name, atMs, data };
 }
 
 function parseJson(line: string): unknown {

@@ -38,6 +38,8 @@ export class TestHost {
       network: "user",
       isLab: false,
       allowedHosts: [],
+      imageMirror: null,
+      imageHosts: [],
     };
     await execa("chmod", ["711", folder]);
     const raw = join(folder, "guest.raw");
@@ -76,6 +78,8 @@ export class TestHost {
       vcpus: 1,
       memoryBytes: 32 * MIB,
       disk: { imageSha256: this.imageSha256, sizeBytes: 64 * MIB },
+      cdrom: null,
+      bootFrom: "disk",
       interfaces: [
         {
           id: "net0",

@@ -11,7 +11,10 @@ export function FactsCard({ vm }: { vm: Vm }) {
     <Card title="Facts">
       <Facts
         items={[
-          { label: "Image", value: `${vm.image.title} (${vm.arch})` },
+          { label: "Image", value: vm.image.title },
+          { label: "Processor", value: vm.isEmulated ? `${vm.arch}, emulated in software: slow` : vm.arch },
+          { label: "Firmware", value: vm.firmware.toUpperCase() },
+          { label: "CD-ROM", value: vm.cdrom?.title ?? "empty" },
           { label: "Size", value: size.name ?? "custom" },
           { label: "vCPUs", value: size.vcpus },
           { label: "Memory", value: formatBytes(size.memoryBytes) },

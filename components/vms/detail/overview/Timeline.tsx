@@ -1,6 +1,7 @@
 "use client";
 
 import { Check, Circle, CircleDashed, LoaderCircle, X } from "lucide-react";
+import type { ReactNode } from "react";
 import { formatDuration, formatExact } from "../../../../lib/browser/time";
 import type { TimelineEntry } from "../../../../lib/domain/timeline";
 import type { Vm } from "../../../../lib/domain/vm";
@@ -8,6 +9,7 @@ import { Card } from "../../../ui/Card";
 import { cx } from "../../../ui/cx";
 import { ElapsedTime } from "../../../ui/ElapsedTime";
 import { stepMeaning, stepTitle, timelineSummary } from "../../shared/vmWords";
+import { FirstBootDetails } from "./FirstBootDetails";
 
 /** The way of the present boot, from the click to "ready", as it happens. */
 export function Timeline({ vm, usualMs }: { vm: Vm; usualMs: number | null }) {
@@ -32,14 +34,23 @@ export function Timeline({ vm, usualMs }: { vm: Vm; usualMs: number | null }) {
     >
       <ol className="flex flex-col">
         {vm.timeline.map((entry, index) => (
-          <Step key={entry.step} entry={entry} isLast={index === vm.timeline.length - 1} />
+          <Step key={entry.step} entry={entry} isLast={index === vm.timeline.length - 1}>
+            {entry.step === "first-boot" ? <FirstBootDetails firstBoot={vm.firstBoot} /> : null}
+          </Step>
         ))}
       </ol>
     </Card>
   );
 }
 
-function Step({ entry, isLast }: { entry: TimelineEntry; isLast: boolean }) {
+interface StepProps {
+  entry: TimelineEntry;
+  isLast: boolean;
+  /** What is to be told of it. */
+  children: ReactNode;
+}
+
+function Step({ entry, isLast, children }: StepProps) {
   const { icon: Icon, look, word } = marks[entry.state];
   const isAhead = entry.state === "pending" || entry.state === "skipped";
   return (
@@ -58,20 +69,25 @@ function Step({ entry, isLast }: { entry: TimelineEntry; isLast: boolean }) {
       )}
       <Icon aria-hidden className={cx("mt-0.5 size-4 shrink-0 bg-surface", look)} />
       <div className="min-w-0 flex-1">
-        <p className={cx("text-sm", isAhead && "text-faint", entry.state === "active" && "font-medium")}>
-          {stepTitle(entry)}
-          <span className="sr-only"> ({word})</span>
-        </p>
+        <div className="flex gap-3">
+          <p
+            className={cx("min-w-0 flex-1 text-sm", isAhead && "text-faint", entry.state === "active" && "font-medium")}
+          >
+            {stepTitle(entry)}
+            <span className="sr-only"> ({word})</span>
+          </p>
+          {entry.at !== null && entry.sinceStartMs !== null ? (
+            <time dateTime={entry.at} title={formatExact(entry.at)} className="text-muted text-sm tabular-nums">
+              {entry.sinceStartMs === 0 ? "0 s" : formatDuration(entry.sinceStartMs)}
+            </time>
+          ) : entry.state === "skipped" ? (
+            <span className="text-faint text-xs leading-5">not seen</span>
+          ) : null}
+        </div>
         {entry.note ? <p className="wrap-anywhere text-bad-ink text-sm">{entry.note}</p> : null}
         {entry.state === "active" ? <p className="text-muted text-xs">{stepMeaning(entry.step)}</p> : null}
+        {children}
       </div>
-      {entry.at !== null && entry.sinceStartMs !== null ? (
-        <time dateTime={entry.at} title={formatExact(entry.at)} className="text-muted text-sm tabular-nums">
-          {entry.sinceStartMs === 0 ? "0 s" : formatDuration(entry.sinceStartMs)}
-        </time>
-      ) : entry.state === "skipped" ? (
-        <span className="text-faint text-xs leading-5">not seen</span>
-      ) : null}
     </li>
   );
 }

@@ -1,6 +1,7 @@
 "use client";
 
 import { useShownVm } from "../vmContext";
+import { CdromCard } from "./CdromCard";
 import { DestroyCard } from "./DestroyCard";
 import { RenameCard } from "./RenameCard";
 import { ResizeCard } from "./ResizeCard";
@@ -11,6 +12,7 @@ export function VmSettings() {
     <div className="grid max-w-3xl gap-4">
       <RenameCard key={vm.name} vm={vm} />
       <ResizeCard vm={vm} />
+      <CdromCard vm={vm} />
       <DestroyCard vm={vm} />
     </div>
   );

@@ -1,0 +1,4 @@
+import { exportVmEndpoint } from "../../../../../lib/api/endpoints/snapshots";
+import { serve } from "../../../../../lib/api/serve";
+
+export const { POST } = serve(exportVmEndpoint);

@@ -1,0 +1,4 @@
+import { unplugInterfaceEndpoint } from "../../../../../../lib/api/endpoints/vmNetworking";
+import { serve } from "../../../../../../lib/api/serve";
+
+export const { DELETE } = serve(unplugInterfaceEndpoint);

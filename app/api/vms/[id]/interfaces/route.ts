@@ -1,0 +1,4 @@
+import { plugInterfaceEndpoint } from "../../../../../lib/api/endpoints/vmNetworking";
+import { serve } from "../../../../../lib/api/serve";
+
+export const { POST } = serve(plugInterfaceEndpoint);

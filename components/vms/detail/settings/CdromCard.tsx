@@ -1,0 +1,126 @@
+"use client";
+
+import { useState } from "react";
+import { useSWRConfig } from "swr";
+import { apiRequest } from "../../../../lib/api/client";
+import type { ChangeCdrom, Vm } from "../../../../lib/domain/vm";
+import { useImages } from "../../../data/hooks";
+import { keys } from "../../../data/keys";
+import { ReadingState } from "../../../data/ReadingState";
+import { useSubmit } from "../../../data/useSubmit";
+import { Banner } from "../../../ui/Banner";
+import { Button } from "../../../ui/Button";
+import { Card } from "../../../ui/Card";
+import { Field } from "../../../ui/Field";
+import { notify } from "../../../ui/notify";
+import { SegmentedControl } from "../../../ui/SegmentedControl";
+import { Select } from "../../../ui/Select";
+import { TextLink } from "../../../ui/TextLink";
+
+/** The disc in a VM's drive, changed at any time, and what it boots from. */
+export function CdromCard({ vm }: { vm: Vm }) {
+  const { mutate } = useSWRConfig();
+  const images = useImages();
+  const form = useSubmit();
+  const change = (changes: ChangeCdrom, done: string) =>
+    form.submit(async () => {
+      await apiRequest("PUT", `/api/vms/${vm.id}/cdrom`, changes);
+      await mutate(keys.vm(vm.id));
+      notify(done);
+    });
+  return (
+    <Card
+      title="CD-ROM"
+      description={driveWords(vm)}
+      actions={
+        vm.cdrom ? (
+          <Button
+            size="sm"
+            loading={form.isPending}
+            onClick={() => void change({ image: null }, `The disc of ${vm.name} is being ejected.`)}
+          >
+            Eject
+          </Button>
+        ) : null
+      }
+    >
+      <div className="flex flex-col gap-4">
+        {form.error ? <Banner tone="bad">{form.error}</Banner> : null}
+        <ReadingState reading={images} what="images">
+          {(all) => (
+            <DiscPicker
+              isos={all.filter(({ kind }) => kind === "iso")}
+              present={vm.cdrom?.name ?? null}
+              isPending={form.isPending}
+              onInsert={(name, title) => void change({ image: name }, `${title} goes into the drive of ${vm.name}.`)}
+            />
+          )}
+        </ReadingState>
+        <div>
+          <p className="mb-1 font-medium text-sm">Boots from</p>
+          <SegmentedControl
+            label="Boots from"
+            value={vm.bootFrom}
+            onChange={(bootFrom) =>
+              void change({ bootFrom }, `${vm.name} is to boot from its ${orderWords[bootFrom]} first.`)
+            }
+            options={[
+              { value: "disk", label: "Disk first" },
+              { value: "cdrom", label: "CD-ROM first" },
+            ]}
+          />
+          <p className="mt-1 text-muted text-xs">
+            Counts from its next reboot. What nothing boots from is passed over.
+          </p>
+        </div>
+      </div>
+    </Card>
+  );
+}
+
+function driveWords({ cdrom, isCdromChanging }: Vm): string {
+  if (isCdromChanging) return cdrom ? `${cdrom.title} is being put into the drive.` : "The disc is being ejected.";
+  return cdrom ? `${cdrom.title} is in the drive.` : "The drive is empty.";
+}
+
+const orderWords = { disk: "disk", cdrom: "CD-ROM" } as const;
+
+interface DiscPickerProps {
+  isos: { name: string; title: string }[];
+  /** The name of the disc in the drive. */
+  present: string | null;
+  isPending: boolean;
+  onInsert: (name: string, title: string) => void;
+}
+
+function DiscPicker({ isos, present, isPending, onInsert }: DiscPickerProps) {
+  const others = isos.filter(({ name }) => name !== present);
+  const [wanted, setWanted] = useState("");
+  const chosen = others.find(({ name }) => name === wanted) ?? others[0];
+  if (!chosen) {
+    return (
+      <p className="text-muted text-sm">
+        {present ? "There is no other ISO image." : "There is no ISO image yet."}{" "}
+        <TextLink href="/images">Add one on the images page.</TextLink>
+      </p>
+    );
+  }
+  return (
+    <div className="flex flex-wrap items-end gap-3">
+      <Field label={present ? "Another ISO image" : "ISO image"} className="min-w-0 max-w-md flex-1">
+        {(control) => (
+          <Select {...control} value={chosen.name} onChange={(event) => setWanted(event.target.value)}>
+            {others.map(({ name, title }) => (
+              <option key={name} value={name}>
+                {title}
+              </option>
+            ))}
+          </Select>
+        )}
+      </Field>
+      <Button loading={isPending} onClick={() => onInsert(chosen.name, chosen.title)}>
+        {present ? "Change" : "Insert"}
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+import type { Arch, Firmware } from "../../domain/arch";
+import { CumulusError } from "../../domain/errors";
+import type { HostReport } from "../../domain/host";
+import { firmwaresOf, type ImageManifest } from "../../domain/image";
+
+type BootableImage = Pick<ImageManifest, "name" | "kind" | "arch" | "firmware" | "firmwares">;
+
+/** What a VM of an image boots with. @throws `bad_request` for what the image doesn't boot with */
+export function resolveFirmware(image: BootableImage, wanted: Firmware | undefined): Firmware {
+  const able = firmwaresOf(image);
+  if (wanted === undefined) return able.includes(image.firmware) ? image.firmware : (able[0] ?? image.firmware);
+  if (able.includes(wanted)) return wanted;
+  const message = `${image.name} (${image.arch}) boots by ${able.map(nameOf).join(" or ")}, not by ${nameOf(wanted)}.`;
+  throw new CumulusError("bad_request", message, { fields: { firmware: message } });
+}
+
+const qemuPackages: Record<Arch, string> = { x86_64: "qemu-system-x86", aarch64: "qemu-system-arm" };
+const uefiPackages: Record<Arch, string> = { x86_64: "ovmf", aarch64: "qemu-efi-aarch64" };
+
+/** Refuses a guest for which the host lacks QEMU or firmware. @throws `bad_request` with what to install */
+export function admitGuest(host: { name: string; report: HostReport }, arch: Arch, firmware: Firmware): void {
+  const { guestArchs, uefiArchs } = host.report;
+  const install = (name: string) => `On Debian or Ubuntu: apt install ${name}`;
+  if (!guestArchs.includes(arch)) {
+    const packages = arch === "aarch64" ? `${qemuPackages[arch]} ${uefiPackages[arch]}` : qemuPackages[arch];
+    throw refusal("image", `${host.name} has no QEMU for ${arch} guests. ${install(packages)}`);
+  }
+  // A report of an earlier version doesn't say; the host itself then refuses to start the VM.
+  if (firmware !== "uefi" || uefiArchs === undefined || uefiArchs.includes(arch)) return;
+  throw refusal("firmware", `${host.name} has no UEFI firmware for ${arch} guests. ${install(uefiPackages[arch])}`);
+}
+
+function refusal(field: string, message: string): CumulusError {
+  return new CumulusError("bad_request", message, { fields: { [field]: message } });
+}
+
+function nameOf(firmware: Firmware): string {
+  return firmware.toUpperCase();
+}

@@ -1,0 +1,99 @@
+import type { Queryable } from "../../db/client";
+import { violatedUnique } from "../../db/errors";
+import { hosts, type images, type networks, vms } from "../../db/schema";
+import { CumulusError } from "../../domain/errors";
+import type { Size } from "../../domain/size";
+import { announce } from "../changes";
+import type { Actor } from "../context";
+import { requestConverge } from "../jobs";
+import { bindAddress, takeAddress } from "../networks/addresses";
+import { attachFirewalls } from "../networks/firewalls";
+import { actorName, addOperation, type OperationRow } from "../operations";
+import { admitDisk, admitMemory, allocateMac, allocateSshPort, reportOf } from "./allocate";
+import { admitGuest } from "./firmware";
+import type { VmRow } from "./view";
+
+/** A VM's numbers; `name` is the named size that they are. */
+export type Shape = Omit<Size, "name"> & { name: string | null };
+
+/** All that a new VM is, checked and looked up. */
+export interface NewVm
+  extends Pick<VmRow, "name" | "sshKeys" | "userData" | "files" | "firmware">,
+    Partial<Pick<VmRow, "firstBoot" | "cdromImageId" | "bootFrom">> {
+  kind: "create" | "clone";
+  image: typeof images.$inferSelect;
+  /** The snapshot that its disk starts from; null: the image. */
+  fromSnapshotId: number | null;
+  shape: Shape;
+  network: typeof networks.$inferSelect;
+  /** Its address there; the lowest free one when not given. */
+  ipv4?: string | undefined;
+  /** Ids of firewalls that it has from the start. */
+  firewalls?: readonly number[];
+}
+
+/**
+ * Writes down that a VM is to exist and run. What it needs of the host is allocated here, so that there is nothing to undo.
+ * @throws `insufficient_capacity`, `unavailable`; the database's `vms_live_name` when the name is taken
+ */
+export async function insertVm(
+  tx: Queryable,
+  actor: Actor,
+  wanted: NewVm,
+): Promise<{ vm: VmRow; operation: OperationRow }> {
+  const { kind, name, image, fromSnapshotId, shape, network, sshKeys, userData, files } = wanted;
+  const { firmware, firstBoot, cdromImageId, bootFrom } = wanted;
+  const [host] = await tx.select().from(hosts).orderBy(hosts.id).limit(1).for("update");
+  if (!host) throw new CumulusError("unavailable", "No host has joined yet.", { retryAfterSeconds: 5 });
+  admitGuest({ name: host.name, report: reportOf(host) }, image.arch, firmware ?? image.firmware);
+  await admitMemory(tx, host, shape.memoryBytes);
+  admitDisk(host, shape.diskBytes);
+
+  const ipv4 = await takeAddress(tx, network, wanted.ipv4);
+  const accepted = new Date().toISOString();
+  const [vm] = await tx
+    .insert(vms)
+    .values({
+      name,
+      hostId: host.id,
+      imageId: image.id,
+      fromSnapshotId,
+      sizeName: shape.name,
+      vcpus: shape.vcpus,
+      memoryBytes: shape.memoryBytes,
+      diskBytes: shape.diskBytes,
+      networkId: network.id,
+      ipv4,
+      mac: await allocateMac(tx),
+      sshHostPort: await allocateSshPort(tx, host.id),
+      sshKeys,
+      userData,
+      files,
+      firmware,
+      firstBoot,
+      cdromImageId,
+      bootFrom,
+      desired: "running",
+      milestones: { accepted, image: accepted },
+    })
+    .returning();
+  if (!vm) throw new CumulusError("internal", "The VM could not be written.");
+  await bindAddress(tx, network.id, ipv4, vm.id);
+  await attachFirewalls(tx, vm.id, wanted.firewalls ?? []);
+  const operation = await addOperation(tx, { kind, vmId: vm.id, generation: vm.generation, actor: actorName(actor) });
+  await requestConverge(tx, vm.id);
+  await announce(tx, { kind: "vm", id: vm.id });
+  return { vm, operation };
+}
+
+/** Tells that a name is taken as the user should read it. */
+export async function withNameTaken<T>(name: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (violatedUnique(error) !== "vms_live_name") throw error;
+    throw new CumulusError("conflict", `A VM named ${name} exists already.`, {
+      fields: { name: "This name is taken." },
+    });
+  }
+}

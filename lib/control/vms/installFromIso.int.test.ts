@@ -1,0 +1,216 @@
+import { eq } from "drizzle-orm";
+import type pg from "pg";
+import { pino } from "pino";
+import { verify } from "unixcrypt";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { startTestAgent, testHypervisor } from "../../agent/testAgent";
+import { type Database, openDatabase, openPool } from "../../db/client";
+import { migrateDatabase } from "../../db/migrate";
+import { hosts, idempotencyKeys, operations, vms } from "../../db/schema";
+import { startTestDatabase, type TestDatabase } from "../../db/testDatabase";
+import { withProblem, withStage } from "../../domain/firstBootReport";
+import { MIB } from "../../domain/units";
+import { createVmSchema, updateVmSchema } from "../../domain/vm";
+import type { FakeHypervisor } from "../../hypervisor/fake";
+import { type Context, systemActor } from "../context";
+import { convergeVm } from "../converge";
+import { ensureBaseRows, refreshHost } from "../hosts";
+import { listImages } from "../images/view";
+import { getOperation } from "../operations";
+import { createVm } from "./create";
+import { changeCdrom } from "./media";
+import { powerVm } from "./power";
+import { updateVm } from "./update";
+import { getVm } from "./view";
+
+let server: TestDatabase;
+let pool: pg.Pool;
+let database: Database;
+let hypervisor: FakeHypervisor;
+let context: Context;
+let count = 0;
+
+beforeAll(async () => {
+  server = await startTestDatabase();
+  await migrateDatabase(server.settings);
+  pool = openPool(server.settings, { maxConnections: 5 });
+  database = openDatabase(pool);
+});
+afterAll(async () => {
+  await pool.end();
+  await server.stop();
+});
+beforeEach(async () => {
+  hypervisor = testHypervisor();
+  const { client: agent } = await startTestAgent(hypervisor);
+  context = { settings: server.settings, db: database, pool, agent, log: pino({ level: "silent" }) };
+  await ensureBaseRows(context);
+  await refreshHost(context);
+});
+
+/** A VM that runs, as a request for it makes one. */
+async function running(request: object): Promise<number> {
+  count += 1;
+  const input = createVmSchema.parse({ name: `vm-${count}`, size: "nano", ...request });
+  const { id } = await createVm(context, systemActor, input, `key-${count}`);
+  await convergeVm(context, id);
+  return id;
+}
+
+const cdromOf = async (id: number) => (await getVm(context, id)).cdrom?.name ?? null;
+
+describe("a VM that is installed from an ISO", () => {
+  test("starts with an empty disk and the disc, and boots from that until told otherwise", async () => {
+    const id = await running({ image: "installer", firmware: "uefi", disk: "64M" });
+    expect(await getVm(context, id)).toMatchObject({
+      status: "running",
+      cdrom: { name: "installer" },
+      bootFrom: "cdrom",
+      firmware: "uefi",
+    });
+    const { id: operationId } = await changeCdrom(context, systemActor, id, { image: null, bootFrom: "disk" });
+    expect(await getVm(context, id)).toMatchObject({ cdrom: null, isCdromChanging: true });
+    await convergeVm(context, id);
+    expect(await getOperation(context, operationId)).toMatchObject({
+      kind: "change-media",
+      status: "done",
+      message: "The drive is empty. It boots from its disk first.",
+    });
+    expect(await hypervisor.observe(id)).toMatchObject({ cdromSha256: null });
+    expect(await getVm(context, id)).toMatchObject({ cdrom: null, isCdromChanging: false, bootFrom: "disk" });
+  });
+
+  test("may have a disk that is smaller than the ISO, and be resized", async () => {
+    const id = await running({ image: "installer", disk: "64M" });
+    await powerVm(context, systemActor, id, "stop");
+    await convergeVm(context, id);
+    const resized = await updateVm(context, systemActor, id, updateVmSchema.parse({ disk: "96M" }));
+    expect(resized.size.diskBytes).toBe(96 * MIB);
+  });
+
+  test("holds on to the ISO as long as that lies in its drive", async () => {
+    const countOf = async () => (await listImages(context)).find(({ name }) => name === "installer")?.vmCount;
+    const before = (await countOf()) ?? 0;
+    const id = await running({ image: "installer" });
+    expect(await countOf()).toBe(before + 1);
+    await changeCdrom(context, systemActor, id, { image: null });
+    expect(await countOf()).toBe(before);
+  });
+
+  test("whose guest ejects the disc has an empty drive from then on", async () => {
+    const id = await running({ image: "installer" });
+    hypervisor.ejectDisc(id);
+    await convergeVm(context, id);
+    expect(await cdromOf(id)).toBeNull();
+    const [eject] = await context.db.select().from(operations).where(eq(operations.kind, "guest-eject"));
+    expect(eject).toMatchObject({ vmId: id, status: "done" });
+  });
+});
+
+describe("a change of the drive", () => {
+  test("comes to a VM that is off", async () => {
+    const id = await running({ image: "mini" });
+    await powerVm(context, systemActor, id, "stop");
+    await convergeVm(context, id);
+    const { id: operationId } = await changeCdrom(context, systemActor, id, { image: "installer" });
+    await convergeVm(context, id);
+    expect(await hypervisor.observe(id)).toMatchObject({ state: "stopped", cdromSha256: "1".repeat(64) });
+    expect(await getOperation(context, operationId)).toMatchObject({ status: "done" });
+  });
+
+  test("that is asked for while the guest ejects is carried out", async () => {
+    const id = await running({ image: "installer" });
+    hypervisor.ejectDisc(id);
+    await changeCdrom(context, systemActor, id, { image: "installer" });
+    await convergeVm(context, id);
+    expect(await cdromOf(id)).toBe("installer");
+    expect(await hypervisor.observe(id)).toMatchObject({ cdromSha256: "1".repeat(64) });
+  });
+
+  test("that the host refuses is taken back, with its reason", async () => {
+    const id = await running({ image: "installer" });
+    const { id: operationId } = await changeCdrom(context, systemActor, id, { image: null });
+    hypervisor.ensure = () => Promise.reject(Object.assign(new Error("The tray is stuck."), { code: "conflict" }));
+    await convergeVm(context, id);
+    expect(await getOperation(context, operationId)).toMatchObject({ status: "failed" });
+    expect(await cdromOf(id)).toBe("installer");
+  });
+
+  test("takes ISOs only", async () => {
+    const id = await running({ image: "mini" });
+    await expect(changeCdrom(context, systemActor, id, { image: "mini" })).rejects.toMatchObject({
+      code: "bad_request",
+      fields: { image: expect.stringContaining("installer") },
+    });
+  });
+});
+
+describe("what a host can't run is refused when it is asked for", () => {
+  test("firmware that the image doesn't boot with", async () => {
+    await expect(running({ image: "mini", firmware: "uefi" })).rejects.toMatchObject({
+      fields: { firmware: "mini (x86_64) boots by BIOS, not by UEFI." },
+    });
+  });
+
+  test("UEFI and processors that are not installed, with what to install", async () => {
+    const report = await hypervisor.host();
+    await context.db.update(hosts).set({ report: { ...report, uefiArchs: [] } });
+    await expect(running({ image: "installer", firmware: "uefi" })).rejects.toMatchObject({
+      fields: { firmware: expect.stringContaining("apt install ovmf") },
+    });
+    await context.db.update(hosts).set({ report: { ...report, guestArchs: ["aarch64"] } });
+    await expect(running({ image: "mini" })).rejects.toMatchObject({
+      fields: { image: expect.stringContaining("apt install qemu-system-x86") },
+    });
+  });
+});
+
+describe("a first boot", () => {
+  test("keeps passwords as hashes and nowhere else", async () => {
+    const id = await running({
+      image: "mini",
+      password: "open sesame",
+      users: [{ name: "ada", password: "lovelace" }],
+    });
+    const [row] = await context.db.select().from(vms).where(eq(vms.id, id));
+    const { passwordHash, users } = row?.firstBoot ?? {};
+    expect(passwordHash).toMatch(/^\$6\$/);
+    expect(verify("open sesame", passwordHash ?? "")).toBe(true);
+    expect(verify("lovelace", users?.[0]?.passwordHash ?? "")).toBe(true);
+    const everything = JSON.stringify([row, await context.db.select().from(operations), await getVm(context, id)]);
+    expect(everything).not.toMatch(/open sesame|lovelace/);
+  });
+
+  test("takes the same request with the same key for the same, whatever its password", async () => {
+    const request = createVmSchema.parse({ name: "once", image: "mini", size: "nano", password: "a" });
+    const first = await createVm(context, systemActor, request, "once");
+    const second = await createVm(context, systemActor, { ...request, password: "b" }, "once");
+    expect(second.id).toBe(first.id);
+    expect(await context.db.$count(idempotencyKeys, eq(idempotencyKeys.key, "once"))).toBe(1);
+  });
+
+  test("says at its field that a user is the image's own, and that a key is not there", async () => {
+    await expect(running({ image: "mini", users: [{ name: "ada", sshKeys: ["none"] }] })).rejects.toMatchObject({
+      fields: { "users.0.sshKeys.0": expect.any(String) },
+    });
+  });
+
+  test("that failed in part is ready with errors, and tells which part, and when each stage began", async () => {
+    const id = await running({ image: "mini" });
+    await expect.poll(async () => (await hypervisor.observe(id)).milestones.ssh).toBeDefined();
+    const at = new Date().toISOString();
+    hypervisor.tellFirstBoot(id, (report) => withStage(report, "final", at));
+    hypervisor.tellFirstBoot(id, (report) =>
+      withProblem(report, "errors", { module: "scripts_user", lines: ["exit status 3"] }),
+    );
+    await convergeVm(context, id);
+    expect(await getVm(context, id)).toMatchObject({
+      status: "running",
+      statusReason: "Ready with errors: scripts_user failed: exit status 3",
+      firstBoot: {
+        stages: [{ stage: "final", at, sinceStartMs: expect.any(Number) }],
+        errors: [{ module: "scripts_user", lines: ["exit status 3"] }],
+      },
+    });
+  });
+});

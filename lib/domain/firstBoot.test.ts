@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import { firstBootInputSchema, noFirstBoot } from "./firstBoot";
+import { cloudConfigOf } from "./seed";
+import { checkUserData } from "./userDataCheck";
+
+const problemsOf = (input: unknown) =>
+  firstBootInputSchema.safeParse(input).error?.issues.map(({ path, message }) => `${path.join(".")}: ${message}`) ?? [];
+
+describe("what is asked of a first boot", () => {
+  test.each<[string, unknown]>([
+    ["timezone: ", { timezone: "Mars/Olympus" }],
+    ["timezone: ", { timezone: "../../etc/passwd" }],
+    ['timezone: Write it "Europe/Berlin".', { timezone: "europe/berlin" }],
+    ["locale: ", { locale: "German" }],
+    ["packages.0: ", { packages: ["-y"] }],
+    ["packages.1: ", { packages: ["htop", "a b"] }],
+    ["password: ", { password: "two\nlines" }],
+    ["password: ", { password: "" }],
+    ["users.0.name: ", { users: [{ name: "Ada" }] }],
+    ["users.0.name: root is there already", { users: [{ name: "root" }] }],
+    ["users: Two users", { users: [{ name: "ada" }, { name: "ada" }] }],
+    ["users.0.sshKeys.0: ", { users: [{ name: "ada", sshKeys: [""] }] }],
+  ])("is refused at its field: %s", (expected, input) => {
+    expect(problemsOf(input).join("\n")).toContain(expected);
+  });
+
+  test("is taken when it can be had", () => {
+    expect(
+      problemsOf({
+        timezone: "America/Argentina/Buenos_Aires",
+        locale: "de_DE.UTF-8",
+        packages: ["g++", "python3.11", "NetworkManager", "nginx=1.22.1-9"],
+        users: [{ name: "ada", sudo: true }],
+        password: "correct horse",
+      }),
+    ).toEqual([]);
+    expect(problemsOf({ timezone: "UTC", locale: "C.UTF-8" })).toEqual([]);
+  });
+});
+
+const firstBoot = {
+  passwordHash: "$6$salt$hash",
+  users: [{ name: "ada", sudo: true, publicKeys: ["ssh-ed25519 AAAA ada"], passwordHash: "$6$salt$hers" }],
+  timezone: "Europe/Berlin",
+  locale: "de_DE.UTF-8",
+  packages: ["htop"],
+};
+const input = {
+  hostname: "web",
+  loginUser: "debian",
+  publicKeys: [],
+  files: [],
+  userShell: "/bin/bash",
+  userData: null,
+};
+
+describe("the cloud-config", () => {
+  test("asks for nothing that wasn't asked for", () => {
+    const config = cloudConfigOf({ ...input, firstBoot: noFirstBoot });
+    expect(Object.keys(config).sort()).toEqual(["disable_root", "hostname", "ssh_authorized_keys", "ssh_pwauth"]);
+  });
+
+  test("makes users beside the image's own, and sets passwords by their hashes", () => {
+    expect(cloudConfigOf({ ...input, firstBoot })).toMatchObject({
+      users: [
+        "default",
+        {
+          name: "ada",
+          lock_passwd: false,
+          hashed_passwd: "$6$salt$hers",
+          sudo: "ALL=(ALL) NOPASSWD:ALL",
+          ssh_authorized_keys: ["ssh-ed25519 AAAA ada"],
+        },
+      ],
+      chpasswd: { users: [{ name: "debian", password: "$6$salt$hash", type: "hash" }] },
+      timezone: "Europe/Berlin",
+      locale: "de_DE.UTF-8",
+      packages: ["htop"],
+    });
+  });
+
+  test("is the user data's where that says something, and both where it adds", () => {
+    const userData = "#cloud-config\ntimezone: UTC\npackages: [nginx]\nusers: [default, {name: ada, uid: 7}, bob]\n";
+    const config = cloudConfigOf({ ...input, firstBoot, userData });
+    expect(config).toMatchObject({ timezone: "UTC", packages: ["htop", "nginx"] });
+    expect(config.users).toEqual(["default", { name: "ada", uid: 7 }, "bob"]);
+  });
+});
+
+test("a preview tells what the guest gets, and no password", () => {
+  const { valid, preview } = checkUserData({
+    userData: "",
+    loginUser: "debian",
+    password: "s3cret",
+    users: [{ name: "ada", sudo: false, sshKeys: ["laptop"], password: "s3cret too" }],
+    packages: ["htop"],
+  });
+  expect(valid).toBe(true);
+  expect(preview).toMatch(/^#cloud-config\n/);
+  expect(preview).toContain("name: ada");
+  expect(preview).toContain("- htop");
+  expect(preview).not.toContain("s3cret");
+});

@@ -1,0 +1,58 @@
+import { stringify } from "yaml";
+import * as z from "zod";
+import { type FirstBoot, type FirstBootInput, firstBootInputSchema } from "./firstBoot";
+import { cloudConfigOf } from "./seed";
+import { parseUserData } from "./userData";
+
+/** `POST /api/user-data/check`: the parts of `POST /api/vms` that the first boot is made of. */
+export const checkUserDataSchema = z.strictObject({
+  userData: z
+    .string()
+    .max(128 * 1024)
+    .default(""),
+  /** The image's login user. */
+  loginUser: z.string().max(32).default("root"),
+  ...firstBootInputSchema.shape,
+});
+type CheckUserData = z.infer<typeof checkUserDataSchema>;
+
+export const userDataCheckSchema = z.object({
+  valid: z.boolean(),
+  problems: z.array(z.object({ line: z.number().int().nullable(), message: z.string() })),
+  /** What the VM gets. Keys and passwords are not in it. */
+  preview: z.string(),
+});
+export type UserDataCheck = z.infer<typeof userDataCheckSchema>;
+
+/** What is wrong with user data, and what a VM gets of it together with Cumulus' own part. */
+export function checkUserData({ userData, loginUser, ...input }: CheckUserData): UserDataCheck {
+  const isEmpty = userData.trim() === "";
+  const { problems } = isEmpty ? { problems: [] } : parseUserData(userData);
+  if (problems.length > 0) return { valid: false, problems, preview: "" };
+  const config = cloudConfigOf({
+    hostname: "NAME",
+    loginUser,
+    publicKeys: ["YOUR SSH KEYS"],
+    files: [],
+    userShell: "/bin/bash",
+    firstBoot: shownFirstBoot(input),
+    userData: isEmpty ? null : userData,
+  });
+  return { valid: true, problems, preview: `#cloud-config\n${stringify(config)}` };
+}
+
+function shownFirstBoot({ password, users = [], timezone, locale, packages = [] }: FirstBootInput): FirstBoot {
+  const hashOf = (text: string | undefined) => (text === undefined ? null : "ITS HASH");
+  return {
+    passwordHash: hashOf(password),
+    users: users.map(({ name, sudo, sshKeys, password: own }) => ({
+      name,
+      sudo,
+      publicKeys: sshKeys,
+      passwordHash: hashOf(own),
+    })),
+    timezone: timezone ?? null,
+    locale: locale ?? null,
+    packages,
+  };
+}

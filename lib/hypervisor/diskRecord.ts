@@ -1,0 +1,78 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { CumulusError } from "../domain/errors";
+import { readTextIfThere, writeFileAtomic } from "../system/files";
+import { layerIdSchema } from "./layers/layerStore";
+import type { MachinePaths } from "./machinePaths";
+
+const diskNameSchema = z.string().regex(/^disk(-[0-9a-f]{16})?\.qcow2$/);
+const varsNameSchema = z.string().regex(/^uefi-vars(-[0-9a-f]{16})?\.fd$/);
+
+/**
+ * Which files are a VM's disk and UEFI variables, and what the disk builds on (`disk.json` in the VM's folder, which its QEMU can't write). Replacing
+ * this file is what puts another disk in the place of the present one, at once and whole. Without the file: the disk that was made first.
+ *
+ * A disk's file keeps its name for as long as a QEMU may have it open, since QEMU opens it by its name again when the way it is used changes.
+ */
+const diskRecordSchema = z.object({
+  disk: diskNameSchema,
+  uefiVars: varsNameSchema,
+  /** The layer that the disk builds on; null: the image. */
+  parent: layerIdSchema.nullable(),
+  /**
+   * The present disk is about to become this layer, and an overlay on it the disk. From when this is written it may have happened: a QEMU that
+   * lives is asked; without one it is carried out, since the overlay is then empty or in use.
+   */
+  cut: z.object({ layerId: layerIdSchema, disk: diskNameSchema }).nullable(),
+});
+export type DiskRecord = z.infer<typeof diskRecordSchema>;
+
+export const firstDisk: DiskRecord = {
+  disk: "disk.qcow2",
+  uefiVars: "uefi-vars.fd",
+  parent: null,
+  cut: null,
+};
+
+export const diskName = (id: string): string => `disk-${id}.qcow2`;
+export const uefiVarsName = (id: string): string => `uefi-vars-${id}.fd`;
+
+type Place = Pick<MachinePaths, "folder" | "diskRecord">;
+
+export async function readDiskRecord({ diskRecord }: Place): Promise<DiskRecord> {
+  const text = await readTextIfThere(diskRecord);
+  if (text === null) return firstDisk;
+  const parsed = diskRecordSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new CumulusError(
+    "internal",
+    `The record ${diskRecord} of what the VM's disk builds on can't be read: bring back a copy of it, or destroy the VM.`,
+  );
+}
+
+export async function writeDiskRecord({ diskRecord }: Place, record: DiskRecord): Promise<void> {
+  await writeFileAtomic(diskRecord, `${JSON.stringify(record)}\n`);
+}
+
+/** Where the VM's disk lies now. */
+export async function diskFile(paths: Place): Promise<string> {
+  return join(paths.folder, (await readDiskRecord(paths)).disk);
+}
+
+/** Removes disks and variables that the record doesn't name: they were replaced, or never came to be used. */
+export async function sweepDisks(paths: Place, record: DiskRecord): Promise<void> {
+  const kept = new Set([record.disk, record.uefiVars, record.cut?.disk]);
+  for (const name of await readdir(paths.folder)) {
+    const isDisk = diskNameSchema.safeParse(name).success || varsNameSchema.safeParse(name).success;
+    if (isDisk && !kept.has(name)) await rm(join(paths.folder, name), { force: true });
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,87 @@
+import { CumulusError } from "../domain/errors";
+import {
+  interfaceKey,
+  type NetworkState,
+  type NetworkStatus,
+  noNetworks,
+  type ReachabilityCheck,
+} from "../domain/hostNetwork";
+
+export const fakeNetworkReason = "The fake hypervisor sends no packet.";
+
+/** What the fake host pretends to have: a route, an address, and a program that listens. */
+const fakeRoute = "172.31.0.0/16";
+const fakeAddress = "172.31.0.2";
+const fakeSocket = { address: fakeAddress, port: 22, protocol: "tcp" } as const;
+
+/** Networks that are remembered and nothing else: every VM that runs is plugged in, and nothing was ever sent. */
+export class FakeNetworks {
+  private state: NetworkState = noNetworks;
+
+  constructor(
+    private readonly driver: "bridge" | "user",
+    private readonly isRunning: (vmId: number) => boolean,
+  ) {}
+
+  apply(state: NetworkState): void {
+    if (this.driver === "user" && state.networks.length > 0) {
+      throw new CumulusError("unavailable", `This host has user-mode networks only. ${fakeNetworkReason}`);
+    }
+    this.state = state;
+  }
+
+  status(): NetworkStatus {
+    const interfaces = this.state.networks.flatMap(({ id, hosts }) =>
+      hosts.map(({ vmId, interfaceId }) => ({
+        vmId,
+        interfaceId,
+        networkId: id,
+        isUp: this.isRunning(vmId),
+        receivedBytes: 0,
+        receivedPackets: 0,
+        sentBytes: 0,
+        sentPackets: 0,
+        leaseEndsAt: null,
+        isAddressSeen: this.isRunning(vmId),
+      })),
+    );
+    const occupiedCidrs = this.driver === "bridge" ? [fakeRoute] : [];
+    return {
+      driver: this.driver,
+      reason: fakeNetworkReason,
+      occupiedCidrs,
+      addresses: ["127.0.0.1", fakeAddress],
+      listening: [fakeSocket],
+      interfaces,
+    };
+  }
+
+  /** Up to the port, on which nobody listens. */
+  diagnose(vmId: number, interfaceId: string, port: number): ReachabilityCheck[] {
+    const key = interfaceKey({ vmId, interfaceId });
+    const rules = this.state.firewalls.find((one) => interfaceKey(one) === key)?.ingress ?? null;
+    const letsIn = rules?.some(
+      ({ protocol, ports }) =>
+        (protocol === "tcp" || protocol === "any") &&
+        (ports?.some(({ from, to }) => from <= port && port <= to) ?? true),
+    );
+    const checks = [
+      this.isRunning(vmId) ? ok("running", "The VM runs.") : failed("running", "The VM doesn't run.", "Start the VM."),
+      ok("interface", "The VM's interface is plugged into its network."),
+      letsIn === false
+        ? failed("firewall", `No rule lets in port ${port}.`, `Add a rule for TCP port ${port}.`)
+        : ok("firewall", "No firewall keeps it out."),
+      failed("port", `Nothing listens on port ${port} of a fake VM.`, "Use a host that doesn't pretend."),
+    ];
+    const end = checks.findIndex(({ outcome }) => outcome === "failed");
+    return checks.slice(0, end + 1);
+  }
+}
+
+function ok(name: ReachabilityCheck["name"], message: string): ReachabilityCheck {
+  return { name, outcome: "ok", message, fix: null };
+}
+
+function failed(name: ReachabilityCheck["name"], message: string, fix: string): ReachabilityCheck {
+  return { name, outcome: "failed", message, fix };
+}

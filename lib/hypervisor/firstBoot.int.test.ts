@@ -1,0 +1,100 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { hashPassword } from "../control/passwordHash";
+import { noFirstBoot } from "../domain/firstBoot";
+import { seedOf } from "../domain/seed";
+import { MIB } from "../domain/units";
+import { pathsOf } from "../env";
+import { buildMini } from "../images/mini/build";
+import { installImage } from "../images/store";
+import { hostArch } from "./hostReport";
+import { TestHost, untilSeen } from "./testing/testHost";
+import { until } from "./testing/until";
+
+/** On a machine with much else to do. */
+const answerMs = 120_000;
+
+let host: TestHost;
+
+beforeAll(async () => {
+  host = await TestHost.make();
+});
+afterAll(async () => {
+  await host.close();
+});
+
+test("a real guest has the users, passwords and time zone that were asked for, and tells what it could not do", async () => {
+  const workDir = join(host.settings.dataDir, "staging", "mini");
+  const mini = await buildMini({ workDir, arch: hostArch(), log: () => {} });
+  const image = await installImage(pathsOf(host.settings), mini.path, {
+    name: "mini",
+    title: "Mini",
+    description: "",
+    arch: hostArch(),
+    firmware: "bios",
+    minMemoryBytes: 128 * MIB,
+    loginUser: mini.loginUser,
+    recipeHash: mini.recipeHash,
+  });
+  const agent = await host.agent();
+  const spec = await host.spec(1, {
+    memoryBytes: 256 * MIB,
+    disk: { imageSha256: image.sha256, sizeBytes: 1024 * MIB },
+  });
+  const [link] = spec.interfaces;
+  if (!link) throw new Error("The VM has no network.");
+  const seed = seedOf({
+    ...link,
+    uuid: spec.uuid,
+    hostname: "web",
+    loginUser: mini.loginUser,
+    publicKeys: [],
+    userData: "#cloud-config\nruncmd: [exit 3]\n",
+    files: [],
+    further: [],
+    userShell: "/bin/bash",
+    firstBoot: {
+      ...noFirstBoot,
+      passwordHash: hashPassword("root's own"),
+      users: [{ name: "ada", sudo: true, publicKeys: [], passwordHash: hashPassword("lövelace") }],
+      timezone: "Asia/Kathmandu",
+      packages: ["htop"],
+    },
+  });
+  await agent.ensure({ ...spec, seed });
+  await agent.start(1);
+  const seen = await untilSeen(agent, 1, ({ milestones }) => milestones["first-boot"] !== undefined, 180_000);
+  expect(seen.firstBoot.warnings).toEqual([
+    { module: "packages", lines: ["mini has no package manager: htop not installed"] },
+  ]);
+  expect(seen.firstBoot.errors).toEqual([{ module: "runcmd", lines: [expect.stringMatching(/^exit status 3/)] }]);
+
+  const serial = await agent.openSerial(1);
+  let shown = "";
+  serial.on("data", (chunk: Buffer) => {
+    shown += chunk.toString();
+  });
+  const answer = async (question: RegExp, text: string) => {
+    await until(() => question.test(shown), answerMs);
+    shown = "";
+    serial.write(text);
+  };
+  const logIn = async (name: string, password: string) => {
+    // A login that nobody has used yet begins anew when the first boot is over, and forgets what it was told.
+    await until(() => {
+      if (/web login: $/.test(shown)) {
+        shown = "";
+        serial.write(`${name}\r`);
+      }
+      return /Password: $/.test(shown);
+    }, answerMs);
+    await answer(/Password: $/, `${password}\r`);
+  };
+  await logIn("ada", "lövelace");
+  await answer(/ada@web/, "sudo -n id -un; date +%z\r");
+  await until(() => /root[\s\S]*\+0545/.test(shown), answerMs);
+  await answer(/ada@web/, "exit\r");
+  await logIn("root", "root's own");
+  await until(() => /root@web/.test(shown), answerMs);
+  await agent.remove(1);
+}, 900_000);

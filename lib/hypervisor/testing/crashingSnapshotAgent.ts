@@ -1,0 +1,60 @@
+import { writeFileSync } from "node:fs";
+import type { MachineSpec } from "../../domain/machine";
+import type { Settings } from "../../env";
+import type { Failpoint } from "../../failpoints";
+import { createQemuHypervisor } from "../qemuHypervisor";
+import { until } from "./until";
+
+/** What an agent for fault tests does to VM 1 of a test's host, which has the snapshots 1, 2 and 3. */
+export type SnapshotAct =
+  | "take"
+  | "take-memory"
+  | "restore"
+  | "restore-memory"
+  | "remove-middle"
+  | "remove-newest"
+  | "clone";
+
+export interface CrashingSnapshotAgent {
+  settings: Settings;
+  act: SnapshotAct;
+  failpoint: Failpoint;
+  /** Of the clone. */
+  spec: MachineSpec;
+}
+
+const report = { progress: () => {}, log: () => {} };
+const { signal } = new AbortController();
+
+/** Carries out an act, and what follows from it in the background. The same act twice is done once. */
+export async function perform(
+  hypervisor: ReturnType<typeof createQemuHypervisor>,
+  act: SnapshotAct,
+  spec: MachineSpec,
+): Promise<void> {
+  const take = { snapshotId: 9, operationId: 9, freeze: true };
+  if (act === "take") await hypervisor.takeSnapshot(1, { ...take, memory: false }, report, signal);
+  if (act === "take-memory") await hypervisor.takeSnapshot(1, { ...take, memory: true }, report, signal);
+  if (act === "restore") await hypervisor.restoreSnapshot(1, { snapshotId: 2, operationId: 9 }, report, signal);
+  if (act === "restore-memory") await hypervisor.restoreSnapshot(1, { snapshotId: 4, operationId: 9 }, report, signal);
+  if (act === "remove-middle") await hypervisor.removeSnapshot(2);
+  if (act === "remove-newest") await hypervisor.removeSnapshot(3);
+  if (act === "clone") await hypervisor.ensure(spec);
+}
+
+/** An agent in a process of its own, which ends by SIGKILL where it is told to. Its one argument is JSON. */
+async function main(): Promise<void> {
+  const { settings, act, failpoint, spec }: CrashingSnapshotAgent = JSON.parse(process.argv[2] ?? "");
+  const silent = () => {};
+  const hypervisor = createQemuHypervisor({
+    settings,
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+  });
+  await hypervisor.recover();
+  writeFileSync(process.env.CUMULUS_FAILPOINT_FILE ?? "", `${failpoint} ${process.pid}`);
+  await perform(hypervisor, act, spec);
+  // What goes on in the background comes to its place, or the test's deadline does.
+  await until(() => false, 60_000);
+}
+
+if (process.env.CUMULUS_FAILPOINT_FILE !== undefined) void main();
