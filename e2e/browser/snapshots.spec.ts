@@ -16,7 +16,7 @@ test.afterAll(() => ssh?.remove());
 const slowMs = 120_000;
 
 /** A value on the disk, one in memory alone, and a program that runs. */
-const keep = "echo good >/root/file; mkdir -p /mnt/ram; mount -t tmpfs none /mnt/ram; echo good >/mnt/ram/value";
+const keep = "echo good >/root/file; sync; mkdir -p /mnt/ram; mount -t tmpfs none /mnt/ram; echo good >/mnt/ram/value";
 const startProgram = "(trap '' HUP; exec sleep 86400) >/dev/null 2>&1 & echo $!";
 const readBoth = "cat /root/file /mnt/ram/value | tr '\\n' ' '";
 /** What makes a guest itself: host name, machine id, host key, MAC. */
