@@ -111,8 +111,8 @@ test("snapshots: disk and memory come back, a new VM has its own identity, the m
     await page.getByRole("button", { name: "Restore lab to third" }).click();
     const dialog = page.getByRole("alertdialog");
     await dialog.getByRole("checkbox", { name: /First take a snapshot/ }).uncheck();
-    await dialog.getByRole("button", { name: "Restore lab" }).click();
     const bootId = await inGuest("cat /proc/sys/kernel/random/boot_id");
+    await dialog.getByRole("button", { name: "Restore lab" }).click();
     const isRestored = () => inGuest("cat /root/file /proc/sys/kernel/random/boot_id").catch(() => bootId);
     await expect.poll(isRestored, { timeout: slowMs }).toMatch(new RegExp(`^third\\n(?!${bootId})`));
   });
