@@ -9,8 +9,8 @@ interface PagerProps {
   onPage: (page: number) => void;
 }
 
+/** For lists of more than one page. */
 export function Pager({ page, pageCount, onPage }: PagerProps) {
-  if (pageCount < 2) return null;
   return (
     <nav aria-label="Pages" className="mt-3 flex items-center justify-end gap-1 text-muted text-sm tabular-nums">
       <span className="mr-2">

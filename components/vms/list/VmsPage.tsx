@@ -16,8 +16,6 @@ import { DestroyDialog } from "../actions/DestroyDialog";
 import { ShortcutsDialog } from "../shared/ShortcutsDialog";
 import { useShortcuts } from "../shared/useShortcuts";
 import { ListToolbar } from "./ListToolbar";
-import { NoVms } from "./NoVms";
-import { Pager } from "./Pager";
 import { useSelection } from "./useSelection";
 import { useVmQuery } from "./useVmQuery";
 import { VmListSkeleton } from "./VmListSkeleton";
@@ -25,6 +23,8 @@ import { VmTable } from "./VmTable";
 import { pageOf, searchAndSort } from "./vmQuery";
 
 /** Loaded with the first selection. */
+const NoVms = dynamic(() => import("./NoVms").then((module) => module.NoVms));
+const Pager = dynamic(() => import("./Pager").then((module) => module.Pager));
 const BulkBar = dynamic(() => import("./BulkBar").then((module) => module.BulkBar), { ssr: false });
 
 const hints = [
@@ -97,7 +97,9 @@ export function VmsPage() {
               onDestroy={askToDestroy}
             />
           )}
-          <Pager page={page} pageCount={pageCount} onPage={(wanted) => changeQuery({ page: wanted })} />
+          {pageCount > 1 ? (
+            <Pager page={page} pageCount={pageCount} onPage={(wanted) => changeQuery({ page: wanted })} />
+          ) : null}
           {selection.items.length > 0 ? (
             <BulkBar vms={selection.items} onClear={selection.clear} onDestroy={setDoomed} />
           ) : null}
