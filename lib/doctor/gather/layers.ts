@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { execa } from "execa";
 import { z } from "zod";
-import { readTextIfThere } from "../../system/files";
+import { isErrno, readTextIfThere } from "../../system/files";
 import { asUser } from "../../system/machineUsers";
 import type { DiskRecordFact, FileFact, InstallationPaths, LayerFact, SnapshotFolderFact } from "../snapshot";
 
@@ -24,18 +24,28 @@ const timeoutMs = 120_000;
 /** Nobody's: what a layer's header says is a guest's word. */
 const readerId = 65_534;
 
-/** Every layer that has a file or a manifest. */
+/** Every layer that has a file or a manifest; one that a merge took away since the files were listed is left out. */
 export async function gatherLayers(files: Files, paths: InstallationPaths): Promise<LayerFact[]> {
   const names = [...files.keys()].filter((path) => dirname(path) === paths.layers).map((path) => basename(path));
   const ids = new Set(names.flatMap((name) => /^([0-9a-f]{16})\.(?:qcow2|json)$/.exec(name)?.[1] ?? []));
-  return Promise.all(
-    [...ids].map(async (id) => {
-      const file = join(paths.layers, `${id}.qcow2`);
-      const manifest = await readRecord(join(paths.layers, `${id}.json`), layerSchema);
-      const damage = files.has(file) ? await damageOf(file, await readerOf(file)) : null;
-      return { id, manifest: manifest?.id === id ? manifest : null, hasFile: files.has(file), damage };
-    }),
-  );
+  const facts = await Promise.all([...ids].map((id) => gatherLayer(id, files, paths)));
+  return facts.filter((fact) => fact !== null);
+}
+
+async function gatherLayer(id: string, files: Files, paths: InstallationPaths): Promise<LayerFact | null> {
+  const file = join(paths.layers, `${id}.qcow2`);
+  const manifest = await readRecord(join(paths.layers, `${id}.json`), layerSchema);
+  const fact = { id, manifest: manifest?.id === id ? manifest : null, hasFile: files.has(file) };
+  if (!fact.hasFile) return { ...fact, damage: null };
+  try {
+    const damage = await damageOf(file, await readerOf(file));
+    // Of a file that has gone meanwhile, qemu-img says that too.
+    if (damage !== null) await stat(file);
+    return { ...fact, damage };
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return null;
+    throw error;
+  }
 }
 
 /** Every folder of a snapshot. */
