@@ -1,22 +1,20 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import { type AgentClient, createAgentClient } from "../lib/agent/client";
 import { findPostmaster, startEmbeddedPostgres, stopEmbeddedPostgres } from "../lib/db/embedded";
 import { noNetworks } from "../lib/domain/hostNetwork";
 import { pathsOf, type Settings } from "../lib/env";
 import { networkNames } from "../lib/hypervisor/network/names";
 import type { LabNamespace } from "../lib/hypervisor/testing/lab/lab";
-import { ensureBuiltInImages } from "../lib/images/builtIn";
-import { projectDir } from "../lib/paths";
+import { installBuiltImage } from "../lib/images/testing/builtImage";
 import { ensureServiceAccount, serviceRunner } from "../lib/serviceAccount";
 import { makeFolders, makeSecrets } from "../lib/up/folders";
 import { agentService, consoleService } from "../lib/up/parts";
 import { pidFileOf, readPidFile } from "../lib/up/pidFile";
+import { requireArch } from "../lib/up/preconditions";
 import { endProcessesOf } from "./endProcesses";
 
 export interface ApiAnswer<T> {
@@ -50,9 +48,6 @@ export interface Stack {
   /** Removes all VMs, ends all processes and deletes the folders. */
   stop(): Promise<void>;
 }
-
-/** Where the built-in image is kept between test runs: it is built again only when its recipe changes. */
-const imageCacheDir = join(projectDir, "node_modules", ".cache", "cumulus-test-images");
 
 export async function startStack(
   options: {
@@ -142,7 +137,7 @@ export async function startStack(
     await makeFolders(settings, account);
     await makeSecrets(settings, account);
     token = (await readFile(pathsOf(settings).adminToken, "utf8")).trim();
-    if (!isFake) await copyBuiltInImage(settings);
+    if (!isFake) await installBuiltImage(pathsOf(settings), { name: "mini", arch: requireArch() });
     if (options.startsParts !== false) {
       await Promise.all([stack.startPostgres(), stack.startAgent()]);
       await stack.startConsole();
@@ -170,18 +165,6 @@ export async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   if (address === null || typeof address === "string") throw new Error("No port was given.");
   return address.port;
-}
-
-/** Puts the built-in image into a data folder that has no images. */
-export async function copyBuiltInImage(settings: Pick<Settings, "dataDir" | "runDir">): Promise<void> {
-  mkdirSync(imageCacheDir, { recursive: true });
-  const lines: string[] = [];
-  const built = await ensureBuiltInImages({ dataDir: imageCacheDir, runDir: imageCacheDir }, (line) =>
-    lines.push(line),
-  );
-  if (built.state === "unavailable") throw new Error(`The built-in image can't be built here: ${built.reason}`);
-  // With owners: images belong to a group of their own.
-  await execa("cp", ["--archive", pathsOf({ dataDir: imageCacheDir, runDir: "" }).images, pathsOf(settings).images]);
 }
 
 async function removeVms(stack: Stack, isFake: boolean): Promise<void> {

@@ -10,7 +10,6 @@ import { imageFile } from "../../lib/images/store";
 import { testAppliance } from "../../lib/images/testing/appliance";
 import { installBuiltImage } from "../../lib/images/testing/builtImage";
 import { projectDir } from "../../lib/paths";
-import { copyBuiltInImage } from "../stack";
 import { LabMachine } from "./labMachine";
 import { differenceOf, readTranscript } from "./transcript";
 
@@ -62,9 +61,9 @@ async function layOut(folder: string, image: BuildableImage): Promise<void> {
   const data = join(folder, "data");
   await mkdir(data);
   for (const path of [folder, data]) await chmod(path, 0o711);
-  await copyBuiltInImage({ dataDir: data, runDir: "" });
   await lendAppliance(pathsOf({ dataDir: data, runDir: "" }).appliance, join(folder, "scratch"));
   const arch = archOfNode(process.arch) ?? "x86_64";
+  await installBuiltImage(pathsOf({ dataDir: data, runDir: "" }), { name: "mini", arch });
   const scratch = { images: join(folder, "images"), staging: join(folder, "staging") };
   const { sha256 } = await installBuiltImage(scratch, { name: image, arch });
   const template = join(folder, "home", "os-cloud", "disk-templates", "ubuntu_22.04", "ubuntu_22.04.qcow2");

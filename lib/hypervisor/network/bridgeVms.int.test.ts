@@ -8,16 +8,12 @@ import type { NetworkState, ReachabilityCheck } from "../../domain/hostNetwork";
 import { type MachineSpec, machineSpecSchema, type Observation } from "../../domain/machine";
 import { MIB } from "../../domain/units";
 import { pathsOf } from "../../env";
-import { ensureBuiltInImages } from "../../images/builtIn";
-import { miniRecipeHash } from "../../images/mini/recipe";
-import { listImages } from "../../images/store";
-import { projectDir } from "../../paths";
+import { installBuiltImage } from "../../images/testing/builtImage";
 import { Lab } from "../testing/lab/lab";
 import { host, network, serve } from "../testing/lab/labNetworks";
 import { until } from "../testing/until";
 
 const bootMs = 180_000;
-const imageCacheDir = join(projectDir, "node_modules", ".cache", "cumulus-test-images");
 const one = network(1, [host(1, 1), host(2, 1)]);
 const state: NetworkState = { networks: [one], firewalls: [], limits: [] };
 
@@ -29,15 +25,9 @@ beforeAll(async () => {
   lab = await Lab.make();
   keys = await mkdtemp(join(tmpdir(), "cumulus-keys-"));
   await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(keys, "id")]);
-  const built = await ensureBuiltInImages({ dataDir: imageCacheDir, runDir: imageCacheDir }, () => {});
-  if (built.state === "unavailable") throw new Error(built.reason);
   await execa("mkdir", ["--parents", "--mode=711", lab.settings.dataDir]);
-  const { images } = pathsOf(lab.settings);
-  await execa("cp", ["--archive", pathsOf({ dataDir: imageCacheDir, runDir: "" }).images, images]);
-  const mini = (await listImages(pathsOf(lab.settings), () => {})).find(
-    ({ recipeHash }) => recipeHash === miniRecipeHash("x86_64"),
-  );
-  imageSha256 = mini?.sha256 ?? "";
+  const image = await installBuiltImage(pathsOf(lab.settings), { name: "mini", arch: "x86_64" });
+  imageSha256 = image.sha256;
   await lab.startAgent("hypervisorAgent.ts");
   await lab.apply(state);
   for (const id of [1, 2]) {
