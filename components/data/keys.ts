@@ -9,17 +9,20 @@ export const keys = {
   image: (id: number) => `/api/images/${id}`,
   catalogue: "/api/catalogue",
   recipes: "/api/recipes",
+  recipe: (id: number) => `/api/recipes/${id}`,
   userDataTemplates: "/api/user-data-templates",
   sizes: "/api/sizes",
   networks: "/api/networks",
   network: (id: number) => `/api/networks/${id}`,
   networkAddresses: (id: number) => `/api/networks/${id}/addresses`,
   firewalls: "/api/firewalls",
+  firewall: (id: number) => `/api/firewalls/${id}`,
   networkingOfVm: (vmId: number) => `/api/vms/${vmId}/networking`,
   operations: "/api/operations",
   operation: (id: number) => `/api/operations/${id}`,
   operationsOfVm: (vmId: number) => `/api/operations?vm=${vmId}`,
   snapshots: "/api/snapshots",
+  snapshot: (id: number) => `/api/snapshots/${id}`,
   snapshotsOfVm: (vmId: number) => `/api/vms/${vmId}/snapshots`,
   snapshotCost: (vmId: number) => `/api/vms/${vmId}/snapshots/cost`,
   backups: (vmId: number) => `/api/vms/${vmId}/backups`,
@@ -46,15 +49,18 @@ export function keysOf(change: Change): string[] {
     case "image":
       return [keys.images, keys.image(change.id), keys.catalogue];
     case "recipe":
-      return [keys.recipes];
+      return [keys.recipes, keys.recipe(change.id)];
     case "user-data-template":
       return [keys.userDataTemplates];
     case "network":
       return [keys.networks, keys.network(change.id), keys.networkAddresses(change.id)];
     case "firewall":
-      return [keys.firewalls];
+      return [keys.firewalls, keys.firewall(change.id)];
     case "snapshot":
-      return change.vmId === undefined ? [keys.snapshots] : [keys.snapshots, keys.snapshotsOfVm(change.vmId)];
+      return [
+        ...[keys.snapshots, keys.snapshot(change.id)],
+        ...(change.vmId === undefined ? [] : [keys.snapshotsOfVm(change.vmId)]),
+      ];
     case "backup":
       return change.vmId === undefined ? [] : [keys.backups(change.vmId), keys.backupPolicy(change.vmId)];
     case "backup-repository":

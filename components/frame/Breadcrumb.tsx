@@ -2,12 +2,14 @@
 
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import { useVm } from "../data/hooks";
+import { useReading } from "../data/hooks";
 import { sectionOf } from "./sections";
 
 interface Crumb {
-  href: string;
+  path: string;
   label: string;
+  /** There is nothing to be seen at a snapshot's own path. */
+  isPage: boolean;
 }
 
 /** Where this page is: "VMs / web-1 / Console". */
@@ -17,7 +19,7 @@ export function Breadcrumb() {
     <nav aria-label="Breadcrumb" className="min-w-0 flex-1">
       <ol className="flex min-w-0 items-center text-sm">
         {crumbs.map((crumb, index) => (
-          <li key={crumb.href} className="flex min-w-0 items-center last:shrink">
+          <li key={crumb.path} className="flex min-w-0 items-center last:shrink">
             {index > 0 ? (
               <span aria-hidden className="px-2 text-faint">
                 /
@@ -27,8 +29,10 @@ export function Breadcrumb() {
               <span aria-current="page" className="truncate">
                 {crumb.label}
               </span>
+            ) : !crumb.isPage ? (
+              <span className="truncate text-muted">{crumb.label}</span>
             ) : (
-              <Link href={crumb.href} className="truncate text-muted hover:text-ink">
+              <Link href={crumb.path} className="truncate text-muted hover:text-ink">
                 {crumb.label}
               </Link>
             )}
@@ -41,18 +45,24 @@ export function Breadcrumb() {
 
 function useCrumbs(pathname: string): Crumb[] {
   const section = sectionOf(pathname);
-  const vmId = /^\/vms\/(\d+)/.exec(pathname)?.[1];
-  const { data: vm } = useVm(vmId === undefined ? null : Number(vmId));
+  const thing = thingOf(pathname);
+  const { data } = useReading<{ name: string; title?: string }>(thing?.key ?? null);
   if (!section) return [];
-  const crumbs: Crumb[] = [{ href: section.href, label: section.label }];
+  const crumbs: Crumb[] = [{ path: section.href, label: section.label, isPage: true }];
   const parts = pathname.split("/").filter(Boolean);
   // The section's own word is there already.
   for (let depth = 1; depth < parts.length; depth++) {
-    const part = parts[depth] ?? "";
-    const label = depth === 1 && vmId !== undefined ? (vm?.name ?? `VM ${vmId}`) : wordOf(part);
-    crumbs.push({ href: `/${parts.slice(0, depth + 1).join("/")}`, label });
+    const path = `/${parts.slice(0, depth + 1).join("/")}`;
+    const name = path === thing?.path ? (data?.title ?? data?.name) : undefined;
+    crumbs.push({ path, label: name ?? wordOf(parts[depth] ?? ""), isPage: !/^\/snapshots\/\d+$/.test(path) });
   }
   return crumbs;
+}
+
+/** What the page shows one of, and where its name is read. */
+function thingOf(pathname: string): { path: string; key: string } | undefined {
+  const [path, , kind, id] = /^\/(\w+\/)?(vms|images|networks|snapshots|recipes|firewalls)\/(\d+)/.exec(pathname) ?? [];
+  return path === undefined ? undefined : { path, key: `/api/${kind}/${id}` };
 }
 
 const words: Record<string, string> = { "ssh-keys": "SSH keys", tokens: "API tokens", new: "New" };

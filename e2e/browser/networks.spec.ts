@@ -225,6 +225,7 @@ async function seriousViolations(page: Page): Promise<string[]> {
 test("addresses are chosen by keyboard alone, and the map is live", async ({ page, fakeBridged }) => {
   await signIn(page, fakeBridged);
   await page.goto(`${fakeBridged.url}/networks/1`);
+  await expect(page.getByRole("navigation", { name: "Breadcrumb" })).toHaveText("Networks/default");
   const gateway = page.getByRole("radio", { name: "192.168.0.1: Gateway" });
   await gateway.focus();
   await page.keyboard.press("Space");
