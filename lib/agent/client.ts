@@ -13,11 +13,11 @@ import { snapshotCostSchema, snapshotManifestSchema } from "../domain/snapshotMa
 import { type TaskState, taskStateSchema } from "../domain/task";
 import type { Hypervisor } from "../hypervisor/hypervisor";
 import type { ByteStream } from "../system/byteStream";
+import { parseJson } from "../system/json";
 import { type FileDownload, openFile, sendFile } from "./fileTransfer";
 import { openStream } from "./openStream";
 import { type AgentCall, callAgent } from "./request";
 import { type WatchOptions, type WatchState, watchAgent } from "./watchClient";
-import { parseJson } from "./wireError";
 
 /**
  * The hypervisor of a host, asked through its agent: the same methods with the same answers and errors. In addition any call may reject with

@@ -2,8 +2,8 @@ import { type IncomingMessage, request } from "node:http";
 import { createInterface } from "node:readline";
 import type { CumulusError } from "../domain/errors";
 import { type Observation, observationSchema } from "../domain/machine";
+import { parseJson } from "../system/json";
 import { noAnswer } from "./request";
-import { parseJson } from "./wireError";
 
 export type WatchState = "connected" | "disconnected";
 

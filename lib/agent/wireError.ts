@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { CumulusError, type ErrorCode, messageOf } from "../domain/errors";
+import { explainFullDisk } from "../system/fullDisk";
+import { parseJson } from "../system/json";
 
 /**
  * Statuses between agent and console, so that a person with curl reads them right; the client goes by the code. What users get is decided by
@@ -31,7 +33,8 @@ const wireErrorSchema = z.object({
 export type WireError = z.infer<typeof wireErrorSchema>;
 
 /** What an error is on the wire. One that isn't ours becomes `internal`; its stack stays in the agent's log. */
-export function toWire(error: unknown): { status: number; body: WireError } {
+export function toWire(thrown: unknown): { status: number; body: WireError } {
+  const error = explainFullDisk(thrown);
   const known =
     error instanceof CumulusError
       ? error
@@ -52,13 +55,4 @@ export function fromWire(status: number, text: string): CumulusError {
   }
   const { code, message, ...details } = parsed.data;
   return new CumulusError(code, message, details);
-}
-
-/** Undefined for what is no JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

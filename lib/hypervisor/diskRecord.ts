@@ -2,7 +2,8 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { CumulusError } from "../domain/errors";
-import { readTextIfThere, writeFileAtomic } from "../system/files";
+import { readTextIfThere, type StagedFile, stageFile } from "../system/files";
+import { parseJson } from "../system/json";
 import { layerIdSchema } from "./layers/layerStore";
 import type { MachinePaths } from "./machinePaths";
 
@@ -51,8 +52,14 @@ export async function readDiskRecord({ diskRecord }: Place): Promise<DiskRecord>
   );
 }
 
-export async function writeDiskRecord({ diskRecord }: Place, record: DiskRecord): Promise<void> {
-  await writeFileAtomic(diskRecord, `${JSON.stringify(record)}\n`);
+export async function writeDiskRecord(place: Place, record: DiskRecord): Promise<void> {
+  const staged = await stageDiskRecord(place, record);
+  await staged.takeOver();
+}
+
+/** Lays the next record ready, so that it can be taken over when there is no room on the disk any more. */
+export function stageDiskRecord({ diskRecord }: Place, record: DiskRecord): Promise<StagedFile> {
+  return stageFile(diskRecord, `${JSON.stringify(record)}\n`);
 }
 
 /** Where the VM's disk lies now. */
@@ -66,13 +73,5 @@ export async function sweepDisks(paths: Place, record: DiskRecord): Promise<void
   for (const name of await readdir(paths.folder)) {
     const isDisk = diskNameSchema.safeParse(name).success || varsNameSchema.safeParse(name).success;
     if (isDisk && !kept.has(name)) await rm(join(paths.folder, name), { force: true });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -51,6 +51,9 @@ export async function closedFolder(settings: Settings, scheme: UserScheme): Prom
   return null;
 }
 
+/** A file's next content, that never took its place. */
+const stagedPattern = /\.tmp$/;
+
 /**
  * What a crash left half made or half removed: only what has a name that nothing else has, and sockets of VMs that are gone.
  * @param isRunning whether a QEMU uses this run folder
@@ -61,8 +64,10 @@ export async function sweepLeftovers(
   log: Log,
 ): Promise<void> {
   const paths = pathsOf(settings);
+  const ids = await listMachineIds(paths.machines);
   const ours: [string, RegExp][] = [
     [paths.machines, leftoverPattern],
+    ...ids.map((id): [string, RegExp] => [machinePaths(settings, id).folder, stagedPattern]),
     [paths.staging, /^(seed-\w{6}|image-[0-9a-f]{16}\.qcow2)$/],
   ];
   for (const [folder, pattern] of ours) {
@@ -71,7 +76,7 @@ export async function sweepLeftovers(
       log.info({ path: join(folder, name) }, "swept what a crash left");
     }
   }
-  const kept = new Set(await listMachineIds(paths.machines));
+  const kept = new Set(ids);
   for (const id of await listMachineIds(paths.machineSockets)) {
     const { runFolder } = machinePaths(settings, id);
     if (!kept.has(id) && !isRunning(runFolder)) await rm(runFolder, { recursive: true, force: true });

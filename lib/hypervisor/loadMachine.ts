@@ -1,5 +1,6 @@
 import { type MachineSpec, machineSpecSchema } from "../domain/machine";
 import { readTextIfThere } from "../system/files";
+import { parseJson } from "../system/json";
 import { type ProcessIdentity, startTimeOf } from "../system/platform";
 import type { HostContext } from "./context";
 import { Machine } from "./machine";
@@ -50,13 +51,4 @@ async function readState(path: string): Promise<MachineState | undefined> {
 function stateWithoutFile(context: HostContext, path: string, identity: ProcessIdentity | null): MachineState {
   context.log.warn({ path }, "a VM's state can't be read; it begins anew");
   return { ...initialState(new Date().toISOString()), intent: identity === null ? "stopped" : "running" };
-}
-
-function parseJson(text: string | null): unknown {
-  if (text === null) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -6,6 +6,7 @@ import { CumulusError, messageOf } from "../domain/errors";
 import type { MachineSpec, Observation } from "../domain/machine";
 import { pathsOf } from "../env";
 import { isErrno, writeFileAtomic } from "../system/files";
+import { explainFullDisk } from "../system/fullDisk";
 import { applyMedia, isEjectedByGuest, isoPathOf } from "./cdrom";
 import type { HostContext } from "./context";
 import { growDisk } from "./disk";
@@ -58,7 +59,10 @@ export class Machine {
     const user = this.context.users.userOf(spec.id);
     const hasSeed = await exists(this.paths.seed);
     if (hasSeed && isDeepStrictEqual(before, spec)) return;
-    if (this.runtime.qemu === null) await growDisk(await diskFile(this.paths), spec.disk.sizeBytes, user);
+    if (this.runtime.qemu === null) {
+      await this.runtime.settleDisk(null);
+      await growDisk(await diskFile(this.paths), spec.disk.sizeBytes, user);
+    }
     if (!hasSeed || !isDeepStrictEqual(before.seed, spec.seed)) {
       await writeSeed(spec.seed, this.paths.seed, pathsOf(this.context.settings).staging, user);
     }
@@ -250,12 +254,12 @@ function silent(): CumulusError {
   );
 }
 
-/** QMP's errors in words for users. */
+/** Errors of QMP and of a full disk in words for users. */
 async function told<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
-    if (!(error instanceof QmpError)) throw error;
+    if (!(error instanceof QmpError)) throw explainFullDisk(error);
     if (error.kind === "timeout") throw silent();
     if (error.kind === "closed") throw notRunning("do that");
     throw new CumulusError("internal", error.message, { cause: error });

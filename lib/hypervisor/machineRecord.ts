@@ -1,6 +1,7 @@
-import { CumulusError, messageOf } from "../domain/errors";
+import { messageOf } from "../domain/errors";
 import type { MachineSpec, Observation } from "../domain/machine";
-import { isErrno, writeFileAtomic } from "../system/files";
+import { writeFileAtomic } from "../system/files";
+import { explainFullDisk } from "../system/fullDisk";
 import type { Log } from "../system/log";
 import { type Live, type MachineState, observationOf } from "./machineState";
 
@@ -39,9 +40,7 @@ export class MachineRecord {
     try {
       await written;
     } catch (error) {
-      throw isErrno(error, "ENOSPC", "EDQUOT")
-        ? new CumulusError("insufficient_capacity", "The disk of this host is full: free some space and try again.")
-        : error;
+      throw explainFullDisk(error);
     }
   }
 

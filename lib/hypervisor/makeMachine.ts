@@ -4,6 +4,7 @@ import type { MachineSpec } from "../domain/machine";
 import { pathsOf } from "../env";
 import { failpoint } from "../failpoints";
 import { isErrno, syncFile, syncFolder, writeFileAtomic } from "../system/files";
+import { explainFullDisk } from "../system/fullDisk";
 import type { HostContext } from "./context";
 import { copyUefiVars } from "./disk";
 import { diskSource } from "./diskSource";
@@ -42,7 +43,7 @@ export async function makeMachine(context: HostContext, spec: MachineSpec): Prom
     return state;
   } catch (error) {
     await rm(making.folder, { recursive: true, force: true });
-    throw error;
+    throw explainFullDisk(error);
   } finally {
     source.letGo();
   }

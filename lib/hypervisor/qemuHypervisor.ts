@@ -326,6 +326,8 @@ class QemuHypervisor implements Hypervisor {
   }
 
   private tell(observation: Observation): void {
+    // What could not be merged into the disk of a guest that runs can be when it is off.
+    if (observation.pid === null) this.reclaimer?.wake();
     for (const listener of this.listeners) listener(observation);
   }
 

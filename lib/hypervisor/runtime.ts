@@ -156,8 +156,8 @@ export class Runtime {
     return { context: this.context, id: this.id, imageSha256: this.spec().disk.imageSha256 };
   }
 
-  /** Ends a change of the VM's disk that an agent before this one began, and removes what it left. */
-  private async settleDisk(qemu: RunningQemu | null): Promise<void> {
+  /** Ends a change of the VM's disk that was begun and not ended, and removes what it left. */
+  async settleDisk(qemu: RunningQemu | null): Promise<void> {
     await sweepDisks(this.paths, await settleCut(this.cutTarget(), qemu));
   }
 

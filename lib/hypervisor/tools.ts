@@ -1,6 +1,7 @@
 import { platform } from "node:os";
 import { execa } from "execa";
 import { CumulusError } from "../domain/errors";
+import { fullDiskWords } from "../system/fullDisk";
 import { asUser, type MachineUser } from "../system/machineUsers";
 
 const maxMemoryBytes = 2 * 1024 ** 3;
@@ -45,7 +46,7 @@ export async function runTool(program: string, args: string[], user: MachineUser
     );
   }
   if (/No space left on device/i.test(result.stderr)) {
-    throw new CumulusError("insufficient_capacity", `The disk of this host is full: ${words}`);
+    throw new CumulusError("insufficient_capacity", fullDiskWords, { cause: result.stderr });
   }
   throw new CumulusError("internal", `${program} failed: ${words}`, { cause: result.stderr });
 }

@@ -24,7 +24,26 @@ export async function syncFile(file: string): Promise<void> {
 
 /** Replaces a file whole or not at all: readers and a crash see the old or the new content, never a part. */
 export async function writeFileAtomic(path: string, content: string | Buffer, mode = 0o600): Promise<void> {
+  const staged = await stageFile(path, content, mode);
+  try {
+    await staged.takeOver();
+  } catch (error) {
+    await staged.discard();
+    throw error;
+  }
+}
+
+export interface StagedFile {
+  /** Replaces the file, whole or not at all. Needs no room on the disk any more. */
+  takeOver(): Promise<void>;
+  /** Leaves the file as it is. */
+  discard(): Promise<void>;
+}
+
+/** Writes a file's next content beside it. */
+export async function stageFile(path: string, content: string | Buffer, mode = 0o600): Promise<StagedFile> {
   const temporary = `${path}.${randomBytes(4).toString("hex")}.tmp`;
+  const discard = () => rm(temporary, { force: true });
   try {
     const handle = await open(temporary, "wx", mode);
     try {
@@ -33,12 +52,15 @@ export async function writeFileAtomic(path: string, content: string | Buffer, mo
     } finally {
       await handle.close();
     }
-    await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await discard();
     throw error;
   }
-  await syncFolder(dirname(path));
+  const takeOver = async () => {
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  };
+  return { takeOver, discard };
 }
 
 /** The file's text, or null when there is none. */

@@ -1,5 +1,6 @@
 import { CumulusError, messageOf } from "../../domain/errors";
 import type { TaskReport, TaskState } from "../../domain/task";
+import { explainFullDisk } from "../../system/fullDisk";
 import type { Log } from "../../system/log";
 import type { TaskFile } from "./taskFiles";
 import type { TaskLog } from "./taskLog";
@@ -65,8 +66,9 @@ export function outcomeOfError(
   log: Log,
 ): Pick<TaskState, "status" | "result" | "error"> {
   if (wasCancelled) return { status: "cancelled", result: null, error: null };
-  if (error instanceof CumulusError) {
-    return { status: "failed", result: null, error: { code: error.code, message: error.message } };
+  const known = explainFullDisk(error);
+  if (known instanceof CumulusError) {
+    return { status: "failed", result: null, error: { code: known.code, message: known.message } };
   }
   log.error({ err: error }, "a task failed unexpectedly");
   return { status: "failed", result: null, error: { code: "internal", message: messageOf(error) } };

@@ -7,6 +7,7 @@ import { messageOf } from "../../domain/errors";
 import { type Accelerator, acceleratorSchema } from "../../domain/host";
 import type { Settings } from "../../env";
 import { readTextIfThere, writeFileAtomic } from "../../system/files";
+import { parseJson } from "../../system/json";
 import type { Log } from "../../system/log";
 import type { MachineUser, UserScheme } from "../../system/machineUsers";
 import { hostBootId } from "../../system/platform";
@@ -101,13 +102,4 @@ async function asMachineUser(
 
 function emulation(reason: string): Accelerator {
   return { kind: "tcg", cpuModel: emulatedCpuModel, reason };
-}
-
-function parseJson(text: string | null): unknown {
-  if (text === null) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

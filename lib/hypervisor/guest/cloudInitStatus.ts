@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type FirstBootReport, type FirstBootStage, withProblem, withStage } from "../../domain/firstBootReport";
+import { parseJson } from "../../system/json";
 import { moduleOf } from "./cloudInitConsole";
 
 /** Where cloud-init keeps how far it is (cloud-init, "Reported status"). */
@@ -66,12 +67,4 @@ function withFailure(report: FirstBootReport, stage: FirstBootStage, text: strin
   const module = pair ? moduleOf(pair[1] ?? "") : `cloud_init ${stage}`;
   if (report.errors.some((error) => error.module === module)) return report;
   return withProblem(report, "errors", { module, lines: (pair?.[2] ?? text).split("\n") });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

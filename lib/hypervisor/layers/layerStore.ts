@@ -5,6 +5,7 @@ import { z } from "zod";
 import { CumulusError } from "../../domain/errors";
 import { pathsOf, type Settings } from "../../env";
 import { isErrno, readTextIfThere, syncFile, syncFolder, writeFileAtomic } from "../../system/files";
+import { parseJson } from "../../system/json";
 import { imagesGid, type UserScheme } from "../../system/machineUsers";
 
 export const layerIdSchema = z.string().regex(/^[0-9a-f]{16}$/);
@@ -73,22 +74,32 @@ export class LayerStore {
     return result;
   }
 
+  /** All that are there; one that is removed meanwhile may be left out. Rejects with `internal` when a manifest can't be read. */
   async list(): Promise<Layer[]> {
     const names = (await readdir(this.folder)).filter((name) => /^[0-9a-f]{16}\.json$/.test(name));
-    return Promise.all(names.map((name) => this.read(name.slice(0, 16))));
+    const layers = await Promise.all(
+      names.map(async (name) => {
+        const id = name.slice(0, 16);
+        const text = await readTextIfThere(this.manifestFile(id));
+        if (text === null) return null;
+        return parseManifest(id, text) ?? this.missing(id);
+      }),
+    );
+    return layers.filter((layer) => layer !== null);
   }
 
   /** Null when there is no such layer, or its manifest can't be read. */
   async find(id: string): Promise<Layer | null> {
     const text = await readTextIfThere(this.manifestFile(id));
-    const parsed = text === null ? undefined : layerManifestSchema.safeParse(JSON.parse(text)).data;
-    return parsed?.id === id ? parsed : null;
+    return text === null ? null : parseManifest(id, text);
   }
 
   /** As `find`; rejects with `internal`. */
   async read(id: string): Promise<Layer> {
-    const layer = await this.find(id);
-    if (layer !== null) return layer;
+    return (await this.find(id)) ?? this.missing(id);
+  }
+
+  private missing(id: string): never {
     throw new CumulusError(
       "internal",
       `The layer ${this.file(id)}, on which a disk builds, is missing or has no manifest that can be read. Bring the file and ${id}.json back.`,
@@ -177,4 +188,9 @@ export class LayerStore {
   private manifestFile(id: string): string {
     return join(this.folder, `${id}.json`);
   }
+}
+
+function parseManifest(id: string, text: string): Layer | null {
+  const parsed = layerManifestSchema.safeParse(parseJson(text)).data;
+  return parsed?.id === id ? parsed : null;
 }

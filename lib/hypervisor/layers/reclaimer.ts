@@ -6,7 +6,7 @@ import { failpoint } from "../../failpoints";
 import { readQcow2Header } from "../../images/qcow2";
 import type { HostContext } from "../context";
 import { backingFiles, inFolder, layerNode, readerOf } from "../diskFiles";
-import { diskName, readDiskRecord, sweepDisks, writeDiskRecord } from "../diskRecord";
+import { type DiskRecord, diskName, readDiskRecord, sweepDisks, writeDiskRecord } from "../diskRecord";
 import { listMachineIds } from "../folders";
 import type { Machine } from "../machine";
 import { machinePaths } from "../machinePaths";
@@ -81,6 +81,8 @@ export class Reclaimer {
   private async run(): Promise<void> {
     const failed = new Set<string>();
     while (!this.isClosed) {
+      // What could not be done may be possible now.
+      if (this.isAskedAgain) failed.clear();
       this.isAskedAgain = false;
       try {
         const step = await this.nextStep(failed);
@@ -104,11 +106,14 @@ export class Reclaimer {
     return layers.locked(async () => {
       for (;;) {
         const records = await snapshots.list((folder) => log.error({ folder }, "a snapshot can't be read"));
+        const disks = await this.disks();
+        const cutLayers = new Set(disks.map(({ cut }) => cut?.layerId));
         const steps = reclaimSteps({
           layers: await layers.list(),
           snapshotLayers: new Set(records.map(({ layerId }) => layerId)),
-          held: (id) => layers.isHeld(id),
-          disks: await this.disks(),
+          // What a VM's disk becomes is all that the guest wrote, though nothing names it until the cut is finished.
+          held: (id) => layers.isHeld(id) || cutLayers.has(id),
+          disks,
         });
         const removable = steps.filter(({ kind }) => kind === "remove");
         for (const { layer } of removable) await layers.remove(layer.id);
@@ -117,11 +122,15 @@ export class Reclaimer {
     });
   }
 
-  private async disks(): Promise<{ vmId: number; parent: string | null }[]> {
+  private async disks(): Promise<({ vmId: number } & Pick<DiskRecord, "parent" | "cut">)[]> {
     const { settings } = this.context;
     const ids = await listMachineIds(pathsOf(settings).machines);
-    const records = await Promise.all(ids.map((id) => readDiskRecord(machinePaths(settings, id))));
-    return records.map(({ parent }, index) => ({ vmId: ids[index] ?? 0, parent }));
+    return Promise.all(
+      ids.map(async (vmId) => {
+        const { parent, cut } = await readDiskRecord(machinePaths(settings, vmId));
+        return { vmId, parent, cut };
+      }),
+    );
   }
 
   /** Answers whether it was done. */
@@ -207,6 +216,7 @@ export class Reclaimer {
     const { id } = machine.spec;
     const paths = machinePaths(this.context.settings, id);
     const before = await readDiskRecord(paths);
+    if (before.cut !== null) return false;
     const disk = diskName(newLayerId());
     const held = await this.context.layers.holdChain(before.parent);
     try {

@@ -1,5 +1,6 @@
 import { createConnection, type Socket } from "node:net";
 import { z } from "zod";
+import { parseJson } from "../../system/json";
 import { LineReader } from "../lineReader";
 
 /** Why a QMP exchange failed: QEMU said no, didn't answer in time, or is no longer there. */
@@ -154,12 +155,4 @@ export class QmpClient {
 function eventOf(name: string, { data = {}, timestamp }: z.infer<typeof messageSchema>): QmpEvent {
   const atMs = timestamp === undefined ? Date.now() : timestamp.seconds * 1000 + timestamp.microseconds / 1000;
   return { name, atMs, data };
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

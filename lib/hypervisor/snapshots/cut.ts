@@ -6,7 +6,7 @@ import { syncFile, syncFolder } from "../../system/files";
 import type { HostContext } from "../context";
 import { createOverlayOnLayer } from "../disk";
 import { fileNodeOf, inFolder } from "../diskFiles";
-import { type DiskRecord, diskName, readDiskRecord, sweepDisks, writeDiskRecord } from "../diskRecord";
+import { type DiskRecord, diskName, readDiskRecord, stageDiskRecord, sweepDisks, writeDiskRecord } from "../diskRecord";
 import { newLayerId } from "../layers/layerStore";
 import { machinePaths } from "../machinePaths";
 import type { RunningQemu } from "../runningQemu";
@@ -69,23 +69,29 @@ export async function switchToOverlay({ cut }: DiskRecord, qemu: RunningQemu, ac
   await qemu.execute("transaction", { actions: [{ type: "blockdev-snapshot", data }] }, switchMs);
 }
 
-/** Makes a layer of what was the disk, and answers its id. Done again, done. */
+/** Makes a layer of what was the disk, and answers its id. Done again, done. What needs room comes before what can't be undone. */
 export async function finishCut({ context, id, imageSha256 }: CutTarget, record: DiskRecord): Promise<string> {
   const { cut } = record;
   if (cut === null) throw new CumulusError("internal", `No cut of VM ${id}'s disk was begun.`);
   const paths = machinePaths(context.settings, id);
   const from = inFolder(paths, record.disk);
   await context.layers.locked(async () => {
-    const known = await context.layers.find(cut.layerId);
-    if (known === null) {
-      const { virtualBytes } = await readQcow2Header(from);
-      const layer = { id: cut.layerId, parent: record.parent, imageSha256, vmId: id, virtualBytes, openedAs: from };
-      await context.layers.write(layer);
+    const staged = await stageDiskRecord(paths, { ...record, disk: cut.disk, parent: cut.layerId, cut: null });
+    try {
+      const known = await context.layers.find(cut.layerId);
+      if (known === null) {
+        const { virtualBytes } = await readQcow2Header(from);
+        const layer = { id: cut.layerId, parent: record.parent, imageSha256, vmId: id, virtualBytes, openedAs: from };
+        await context.layers.write(layer);
+      }
+      failpoint("agent.snapshot.layer-written");
+      await context.layers.moveIn({ id: cut.layerId, vmId: id }, from);
+      failpoint("agent.snapshot.layer-moved");
+      await staged.takeOver();
+    } catch (error) {
+      await staged.discard();
+      throw error;
     }
-    failpoint("agent.snapshot.layer-written");
-    await context.layers.moveIn({ id: cut.layerId, vmId: id }, from);
-    failpoint("agent.snapshot.layer-moved");
-    await writeDiskRecord(paths, { ...record, disk: cut.disk, parent: cut.layerId, cut: null });
   });
   return cut.layerId;
 }

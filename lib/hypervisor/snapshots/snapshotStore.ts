@@ -6,6 +6,7 @@ import { observationSchema } from "../../domain/machine";
 import { type SnapshotManifest, snapshotManifestSchema } from "../../domain/snapshotManifest";
 import { pathsOf, type Settings } from "../../env";
 import { isErrno, readTextIfThere, syncFolder, writeFileAtomic } from "../../system/files";
+import { parseJson } from "../../system/json";
 import { type LayerStore, layerIdSchema } from "../layers/layerStore";
 import { hardwareSchema } from "../qemu/hardware";
 import { nearestBelow } from "./tree";
@@ -148,13 +149,5 @@ export async function allocatedBytes(file: string): Promise<number> {
   } catch (error) {
     if (isErrno(error, "ENOENT")) return 0;
     throw error;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,9 +24,11 @@ export class TestHost {
     private readonly folder: string,
     readonly settings: Settings,
     readonly imageSha256: string,
+    private readonly hasMount: boolean,
   ) {}
 
-  static async make(): Promise<TestHost> {
+  /** @param dataMiB size of a file system of its own for the data folder, to fill it up; null: it lies on the machine's */
+  static async make(dataMiB: number | null = null): Promise<TestHost> {
     const folder = await mkdtemp(join(tmpdir(), "cumulus-"));
     const settings: Settings = {
       port: 1,
@@ -42,6 +44,10 @@ export class TestHost {
       imageHosts: [],
     };
     await execa("chmod", ["711", folder]);
+    if (dataMiB !== null) {
+      await mkdir(settings.dataDir);
+      await execa("mount", ["-t", "tmpfs", "-o", `size=${dataMiB}m,mode=0711`, "tmpfs", settings.dataDir]);
+    }
     const raw = join(folder, "guest.raw");
     const qcow2 = join(folder, "guest.qcow2");
     await writeFile(raw, testGuestSector);
@@ -58,7 +64,7 @@ export class TestHost {
       loginUser: "nobody",
       recipeHash: null,
     });
-    return new TestHost(folder, settings, image.sha256);
+    return new TestHost(folder, settings, image.sha256, dataMiB !== null);
   }
 
   /** A hypervisor that has taken up what runs. */
@@ -108,6 +114,7 @@ export class TestHost {
       process.kill(pid, "SIGKILL");
       await until(async () => !(await commandLineOf(pid)));
     }
+    if (this.hasMount) await execa("umount", ["--lazy", this.settings.dataDir]);
     await rm(this.folder, { recursive: true, force: true });
   }
 

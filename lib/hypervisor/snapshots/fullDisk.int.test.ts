@@ -1,0 +1,238 @@
+import { readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import type { TaskReport } from "../../domain/task";
+import { KIB, MIB } from "../../domain/units";
+import { pathsOf } from "../../env";
+import { diskFile } from "../diskRecord";
+import type { Hypervisor } from "../hypervisor";
+import { machinePaths } from "../machinePaths";
+import { TestHost, untilSeen } from "../testing/testHost";
+import { until } from "../testing/until";
+
+/** While it is set, the host says that there is room enough, as it does when somebody else takes that room a moment later. */
+const room = vi.hoisted(() => ({ isPromised: false }));
+vi.mock("node:fs/promises", async (importOriginal) => {
+  const real = await importOriginal<typeof import("node:fs/promises")>();
+  const statfs = async (path: string) => {
+    const said = await real.statfs(path);
+    return { ...said, bavail: room.isPromised ? 2 ** 30 : said.bavail };
+  };
+  return { ...real, statfs };
+});
+
+/** How much is left: one after the other the overlay, the disk's record, the VM's state and the layer's manifest don't fit any more. */
+const leftKiB = [0, 192, 196, 200, 204];
+
+const report: TaskReport = { progress: () => {}, log: () => {} };
+const { signal } = new AbortController();
+const offset = 40 * MIB;
+const present = "0x44";
+const patterns: Record<number, string> = { 1: "0x11", 2: "0x22", 3: "0x33" };
+
+let host: TestHost;
+let agent: Hypervisor;
+let lastOperation = 100;
+
+beforeAll(async () => {
+  host = await TestHost.make(128);
+  agent = await host.agent();
+});
+afterEach(async () => {
+  for (const { id } of await agent.observeAll()) await agent.remove(id);
+  for (const { id } of await agent.listSnapshots()) await agent.removeSnapshot(id);
+  await until(() => layerFiles().length === 0);
+});
+afterAll(() => host?.close());
+
+test.each([
+  ["is off", false],
+  ["runs", true],
+])("no room for a snapshot of a VM that %s: there is none, and the VM goes on", async (_, isRunning) => {
+  await makeVm(isRunning);
+  for (const kib of leftKiB) {
+    const refused = await withRoom(kib, () => take(9));
+    expectRefusedOrDone(refused);
+    await expectSound(isRunning);
+    expect(await take(9)).toMatchObject({ id: 9 });
+    await agent.removeSnapshot(9);
+  }
+  await expectSoundAtRest();
+});
+
+test.each([
+  ["is off", false],
+  ["runs", true],
+])("no room to put back a VM that %s: it has the disk that it had", async (_, isRunning) => {
+  await makeVm(isRunning);
+  await take(4);
+  for (const kib of leftKiB) {
+    const refused = await withRoom(kib, () => restore(2));
+    expectRefusedOrDone(refused);
+    if (isRunning) await agent.start(1);
+    else await expectIn(await diskOf(1), refused === null ? patterns[2] : present);
+    if (refused === null) await restore(4);
+    await expectSound(isRunning);
+  }
+  await expectSoundAtRest();
+});
+
+test("no room for a VM from a snapshot, or for an export: there is none", async () => {
+  await makeVm(false);
+  const target = join(pathsOf(host.settings).staging, "export.qcow2");
+  for (const kib of [...leftKiB, 216, 340]) {
+    const spec = await host.spec(2, { disk: { imageSha256: host.imageSha256, sizeBytes: 64 * MIB, snapshotId: 2 } });
+    const refused = await withRoom(kib, () => agent.ensure(spec));
+    expectRefusedOrDone(refused);
+    expect((await agent.observe(2)).state).toBe(refused === null ? "stopped" : "absent");
+    await agent.ensure(spec);
+    await expectIn(await diskOf(2), patterns[2]);
+    await agent.remove(2);
+
+    const exporting = await withRoom(kib, () => agent.exportDisk({ snapshotId: 3 }, target, report, signal));
+    expectRefusedOrDone(exporting);
+    expect(readdirSync(pathsOf(host.settings).staging)).toEqual(exporting === null ? ["export.qcow2"] : []);
+    rmSync(target, { force: true });
+  }
+  await expectSound(false);
+});
+
+test.each([
+  { isRunning: false, snapshotId: 3, kib: 320, where: "the disk of a VM that is off" },
+  { isRunning: true, snapshotId: 3, kib: 64, where: "the disk of a VM that runs" },
+  { isRunning: true, snapshotId: 2, kib: 320, where: "another layer" },
+])("no room to merge what a deleted snapshot leaves into $where: it stays until there is", async (merge) => {
+  const { isRunning, snapshotId, kib } = merge;
+  await makeVm(isRunning);
+  const told = host.messages.length;
+  const isToldOf = () => host.messages.slice(told).some(({ message }) => message.includes("could not be merged yet"));
+  const removing = withRoom(kib, async () => {
+    await agent.removeSnapshot(snapshotId);
+    await until(isToldOf);
+  });
+  expect(await removing).toBeNull();
+  expect(layerFiles()).toHaveLength(6);
+  await expectSound(isRunning);
+  // Any act looks for space to give back.
+  await take(9);
+  await until(isSettled);
+  await expectSoundAtRest();
+});
+
+/** A VM with three snapshots of its disk; each holds something else. */
+async function makeVm(isRunning: boolean): Promise<void> {
+  await agent.ensure(await host.spec(1));
+  for (const [id, pattern] of Object.entries(patterns)) {
+    await write(pattern);
+    await write(pattern, offset + Number(id) * MIB);
+    await take(Number(id));
+  }
+  await write(present);
+  if (!isRunning) return;
+  await agent.start(1);
+  await untilSeen(agent, 1, ({ milestones }) => milestones["first-boot"] !== undefined);
+}
+
+/** Nothing is left to be merged. */
+async function isSettled(): Promise<boolean> {
+  return layerFiles().length === 2 * (await agent.listSnapshots()).length;
+}
+
+/** Fills the data folder's file system up to what is left, and answers with what the act rejected with; null: nothing. */
+async function withRoom(kib: number, act: () => Promise<unknown>): Promise<unknown> {
+  const ballast = join(host.settings.dataDir, "ballast");
+  await until(isSettled);
+  const { bavail, bsize } = statfsSync(host.settings.dataDir);
+  writeFileSync(ballast, Buffer.alloc(bavail * bsize - kib * KIB));
+  room.isPromised = true;
+  try {
+    await act();
+    return null;
+  } catch (error) {
+    return error;
+  } finally {
+    room.isPromised = false;
+    rmSync(ballast);
+  }
+}
+
+function expectRefusedOrDone(error: unknown): void {
+  if (error === null) return;
+  expect(error).toMatchObject({
+    code: "insufficient_capacity",
+    message: expect.stringMatching(/^The disk of this host/),
+  });
+}
+
+function take(snapshotId: number) {
+  const ask = { snapshotId, operationId: snapshotId, memory: false, freeze: false };
+  return agent.takeSnapshot(1, ask, report, signal);
+}
+
+function restore(snapshotId: number) {
+  lastOperation += 1;
+  return agent.restoreSnapshot(1, { snapshotId, operationId: lastOperation }, report, signal);
+}
+
+function layerFiles(): string[] {
+  return readdirSync(pathsOf(host.settings).layers);
+}
+
+async function write(pattern: string, at = offset): Promise<void> {
+  await execa("qemu-io", ["-f", "qcow2", "-c", `write -P ${pattern} ${at} 128k`, await diskOf(1)]);
+}
+
+function diskOf(id: number): Promise<string> {
+  return diskFile(machinePaths(host.settings, id));
+}
+
+/** qemu-io fails when it reads something else. */
+async function expectIn(file: string, pattern: string | undefined): Promise<void> {
+  const read = `read -P ${pattern} ${offset} 128k`;
+  await execa("qemu-io", ["--force-share", "-r", "-f", "qcow2", "-c", read, file]);
+}
+
+/** The VM is as it was, and so are its snapshots; every file is sound and belongs to something. */
+async function expectSound(isRunning: boolean): Promise<void> {
+  const { layers, machines, snapshots } = pathsOf(host.settings);
+  expect(readdirSync(snapshots)).toEqual((await agent.listSnapshots()).map(({ id }) => String(id)));
+  for (const name of readdirSync(layers)) {
+    expect(name).toMatch(/^[0-9a-f]{16}\.(json|qcow2)$/);
+    if (name.endsWith(".qcow2")) await check(join(layers, name));
+  }
+  for (const { id } of await agent.listSnapshots()) {
+    if (patterns[id] === undefined) continue;
+    const record = JSON.parse(await readFile(join(snapshots, String(id), "snapshot.json"), "utf8"));
+    await expectIn(join(layers, `${record.layerId}.qcow2`), patterns[id]);
+  }
+  expect(readdirSync(join(machines, "1")).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  // What a QEMU has of its disk is not all in the file.
+  if (isRunning) return echoes();
+  await check(await diskOf(1));
+  await expectIn(await diskOf(1), present);
+}
+
+async function expectSoundAtRest(): Promise<void> {
+  await agent.stop(1);
+  await until(isSettled);
+  await expectSound(false);
+}
+
+async function check(file: string): Promise<void> {
+  await execa("qemu-img", ["check", "-q", "--force-share", "-f", "qcow2", file]);
+}
+
+async function echoes(): Promise<void> {
+  expect(await agent.observe(1)).toMatchObject({ state: "running" });
+  const stream = await agent.openSerial(1);
+  let shown = "";
+  stream.on("data", (chunk: Buffer) => {
+    shown += chunk.toString();
+  });
+  const mark = String(lastOperation);
+  stream.write(mark);
+  await until(() => shown.includes(mark));
+  stream.destroy();
+}
