@@ -4,40 +4,24 @@ import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { emptyFirstBootReport } from "../domain/firstBootReport";
 import { sshHostPortOf } from "../domain/machine";
-import { MIB } from "../domain/units";
-import { pathsOf } from "../env";
-import { buildMini } from "../images/mini/build";
-import { installImage } from "../images/store";
-import { hostArch } from "./hostReport";
+import { MiniGuests } from "./testing/miniGuests";
 import { TestHost, untilSeen } from "./testing/testHost";
 
 let host: TestHost;
+let guests: MiniGuests;
 
 beforeAll(async () => {
   host = await TestHost.make();
+  guests = await MiniGuests.make(host);
 });
 afterAll(async () => {
   await host.close();
+  await guests.close();
 });
 
 test("a real guest reaches each step, answers by SSH, reboots by its agent and turns off at the power button", async () => {
-  const workDir = join(host.settings.dataDir, "staging", "mini");
-  const mini = await buildMini({ workDir, arch: hostArch(), log: () => {} });
-  const image = await installImage(pathsOf(host.settings), mini.path, {
-    name: "mini",
-    title: "Mini",
-    description: "",
-    arch: hostArch(),
-    firmware: "bios",
-    minMemoryBytes: 128 * MIB,
-    loginUser: mini.loginUser,
-    recipeHash: mini.recipeHash,
-  });
   const agent = await host.agent();
-  const spec = await host.spec(1, {
-    memoryBytes: 256 * MIB,
-    disk: { imageSha256: image.sha256, sizeBytes: 1024 * MIB },
-  });
+  const spec = await guests.spec(1);
   const [link] = spec.interfaces;
   const ethernet = { match: { macaddress: link?.mac }, "set-name": "eth0", dhcp4: true };
   await agent.ensure({ ...spec, seed: { ...spec.seed, networkConfig: { version: 2, ethernets: { eth0: ethernet } } } });

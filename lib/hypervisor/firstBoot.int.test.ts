@@ -1,13 +1,8 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { hashPassword } from "../control/passwordHash";
 import { noFirstBoot } from "../domain/firstBoot";
 import { seedOf } from "../domain/seed";
-import { MIB } from "../domain/units";
-import { pathsOf } from "../env";
-import { buildMini } from "../images/mini/build";
-import { installImage } from "../images/store";
-import { hostArch } from "./hostReport";
+import { MiniGuests } from "./testing/miniGuests";
 import { TestHost, untilSeen } from "./testing/testHost";
 import { until } from "./testing/until";
 
@@ -15,39 +10,27 @@ import { until } from "./testing/until";
 const answerMs = 120_000;
 
 let host: TestHost;
+let guests: MiniGuests;
 
 beforeAll(async () => {
   host = await TestHost.make();
+  guests = await MiniGuests.make(host);
 });
 afterAll(async () => {
   await host.close();
+  await guests.close();
 });
 
 test("a real guest has the users, passwords and time zone that were asked for, and tells what it could not do", async () => {
-  const workDir = join(host.settings.dataDir, "staging", "mini");
-  const mini = await buildMini({ workDir, arch: hostArch(), log: () => {} });
-  const image = await installImage(pathsOf(host.settings), mini.path, {
-    name: "mini",
-    title: "Mini",
-    description: "",
-    arch: hostArch(),
-    firmware: "bios",
-    minMemoryBytes: 128 * MIB,
-    loginUser: mini.loginUser,
-    recipeHash: mini.recipeHash,
-  });
   const agent = await host.agent();
-  const spec = await host.spec(1, {
-    memoryBytes: 256 * MIB,
-    disk: { imageSha256: image.sha256, sizeBytes: 1024 * MIB },
-  });
+  const spec = await guests.spec(1);
   const [link] = spec.interfaces;
   if (!link) throw new Error("The VM has no network.");
   const seed = seedOf({
     ...link,
     uuid: spec.uuid,
     hostname: "web",
-    loginUser: mini.loginUser,
+    loginUser: "root",
     publicKeys: [],
     userData: "#cloud-config\nruncmd: [exit 3]\n",
     files: [],
@@ -96,5 +79,4 @@ test("a real guest has the users, passwords and time zone that were asked for, a
   await answer(/ada@web/, "exit\r");
   await logIn("root", "root's own");
   await until(() => /root@web/.test(shown), answerMs);
-  await agent.remove(1);
 }, 900_000);
