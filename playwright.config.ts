@@ -3,10 +3,10 @@ import { defineConfig } from "@playwright/test";
 
 const debianChromium = "/usr/bin/chromium";
 
-/** Browser tests against real stacks, one at a time: their guests share the machine's cores. */
+/** Browser tests against real stacks, each worker with stacks of its own; two at a time, as many as a small machine has cores. */
 export default defineConfig({
   testDir: "e2e/browser",
-  workers: 1,
+  workers: 2,
   fullyParallel: false,
   forbidOnly: true,
   retries: 0,

@@ -5,7 +5,7 @@ import type { pathsOf } from "../../env";
 import { projectDir } from "../../paths";
 import { isErrno } from "../../system/files";
 import { buildImage, type ImageBuild, recipeHashOf } from "../buildImage";
-import { imageFile, installImage } from "../store";
+import { imageFile, installImage, prepareImageStore } from "../store";
 
 type Paths = Pick<ReturnType<typeof pathsOf>, "images" | "staging">;
 
@@ -19,7 +19,7 @@ export async function installBuiltImage(paths: Paths, build: ImageBuild): Promis
   const folder = join(cacheDir, `${build.name}-${build.arch}-${recipeHashOf(build).slice(0, 16)}`);
   if (!(await isFresh(folder))) await fill(folder, build);
   const { sha256, fileBytes: _, virtualBytes: __, createdAt: ___, ...description } = await readManifest(folder);
-  await mkdir(paths.staging, { recursive: true });
+  await prepareImageStore(paths);
   const copy = join(paths.staging, `cached-${sha256}.qcow2`);
   await copyFile(join(folder, "image.qcow2"), copy);
   return installImage(paths, copy, description);
