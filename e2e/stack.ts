@@ -72,6 +72,7 @@ export async function startStack(
     accelerator: "tcg",
     network: options.network ?? "user",
     isLab: false,
+    stopsVms: false,
     allowedHosts: [],
     imageMirror: null,
     imageHosts: [],

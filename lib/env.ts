@@ -12,6 +12,7 @@ const envSchema = z.object({
   CUMULUS_ACCEL: z.enum(["auto", "kvm", "hvf", "tcg"]).default("auto"),
   CUMULUS_NETWORK: z.enum(["auto", "bridge", "user"]).default("auto"),
   CUMULUS_LAB: z.enum(["0", "1"]).default("0"),
+  CUMULUS_STOP_VMS: z.enum(["0", "1"]).default("0"),
   CUMULUS_ALLOWED_HOSTS: z.string().default(""),
   CUMULUS_IMAGE_MIRROR: z.url({ protocol: /^https?$/ }).optional(),
   CUMULUS_IMAGE_HOSTS: z.string().default(""),
@@ -29,6 +30,8 @@ export interface Settings {
   accelerator: "auto" | "kvm" | "hvf" | "tcg";
   network: "auto" | "bridge" | "user";
   isLab: boolean;
+  /** Whether VMs are shut down with Cumulus, to be brought back by its next start: for where they would end with it anyway. */
+  stopsVms: boolean;
   /** Further names by which browsers may reach the console, such as a reverse proxy's. Lower case. */
   allowedHosts: string[];
   /** Where the catalogue's images are fetched from instead of their makers: `https://host/path` as `MIRROR/host/path`. Null: the makers. */
@@ -58,6 +61,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     accelerator: values.CUMULUS_ACCEL,
     network: values.CUMULUS_NETWORK,
     isLab: values.CUMULUS_LAB === "1",
+    stopsVms: values.CUMULUS_STOP_VMS === "1",
     allowedHosts: listOf(values.CUMULUS_ALLOWED_HOSTS),
     imageMirror: values.CUMULUS_IMAGE_MIRROR ?? null,
     imageHosts: listOf(values.CUMULUS_IMAGE_HOSTS),

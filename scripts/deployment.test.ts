@@ -58,6 +58,23 @@ test("no password is written in the compose file", () => {
   expect(compose.services.cumulus.environment.DATABASE_URL).toContain(":${DB_PASSWORD:?");
 });
 
+test("the file that holds it goes neither into the image nor into the repository", () => {
+  for (const file of [".dockerignore", ".gitignore"]) expect(read(file).split("\n")).toContain(".env");
+});
+
+test("VMs are shut down with the container, within the time that it is given", () => {
+  expect(read("Dockerfile")).toMatch(/^ENV .*\bCUMULUS_STOP_VMS=1$/m);
+  expect(Number.parseInt(compose.services.cumulus.stop_grace_period ?? "", 10)).toBeGreaterThan(100);
+});
+
+test("before the computer goes down, VMs are shut down after the console has ended and before the agent does", () => {
+  const unit = read("deploy/systemd/cumulus-vms.service");
+  expect(unit).toMatch(/^After=cumulus-agent\.service$/m);
+  expect(unit).toMatch(/^Before=cumulus-console\.service$/m);
+  // Neither restarted nor stopped with the agent: that stops no VM.
+  expect(unit).not.toMatch(/^(Requires|BindsTo|PartOf)=/m);
+});
+
 test("the container has the packages that `npm run up` would install", () => {
   const installed = /apt-get install([\s\S]*?)\n\n/.exec(read("Dockerfile"))?.[1]?.split(/[\s\\]+/) ?? [];
   expect(installed).toEqual(expect.arrayContaining(neededPackages("x86_64", true)));

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { access, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,6 +54,17 @@ async function cookiesOnTheWay(link: string): Promise<string> {
   return cookies;
 }
 
+/** As the administrator. */
+async function api(path: string, body?: object) {
+  const token = await readFile(join(dataDir, "admin-token"), "utf8");
+  const response = await fetch(`http://127.0.0.1:${env.PORT}${path}`, {
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    ...(body && { method: "POST", body: JSON.stringify(body) }),
+  });
+  return response.json();
+}
+const statusOfVm = async () => (await api("/api/vms/1")).status;
+
 async function expectNothingLeft() {
   for (const part of ["up", "console", "agent"] as const) expect(await pidOf(part)).toBeUndefined();
   expect(await findPostmaster(settings())).toBeUndefined();
@@ -98,33 +109,41 @@ test("console, agent and database that are killed come back", async () => {
   });
 });
 
-test("after the supervisor was killed, up takes over; Ctrl-C then ends it with all parts", async () => {
+test("after the supervisor was killed, up takes over; Ctrl-C then ends it with all parts, and VMs if they are to end with it", async () => {
   const database = await findPostmaster(settings());
   process.kill((await pidOf("up")) ?? 0, "SIGKILL");
   await until("the supervisor is gone", async () => (await pidOf("up")) === undefined);
   expect(await isHealthy()).toBe(true);
-  const up = npm(["run", "up"]);
+  const up = npm(["run", "up"], { CUMULUS_STOP_VMS: "1" });
   let said = "";
   up.all.on("data", (text: Buffer) => {
     said += text.toString();
   });
   await until("it is ready again", () => readyLine.test(said), 120_000);
   expect(await findPostmaster(settings())).toBe(database);
+  await api("/api/vms", { name: "vm", image: "mini", size: "nano" });
+  await until("the VM runs", async () => (await statusOfVm()) === "running");
   // What Ctrl-C in a terminal does; npm passes it on.
   process.kill((await pidOf("up")) ?? 0, "SIGINT");
   expect((await up).exitCode).toBe(0);
-  expect(said).toContain("VMs keep running");
+  expect(said).toContain("the next start brings VMs back");
+  const [machine] = JSON.parse(await readFile(join(dataDir, "fake-vms.json"), "utf8"));
+  expect(machine.observation).toMatchObject({ state: "stopped", stoppedBy: "request" });
   await expectNothingLeft();
 }, 180_000);
 
 test("down after a killed supervisor leaves nothing running", async () => {
   expect((await npm(["run", "up", "--", "-d"])).exitCode).toBe(0);
+  await until("the VM runs again", async () => (await statusOfVm()) === "running");
   process.kill((await pidOf("up")) ?? 0, "SIGKILL");
   const down = await npm(["run", "down"]);
   expect(down.exitCode).toBe(0);
-  expect(down.all).toContain("Cumulus is stopped");
+  expect(down.all).toContain("Cumulus is stopped; 1 VM keeps running");
   await expectNothingLeft();
-  expect((await npm(["run", "down"])).all).toContain("Cumulus does not run.");
+  for (const args of [[], ["--", "--vms"]]) {
+    const again = await npm(["run", "--silent", "down", ...args]);
+    expect(again).toMatchObject({ all: expect.stringMatching(/^Cumulus does not run\..*$/), exitCode: 0 });
+  }
 }, 180_000);
 
 test("a start that fails says why in one line, without a stack, exits with 1 and leaves nothing running", async () => {
@@ -197,4 +216,31 @@ test("the logs are JSON lines in files of their own", async () => {
     const entries = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
     expect(entries[0]).toMatchObject({ name, level: 30 });
   }
+});
+
+test("commands that are called otherwise than they are meant say how, and do nothing", async () => {
+  for (const [command, args, said] of [
+    ["down", ["--", "--vm"], "Unknown option '--vm'. Usage: npm run down [-- --vms]"],
+    ["uninstall", ["--", "now"], "Unexpected argument 'now'. Usage: npm run uninstall [-- --yes]"],
+    ["sign-in-link", ["--", "me"], "Unexpected argument 'me'. Usage: npm run sign-in-link"],
+    ["import-templates", [], "Give one folder: npm run import-templates -- DIR"],
+  ] as const) {
+    expect(await npm(["run", "--silent", command, ...args])).toMatchObject({ all: said, exitCode: 1 });
+  }
+  const nowhere = { CUMULUS_DATA_DIR: join(dataDir, "nowhere") };
+  for (const command of ["uninstall", "sign-in-link"]) {
+    const { all, exitCode } = await npm(["run", "--silent", command], nowhere);
+    expect(all).toMatch(/nowhere is no data folder of Cumulus: .*CUMULUS_DATA_DIR/);
+    expect(exitCode).toBe(1);
+  }
+});
+
+test("uninstall removes what was there, and nothing before it is told to", async () => {
+  const { runDir } = settings();
+  expect((await npm(["run", "uninstall"])).all).toContain("Nothing was changed.");
+  expect(await readdir(dataDir)).toContain("admin-token");
+  const gone = await npm(["run", "uninstall", "--", "--yes"]);
+  expect(gone.all).toContain("Cumulus is removed.");
+  expect(gone.exitCode).toBe(0);
+  for (const path of [dataDir, runDir]) await expect(access(path)).rejects.toThrow("ENOENT");
 });

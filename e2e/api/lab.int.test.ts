@@ -44,7 +44,10 @@ describe("the OS Cloud lab, byte for byte", () => {
     expect((await lab("/vm_info", { id: 1 })).text).toBe(
       '{"disk_size":10737418240,"id":1,"ip":"192.168.0.2","mem_size":2147483648,"name":"my_vm","network":"default","os":"mini","state":"RUNNING"}',
     );
+    const boots = async () => (await stack.api<Vm>("GET", "/api/vms/1")).body.timeline;
+    const before = await boots();
     expect((await lab("/vm_start", { id: 1 })).text).toBe('{"status":"ok"}');
+    expect(await boots()).toEqual(before);
     expect((await lab("/vm_stop", { id: 1 })).text).toBe('{"status":"ok"}');
     expect((await info(1)).state).toBe("STOPPED");
     expect((await lab("/vm_stop", { id: 1 })).text).toBe('{"status":"ok"}');
@@ -69,6 +72,10 @@ describe("what is wrong is told as the lab tells it", () => {
     [{ name: "x", image: "mini", network: "default" }, "VM mem_size not provided"],
     [{ name: "x", image: "mini", network: "default", mem_size: "2G" }, "VM disk_size not provided"],
     [{ ...whole, network: "nowhere" }, 'network "nowhere" not found'],
+    [{ ...whole, network: "nowhere", image: "ubuntu_1.0" }, 'network "nowhere" not found'],
+    [{ ...whole, name: "" }, "VM name not provided"],
+    [{ ...whole, disk_size: null }, "VM disk_size not provided"],
+    [{ ...whole, mem_size: {} }, "Invalid mem_size: {}"],
     [{ ...whole, image: "ubuntu_1.0" }, 'disk template "ubuntu_1.0" not found'],
     [{ ...whole, mem_size: "much" }, "Invalid mem_size: much"],
     [{ ...whole, mem_size: "1K" }, "Invalid mem_size: 1K"],
@@ -78,14 +85,17 @@ describe("what is wrong is told as the lab tells it", () => {
   });
 
   test("a disk that is smaller than its template is an error of the disk", async () => {
-    const { text } = await lab("/vm_create", { ...whole, disk_size: "64M" });
-    expect(JSON.parse(text).error_msg).toMatch(/^(create disk failed: .+|Invalid disk_size: 64M)$/);
+    const answer = await lab("/vm_create", { ...whole, disk_size: "128M" });
+    expect(answer).toEqual(refused("create disk failed: Too small for this image: mini needs 256 MiB."));
   });
 
   test("a name that is taken", async () => {
     const first = JSON.parse((await lab("/vm_create", { ...whole, name: "taken" })).text);
     expect(first.status).toBe("ok");
-    expect(await lab("/vm_create", { ...whole, name: "taken" })).toEqual(refused('vm "taken" already exists'));
+    for (const more of [{}, { network: "nowhere" }, { image: "ubuntu_1.0", mem_size: "much" }]) {
+      const again = { ...whole, ...more, name: "taken" };
+      expect(await lab("/vm_create", again)).toEqual(refused('vm "taken" already exists'));
+    }
     await lab("/vm_delete", { id: first.id });
   });
 

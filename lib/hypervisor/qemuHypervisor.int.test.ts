@@ -274,16 +274,21 @@ describe("screen and keyboard", () => {
     await until(() => first.stream.destroyed);
   });
 
-  test("people on the host reach the serial port by its socket", async () => {
+  test("people on the host reach the serial port by its socket, beside terminals that are open", async () => {
     const { id } = await running();
+    const open = await terminal(id);
     const socat = spawn("socat", ["-", `unix-connect:${machinePaths(host.settings, id).serial}`]);
     let output = "";
     socat.stdout.on("data", (chunk) => {
       output += chunk;
     });
     socat.stdin.write("hi");
-    await until(() => output.includes("Linux version") && output.endsWith("hi"));
+    await until(() => output.includes("Linux version") && output.endsWith("hi") && open.text.endsWith("hi"));
+    open.stream.write("ho");
+    await until(() => output.endsWith("hiho"));
     socat.kill();
+    open.stream.write("!");
+    await until(() => open.text.endsWith("hiho!"));
     await agent.remove(id);
   });
 });

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { CumulusError, messageOf } from "../domain/errors";
 import { pathsOf, type Settings } from "../env";
+import { isErrno } from "../system/files";
 
 const healthSchema = z.object({ status: z.string(), needsSetup: z.boolean().optional() });
 const linkSchema = z.object({ url: z.string() });
@@ -50,11 +51,10 @@ export async function adminToken(settings: Settings): Promise<string> {
   try {
     return (await readFile(pathsOf(settings).adminToken, "utf8")).trim();
   } catch (cause) {
-    throw new CumulusError(
-      "unavailable",
-      `The administrator's token can't be read (${messageOf(cause)}): call this as the user that runs \`npm run up\`, after it was run once.`,
-      { cause },
-    );
+    const why = isErrno(cause, "ENOENT")
+      ? `${settings.dataDir} is no data folder of Cumulus: run \`npm run up\` first, or set CUMULUS_DATA_DIR to the folder that it uses.`
+      : `The administrator's token can't be read (${messageOf(cause)}): call this as the user that runs \`npm run up\`.`;
+    throw new CumulusError("unavailable", why, { cause });
   }
 }
 

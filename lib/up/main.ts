@@ -1,7 +1,7 @@
-import { parseArgs } from "node:util";
 import { CumulusError, messageOf } from "../domain/errors";
 import { readSettings } from "../env";
 import { announce } from "./announce";
+import { readSwitches } from "./arguments";
 import { startInBackground, talkToStarter, tellStarter } from "./background";
 import { pidFileOf, readPidFile } from "./pidFile";
 import { supervise } from "./supervise";
@@ -21,25 +21,17 @@ const options = {
 } as const;
 
 async function main(): Promise<number> {
-  const { values } = readOptions();
+  const switches = readSwitches(options, "npm run up [-- --detach]");
   const settings = readSettings();
-  if (values.background) return supervise(settings, talkToStarter());
+  if (switches.background) return supervise(settings, talkToStarter());
   const running = await readPidFile(pidFileOf("up", settings));
   if (running) {
     await announce(settings, running, (line) => console.log(line));
     return 0;
   }
-  if (values["if-running"]) return notRunning;
-  if (values.detach) return startInBackground(settings);
+  if (switches["if-running"]) return notRunning;
+  if (switches.detach) return startInBackground(settings);
   return supervise(settings, { print: (line) => console.log(line), showsLogs: true });
-}
-
-function readOptions() {
-  try {
-    return parseArgs({ options });
-  } catch (error) {
-    throw new CumulusError("bad_request", `${messageOf(error)}. \`npm run up -- --detach\` is all there is.`);
-  }
 }
 
 // Nobody may be looking any more: a closed terminal or pipe must not end the supervisor.

@@ -15,6 +15,7 @@ import { requireArch, requireFreePort, requireQemu } from "./preconditions";
 import type { Progress } from "./progress";
 import type { Supervisor } from "./supervisor";
 import { missingPackages } from "./systemPackages";
+import { VmsService } from "./vmsService";
 
 export interface StartContext {
   settings: Settings;
@@ -59,6 +60,7 @@ export async function start(context: StartContext): Promise<void> {
   const all = [database, agent, build, image];
   // Wait for the console's turn, but hear at once of any that fails.
   await Promise.race([Promise.all([database, agent, build]), failureOf(all)]);
+  if (settings.stopsVms) await supervisor.start(new VmsService(settings));
   await progress.step("console", () => supervisor.start(consoleService(settings, account, runner)));
   await Promise.all(all);
 }

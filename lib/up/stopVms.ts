@@ -4,6 +4,7 @@ import { type AgentClient, createAgentClient } from "../agent/client";
 import { CumulusError } from "../domain/errors";
 import { type VmStatus, vmActionStatuses, vmStatuses } from "../domain/vmStatus";
 import { pathsOf, type Settings } from "../env";
+import { listQemuProcesses } from "../system/platform";
 import { callAsAdministrator, readHealth } from "./consoleClient";
 
 /** How long a guest may take to obey the power button. */
@@ -20,19 +21,60 @@ const offStatuses: readonly VmStatus[] = ["stopped", "deleting"];
 /**
  * Stops all VMs: presses their power buttons, and turns off those that don't obey in time. Through the console, so that they are meant to be
  * off from then on; through the agent when the console is away: then the next start of Cumulus brings them back.
+ * @returns false when there is nothing to stop, and nobody to ask
+ * @throws `conflict` when VMs run without an agent, which alone can shut them down
  */
-export async function stopVms(settings: Settings): Promise<void> {
-  if ((await readHealth(settings))?.isOk) await stopThroughConsole(settings);
-  else await stopThroughAgent(agentOf(settings));
+export async function stopVms(settings: Settings): Promise<boolean> {
+  if ((await readHealth(settings))?.isOk) {
+    await stopThroughConsole(settings);
+    return true;
+  }
+  if (await isAgentThere(settings)) {
+    await stopVmsUntilNextStart(settings);
+    return true;
+  }
+  const left = await countVmProcesses(settings);
+  if (left === 0) return false;
+  throw new CumulusError(
+    "conflict",
+    `${left === 1 ? "1 VM runs" : `${left} VMs run`}, and the agent, which shuts VMs down, does not: start it with \`npm run up -- --detach\`, then try again.`,
+  );
 }
 
-/** How many VMs run now; undefined when there is no agent to say. */
-export async function countRunningVms(settings: Settings): Promise<number | undefined> {
+/** Shuts all VMs down, as `stopVms` does, but through the agent while no console looks: the next start of Cumulus brings them back. */
+export async function stopVmsUntilNextStart(settings: Settings): Promise<void> {
+  const agent = agentOf(settings);
+  const running = await runningVms(agent);
+  await Promise.all(running.map((id) => agent.shutdown(id)));
+  try {
+    await waitUntilNone(() => runningVms(agent), shutdownTimeoutMs);
+  } catch {
+    const stubborn = await runningVms(agent);
+    await Promise.all(stubborn.map((id) => agent.stop(id)));
+  }
+}
+
+/** How many VMs run now, as the agent says, or where there is none, the computer's list of processes. */
+export async function countRunningVms(settings: Settings): Promise<number> {
   try {
     return (await runningVms(agentOf(settings))).length;
   } catch {
-    return undefined;
+    return countVmProcesses(settings);
   }
+}
+
+export function isAgentThere(settings: Settings): Promise<boolean> {
+  return agentOf(settings)
+    .host()
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
+async function countVmProcesses({ runDir }: Settings): Promise<number> {
+  const processes = await listQemuProcesses();
+  return processes.filter(({ commandLine }) => commandLine.includes(`${runDir}/vms/`)).length;
 }
 
 async function stopThroughConsole(settings: Settings): Promise<void> {
@@ -52,17 +94,6 @@ async function liveVms(settings: Settings): Promise<z.infer<typeof pageSchema>["
     cursor = page.nextCursor;
   }
   return found;
-}
-
-async function stopThroughAgent(agent: AgentClient): Promise<void> {
-  const running = await runningVms(agent);
-  await Promise.all(running.map((id) => agent.shutdown(id)));
-  try {
-    await waitUntilNone(() => runningVms(agent), shutdownTimeoutMs);
-  } catch {
-    const stubborn = await runningVms(agent);
-    await Promise.all(stubborn.map((id) => agent.stop(id)));
-  }
 }
 
 async function runningVms(agent: AgentClient): Promise<number[]> {

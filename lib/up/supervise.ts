@@ -54,7 +54,11 @@ export async function supervise(settings: Settings, audience: Audience): Promise
       if (audience.showsLogs) unfollow.push(...(await showLogs(settings, print)));
       await stopped;
     }
-    print("Stopping console, agent and database; VMs keep running.");
+    print(
+      settings.stopsVms
+        ? "Stopping console, VMs, agent and database; the next start brings VMs back."
+        : "Stopping console, agent and database; VMs keep running.",
+    );
     return 0;
   } catch (error) {
     if (stopping.signal.aborted) return 0;

@@ -6,20 +6,22 @@ import { endLeftover } from "./childService";
 import { endProcess } from "./endProcess";
 import { pidFileOf, readPidFile } from "./pidFile";
 import type { Progress } from "./progress";
-import { countRunningVms, stopVms } from "./stopVms";
+import { countRunningVms, isAgentThere, stopVms } from "./stopVms";
 
-/** The supervisor itself waits for console, agent and database to end in good order. */
-const supervisorTimeoutMs = 90_000;
+/** The supervisor itself waits for console, agent and database to end in good order, and in a container for VMs to shut down. */
+const supervisorTimeoutMs = 110_000;
 
-/**
- * Stops supervisor, console, agent and database, and VMs with their networks if asked.
- * @returns whether anything ran, and how many VMs still do; undefined when nobody could say
- */
-export async function takeDown(
-  settings: Settings,
-  progress: Progress,
-  { vms }: { vms: boolean },
-): Promise<{ hasRun: boolean; runningVms: number | undefined }> {
+export interface TakenDown {
+  /** Whether anything ran that `npm run up` had started. */
+  hasRun: boolean;
+  /** How many VMs still run. */
+  runningVms: number;
+  /** Whether an agent still runs, which something else started: systemd, say. */
+  isKeptByOthers: boolean;
+}
+
+/** Stops supervisor, console, agent and database, and VMs with their networks if asked. What something else started is left to that. */
+export async function takeDown(settings: Settings, progress: Progress, { vms }: { vms: boolean }): Promise<TakenDown> {
   if (vms) await progress.step("VMs", () => stopVms(settings));
   const runningVms = await countRunningVms(settings);
   let hasRun = false;
@@ -39,7 +41,8 @@ export async function takeDown(
     await stopEmbeddedPostgres(settings);
     return isRunning;
   });
+  const isKeptByOthers = await isAgentThere(settings);
   // When nobody is there any more to bring them back.
-  if (vms) await removeNetworks(settings.runDir);
-  return { hasRun, runningVms };
+  if (vms && !isKeptByOthers) await removeNetworks(settings.runDir);
+  return { hasRun, runningVms, isKeptByOthers };
 }

@@ -1,9 +1,9 @@
-import { access, readdir, readFile, rm } from "node:fs/promises";
-import { parseArgs } from "node:util";
-import { createAgentClient } from "../agent/client";
+import { access, readdir, rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { CumulusError, messageOf } from "../domain/errors";
 import { pathsOf, readSettings, type Settings } from "../env";
-import { removeNetworks } from "../hypervisor/network/removeNetworks";
+import { isErrno } from "../system/files";
+import { readSwitches } from "./arguments";
 import { Progress } from "./progress";
 import { takeDown } from "./takeDown";
 
@@ -12,11 +12,11 @@ import { takeDown } from "./takeDown";
  * stays, and is told: system packages, the system user, the checkout.
  */
 async function uninstall(): Promise<void> {
-  const { values } = parseArgs({ options: { yes: { type: "boolean" } } });
+  const { yes } = readSwitches({ yes: { type: "boolean" } }, "npm run uninstall [-- --yes]");
   const settings = readSettings();
   await refuseForeignFolder(settings);
   const { dataDir, runDir } = settings;
-  if (!values.yes) {
+  if (!yes) {
     const vms = await countVms(settings);
     console.log(
       `This stops Cumulus and removes ${dataDir} with all that is in it (${vms === 1 ? "1 VM" : `${vms} VMs`}, images, snapshots, the database), and ${runDir}.`,
@@ -25,13 +25,13 @@ async function uninstall(): Promise<void> {
     return;
   }
   const progress = new Progress((line) => console.log(line));
-  const vms = await isAgentThere(settings);
-  if (!vms) await refuseRunningVms(settings);
-  await takeDown(settings, progress, { vms });
-  await removeNetworks(runDir);
-  await progress.step("folders", async () => {
-    for (const folder of [runDir, dataDir]) await rm(folder, { recursive: true, force: true });
-  });
+  if ((await takeDown(settings, progress, { vms: true })).isKeptByOthers) {
+    throw new CumulusError(
+      "conflict",
+      "The VMs are off, and nothing was removed: the agent still runs, started by something else than `npm run up`. Stop it there (systemd: `systemctl disable --now cumulus-console cumulus-vms cumulus-agent`), then try again.",
+    );
+  }
+  await progress.step("folders", () => removeFolders(settings));
   console.log("Cumulus is removed. Left are this checkout, the system packages that it needed, and the system user");
   console.log("cumulus if root ran it: `userdel cumulus` removes that when no other installation uses it.");
 }
@@ -41,9 +41,10 @@ async function refuseForeignFolder(settings: Settings): Promise<void> {
   try {
     await access(pathsOf(settings).adminToken);
   } catch (cause) {
-    throw new CumulusError("bad_request", `${settings.dataDir} is no data folder of Cumulus: nothing to remove.`, {
-      cause,
-    });
+    const why = isErrno(cause, "ENOENT")
+      ? "is no data folder of Cumulus: nothing to remove. CUMULUS_DATA_DIR names another one."
+      : `can't be looked into (${messageOf(cause)}): call this as the user that runs \`npm run up\`.`;
+    throw new CumulusError("bad_request", `${settings.dataDir} ${why}`, { cause });
   }
 }
 
@@ -52,25 +53,15 @@ async function countVms(settings: Settings): Promise<number> {
   return names.filter((name) => /^\d+$/.test(name)).length;
 }
 
-async function isAgentThere(settings: Settings): Promise<boolean> {
-  const agent = createAgentClient({ socketPath: pathsOf(settings).agentSocket, timeoutMs: 5_000 });
-  return agent.host().then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Without an agent nobody can stop them in good order. @throws `conflict` */
-async function refuseRunningVms(settings: Settings): Promise<void> {
-  const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
-  const isOurs = (line: string) => /^[^\0]*qemu-system-/.test(line) && line.includes(`${settings.runDir}/vms/`);
-  const count = lines.filter(isOurs).length;
-  if (count === 0) return;
-  throw new CumulusError(
-    "conflict",
-    `${count === 1 ? "1 VM runs" : `${count} VMs run`}, and the agent does not: start it with \`npm run up -- --detach\`, then try again.`,
-  );
+/** The token last, by which the folder is known: what is broken off can be called again. */
+async function removeFolders(settings: Settings): Promise<void> {
+  const { runDir, dataDir } = settings;
+  await rm(runDir, { recursive: true, force: true });
+  // Root's run folders lie in one of their own.
+  await rmdir(dirname(runDir)).catch(() => undefined);
+  const token = pathsOf(settings).adminToken;
+  const paths = (await readdir(dataDir)).map((name) => join(dataDir, name)).filter((path) => path !== token);
+  for (const path of [...paths, dataDir]) await rm(path, { recursive: true, force: true });
 }
 
 uninstall().catch((error: unknown) => {

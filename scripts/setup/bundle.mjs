@@ -10,6 +10,7 @@ export const entries = {
   "import-templates": "lib/up/importTemplates.ts",
   uninstall: "lib/up/uninstall.ts",
   "prepare-service": "lib/up/prepareService.ts",
+  "stop-vms": "lib/up/stopAllVms.ts",
   "install-for-tests": "lib/up/installForTests.ts",
   console: "lib/server.ts",
   agent: "lib/agent/main.ts",
@@ -26,7 +27,7 @@ export function bundleOf(name) {
  * whole: another process may be about to run it.
  */
 export async function bundle(names) {
-  const { build } = await import("esbuild");
+  const { build, stop } = await import("esbuild");
   const result = await build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries(names.map((name) => [name, entries[name]])),
@@ -47,6 +48,8 @@ export async function bundle(names) {
     console.error(`${names.join(", ")} could not be built from the sources above.`);
     process.exit(1);
   });
+  // Its process would stay as long as this one does.
+  await stop();
   mkdirSync(join(root, "dist"), { recursive: true });
   for (const { path, contents } of result.outputFiles) {
     const draft = `${path}.${process.pid}`;

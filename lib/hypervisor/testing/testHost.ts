@@ -39,6 +39,7 @@ export class TestHost {
       accelerator: "tcg",
       network: "user",
       isLab: false,
+      stopsVms: false,
       allowedHosts: [],
       imageMirror: null,
       imageHosts: [],
