@@ -1,4 +1,5 @@
-import { readdir } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { execa, type ResultPromise } from "execa";
@@ -6,6 +7,7 @@ import type { RepositoryAccess } from "../domain/backup";
 import { CumulusError } from "../domain/errors";
 import { checkRequirements, fulfil, type Prerequisites } from "../images/requirements";
 import { isErrno } from "../system/files";
+import { mortal } from "../system/mortal";
 
 /**
  * restic(1), which keeps the copies: encrypted with the repository's password, split by content so that a copy of a disk that changed
@@ -41,7 +43,8 @@ export interface ResticOptions {
 }
 
 function spawnRestic(access: RepositoryAccess, args: string[], { signal, cwd, timeoutMs }: ResticOptions) {
-  return execa("restic", ["--no-cache", ...args], {
+  const command = mortal({ program: "restic", args: ["--no-cache", ...args] });
+  return execa(command.program, command.args, {
     env: environmentOf(access),
     extendEnv: false,
     stdin: "ignore",
@@ -104,8 +107,35 @@ async function assertUsableFolder({ place }: RepositoryAccess): Promise<void> {
     throw error;
   });
   const isRepository = names.includes("config") && names.includes("keys") && names.includes("data");
-  if (names.length === 0 || isRepository) return;
+  if (names.length === 0 || isRepository || (await isHalfMade(place.path, names))) return;
   throw refusedFolder(`${place.path} holds other files. Choose an empty folder, or one that holds backups already.`);
+}
+
+/** The longest that `restic init` needs between its first file and its last. */
+const initMs = 10_000;
+
+/** The folders that `restic init` makes before it writes the file that makes them a repository. */
+const resticFolders = ["data", "index", "keys", "locks", "snapshots"];
+
+/** Whether `restic init` was ended in there before it was done. The key that it may have left fits nothing, and would be tried first: it goes. */
+async function isHalfMade(path: string, names: string[]): Promise<boolean> {
+  if (!names.every((name) => resticFolders.includes(name))) return false;
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory());
+  if (!files.every(({ parentPath }) => parentPath === join(path, "keys"))) return false;
+  const keys = files.map(({ name }) => join(path, "keys", name));
+  for (const key of keys) {
+    if (Date.now() - (await stat(key)).mtimeMs > initMs) continue;
+    throw new CumulusError(
+      "unavailable",
+      `${path} was begun as a repository a moment ago and is none yet: try again.`,
+      {
+        retryAfterSeconds: initMs / 1000,
+      },
+    );
+  }
+  for (const key of keys) await rm(key);
+  return true;
 }
 
 function refusedFolder(message: string): CumulusError {
@@ -116,6 +146,7 @@ interface ResticEnd {
   failed: boolean;
   stderr?: unknown;
   code?: string | undefined;
+  exitCode?: number | undefined;
   timedOut?: boolean;
   shortMessage?: string;
 }
@@ -125,7 +156,8 @@ function assertDone(end: ResticEnd, signal: AbortSignal | undefined): void {
   if (!end.failed) return;
   signal?.throwIfAborted();
   const said = typeof end.stderr === "string" ? end.stderr.trim() : "";
-  if (end.code === "ENOENT") {
+  // 127: setpriv, which starts it, found none.
+  if (end.code === "ENOENT" || end.exitCode === 127) {
     throw new CumulusError(
       "unavailable",
       "The program restic is not installed on this host: install it and try again.",

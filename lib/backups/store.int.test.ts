@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -121,6 +121,18 @@ test("a damaged repository is noticed when the copy is read back", async () => {
     writeFileSync(join(parentPath, name), pack);
   }
   await expect(fetchCopy(folderAccess(path), key, folder(), never)).rejects.toMatchObject({ code: "unavailable" });
+}, 60_000);
+
+test("a repository whose making was cut short is made again, unless it is being made right now", async () => {
+  const path = folder();
+  for (const name of ["data/00", "keys", "index", "locks", "snapshots"])
+    mkdirSync(join(path, name), { recursive: true });
+  const key = join(path, "keys", "a".repeat(64));
+  writeFileSync(key, "{}");
+  await expect(listCopies(folderAccess(path))).rejects.toMatchObject({ code: "unavailable" });
+  utimesSync(key, new Date(0), new Date(0));
+  expect(await listCopies(folderAccess(path))).toEqual([]);
+  expect(readdirSync(join(path, "keys"))).toEqual([expect.not.stringMatching(/^a+$/)]);
 }, 60_000);
 
 test("a folder with other files is left alone, and one that isn't there is not made", async () => {

@@ -2,6 +2,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { CumulusError } from "../domain/errors";
+import { tool } from "./tools";
 
 /** apt set up for one Debian architecture ("amd64", "arm64"); the host's own dpkg and apt state stay as they are. */
 export interface Apt {
@@ -123,9 +124,9 @@ export async function downloadPackages(apt: Apt, names: string[], dir: string): 
 export async function extractPackage(file: string, dir: string, signal?: AbortSignal): Promise<void> {
   await mkdir(dir, { recursive: true });
   const cancel = signal ? { cancelSignal: signal } : {};
-  const unpacked = execa("tar", ["-x", "-p", "--no-same-owner", "--keep-directory-symlink", "-C", dir], cancel);
+  const unpacked = tool("tar", ["-x", "-p", "--no-same-owner", "--keep-directory-symlink", "-C", dir], cancel);
   await Promise.all([
-    execa("dpkg-deb", ["--fsys-tarfile", file], { ...cancel, buffer: false }).pipe(unpacked),
+    tool("dpkg-deb", ["--fsys-tarfile", file], { ...cancel, buffer: false }).pipe(unpacked),
     unpacked,
   ]);
 }
@@ -136,9 +137,9 @@ export function packageNameOf(file: string): string {
 }
 
 async function run(apt: Apt, command: string, args: string[], purpose: string, cwd?: string): Promise<string> {
-  const result = await execa(command, [...apt.options, ...args], {
+  const result = await tool(command, [...apt.options, ...args], {
     reject: false,
-    env: { LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" },
+    env: { DEBIAN_FRONTEND: "noninteractive" },
     ...(cwd ? { cwd } : {}),
     ...(apt.signal ? { cancelSignal: apt.signal } : {}),
   });

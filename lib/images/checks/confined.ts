@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import { CumulusError } from "../../domain/errors";
 import { isErrno } from "../../system/files";
 import { asUser, detectUserScheme, type MachineUser } from "../../system/machineUsers";
+import { mortal } from "../../system/mortal";
 
 /** For `userOf`: VMs count from 1, so that this user is none of theirs. */
 const toolUser = 0;
@@ -19,7 +20,7 @@ export interface Confinement {
   fileBytes: number;
 }
 
-/** A command that can use no more than that, as the user who may do nothing else; unlimited where the system has no prlimit(1). */
+/** A command that can use no more than that, as the user who may do nothing else, and ends with us; unlimited where the system has no prlimit(1). */
 export function confinedCommand(
   user: MachineUser | null,
   program: string,
@@ -28,7 +29,7 @@ export function confinedCommand(
 ): { program: string; args: string[] } {
   if (platform() !== "linux") return asUser(user, program, args);
   const limits = [`--as=${memoryBytes}`, `--cpu=${cpuSeconds}`, `--fsize=${fileBytes}`, "--core=0", "--"];
-  return asUser(user, "prlimit", [...limits, program, ...args]);
+  return mortal(asUser(user, "prlimit", [...limits, program, ...args]));
 }
 
 /** The user that reads files which nobody has vouched for; null where the agent has no rights that it could lose. */

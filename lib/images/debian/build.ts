@@ -4,6 +4,7 @@ import { execa } from "execa";
 import type { Arch } from "../../domain/arch";
 import { CumulusError } from "../../domain/errors";
 import type { TaskReport } from "../../domain/task";
+import { mortalTree } from "../../system/mortal";
 import { fulfil } from "../requirements";
 import { toolPath } from "../tools";
 import { writeDisk } from "./disk";
@@ -64,8 +65,10 @@ async function installSystem(archive: string, report: TaskReport, signal: AbortS
     ...[`--customize-hook=${finishScript}`, suite, archive, ...(await mirrorsOf(suite))],
   ];
   const lines: string[] = [];
-  // Under nice, since it takes all of a core and VMs come first.
-  const child = execa("nice", ["mmdebstrap", ...args], {
+  // Under nice, since it takes all of a core and VMs come first. A user's mmdebstrap makes namespaces itself, and ends what it started.
+  const nice = { program: "nice", args: ["mmdebstrap", ...args] };
+  const command = await mortalTree(nice, { isNestable: false });
+  const child = execa(command.program, command.args, {
     env: {
       PATH: toolPath,
       LC_ALL: "C",
@@ -81,8 +84,7 @@ async function installSystem(archive: string, report: TaskReport, signal: AbortS
     buffer: false,
     reject: false,
     cancelSignal: signal,
-    // mmdebstrap removes its own folder and mounts when it is told to end.
-    killSignal: "SIGTERM",
+    killSignal: command.killSignal,
     forceKillAfterDelay: 20_000,
   });
   for await (const line of child.iterable({ from: "all" })) {

@@ -1,7 +1,6 @@
 import { copyFile, mkdtemp, open, readFile, rm, truncate, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
-import { toolPath } from "../tools";
+import { tool } from "../tools";
 import { layout } from "./recipe";
 import { type Tree, writeRootFileSystem } from "./rootFileSystem";
 
@@ -21,22 +20,20 @@ export async function writeDisk({ tree, target, scratch, signal }: DiskOptions):
   const raw = join(scratch, "disk.raw");
   await (await open(raw, "wx", 0o600)).close();
   await truncate(raw, layout.virtualSizeBytes);
-  const tool = execa({
-    env: { PATH: toolPath, LC_ALL: "C", SOURCE_DATE_EPOCH: String(tree.epoch) },
-    cancelSignal: signal,
-  });
-  await partition(raw, tool);
+  const env = { SOURCE_DATE_EPOCH: String(tree.epoch) };
+  const run: Run = (program, args, options) => tool(program, args, { ...options, env, cancelSignal: signal });
+  await partition(raw, run);
   await embedBiosLoader(raw, tree);
-  await writeEsp(raw, tree, scratch, tool);
+  await writeEsp(raw, tree, scratch, run);
   await writeRootFileSystem(raw, tree, signal);
   const options = ["-c", "-o", "compression_type=zstd", "-m", "1"];
-  await tool("nice", ["qemu-img", "convert", "-f", "raw", "-O", "qcow2", ...options, raw, target]);
+  await run("nice", ["qemu-img", "convert", "-f", "raw", "-O", "qcow2", ...options, raw, target]);
   await rm(raw);
 }
 
-type Tool = (program: string, args: string[], options?: { input: string }) => Promise<unknown>;
+type Run = (program: string, args: string[], options?: { input: string }) => Promise<unknown>;
 
-async function partition(disk: string, tool: Tool): Promise<void> {
+async function partition(disk: string, run: Run): Promise<void> {
   const { biosBoot, esp, root, diskUuid } = layout;
   const sectors = (bytes: number) => bytes / sectorBytes;
   const part = (type: string, { startBytes, uuid }: { startBytes: number; uuid: string }, sizeBytes?: number) =>
@@ -48,7 +45,7 @@ async function partition(disk: string, tool: Tool): Promise<void> {
     part("C12A7328-F81F-11D2-BA4B-00A0C93EC93B", esp, esp.sizeBytes),
     part("4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709", root),
   ];
-  await tool("sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", disk], { input: `${table.join("\n")}\n` });
+  await run("sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", disk], { input: `${table.join("\n")}\n` });
 }
 
 /**
@@ -77,7 +74,7 @@ async function embedBiosLoader(disk: string, tree: Tree): Promise<void> {
 }
 
 /** The EFI system partition, with GRUB under the name that firmware looks for on a disk that it doesn't know. */
-async function writeEsp(disk: string, tree: Tree, scratch: string, tool: Tool): Promise<void> {
+async function writeEsp(disk: string, tree: Tree, scratch: string, run: Run): Promise<void> {
   const { startBytes, sizeBytes, volumeId } = layout.esp;
   const folder = await mkdtemp(join(scratch, "esp-"));
   const loader = join(folder, "BOOTX64.EFI");
@@ -85,8 +82,8 @@ async function writeEsp(disk: string, tree: Tree, scratch: string, tool: Tool): 
   await utimes(loader, tree.epoch, tree.epoch);
   const at = `--offset=${startBytes / sectorBytes}`;
   const format = ["--invariant", "-F", "16", "-n", "ESP", "-i", volumeId, at, disk, String(sizeBytes / 1024)];
-  await tool("mkfs.vfat", format);
+  await run("mkfs.vfat", format);
   const place = `${disk}@@${startBytes}`;
-  await tool("mmd", ["-i", place, "::/EFI", "::/EFI/BOOT"]);
-  await tool("mcopy", ["-m", "-i", place, loader, "::/EFI/BOOT/BOOTX64.EFI"]);
+  await run("mmd", ["-i", place, "::/EFI", "::/EFI/BOOT"]);
+  await run("mcopy", ["-m", "-i", place, loader, "::/EFI/BOOT/BOOTX64.EFI"]);
 }

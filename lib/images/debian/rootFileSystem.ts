@@ -1,6 +1,5 @@
 import { rm, stat, writeFile } from "node:fs/promises";
-import { execa } from "execa";
-import { toolPath } from "../tools";
+import { tool, toolTree } from "../tools";
 import { layout } from "./recipe";
 
 /** An unpacked system, as the disk is to hold it. */
@@ -28,10 +27,10 @@ export async function writeRootFileSystem(disk: string, tree: Tree, signal: Abor
     // What GRUB 2.06 can't read, newer tools would turn on.
     ...["-O", "^metadata_csum_seed", "-E", options.join(","), "-d", tree.root, disk, `${sizeBytes / 1024}k`],
   ];
-  const env = { PATH: toolPath, LC_ALL: "C", E2FSPROGS_FAKE_TIME: String(tree.epoch) };
-  const run = execa({ env, cancelSignal: signal });
+  const shared = { env: { E2FSPROGS_FAKE_TIME: String(tree.epoch) }, cancelSignal: signal };
+  const run = (program: string, args: string[]) => tool(program, args, shared);
   if (tree.fakerootState === null) await run("mke2fs", args);
-  else await run("fakeroot", ["-i", tree.fakerootState, "--", "mke2fs", ...args]);
+  else await toolTree("fakeroot", ["-i", tree.fakerootState, "--", "mke2fs", ...args], shared);
   await setChangeTimes(disk, tree.epoch, run);
 }
 

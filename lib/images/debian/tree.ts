@@ -1,7 +1,6 @@
 import { lstat, lutimes, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
-import { toolPath } from "../tools";
+import { toolTree } from "../tools";
 import type { Tree } from "./rootFileSystem";
 
 /**
@@ -21,7 +20,7 @@ export async function unpackTree(
   const isRoot = process.getuid?.() === 0;
   const fakerootState = isRoot ? null : join(scratch, "fakeroot.state");
   const argv = fakerootState === null ? tar : ["fakeroot", "-s", fakerootState, "--", ...tar];
-  await execa("nice", argv, { env: { PATH: toolPath, LC_ALL: "C" }, cancelSignal: signal });
+  await toolTree("nice", argv, { cancelSignal: signal });
   const times = await timesIn(root);
   const epoch = [...times.values()].reduce((newest, time) => (time < startedAt && time > newest ? time : newest), 0);
   for (const [path, time] of times) if (time > epoch) await lutimes(path, epoch, epoch);

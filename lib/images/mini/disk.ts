@@ -2,7 +2,7 @@ import { open, readdir, rm, stat, truncate } from "node:fs/promises";
 
 import { join } from "node:path";
 import type { Arch } from "../../domain/arch";
-import { tool } from "../tools";
+import { tool, toolTree } from "../tools";
 import { layout } from "./recipe";
 
 /** Master boot records that load the active partition's boot sector (package syslinux-common). */
@@ -59,5 +59,5 @@ async function writeRootPartition(disk: string, root: string): Promise<void> {
   ];
   // Without root the tree's files are the user's own; fakeroot shows them to mke2fs as root's.
   if (process.getuid?.() === 0) await tool("mke2fs", args);
-  else await tool("fakeroot", ["--", "mke2fs", ...args]);
+  else await toolTree("fakeroot", ["--", "mke2fs", ...args]);
 }

@@ -7,6 +7,7 @@ import type { Accelerator } from "../../domain/host";
 import type { Recipe, RecipeStepOf } from "../../domain/recipe";
 import type { TaskReport } from "../../domain/task";
 import { asUser, detectUserScheme } from "../../system/machineUsers";
+import { mortal } from "../../system/mortal";
 import { Conversation } from "./conversation";
 
 /** VMs count from 1: this user is none of theirs. */
@@ -38,7 +39,7 @@ export async function runOnConsole(
   const image = await open(machine.image, "r");
   try {
     const user = (await detectUserScheme()).userOf(consoleUser);
-    const { program, args } = asUser(user, `qemu-system-${machine.arch}`, consoleArgv(machine));
+    const { program, args } = mortal(asUser(user, `qemu-system-${machine.arch}`, consoleArgv(machine)));
     const qemu = spawn(program, args, {
       stdio: ["pipe", "pipe", "pipe", disk.fd, image.fd],
       cwd: "/",

@@ -9,6 +9,7 @@ import { type ImageManifest, imageManifestSchema } from "../../domain/image";
 import { describeDerived, type Recipe, recipeSchema } from "../../domain/recipe";
 import type { TaskReport } from "../../domain/task";
 import type { pathsOf } from "../../env";
+import { mortalTree } from "../../system/mortal";
 import { imageFile, installImage, listImages } from "../store";
 import { toolPath } from "../tools";
 import { guestfsEnvironment } from "./appliance";
@@ -94,13 +95,16 @@ async function changeDisk(base: ImageManifest, overlay: string, recipe: Recipe, 
   const network = recipe.steps.some(({ type }) => type === "packages") && recipe.place === "disk";
   const args = ["--format", "qcow2", "-a", overlay, network ? "--network" : "--no-network"];
   report.progress(10, "changes the disk");
-  const child = execa("nice", ["virt-customize", ...args, "--commands-from-file", list], {
+  const nice = { program: "nice", args: ["virt-customize", ...args, "--commands-from-file", list] };
+  const command = await mortalTree(nice);
+  const child = execa(command.program, command.args, {
     env: { ...env, PATH: toolPath },
     stdin: "ignore",
     all: true,
     buffer: false,
     reject: false,
     cancelSignal: signal,
+    killSignal: command.killSignal,
     forceKillAfterDelay: 5_000,
   });
   let lastError = "virt-customize said nothing";

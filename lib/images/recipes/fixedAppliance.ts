@@ -2,7 +2,7 @@ import { access, chmod, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TaskReport } from "../../domain/task";
 import { checkRequirements, fulfil, type Prerequisites } from "../requirements";
-import { tool } from "../tools";
+import { toolTree } from "../tools";
 import { guestfsEnvironment } from "./appliance";
 
 /** Whether disks can be looked into here. */
@@ -31,7 +31,7 @@ export async function fixedAppliance(
   const env = await guestfsEnvironment(folder, options);
   const making = join(options.scratch, "fixed");
   await rm(making, { recursive: true, force: true });
-  await tool("libguestfs-make-fixed-appliance", [making], { env, cancelSignal: options.signal });
+  await toolTree("libguestfs-make-fixed-appliance", [making], { env, cancelSignal: options.signal });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Nothing of anybody's is in it: whoever looks into a disk may read it.
   for (const path of [folder, making]) await chmod(path, 0o711);
