@@ -64,11 +64,40 @@ export const snapshotFailpoints = [
   "agent.merge.unlinked",
 ] as const;
 
+/** Of long tasks that make or move images. */
+export const imageFailpoints = [
+  "agent.task.written",
+  "agent.task.worked",
+  "agent.task.end-written",
+  "agent.work.folder-made",
+  "agent.download.begun",
+  "agent.download.received",
+  "agent.upload.receiving",
+  "agent.upload.received",
+  "agent.intake.expanded",
+  "agent.intake.converted",
+  "agent.install.staged",
+  "agent.install.moved",
+  "agent.install.described",
+  "agent.image-remove.undescribed",
+  "agent.build.made",
+  "agent.recipe.overlay-made",
+  "agent.recipe.changed",
+  "agent.recipe.flattened",
+  "agent.export.written",
+  "agent.export.moved",
+  "agent.backup.kept",
+  "agent.backup.verified",
+  "agent.backup-restore.fetched",
+  "agent.backup-remove.removed",
+] as const;
+
 export type Failpoint =
   | (typeof consoleFailpoints)[number]
   | (typeof taskFailpoints)[number]
   | (typeof agentFailpoints)[number]
-  | (typeof snapshotFailpoints)[number];
+  | (typeof snapshotFailpoints)[number]
+  | (typeof imageFailpoints)[number];
 
 /**
  * Ends a process at once, as a crash would, when the file that `CUMULUS_FAILPOINT_FILE` names says `<this place> <pid>`. The file is removed first: a

@@ -1,15 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { audit } from "../../lib/doctor/audit";
+import type { Image } from "../../lib/domain/image";
+import type { Operation } from "../../lib/domain/operation";
 import type { Vm } from "../../lib/domain/vm";
 import { pathsOf } from "../../lib/env";
 import { machinePaths } from "../../lib/hypervisor/machinePaths";
+import { rawDisk } from "../../lib/images/testing/images";
 import { startTimeOf } from "../../lib/system/platform";
+import { until } from "../stack";
 import { type FaultStack, startFaultStack } from "./faultStack";
 
 let stack: FaultStack;
@@ -116,6 +120,28 @@ test("what a crash left half made is swept at the next start, and nothing that o
   await restartAgent();
   for (const path of left) await expect(stat(path)).rejects.toThrow("ENOENT");
   for (const path of kept) expect((await stat(path)).isDirectory()).toBe(true);
+});
+
+test("an image that was on its way into the store when the agent was killed is there once, and nothing else of it", async () => {
+  const before = await stack.api<{ items: Image[] }>("GET", "/api/images");
+  await stack.arm("agent.install.moved", "agent");
+  const response = await fetch(`${stack.url}/api/images/upload?name=cut&fileName=cut.raw`, {
+    method: "PUT",
+    headers: { authorization: `Bearer ${stack.token}`, "content-type": "application/octet-stream" },
+    body: new Uint8Array(rawDisk()),
+  });
+  expect(response.status).toBe(202);
+  const { id } = (await response.json()) as Operation;
+  await stack.died("agent");
+  await stack.revive();
+  const read = async () => (await stack.tryApi<Operation>("GET", `/api/operations/${id}`))?.body;
+  await until(`operation ${id} ends`, async () => (await read())?.finishedAt != null);
+  expect(await read()).toMatchObject({ status: "done", error: null });
+  const after = await stack.api<{ items: Image[] }>("GET", "/api/images");
+  expect(after.body.items.map(({ name }) => name).sort()).toEqual(
+    [...before.body.items.map(({ name }) => name), "cut"].sort(),
+  );
+  expect(await readdir(pathsOf(stack.settings).staging)).toEqual([]);
 });
 
 test("the doctor's command tells each disagreement in a sentence and by its exit status", async () => {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,6 +14,8 @@ import {
 } from "../domain/backup";
 import { CumulusError } from "../domain/errors";
 import type { TaskReport } from "../domain/task";
+import { failpoint } from "../failpoints";
+import { isSuspended } from "../images/intake/downloadImage";
 import { openRepository, runRestic, streamRestic } from "./restic";
 
 /**
@@ -23,6 +25,7 @@ import { openRepository, runRestic, streamRestic } from "./restic";
 const files = { disk: "disk.qcow2", description: "vm.json" };
 const tag = "cumulus";
 const nameTag = /^vm=(.+)$/;
+const cleanUpMs = 60_000;
 
 const statusSchema = z.object({
   message_type: z.literal("status"),
@@ -39,6 +42,7 @@ const listSchema = z.array(z.object({ id: z.string(), time: z.string(), tags: z.
 /**
  * Keeps a disk and what is said of its VM, then reads the disk back from the repository and compares it: a copy that can't be restored is none.
  * @param workDir a folder of the caller's in which `disk.qcow2` lies
+ * @param task what an earlier call with the same name has kept goes: the agent ended before it was told of it
  */
 export async function keepCopy(
   access: RepositoryAccess,
@@ -46,12 +50,13 @@ export async function keepCopy(
   description: VmDescription,
   report: TaskReport,
   signal: AbortSignal,
+  task: string = randomUUID(),
 ): Promise<BackupCopy> {
   await openRepository(access, { signal });
   await writeFile(join(workDir, files.description), `${JSON.stringify(description, null, 2)}\n`, { mode: 0o600 });
   const { size: diskBytes } = await stat(join(workDir, files.disk));
   let summary: z.infer<typeof summarySchema> | undefined;
-  const tags = ["--tag", tag, "--tag", `vm=${description.name}`];
+  const tags = ["--tag", tag, "--tag", `vm=${description.name}`, "--tag", `task=${task}`];
   const args = ["backup", "--json", "--host", "cumulus", "--time", resticTime(description.takenAt), ...tags];
   await runRestic(access, [...args, files.disk, files.description], { cwd: workDir, signal }, (line) => {
     const message: unknown = JSON.parse(line);
@@ -62,9 +67,19 @@ export async function keepCopy(
     report.progress(30 + (40 * doneBytes) / totalBytes, "Copying", { doneBytes, totalBytes, bytesPerSecond: null });
   });
   if (!summary) throw new CumulusError("internal", "restic did not say what it kept. Is its version too old?");
+  failpoint("agent.backup.kept");
   const key = await fullKey(access, summary.snapshot_id, signal);
+  const earlier = (await readList(access, `task=${task}`)).filter((copy) => copy.key !== key);
+  if (earlier.length > 0) await removeCopies(access, keysOf(earlier), signal);
   report.progress(75, "Reading it back");
-  await verifyCopy(access, key, join(workDir, files.disk), signal);
+  try {
+    await verifyCopy(access, key, join(workDir, files.disk), signal);
+  } catch (error) {
+    // Best effort: a repository that doesn't answer now has failed the copy already.
+    if (!isSuspended(signal)) await removeCopies(access, [key], AbortSignal.timeout(cleanUpMs)).catch(() => undefined);
+    throw error;
+  }
+  failpoint("agent.backup.verified");
   return { key, diskBytes, addedBytes: summary.data_added, verifiedAt: new Date().toISOString() };
 }
 
@@ -89,6 +104,7 @@ export async function fetchCopy(
   }
   const diskFile = join(workDir, files.disk);
   await restoreDisk(access, key, workDir, signal);
+  failpoint("agent.backup-restore.fetched");
   return { diskFile, description: description.data };
 }
 
@@ -98,9 +114,11 @@ export async function listCopies(access: RepositoryAccess): Promise<StoredBackup
   return readList(access);
 }
 
-async function readList(access: RepositoryAccess): Promise<StoredBackup[]> {
+const keysOf = (copies: StoredBackup[]) => copies.map(({ key }) => key);
+
+async function readList(access: RepositoryAccess, withTag = tag): Promise<StoredBackup[]> {
   let text = "";
-  await runRestic(access, ["snapshots", "--json", "--no-lock", "--tag", tag], { timeoutMs: 30_000 }, (line) => {
+  await runRestic(access, ["snapshots", "--json", "--no-lock", "--tag", withTag], { timeoutMs: 30_000 }, (line) => {
     text += line;
   });
   const copies = listSchema.parse(JSON.parse(text || "[]")).flatMap(({ id, time, tags }) => {
@@ -114,9 +132,10 @@ async function readList(access: RepositoryAccess): Promise<StoredBackup[]> {
 /** Removes copies and gives their space back; those that are not there are no error. */
 export async function removeCopies(access: RepositoryAccess, keys: string[], signal: AbortSignal): Promise<void> {
   await runRestic(access, ["unlock"], { signal });
-  const present = new Set((await readList(access)).map(({ key }) => key));
+  const present = new Set(keysOf(await readList(access)));
   const known = keys.filter((key) => present.has(key));
   if (known.length > 0) await runRestic(access, ["forget", "--prune", ...known], { signal });
+  failpoint("agent.backup-remove.removed");
 }
 
 async function restoreDisk(access: RepositoryAccess, key: string, workDir: string, signal: AbortSignal): Promise<void> {
@@ -130,10 +149,9 @@ async function verifyCopy(access: RepositoryAccess, key: string, disk: string, s
   const given = createHash("sha256");
   await pipeline(createReadStream(disk), given, { signal });
   if (kept.digest("hex") === given.digest("hex")) return;
-  await removeCopies(access, [key], signal);
   throw new CumulusError(
     "internal",
-    "What the repository gave back was not what it was given: the copy was removed. Check its disk.",
+    "What the repository gave back was not what it was given: the copy is removed. Check its disk.",
   );
 }
 

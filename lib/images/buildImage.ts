@@ -5,6 +5,7 @@ import { type BuildableImage, buildableImages } from "../domain/imageRequest";
 import type { TaskReport } from "../domain/task";
 import { MIB } from "../domain/units";
 import type { pathsOf } from "../env";
+import { failpoint } from "../failpoints";
 import { buildDebian } from "./debian/build";
 import { debianRecipeHash } from "./debian/recipe";
 import { buildMini } from "./mini/build";
@@ -21,6 +22,8 @@ export interface BuildCall {
   workDir: string;
   report: TaskReport;
   signal: AbortSignal;
+  /** By which `findImageOf` finds the image. */
+  task?: string;
 }
 
 /** An image's file, and all that is to be said of it. */
@@ -44,9 +47,10 @@ export async function buildImage(
   call: BuildCall,
 ): Promise<ImageManifest> {
   const { file, description } = await builders[name](arch, call);
+  failpoint("agent.build.made");
   call.signal.throwIfAborted();
   call.report.progress(95, "puts the image into the store");
-  return installImage(paths, file, description);
+  return installImage(paths, file, description, call.task);
 }
 
 /** The hash by which an image that was built tells whether it is as the present recipe makes it. */

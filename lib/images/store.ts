@@ -7,7 +7,8 @@ import type { z } from "zod";
 import { CumulusError } from "../domain/errors";
 import { type ImageKind, type ImageManifest, imageKindSchema, imageManifestSchema } from "../domain/image";
 import type { pathsOf } from "../env";
-import { isErrno, readTextIfThere, syncFolder, writeFileAtomic } from "../system/files";
+import { failpoint } from "../failpoints";
+import { isErrno, readTextIfThere, syncFolder, temporaryPattern, writeFileAtomic } from "../system/files";
 import { imagesGid } from "../system/machineUsers";
 import { readIsoLabel } from "./checks/iso";
 import { assertSelfContained, readQcow2Header } from "./qcow2";
@@ -39,14 +40,13 @@ export async function prepareImageStore(paths: StorePaths): Promise<void> {
   await chmod(paths.images, 0o710);
 }
 
+const manifestName = /^[0-9a-f]{64}\.json$/;
+
 /** Whole images, by name. A manifest that isn't readable is told to `onBroken` and left out. */
 export async function listImages(paths: StorePaths, onBroken: (file: string) => void): Promise<ImageManifest[]> {
-  const names = await readdir(paths.images).catch((error: unknown) => {
-    if (isErrno(error, "ENOENT")) return [] as string[];
-    throw error;
-  });
+  const names = await namesIn(paths.images);
   const found: ImageManifest[] = [];
-  for (const name of names.filter((name) => /^[0-9a-f]{64}\.json$/.test(name))) {
+  for (const name of names.filter((name) => manifestName.test(name))) {
     const sha256 = name.slice(0, 64);
     const manifest = parseManifest(await readTextIfThere(join(paths.images, name)));
     const isThere = manifest?.sha256 === sha256 && names.includes(`${sha256}.${suffixes[manifest.kind]}`);
@@ -54,6 +54,26 @@ export async function listImages(paths: StorePaths, onBroken: (file: string) => 
     else onBroken(join(paths.images, name));
   }
   return found.sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** The image that a task has made; undefined when it has made none. @param task what the task gave to `installImage` */
+export async function findImageOf(paths: StorePaths, task: string): Promise<ImageManifest | undefined> {
+  for (const image of await listImages(paths, () => {})) {
+    if (taskOf(await readTextIfThere(manifestFile(paths, image.sha256))) === task) return image;
+  }
+  return undefined;
+}
+
+/**
+ * Removes what a crash left half written, and tells of image files without a manifest: those of an image that was being installed or removed. They
+ * count as none, and whether a disk builds on one the caller knows.
+ * @returns their hashes
+ */
+export async function sweepImageStore({ images }: StorePaths): Promise<string[]> {
+  const names = await namesIn(images);
+  for (const name of names.filter((name) => temporaryPattern.test(name))) await rm(join(images, name), { force: true });
+  const hashes = names.flatMap((name) => /^([0-9a-f]{64})\.(qcow2|iso)$/.exec(name)?.[1] ?? []);
+  return hashes.filter((sha256) => !names.includes(`${sha256}.json`));
 }
 
 /** What an image's file doesn't say itself. */
@@ -65,16 +85,19 @@ export type ImageDescription = Omit<
 /**
  * Takes a qcow2 or ISO file into the store: checks its header, hashes it, and moves it in. The file is gone from where it was. An image that is
  * already there is kept and gets the new description. Throws `bad_request` for a file that refers to others, or is not of the kind that is said.
+ * @param task by which `findImageOf` finds the image, when the agent ended before it was told that the image is there
  */
 export async function installImage(
   paths: StorePaths,
   file: string,
   description: ImageDescription,
+  task?: string,
 ): Promise<ImageManifest> {
   await prepareImageStore(paths);
   const staged = join(paths.staging, `image-${randomBytes(8).toString("hex")}.qcow2`);
   try {
     await moveFile(file, staged);
+    failpoint("agent.install.staged");
     const kind = description.kind ?? "disk";
     const virtualBytes = await usableBytes(staged, kind);
     const sha256 = await sha256Of(staged);
@@ -89,7 +112,10 @@ export async function installImage(
     await seal(staged);
     await rename(staged, imageFile(paths, sha256, kind));
     await syncFolder(paths.images);
-    await writeFileAtomic(manifestFile(paths, sha256), `${JSON.stringify(manifest, null, 2)}\n`);
+    failpoint("agent.install.moved");
+    const kept = task === undefined ? manifest : { ...manifest, task };
+    await writeFileAtomic(manifestFile(paths, sha256), `${JSON.stringify(kept, null, 2)}\n`);
+    failpoint("agent.install.described");
     return manifest;
   } finally {
     await rm(staged, { force: true });
@@ -100,6 +126,7 @@ export async function installImage(
 export async function removeImage(paths: StorePaths, sha256: string): Promise<void> {
   if (!/^[0-9a-f]{64}$/.test(sha256)) throw new CumulusError("bad_request", "An image's id is 64 hexadecimal digits.");
   await rm(manifestFile(paths, sha256), { force: true });
+  failpoint("agent.image-remove.undescribed");
   for (const kind of imageKindSchema.options) await rm(imageFile(paths, sha256, kind), { force: true });
 }
 
@@ -141,6 +168,20 @@ async function sha256Of(file: string): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(file), hash);
   return hash.digest("hex");
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return [];
+    throw error;
+  }
+}
+
+function taskOf(manifest: string | null): unknown {
+  const kept: unknown = JSON.parse(manifest ?? "null");
+  return kept !== null && typeof kept === "object" && "task" in kept ? kept.task : undefined;
 }
 
 function parseManifest(text: string | null): ImageManifest | undefined {

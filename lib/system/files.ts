@@ -22,6 +22,9 @@ export async function syncFile(file: string): Promise<void> {
   }
 }
 
+/** The end of the name of a file that `writeFileAtomic` is writing, or was when it was killed. */
+export const temporaryPattern = /\.[0-9a-f]{8}\.tmp$/;
+
 /** Replaces a file whole or not at all: readers and a crash see the old or the new content, never a part. */
 export async function writeFileAtomic(path: string, content: string | Buffer, mode = 0o600): Promise<void> {
   const staged = await stageFile(path, content, mode);

@@ -18,15 +18,14 @@ export const backup = taskKind({
     description: vmDescriptionSchema,
   }),
   run: ({ access, snapshotId, description }, call): Promise<BackupCopy> =>
-    withWorkDir(call, async (workDir) => {
-      const { hypervisor, report, signal } = call;
+    withWorkDir(call, async ({ hypervisor, report, signal, task, workDir }) => {
       report.progress(0, "Reading the snapshot");
       const toThirty = {
         ...report,
         progress: (percent: number) => report.progress(percent * 0.3, "Reading the snapshot"),
       };
       await hypervisor.exportDisk({ snapshotId }, join(workDir, "disk.qcow2"), toThirty, signal);
-      return keepCopy(access, workDir, description, report, signal);
+      return keepCopy(access, workDir, description, report, signal, task);
     }),
 });
 
@@ -34,8 +33,7 @@ export const backup = taskKind({
 export const backupRestore = taskKind({
   params: z.object({ access: repositoryAccessSchema, key, imageName: imageNameSchema }),
   run: ({ access, key, imageName }, call): Promise<{ manifest: ImageManifest; description: unknown }> =>
-    withWorkDir(call, async (workDir) => {
-      const { report, signal } = call;
+    withWorkDir(call, async ({ report, signal, workDir }) => {
       report.progress(5, "Reading the copy");
       const { diskFile, description } = await fetchCopy(access, key, workDir, signal);
       report.progress(90, "Making an image of it");

@@ -2,6 +2,8 @@ import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { pathsOf, type Settings } from "../../env";
+import { defaultImageLimits } from "../../images/staging/limits";
+import { withRoom } from "../../images/staging/room";
 import { isErrno } from "../../system/files";
 import { taskKind } from "./kind";
 
@@ -20,7 +22,10 @@ export const diskExport = taskKind({
     await mkdir(pathsOf(settings).exports, { recursive: true, mode: 0o700 });
     const file = exportFile(settings, operationId);
     // There already when the agent ended after it was whole: it is that, or not there.
-    if ((await sizeIfThere(file)) === null) await hypervisor.exportDisk(source, file, report, signal);
+    if ((await sizeIfThere(file)) === null) {
+      const write = (within: AbortSignal) => hypervisor.exportDisk(source, file, report, within);
+      await withRoom(pathsOf(settings).exports, defaultImageLimits.reserveBytes, signal, write);
+    }
     return { fileBytes: (await sizeIfThere(file)) ?? 0 };
   },
 });

@@ -9,28 +9,30 @@ import { downloadImage } from "../../images/intake/downloadImage";
 import { uploadImage } from "../../images/intake/uploadImage";
 import { installImage } from "../../images/store";
 import { taskKind } from "./kind";
-import { withWorkDir } from "./workDir";
+import { makingOnce, withWorkDir } from "./workDir";
 
 const id = z.number().int().positive();
 
 /** Fetches an image of the catalogue, or from any address. */
 export const imageDownload = taskKind({
   params: imageDownloadSchema,
-  run: (request, call): Promise<ImageManifest> => downloadImage(request, call),
+  run: (request, call): Promise<ImageManifest> => makingOnce(call, () => downloadImage(request, call)),
 });
 
 /** Takes the file that a request brings for this operation, and makes an image of it. */
 export const imageUpload = taskKind({
   params: imageUploadSchema,
   run: (upload, call): Promise<ImageManifest> =>
-    uploadImage(upload, call, (receive) => call.uploads.take(call.operationId, call.signal, receive)),
+    makingOnce(call, () =>
+      uploadImage(upload, call, (receive) => call.uploads.take(call.operationId, call.signal, receive)),
+    ),
 });
 
 /** Makes an image from the distribution's packages. */
 export const imageBuild = taskKind({
   params: imageBuildSchema,
   run: (build, call): Promise<ImageManifest> =>
-    withWorkDir(call, (workDir) => buildImage(pathsOf(call.settings), build, { ...call, workDir })),
+    makingOnce(call, () => withWorkDir(call, (within) => buildImage(pathsOf(call.settings), build, within))),
 });
 
 /** Makes an image of a VM's or a snapshot's disk. */
@@ -46,17 +48,18 @@ export const imageCapture = taskKind({
     }),
   }),
   run: ({ disk, image }, call): Promise<ImageManifest> =>
-    withWorkDir(call, async (workDir) => {
-      const { hypervisor, settings, report, signal } = call;
-      const file = join(workDir, "disk.qcow2");
-      const part: TaskReport = {
-        ...report,
-        progress: (percent, ...told) => report.progress(percent * 0.9, ...told),
-      };
-      await hypervisor.exportDisk(disk, file, part, signal);
-      report.progress(95, "puts the image into the store");
-      return installImage(pathsOf(settings), file, { ...image, recipeHash: null });
-    }),
+    makingOnce(call, () =>
+      withWorkDir(call, async ({ hypervisor, settings, report, signal, task, workDir }) => {
+        const file = join(workDir, "disk.qcow2");
+        const part: TaskReport = {
+          ...report,
+          progress: (percent, ...told) => report.progress(percent * 0.9, ...told),
+        };
+        await hypervisor.exportDisk(disk, file, part, signal);
+        report.progress(95, "puts the image into the store");
+        return installImage(pathsOf(settings), file, { ...image, recipeHash: null }, task);
+      }),
+    ),
 });
 
 /** Removes an image's file. */

@@ -7,6 +7,8 @@ import type { UploadDesk } from "../uploads";
 /** What a task works with. */
 export interface TaskCall {
   operationId: number;
+  /** A name of this task alone, the same when it is run again. */
+  task: string;
   settings: Settings;
   hypervisor: Hypervisor;
   report: TaskReport;

@@ -1,9 +1,12 @@
-import { CumulusError } from "../../domain/errors";
+import { randomUUID } from "node:crypto";
+import { CumulusError, messageOf } from "../../domain/errors";
 import type { TaskState } from "../../domain/task";
 import { TaskSuspended } from "../../domain/taskSuspended";
 import { pathsOf, type Settings } from "../../env";
+import { failpoint } from "../../failpoints";
 import type { Hypervisor } from "../../hypervisor/hypervisor";
 import { sweepStagingFolders } from "../../images/staging/folder";
+import { sweepImageStore } from "../../images/store";
 import type { Log } from "../../system/log";
 import { UploadDesk } from "../uploads";
 import type { AnyTaskKind } from "./kind";
@@ -21,6 +24,8 @@ export interface TaskRunnerOptions {
   hypervisor: Hypervisor;
   log: Log;
   kinds: Record<string, AnyTaskKind>;
+  /** With other deadlines, for tests. */
+  uploads?: UploadDesk;
 }
 
 /**
@@ -29,12 +34,14 @@ export interface TaskRunnerOptions {
  */
 export class TaskRunner {
   /** Files that requests bring, on their way to the tasks that take them. */
-  readonly uploads = new UploadDesk();
+  readonly uploads: UploadDesk;
   private readonly tasks = new Map<number, Task>();
   private readonly running = new Set<Promise<void>>();
   private isClosing = false;
 
-  constructor(private readonly options: TaskRunnerOptions) {}
+  constructor(private readonly options: TaskRunnerOptions) {
+    this.uploads = options.uploads ?? new UploadDesk();
+  }
 
   /** Of the installation that it works in. */
   get settings(): Settings {
@@ -45,6 +52,7 @@ export class TaskRunner {
   async recover(): Promise<void> {
     const { settings, log } = this.options;
     const files = await readTaskFiles(settings, (file) => log.warn({ file }, "a task can't be read: left out"));
+    await this.sweepImages();
     const begun = files.filter(({ status }) => status === "running");
     await sweepStagingFolders(pathsOf(settings), (id) => begun.some((file) => file.id === id));
     for (const file of files) {
@@ -62,7 +70,8 @@ export class TaskRunner {
       throw new CumulusError("conflict", `Operation ${id} is a ${present.file.kind}, not a ${kindName}.`);
     }
     this.check(kindName, params);
-    const file = { id, kind: kindName, params, status: "running", result: null, error: null } as const;
+    const name = randomUUID();
+    const file = { id, kind: kindName, task: name, params, status: "running", result: null, error: null } as const;
     const task = this.add(file);
     try {
       await writeTaskFile(this.options.settings, file);
@@ -70,6 +79,7 @@ export class TaskRunner {
       this.tasks.delete(id);
       throw error;
     }
+    failpoint("agent.task.written");
     this.run(task);
     await this.forgetOldest();
     return task.state;
@@ -101,6 +111,19 @@ export class TaskRunner {
     this.isClosing = true;
     for (const task of this.tasks.values()) task.abort.abort(new TaskSuspended());
     await Promise.all(this.running);
+  }
+
+  /** Of an image that was being installed or removed, what was half done. An image file that a disk builds on stays. */
+  private async sweepImages(): Promise<void> {
+    const { settings, hypervisor, log } = this.options;
+    for (const sha256 of await sweepImageStore(pathsOf(settings))) {
+      try {
+        await hypervisor.removeImage(sha256);
+        log.info({ sha256 }, "swept what a crash left of an image");
+      } catch (error) {
+        log.warn({ sha256, reason: messageOf(error) }, "an image has lost its manifest, and is left");
+      }
+    }
   }
 
   private add(file: ConstructorParameters<typeof Task>[0]): Task {
@@ -136,13 +159,15 @@ export class TaskRunner {
 
   private async perform(task: Task): Promise<void> {
     const { settings, hypervisor, log } = this.options;
-    const { id, kind: kindName, params } = task.file;
+    const { id, kind: kindName, params, task: name } = task.file;
     const { signal } = task.abort;
     let outcome: Pick<TaskState, "status" | "result" | "error">;
     try {
       const checked = this.check(kindName, params);
-      const call = { operationId: id, settings, hypervisor, report: task.report, uploads: this.uploads, signal };
+      const { report } = task;
+      const call = { operationId: id, task: name, settings, hypervisor, report, uploads: this.uploads, signal };
       const result = await checked.kind.run(checked.params, call);
+      failpoint("agent.task.worked");
       outcome = { status: "done", result: result ?? null, error: null };
     } catch (error) {
       if (this.isClosing) return;
@@ -152,6 +177,7 @@ export class TaskRunner {
     try {
       // Parameters are no longer needed, and may hold secrets.
       await writeTaskFile(settings, { ...task.file, params: null, ...outcome });
+      failpoint("agent.task.end-written");
     } catch (error) {
       log.error({ err: error, task: id }, "how a task ended can't be written down: it will be run again");
     }

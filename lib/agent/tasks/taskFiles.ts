@@ -1,14 +1,17 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { taskStateSchema } from "../../domain/task";
 import { pathsOf, type Settings } from "../../env";
-import { isErrno, readTextIfThere, writeFileAtomic } from "../../system/files";
+import { isErrno, readTextIfThere, temporaryPattern, writeFileAtomic } from "../../system/files";
 
 /** What is kept of a task (0600: parameters may hold passwords): enough to run it again after a crash. */
 const taskFileSchema = z.object({
   id: z.number().int().positive(),
   kind: z.string(),
+  /** A name that no other task ever has; an id counts anew with a new database. */
+  task: z.string().default(() => randomUUID()),
   params: z.unknown(),
   status: taskStateSchema.shape.status,
   result: z.unknown(),
@@ -31,12 +34,15 @@ export async function writeTaskFile(settings: Folders, task: TaskFile): Promise<
   await writeFileAtomic(taskFile(settings, task.id), `${JSON.stringify(task)}\n`);
 }
 
-/** All tasks that were kept, the oldest first. A file that can't be read is told to `onBroken` and left out. */
+/** All tasks that were kept, the oldest first; what a crash left half written goes. A file that can't be read is told to `onBroken` and left out. */
 export async function readTaskFiles(settings: Folders, onBroken: (file: string) => void): Promise<TaskFile[]> {
   const names = await readdir(pathsOf(settings).tasks).catch((error: unknown) => {
     if (isErrno(error, "ENOENT")) return [] as string[];
     throw error;
   });
+  for (const name of names.filter((name) => temporaryPattern.test(name))) {
+    await rm(join(pathsOf(settings).tasks, name), { force: true });
+  }
   const ids = names.flatMap((name) => (/^[1-9]\d{0,9}\.json$/.test(name) ? [Number.parseInt(name, 10)] : []));
   const tasks: TaskFile[] = [];
   for (const id of ids.sort((a, b) => a - b)) {

@@ -5,6 +5,7 @@ import { execa } from "execa";
 import { CumulusError } from "../../domain/errors";
 import type { TaskReport } from "../../domain/task";
 import { pathsOf } from "../../env";
+import { failpoint } from "../../failpoints";
 import { isErrno, syncFile } from "../../system/files";
 import type { HostContext } from "../context";
 import { type BackingFile, readerOf } from "../diskFiles";
@@ -46,7 +47,9 @@ export async function exportChain(
     await chmod(staged, 0o600);
     if (user !== null) await chown(staged, 0, 0);
     await syncFile(staged);
+    failpoint("agent.export.written");
     await moveTo(staged, targetFile);
+    failpoint("agent.export.moved");
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

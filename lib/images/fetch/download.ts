@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import * as z from "zod";
 import { CumulusError } from "../../domain/errors";
 import { KIB } from "../../domain/units";
+import { failpoint } from "../../failpoints";
 import { isErrno, readTextIfThere, writeFileAtomic } from "../../system/files";
 import { hostBootId } from "../../system/platform";
 import type { StagedFile } from "../staging/stagedFile";
@@ -60,6 +61,7 @@ export async function download(
     await attempt(url, file, state, context, async (begun) => {
       state = { ...begun, bootId };
       await writeFileAtomic(stateFile, JSON.stringify(state));
+      failpoint("agent.download.begun");
     });
   };
   await retrying(fetchRest, context, () => file.bytes - before >= progressBytes);

@@ -6,6 +6,7 @@ import type { ImageDownload, ImportedImage } from "../../domain/imageImport";
 import type { TaskReport } from "../../domain/task";
 import { TaskSuspended } from "../../domain/taskSuspended";
 import { pathsOf, type Settings } from "../../env";
+import { failpoint } from "../../failpoints";
 import { findCatalogueEntry } from "../catalogue/read";
 import { type Checksum, checksumText, fetchPublishedChecksum, parseChecksum } from "../fetch/checksums";
 import { download } from "../fetch/download";
@@ -14,16 +15,19 @@ import { defaultFetchRules, type FetchRules } from "../fetch/request";
 import { retrying } from "../fetch/retry";
 import { makeStagingFolder, removeStagingFolder, type StagingFolder, stagingFolder } from "../staging/folder";
 import { defaultImageLimits, type ImageLimits } from "../staging/limits";
+import { fullDiskError } from "../staging/room";
 import { StagedFile } from "../staging/stagedFile";
 import { TransferMeter } from "../staging/transferMeter";
 import { listImages, prepareImageStore } from "../store";
-import { type IntakeDescription, intakeError, takeIn } from "./takeIn";
+import { type IntakeDescription, takeIn } from "./takeIn";
 
 export interface ImageTaskContext {
   operationId: number;
   settings: Settings;
   report: TaskReport;
   signal: AbortSignal;
+  /** By which `findImageOf` finds the image. */
+  task?: string;
   limits?: ImageLimits;
 }
 
@@ -51,7 +55,7 @@ interface Wanted {
  * server can't be reached or what it sends doesn't have its checksum; `too_large`; `insufficient_capacity`
  */
 export async function downloadImage(request: ImageDownload, options: DownloadOptions): Promise<ImageManifest> {
-  const { operationId, settings, report, signal, limits = defaultImageLimits } = options;
+  const { operationId, settings, report, signal, task, limits = defaultImageLimits } = options;
   const paths = pathsOf(settings);
   const folder = stagingFolder(paths, operationId);
   try {
@@ -67,14 +71,15 @@ export async function downloadImage(request: ImageDownload, options: DownloadOpt
       report.log(`The newest build, ${checksum && checksumText(checksum)}, is here already.`);
     } else {
       await fetchVerified(wanted.url, checksum, folder, rules, options);
+      failpoint("agent.download.received");
     }
-    const image = present ?? (await takeIn(folder, description, { paths, limits, report, signal }));
+    const image = present ?? (await takeIn(folder, description, { paths, limits, report, signal, task }));
     report.progress(100, `${image.title} is here`);
     await removeStagingFolder(folder);
     return image;
   } catch (error) {
     if (!isSuspended(signal)) await removeStagingFolder(folder);
-    throw intakeError(error);
+    throw fullDiskError(error);
   }
 }
 

@@ -1,10 +1,9 @@
 import { stat } from "node:fs/promises";
-import { CumulusError } from "../../domain/errors";
 import type { ImageManifest } from "../../domain/image";
 import type { TaskReport } from "../../domain/task";
 import { formatBytes } from "../../domain/units";
 import type { pathsOf } from "../../env";
-import { isErrno } from "../../system/files";
+import { failpoint } from "../../failpoints";
 import { type Content, contentOf } from "../checks/content";
 import { readIsoLabel } from "../checks/iso";
 import { checkQcow2Structure } from "../checks/qcow2Structure";
@@ -22,6 +21,8 @@ export interface IntakeContext {
   limits: ImageLimits;
   report: TaskReport;
   signal: AbortSignal;
+  /** By which `findImageOf` finds the image. */
+  task?: string | undefined;
 }
 
 /** What is said of the image; a title that nobody gave comes from the file. */
@@ -38,21 +39,22 @@ export async function takeIn(
   description: IntakeDescription,
   context: IntakeContext,
 ): Promise<ImageManifest> {
-  const { paths, report } = context;
+  const { paths, report, task } = context;
   const { file, content } = await unpacked(folder, context);
   const { kind = "disk" } = description;
   report.progress(90, "checks the image");
   if (content === "iso") {
     if (kind !== "iso") throw refusal("it is an ISO file: add it as one");
     const label = await readIsoLabel(file);
-    return installImage(paths, file, { ...description, title: description.title ?? (label || description.name) });
+    const title = description.title ?? (label || description.name);
+    return installImage(paths, file, { ...description, title }, task);
   }
   if (kind === "iso") throw refusal("it is a disk and no ISO file: add it as a disk");
   const qcow2 = content === "raw" ? await converted(file, folder, context) : file;
   const { virtualBytes } = await checkQcow2Structure(qcow2, context.limits.virtualBytes);
   await checkWithQemu(qcow2, virtualBytes, context.signal);
   report.progress(98, "puts the image into the store");
-  return installImage(paths, qcow2, { ...description, title: description.title ?? description.name });
+  return installImage(paths, qcow2, { ...description, title: description.title ?? description.name }, task);
 }
 
 /** The received file, out of its compression where it has one. */
@@ -67,6 +69,7 @@ async function unpacked(
     meter: new TransferMeter(report, "unpacks the image", [80, 90]),
     signal,
   });
+  failpoint("agent.intake.expanded");
   const within = await contentOf(expanded);
   if (within === "gz" || within === "xz" || within === "zst")
     throw refusal("it is compressed more than once: unpack it once and add the result");
@@ -88,13 +91,6 @@ async function converted(
   report.log("The file is a raw disk: converts it to qcow2.");
   report.progress(92, "converts the disk");
   await convertRaw(raw, converted, limits.allocatedBytes, signal);
+  failpoint("agent.intake.converted");
   return converted;
-}
-
-/** What went wrong, in words for who asked: a disk that is full is no fault of the program. */
-export function intakeError(error: unknown): unknown {
-  if (!isErrno(error, "ENOSPC", "EDQUOT")) return error;
-  return new CumulusError("insufficient_capacity", "This host's disk is full: free some space and try again.", {
-    cause: error,
-  });
 }

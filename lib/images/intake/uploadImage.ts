@@ -5,15 +5,17 @@ import type { ImageManifest } from "../../domain/image";
 import type { ImageUpload } from "../../domain/imageImport";
 import { formatBytes } from "../../domain/units";
 import { pathsOf } from "../../env";
+import { failpoint } from "../../failpoints";
 import { isErrno, syncFolder } from "../../system/files";
 import { checksumText, parseChecksum } from "../fetch/checksums";
 import { makeStagingFolder, removeStagingFolder, stagingFolder } from "../staging/folder";
 import { defaultImageLimits } from "../staging/limits";
+import { fullDiskError } from "../staging/room";
 import { StagedFile } from "../staging/stagedFile";
 import { TransferMeter } from "../staging/transferMeter";
 import { prepareImageStore } from "../store";
 import { type ImageTaskContext, importedDescription, isSuspended } from "./downloadImage";
-import { intakeError, takeIn } from "./takeIn";
+import { takeIn } from "./takeIn";
 
 const stallTimeoutMs = 60_000;
 
@@ -83,27 +85,28 @@ async function receiveUpload(
     }
     await rename(folder.receiving, folder.received);
     await syncFolder(folder.path);
+    failpoint("agent.upload.received");
   } catch (error) {
     await removeStagingFolder(folder);
     signal.throwIfAborted();
-    throw intakeError(error);
+    throw fullDiskError(error);
   }
 }
 
 async function installUpload(upload: ImageUpload, options: ImageTaskContext): Promise<ImageManifest> {
-  const { operationId, settings, report, signal, limits = defaultImageLimits } = options;
+  const { operationId, settings, report, signal, task, limits = defaultImageLimits } = options;
   const paths = pathsOf(settings);
   const folder = stagingFolder(paths, operationId);
   const source = { type: "upload" as const, fileName: upload.fileName };
   const description = { ...importedDescription(upload.image), source };
   try {
-    const image = await takeIn(folder, description, { paths, limits, report, signal });
+    const image = await takeIn(folder, description, { paths, limits, report, signal, task });
     report.progress(100, `${image.title} is here`);
     await removeStagingFolder(folder);
     return image;
   } catch (error) {
     if (!isSuspended(signal)) await removeStagingFolder(folder);
-    throw intakeError(error);
+    throw fullDiskError(error);
   }
 }
 
@@ -127,6 +130,7 @@ async function receive(
     for await (const chunk of body) {
       timer.refresh();
       await file.append(chunk);
+      failpoint("agent.upload.receiving");
       meter.tell(file.bytes, contentLength);
     }
   } catch (error) {

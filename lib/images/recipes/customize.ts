@@ -9,6 +9,7 @@ import { type ImageManifest, imageManifestSchema } from "../../domain/image";
 import { describeDerived, type Recipe, recipeSchema } from "../../domain/recipe";
 import type { TaskReport } from "../../domain/task";
 import type { pathsOf } from "../../env";
+import { failpoint } from "../../failpoints";
 import { mortalTree } from "../../system/mortal";
 import { imageFile, installImage, listImages } from "../store";
 import { toolPath } from "../tools";
@@ -35,6 +36,8 @@ export interface CustomizeCall {
   /** A private folder for this call alone; what it holds afterwards is the caller's to remove. */
   workDir: string;
   accelerator: Accelerator;
+  /** By which `findImageOf` finds the image. */
+  task?: string;
   report: TaskReport;
   signal: AbortSignal;
 }
@@ -52,17 +55,20 @@ export async function customizeImage(params: CustomizeParams, call: CustomizeCal
   const image = imageFile(paths, base.sha256);
   const overlay = join(workDir, "changed.qcow2");
   await makeOverlay(image, overlay);
+  failpoint("agent.recipe.overlay-made");
   if (recipe.place === "console") {
     const { arch, firmware } = base;
     await runOnConsole({ arch, firmware, disk: overlay, image, accelerator: acceleratorFor(base, call) }, recipe, call);
   } else {
     await changeDisk(base, overlay, recipe, call);
   }
+  failpoint("agent.recipe.changed");
   report.progress(82, "writes the new image");
   const flat = join(workDir, "flat.qcow2");
   await flatten(image, overlay, flat, signal);
+  failpoint("agent.recipe.flattened");
   report.progress(95, "puts the image into the store");
-  return installImage(paths, flat, describeDerived(base, recipe, params.names));
+  return installImage(paths, flat, describeDerived(base, recipe, params.names), call.task);
 }
 
 async function findBase(paths: CustomizeCall["paths"], sha256: string): Promise<ImageManifest> {
