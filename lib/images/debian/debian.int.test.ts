@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ImageManifest } from "../../domain/image";
+import { recipeSchema } from "../../domain/recipe";
 import { pathsOf } from "../../env";
 import { findFirmware } from "../../hypervisor/qemu/firmware";
 import { Guest } from "../mini/guest.testKit";
@@ -12,10 +13,12 @@ import { exampleRecipes } from "../recipes/examples";
 import { imageFile } from "../store";
 import { testAppliance } from "../testing/appliance";
 import { installBuiltImage } from "../testing/builtImage";
+import { type DebRepository, serveDebs } from "../testing/debRepository";
 
 let dir: string;
 let paths: ReturnType<typeof pathsOf>;
 let image: ImageManifest;
+let repository: DebRepository;
 const guests: Guest[] = [];
 
 beforeAll(async () => {
@@ -23,8 +26,21 @@ beforeAll(async () => {
   paths = { ...pathsOf({ dataDir: join(dir, "data"), runDir: join(dir, "run") }), appliance: testAppliance };
   await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", join(dir, "key")]);
   const base = await installBuiltImage(paths, { name: "debian-12", arch: "x86_64" });
-  const recipe = exampleRecipes().find(({ name }) => name === "os-cloud-welcome");
-  if (!recipe) throw new Error("There is no example os-cloud-welcome.");
+  const example = exampleRecipes().find(({ name }) => name === "os-cloud-welcome");
+  if (!example) throw new Error("There is no example os-cloud-welcome.");
+  repository = await serveDebs(["in-the-disk", "at-first-boot"]);
+  const sources = { type: "file", path: "/etc/apt/sources.list", permissions: "0644" } as const;
+  const steps = [
+    { type: "script", script: "#!/bin/sh\ngrep -c ^deb /etc/apt/sources.list >/srv/sources\n" },
+    // As libguestfs' machine reaches this computer, and as a guest does.
+    { ...sources, content: repository.sourceLine("169.254.2.2") },
+    { type: "packages", packages: ["in-the-disk"] },
+    { ...sources, content: repository.sourceLine("10.0.2.2") },
+    { type: "locale", locale: "de_DE.UTF-8" },
+    { type: "timezone", timezone: "Asia/Kathmandu" },
+    { type: "script", script: "#!/bin/sh\ncat /usr/share/in-the-disk/hello >/srv/script\n" },
+  ];
+  const recipe = recipeSchema.parse({ ...example, steps: [...example.steps, ...steps] });
   image = await customizeImage(
     { baseSha256: base.sha256, recipe, names: { name: "debian-welcome" } },
     {
@@ -42,6 +58,7 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
+  await repository?.close();
   await rm(dir, { recursive: true, force: true });
 });
 
@@ -60,6 +77,8 @@ async function start(options: Partial<Parameters<typeof Guest.start>[0]> = {}): 
         ssh_authorized_keys: [publicKey],
         disable_root: false,
         users: ["default", { name: "ada", ssh_authorized_keys: [publicKey], sudo: "ALL=(ALL) NOPASSWD:ALL" }],
+        packages: ["at-first-boot"],
+        locale: "fr_FR.UTF-8",
         runcmd: ["echo done > /srv/runcmd"],
       },
       networkConfig: {
@@ -84,9 +103,14 @@ describe("the image debian-12", { timeout: 1_800_000 }, () => {
     expect(await guest.ssh("ada", "sudo -n cat /srv/runcmd")).toBe("done");
     expect(await guest.ssh("root", "systemctl list-units --failed --plain --no-legend | wc -l")).toBe("0");
     expect(Number(await guest.ssh("root", "df -m --output=size / | tail -n 1"))).toBeGreaterThan(4700);
+    expect(await guest.ssh("root", "cat /sys/class/tty/console/active")).toBe("tty0 ttyS0");
+    // Locale, time zone and packages: of the recipe, and of the first boot.
+    expect(await guest.ssh("root", "cat /srv/sources /srv/script /usr/share/at-first-boot/hello; date +%z")).toBe(
+      "3\nhello from in-the-disk\nhello from at-first-boot\n+0545",
+    );
     expect(
-      await guest.ssh("root", "grep -h ^deb /etc/apt/sources.list | wc -l; cat /sys/class/tty/console/active"),
-    ).toBe("3\ntty0 ttyS0");
+      await guest.ssh("root", "LC_ALL=C locale -a; cat /etc/default/locale; LC_ALL=de_DE.UTF-8 date -d 2026-03-01 +%B"),
+    ).toBe("C\nC.utf8\nPOSIX\nde_DE.utf8\nfr_FR.utf8\nLANG=fr_FR.UTF-8\nMärz");
     expect(await guest.login("debian")).toContain("This machine lives in OS Cloud.");
     await guest.pingAgent();
     const identity = "cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub";

@@ -142,6 +142,11 @@ describe("recipes", { timeout: 900_000 }, () => {
       code: "bad_request",
     });
     expect(log.join("\n")).toContain("no good");
+    const locale = [{ type: "locale", locale: "de_DE.UTF-8" }];
+    await expect(customize(base, recipeSchema.parse({ ...failing, steps: locale }))).rejects.toMatchObject({
+      code: "bad_request",
+    });
+    expect(log.join("\n")).toContain("This image has no locale de_DE.UTF-8");
     const console = [{ type: "console", expect: "never said", timeoutSeconds: 1 }];
     const typed = recipeSchema.parse({ ...failing, place: "console", steps: console });
     await expect(customize(base, typed)).rejects.toThrow(/did not say "never said" within 1 s/);

@@ -7,14 +7,24 @@ export function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Names a locale, and has Debian and its kin make it. */
+/** Has Debian and its kin make a locale, and names it as the system's. One that the system then doesn't have is refused: programs would complain of it for ever. */
 export function localeScript({ locale }: RecipeStepOf<"locale">): string {
   return `#!/bin/sh
 set -e
 locale=${quoted(locale)}
-if [ -f /etc/locale.gen ] && command -v locale-gen >/dev/null; then
-  grep -q "^$locale " /etc/locale.gen || echo "$locale \${locale#*.}" >>/etc/locale.gen
+plain() { tr A-Z a-z | tr -d -; }
+is_there() {
+  case $locale in C | POSIX | C.UTF-8) return 0 ;; esac
+  command -v locale >/dev/null && locale -a 2>/dev/null | plain | grep -qxF -e "$(echo "$locale" | plain)"
+}
+if ! is_there && [ -f /etc/locale.gen ] && command -v locale-gen >/dev/null; then
+  line=$(grep -m 1 -e "^$locale " /usr/share/i18n/SUPPORTED) || line="$locale \${locale#*.}"
+  echo "$line" >>/etc/locale.gen
   locale-gen
+fi
+if ! is_there; then
+  echo "This image has no locale $locale: name one that it has, or install the package that brings it in a step before (locales, glibc-langpack-…)." >&2
+  exit 1
 fi
 if [ -d /etc/default ]; then echo "LANG=$locale" >/etc/default/locale; fi
 echo "LANG=$locale" >/etc/locale.conf
