@@ -25,6 +25,8 @@ beforeAll(async () => {
     CUMULUS_DATA_DIR: dataDir,
     PORT: String(await freePort()),
     CUMULUS_HYPERVISOR: "fake",
+    // Never bridges on the machine that runs the tests.
+    CUMULUS_NETWORK: "user",
     NODE_ENV: "production",
   };
 });

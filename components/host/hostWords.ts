@@ -18,7 +18,7 @@ export const acceleratorWords: Record<AcceleratorKind, { title: string; meaning:
 export const networkWords: Record<HostReport["network"]["driver"], { title: string; meaning: string }> = {
   bridge: {
     title: "Bridge",
-    meaning: "VMs have addresses of their own, which the host reaches directly, and see each other.",
+    meaning: "VMs have addresses of their own, which this machine reaches directly, and find each other by name.",
   },
   user: {
     title: "User mode",

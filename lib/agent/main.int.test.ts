@@ -22,6 +22,7 @@ function makePlace(): Place {
     CUMULUS_DATA_DIR: join(folder, "data"),
     CUMULUS_RUN_DIR: join(folder, "run"),
     CUMULUS_HYPERVISOR: "fake",
+    CUMULUS_NETWORK: "user",
   };
   return { env, socketPath, client: createAgentClient({ socketPath }) };
 }

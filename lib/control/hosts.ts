@@ -48,7 +48,12 @@ export async function refreshHost(context: Context): Promise<void> {
   await context.db.transaction(async (tx) => {
     await tx.update(hosts).set({ report, lastSeenAt: new Date(), unreachableSince: null }).where(eq(hosts.id, row.id));
     if (isNews) await announce(tx, { kind: "host", id: row.id });
-    if (isNewDriver) await requestNetworks(tx);
+    if (!isNewDriver) return;
+    await requestNetworks(tx);
+    // Each has a new way to it, or one from its next start on.
+    for (const vm of await tx.select({ id: vms.id }).from(vms).where(isNull(vms.deletedAt))) {
+      await announce(tx, { kind: "vm", id: vm.id });
+    }
   });
 }
 

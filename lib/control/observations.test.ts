@@ -16,6 +16,7 @@ const seen: Observation = {
   milestones: { disk: at(1), started: at(2), kernel: at(3), ssh: at(5) },
   firstBoot: { stages: {}, warnings: [], errors: [] },
   cdromSha256: null,
+  link: { driver: "bridge", host: "192.168.0.2", port: 22 },
   pendingAct: null,
 };
 
@@ -27,6 +28,7 @@ const row: Partial<VmRow> = {
   bootCount: 1,
   firstBootReport: { errors: [], stages: {}, warnings: [] },
   observedCdrom: null,
+  observedLink: { host: "192.168.0.2", port: 22, driver: "bridge" },
   generation: 1,
   settledGeneration: 1,
   milestones: { ssh: at(5), disk: at(1), image: at(0), kernel: at(3), started: at(2), accepted: at(0) },
@@ -38,6 +40,7 @@ test("what was seen again is no news, in whichever order the database keeps it",
 
 test.each<[string, Partial<Observation>]>([
   ["another state", { state: "paused" }],
+  ["another way to it", { link: { driver: "user", host: "127.0.0.1", port: 22022 } }],
   ["a reason", { reason: "The disk of the host is full." }],
   ["another boot", { bootCount: 2 }],
   ["a further step of the boot", { milestones: { ...seen.milestones, "first-boot": at(4) } }],

@@ -25,6 +25,7 @@ export async function recordObservation(context: Context, vm: VmRow, seen: Obser
       bootCount: seen.bootCount,
       firstBootReport: seen.firstBoot,
       observedCdrom: seen.cdromSha256,
+      observedLink: seen.link,
       milestones: mergeMilestones(vm, seen),
       ...(isNewState && { observedSince: new Date() }),
       updatedAt: new Date(),
@@ -60,6 +61,7 @@ export function isNewObservation(vm: VmRow, seen: Observation): boolean {
     vm.bootCount !== seen.bootCount ||
     vm.observedReason !== seen.reason ||
     vm.observedCdrom !== seen.cdromSha256 ||
+    !isDeepStrictEqual(vm.observedLink, seen.link) ||
     // Not as JSON: the database keeps the keys in an order of its own.
     !isDeepStrictEqual(vm.firstBootReport, seen.firstBoot) ||
     !isDeepStrictEqual(vm.milestones, mergeMilestones(vm, seen))

@@ -23,7 +23,7 @@ import { type FirstBoot, noFirstBoot } from "../domain/firstBoot";
 import { emptyFirstBootReport, type FirstBootReport } from "../domain/firstBootReport";
 import type { HostReport } from "../domain/host";
 import type { Image } from "../domain/image";
-import type { BootDevice } from "../domain/machine";
+import type { BootDevice, LiveLink } from "../domain/machine";
 import type { Network } from "../domain/network";
 import type { OperationKind } from "../domain/operation";
 import type { Recipe } from "../domain/recipe";
@@ -295,6 +295,8 @@ export const vms = pgTable(
     firstBootReport: jsonb("first_boot_report").$type<FirstBootReport>().notNull().default(emptyFirstBootReport),
     /** The SHA-256 of the ISO that was seen in its drive. */
     observedCdrom: text("observed_cdrom"),
+    /** How its QEMU is connected; null while it is off. */
+    observedLink: jsonb("observed_link").$type<LiveLink>(),
     /** Why the present generation was given up. */
     lastError: text("last_error"),
 

@@ -102,6 +102,8 @@ export interface MachineFact {
     imageSha256: string | null;
     cdromSha256: string | null;
   } | null;
+  /** The port of the host that the QEMU which `state.json` tells of was started with; a newer spec may say another. */
+  startedWithPort: number | null;
   /** The process that `state.json` says is its QEMU, if that process lives. */
   recordedProcess: LivingProcess | null;
   /** Which files its disk is; null when that can't be read. */
@@ -188,6 +190,8 @@ export interface NetworkFact {
   hasHostTable: boolean;
   /** Ranges to which the host has a route by the link. */
   routes: string[];
+  /** Ranges to which it has one otherwise. */
+  otherRoutes: string[];
   /** Bridges and taps of the namespace. */
   links: {
     name: string;

@@ -37,11 +37,25 @@ export function sshHostPortOf({ interfaces }: { interfaces: readonly NetworkInte
   return first?.driver === "user" ? first.sshHostPort : null;
 }
 
-/** Where the host finds a VM's SSH server; null for a VM without an interface. */
-export function sshTargetOf(spec: { interfaces: readonly NetworkInterface[] }): { host: string; port: number } | null {
-  const [first] = spec.interfaces;
+export const networkDriverSchema = z.enum(["bridge", "user"]);
+export type NetworkDriver = z.infer<typeof networkDriverSchema>;
+
+/** How a QEMU that runs is connected, and where the host finds the VM's SSH server. */
+export const liveLinkSchema = z.object({ driver: networkDriverSchema, host: z.string(), port: z.number().int() });
+export type LiveLink = z.infer<typeof liveLinkSchema>;
+
+/**
+ * How a QEMU is connected that was started with this forward; null for a VM without an interface. The spec may be a newer one, of another driver: an
+ * interface's address stays, and its forward is QEMU's own.
+ */
+export function liveLinkOf(
+  { interfaces: [first] }: { interfaces: readonly NetworkInterface[] },
+  startedWithPort: number | null,
+): LiveLink | null {
   if (first === undefined) return null;
-  return first.driver === "user" ? { host: "127.0.0.1", port: first.sshHostPort } : { host: first.ipv4, port: 22 };
+  return startedWithPort === null
+    ? { driver: "bridge", host: first.ipv4, port: 22 }
+    : { driver: "user", host: "127.0.0.1", port: startedWithPort };
 }
 
 /** The three documents of a NoCloud seed (cloud-init, "NoCloud"); the two data ones are plain objects that a serializer writes. */
@@ -100,6 +114,8 @@ export const observationSchema = z.object({
   firstBoot: firstBootReportSchema,
   /** The ISO that lies in the CD-ROM drive; a guest may eject it. */
   cdromSha256: z.string().nullable(),
+  /** By its first interface; null while it is off. */
+  link: liveLinkSchema.nullable().default(null),
   /** Whether the guest asked to be turned off or back on by a request that still waits for it (ACPI). */
   pendingAct: z.enum(["shutdown", "reboot"]).nullable(),
 });

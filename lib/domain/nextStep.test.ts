@@ -33,6 +33,7 @@ function seen(state: Observed, rest: Partial<Observation> = {}): Observation {
     milestones: {},
     firstBoot: emptyFirstBootReport,
     cdromSha256: null,
+    link: null,
     pendingAct: null,
     ...rest,
   };

@@ -3,7 +3,7 @@ import { archSchema, firmwareSchema } from "./arch";
 import { byteSizeSchema } from "./byteSize";
 import { firstBootInputSchema } from "./firstBoot";
 import { firstBootProblemSchema, firstBootStageSchema } from "./firstBootReport";
-import { bootDeviceSchema } from "./machine";
+import { bootDeviceSchema, networkDriverSchema } from "./machine";
 import { sizeLimits } from "./size";
 import { sshKeyNameSchema, sshPublicKeySchema } from "./sshKey";
 import { timelineEntrySchema } from "./timeline";
@@ -161,7 +161,13 @@ export const vmSchema = z
       memoryBytes: z.number().int(),
       diskBytes: z.number().int(),
     }),
-    network: z.object({ name: z.string(), driver: z.enum(["bridge", "user"]) }),
+    network: z.object({
+      name: z.string(),
+      /** How it is connected while it runs, and else how it will be. */
+      driver: networkDriverSchema,
+      /** How it will be from its next start on, where that is another way; null: the same. */
+      nextDriver: networkDriverSchema.nullable(),
+    }),
     ipv4: z.string(),
     mac: z.string(),
     host: z.object({ id: z.number().int(), name: z.string() }),

@@ -37,6 +37,7 @@ export function absent(id: number): Observation {
     milestones: {},
     firstBoot: emptyFirstBootReport,
     cdromSha256: null,
+    link: null,
     pendingAct: null,
   };
 }

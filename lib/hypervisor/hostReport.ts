@@ -82,11 +82,12 @@ async function readDegraded(
       `VMs run as users of their own, and these can't pass through ${closed}: no VM can start. Run: chmod o+x ${closed}`,
     ],
     [
-      settings.network === "bridge" && networks.driver === "user",
+      settings.network !== "user" && networks.driver === "user" && users.kind !== "own",
       "no-bridge",
-      `CUMULUS_NETWORK asks for bridges, and this host has user-mode networks. ${networks.reason}`,
+      `VMs have user-mode networks: no addresses that this host reaches, no forwards, no firewalls. ${networks.reason}`,
     ],
     [networks.problem !== null, "networks", networks.problem ?? ""],
+    [networks.warning !== null, "network-routes", networks.warning ?? ""],
   ];
   return all.filter(([applies]) => applies).map(([, code, message]) => ({ code, message }));
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { emptyFirstBootReport } from "../domain/firstBootReport";
+import type { UserInterface } from "../domain/machine";
+import { fakeSpec } from "./fakeHost";
 import {
   initialState,
   type MachineState,
@@ -66,8 +68,21 @@ test("the newest operations are remembered, and only so many", () => {
 });
 
 test("what is seen of a VM that runs is as old as QEMU's last answer; of one that is off, of now", () => {
-  const spec = { id: 1, cdrom: null };
+  const spec = fakeSpec(1);
   const live = { state: "running" as const, reason: null, seenAt: "2029-12-31T23:59:59.000Z" };
   expect(observationOf(spec, running, live, now)).toMatchObject({ state: "running", observedAt: live.seenAt, pid: 7 });
   expect(observationOf(spec, { ...running, process: null }, null, now)).toMatchObject({ observedAt: now, pid: null });
+});
+
+test("a VM is connected as its QEMU was started, whatever a newer spec says; one that is off isn't", () => {
+  const live = { state: "running" as const, reason: null, seenAt: now };
+  const user = fakeSpec(1);
+  const [{ sshHostPort: _, ...link }] = user.interfaces as [UserInterface];
+  const bridge = fakeSpec(1, { interfaces: [{ ...link, driver: "bridge" }] });
+  for (const spec of [user, bridge]) {
+    const linkOf = (sshHostPort: number | null) => observationOf(spec, { ...running, sshHostPort }, live, now).link;
+    expect(linkOf(22_001)).toEqual({ driver: "user", host: "127.0.0.1", port: 22_001 });
+    expect(linkOf(null)).toEqual({ driver: "bridge", host: link.ipv4, port: 22 });
+    expect(observationOf(spec, running, null, now).link).toBeNull();
+  }
 });

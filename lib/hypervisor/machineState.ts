@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { emptyFirstBootReport } from "../domain/firstBootReport";
-import { type MachineSpec, type Observation, observationSchema } from "../domain/machine";
+import { liveLinkOf, type MachineSpec, type Observation, observationSchema } from "../domain/machine";
 import { hardwareSchema } from "./qemu/hardware";
 
 /**
@@ -113,16 +113,16 @@ export interface Live {
 
 /** What is seen of a VM. Pure. @param spec whose ISO lies in the drive, for it is written down when that is done */
 export function observationOf(
-  { id, cdrom }: Pick<MachineSpec, "id" | "cdrom">,
+  spec: Pick<MachineSpec, "id" | "cdrom" | "interfaces">,
   state: MachineState,
   live: Live | null,
   now: string,
 ): Observation {
   const { bootCount, milestones, firstBoot, pending } = state;
-  const shared = { id, bootCount, milestones, firstBoot, cdromSha256: cdrom?.sha256 ?? null };
+  const shared = { id: spec.id, bootCount, milestones, firstBoot, cdromSha256: spec.cdrom?.sha256 ?? null };
   if (live === null) {
     const { ended } = state;
-    return { ...shared, ...ended, observedAt: now, pid: null, pendingAct: null };
+    return { ...shared, ...ended, observedAt: now, pid: null, link: null, pendingAct: null };
   }
   return {
     ...shared,
@@ -131,6 +131,7 @@ export function observationOf(
     reason: live.reason,
     stoppedBy: null,
     pid: state.process?.pid ?? null,
+    link: liveLinkOf(spec, state.sshHostPort),
     pendingAct: pending?.act ?? null,
   };
 }
@@ -148,6 +149,7 @@ export function absentObservation(id: number, now: string): Observation {
     milestones: {},
     firstBoot: emptyFirstBootReport,
     cdromSha256: null,
+    link: null,
     pendingAct: null,
   };
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../domain/errors";
 import type { FirstBootReport } from "../domain/firstBootReport";
-import { type MachineSpec, sshHostPortOf, sshTargetOf } from "../domain/machine";
+import { liveLinkOf, type MachineSpec, sshHostPortOf } from "../domain/machine";
 import type { TimelineStep } from "../domain/timeline";
 import { failpoint } from "../failpoints";
 import { writeFileAtomic } from "../system/files";
@@ -13,7 +13,6 @@ import { closeRunFolder, makeRunFolder, removeQemuSockets } from "./folders";
 import { BootWatch } from "./guest/bootWatch";
 import type { GuestAgent } from "./guest/guestAgent";
 import { GuestRequest } from "./guest/guestRequest";
-import type { SshTarget } from "./guest/sshProbe";
 import { awaitStarted, prepareLaunch } from "./launch";
 import { cancelStream } from "./layers/streamJob";
 import { type MachinePaths, machinePaths } from "./machinePaths";
@@ -287,17 +286,11 @@ export class Runtime {
   private watchBoot(): BootWatch {
     return new BootWatch({
       guestAgentSocket: this.paths.guestAgent,
-      ssh: this.sshTarget(),
+      ssh: liveLinkOf(this.spec(), this.record.state.sshHostPort),
       hasReached: (step) => this.record.state.milestones[step] !== undefined,
       onReached: (step) => this.reached(step),
       onFirstBoot: (change) => this.noteFirstBoot(change),
     });
-  }
-
-  /** The port that QEMU was started with: the spec may have another one by now. */
-  private sshTarget(): SshTarget | null {
-    const { sshHostPort } = this.record.state;
-    return sshHostPort === null ? sshTargetOf(this.spec()) : { host: "127.0.0.1", port: sshHostPort };
   }
 
   private reached(step: TimelineStep): void {

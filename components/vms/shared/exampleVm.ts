@@ -22,7 +22,7 @@ export function exampleVm(changes: Partial<Vm> = {}): Vm {
     isCdromChanging: false,
     bootFrom: "disk",
     size: { name: "small", vcpus: 1, memoryBytes: GIB, diskBytes: 10 * GIB },
-    network: { name: "default", driver: "user" },
+    network: { name: "default", driver: "user", nextDriver: null },
     ipv4: "192.168.0.2",
     mac: "52:54:00:00:00:02",
     host: { id: 1, name: "local" },

@@ -62,6 +62,12 @@ describe("the network default", () => {
     });
   });
 
+  test("leaves 192.168.0.0/16 to a host that has a route to all of it", async () => {
+    occupied = ["192.168.0.0/16", "172.16.0.0/24"];
+    await ensureDefaultNetwork(context, "bridge");
+    expect(await find()).toMatchObject({ cidr: "172.17.0.0/24", gateway: "172.17.0.1" });
+  });
+
   test("minds no route with user-mode networks, which disturb none", async () => {
     occupied = ["192.168.0.0/16"];
     await ensureDefaultNetwork(context, "user");

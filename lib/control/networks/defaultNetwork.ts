@@ -47,14 +47,19 @@ export async function ensureDefaultNetwork(context: Context, driver: HostReport[
   });
 }
 
+/** In this order; the latter ones for a host that is in one of the private ranges (RFC 1918) as a whole. */
+const candidates = [
+  ...Array.from({ length: 256 }, (_, third) => `192.168.${third}.0/24`),
+  ...Array.from({ length: 16 }, (_, second) => `172.${16 + second}.0.0/24`),
+  ...Array.from({ length: 256 }, (_, second) => `10.${second}.0.0/24`),
+];
+
 function freeCidr(taken: readonly string[]): string {
-  const free = Array.from({ length: 256 }, (_, third) => `192.168.${third}.0/24`).find(
-    (cidr) => !taken.some((one) => overlaps(one, cidr)),
-  );
+  const free = candidates.find((cidr) => !taken.some((one) => overlaps(one, cidr)));
   if (free !== undefined) return free;
   throw new CumulusError(
     "conflict",
-    "The host has routes to all of 192.168.0.0/16, so there is no range for the network default. Make one by hand: POST /api/networks.",
+    "The host has routes to all private ranges, so there is none for the network default. Set CUMULUS_NETWORK=user.",
   );
 }
 

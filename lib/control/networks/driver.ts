@@ -3,6 +3,7 @@ import type { Queryable } from "../../db/client";
 import { hosts } from "../../db/schema";
 import { CumulusError } from "../../domain/errors";
 import type { HostReport } from "../../domain/host";
+import type { VmRow } from "../vms/view";
 
 /** How this machine does networks, and why, as its agent reported last; null until it has. */
 export async function networkDriverOf(db: Queryable): Promise<HostReport["network"] | null> {
@@ -10,15 +11,22 @@ export async function networkDriverOf(db: Queryable): Promise<HostReport["networ
   return row?.report?.network ?? null;
 }
 
-/** Why a host can't forward ports, limit interfaces or enforce firewalls; null when it can. */
-export function whyNotEnforceable(network: HostReport["network"] | null): string | null {
-  if (network?.driver === "bridge") return null;
+/** What is known of how a VM is connected while it runs. */
+type Connected = Pick<VmRow, "observedLink">;
+
+/**
+ * Why a host can't forward ports, limit interfaces or enforce firewalls; null when it can.
+ * @param vm the one that it is for, which may have been started when the host had other networks
+ */
+export function whyNotEnforceable(network: HostReport["network"] | null, vm: Connected): string | null {
   if (network === null) return "The host has not reported yet.";
-  return `This host has user-mode networks, which can't do that. ${network.reason}`;
+  if (network.driver !== "bridge") return `This host has user-mode networks, which can't do that. ${network.reason}`;
+  if (vm.observedLink?.driver !== "user") return null;
+  return "This VM still runs with a user-mode network, which can't do that. Stop it and start it: it then joins its network.";
 }
 
-/** @throws `wrong_state` where it would be written down and never enforced: a wall that isn't there is worse than none */
-export async function assertEnforceable(db: Queryable): Promise<void> {
-  const whyNot = whyNotEnforceable(await networkDriverOf(db));
+/** @throws `wrong_state` where it would be written down and not enforced: a wall that isn't there is worse than none */
+export async function assertEnforceable(db: Queryable, vm: Connected): Promise<void> {
+  const whyNot = whyNotEnforceable(await networkDriverOf(db), vm);
   if (whyNot !== null) throw new CumulusError("wrong_state", `${whyNot} Nothing is changed.`);
 }

@@ -7,6 +7,7 @@ import type { Firewall, WriteFirewall } from "../../domain/firewall";
 import { announce } from "../changes";
 import type { Context } from "../context";
 import { lockVm } from "../vms/power";
+import type { VmRow } from "../vms/view";
 import { requestNetworks } from "./apply";
 import { assertEnforceable } from "./driver";
 
@@ -74,9 +75,9 @@ export async function deleteFirewall(context: Context, id: number): Promise<void
  */
 export async function setVmFirewalls(context: Context, vmId: number, ids: number[]): Promise<void> {
   await context.db.transaction(async (tx) => {
-    await lockVm(tx, vmId);
+    const vm = await lockVm(tx, vmId);
     const before = await tx.delete(vmFirewalls).where(eq(vmFirewalls.vmId, vmId)).returning();
-    await attachFirewalls(tx, vmId, ids);
+    await attachFirewalls(tx, vm, ids);
     await requestNetworks(tx);
     const touched = new Set([...ids, ...before.map(({ firewallId }) => firewallId)]);
     for (const id of touched) await announce(tx, { kind: "firewall", id });
@@ -88,11 +89,15 @@ export async function setVmFirewalls(context: Context, vmId: number, ids: number
  * Gives a VM that has none these firewalls, in the caller's transaction.
  * @throws `bad_request` for one that isn't there; `wrong_state` on a host that can't enforce them
  */
-export async function attachFirewalls(tx: Queryable, vmId: number, ids: readonly number[]): Promise<void> {
+export async function attachFirewalls(
+  tx: Queryable,
+  vm: Pick<VmRow, "id" | "observedLink">,
+  ids: readonly number[],
+): Promise<void> {
   if (ids.length === 0) return;
-  await assertEnforceable(tx);
+  await assertEnforceable(tx, vm);
   await assertFirewalls(tx, ids, "firewalls");
-  await tx.insert(vmFirewalls).values([...new Set(ids)].map((firewallId) => ({ vmId, firewallId })));
+  await tx.insert(vmFirewalls).values([...new Set(ids)].map((firewallId) => ({ vmId: vm.id, firewallId })));
 }
 
 /** Live VMs by name, once for each firewall that they have. A VM that is gone has none. */

@@ -6,6 +6,7 @@ import { allAddresses, type CreateForward, type PortForwardView } from "../../do
 import { announce } from "../changes";
 import type { Context } from "../context";
 import { lockVm } from "../vms/power";
+import { getVmRecord } from "../vms/view";
 import { requestNetworks } from "./apply";
 import { assertEnforceable } from "./driver";
 
@@ -15,7 +16,7 @@ import { assertEnforceable } from "./driver";
  * `wrong_state` on a host with user-mode networks
  */
 export async function addForward(context: Context, vmId: number, input: CreateForward): Promise<PortForwardView> {
-  await assertEnforceable(context.db);
+  await assertEnforceable(context.db, (await getVmRecord(context.db, vmId)).vm);
   await refuseTaken(context, input);
   return context.db.transaction(async (tx) => {
     // Two that would share a port without being equal must not pass each other by.

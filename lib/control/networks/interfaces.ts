@@ -11,7 +11,7 @@ import { actorName, addOperation, finishOperation, getOperation, type OperationR
 import { specOf } from "../spec";
 import { allocateMac } from "../vms/allocate";
 import { lockVm } from "../vms/power";
-import { getVmRecord } from "../vms/view";
+import { getVmRecord, type VmRow } from "../vms/view";
 import { bindAddress, releaseAddresses, takeAddress } from "./addresses";
 import { applyNetworks, requestNetworks } from "./apply";
 import { assertEnforceable } from "./driver";
@@ -31,8 +31,7 @@ export async function plugInterface(
   input: PlugInterface,
 ): Promise<Operation> {
   const operation = await context.db.transaction(async (tx) => {
-    await assertEnforceable(tx);
-    await lockVmToChange(tx, vmId);
+    await assertEnforceable(tx, await lockVmToChange(tx, vmId));
     const network = await holdNetwork(tx, input.network);
     const present = await tx.select().from(vmInterfaces).where(eq(vmInterfaces.vmId, vmId));
     const interfaceId = furtherIds.find((id) => !present.some((one) => one.interfaceId === id));
@@ -82,8 +81,7 @@ export async function limitInterface(
   limit: Bandwidth,
 ): Promise<void> {
   await context.db.transaction(async (tx) => {
-    await assertEnforceable(tx);
-    await lockVm(tx, vmId);
+    await assertEnforceable(tx, await lockVm(tx, vmId));
     const isThere = interfaceId === "net0" || (await tx.$count(vmInterfaces, interfaceOf(vmId, interfaceId))) > 0;
     if (!isThere) throw noInterface(vmId, interfaceId);
     await tx
@@ -132,9 +130,10 @@ export async function forgetLeftInterfaces(context: Context, vmId: number): Prom
   });
 }
 
-async function lockVmToChange(tx: Queryable, vmId: number): Promise<void> {
+async function lockVmToChange(tx: Queryable, vmId: number): Promise<VmRow> {
   const vm = await lockVm(tx, vmId);
   if (vm.desired === "deleted") throw new CumulusError("wrong_state", "This VM is being destroyed.");
+  return vm;
 }
 
 async function interfacesChanged(

@@ -4,7 +4,7 @@ import { CumulusError } from "../../domain/errors";
 import type { InterfaceStatus } from "../../domain/hostNetwork";
 import type { VmInterface, VmNetworking } from "../../domain/vmNetworking";
 import type { Context } from "../context";
-import { getVmRecord, type VmRecord } from "../vms/view";
+import { driversOf, getVmRecord, type VmRecord } from "../vms/view";
 import { whyNotEnforceable } from "./driver";
 
 /** A VM's interfaces with what its host sees of them now, its forwards and firewalls. @throws `not_found` */
@@ -12,13 +12,14 @@ export async function getVmNetworking(context: Context, vmId: number): Promise<V
   const { db } = context;
   const record = await getVmRecord(db, vmId);
   const network = record.host.report?.network ?? null;
-  const seen = network?.driver === "bridge" ? await interfacesSeen(context, vmId) : null;
+  const { driver } = driversOf(record.vm, record.host);
+  const seen = driver === "bridge" ? await interfacesSeen(context, vmId) : null;
   const limits = await db.select().from(interfaceLimits).where(eq(interfaceLimits.vmId, vmId));
   const forwards = await db.select().from(portForwards).where(eq(portForwards.vmId, vmId)).orderBy(portForwards.id);
   const firewalls = await db.select().from(vmFirewalls).where(eq(vmFirewalls.vmId, vmId));
   return {
-    driver: network?.driver ?? "user",
-    whyNot: whyNotEnforceable(network),
+    driver,
+    whyNot: whyNotEnforceable(network, record.vm),
     seenAt: seen && new Date().toISOString(),
     interfaces: linksOf(record).map((link) => {
       const limit = limits.find(({ interfaceId }) => interfaceId === link.id);

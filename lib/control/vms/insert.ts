@@ -79,7 +79,7 @@ export async function insertVm(
     .returning();
   if (!vm) throw new CumulusError("internal", "The VM could not be written.");
   await bindAddress(tx, network.id, ipv4, vm.id);
-  await attachFirewalls(tx, vm.id, wanted.firewalls ?? []);
+  await attachFirewalls(tx, vm, wanted.firewalls ?? []);
   const operation = await addOperation(tx, { kind, vmId: vm.id, generation: vm.generation, actor: actorName(actor) });
   await requestConverge(tx, vm.id);
   await announce(tx, { kind: "vm", id: vm.id });

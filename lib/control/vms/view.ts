@@ -4,6 +4,7 @@ import type { Queryable } from "../../db/client";
 import { hosts, images, networks, vmInterfaces, vms } from "../../db/schema";
 import { CumulusError } from "../../domain/errors";
 import { firstBootFailure, firstBootStages } from "../../domain/firstBootReport";
+import type { NetworkDriver } from "../../domain/machine";
 import { sinceStartMs, timelineOf } from "../../domain/timeline";
 import type { Vm } from "../../domain/vm";
 import { type VmStatus, vmStatus } from "../../domain/vmStatus";
@@ -120,6 +121,7 @@ type ShownRecord = Omit<VmRecord, "vm" | "furtherLinks"> & { vm: ShownVmRow };
 
 export function toVm({ vm, image, network, host, cdrom }: ShownRecord, nowMs: number): Vm {
   const status = statusOf(vm, nowMs);
+  const { driver, nextDriver } = driversOf(vm, host);
   const isReady = status === "running" && vm.milestones.ssh !== undefined;
   const progressing = status === "creating" || status === "starting" || (status === "running" && !isReady);
   const since = status === "unreachable" ? (vm.observedAt ?? vm.intentAt) : latest(vm.observedSince, vm.intentAt);
@@ -127,7 +129,7 @@ export function toVm({ vm, image, network, host, cdrom }: ShownRecord, nowMs: nu
     id: vm.id,
     name: vm.name,
     status,
-    statusReason: statusReason(vm, status),
+    statusReason: statusReason(vm, status) ?? (status === "running" ? whyToStartAnew(nextDriver) : null),
     statusSince: since.toISOString(),
     desired: vm.desired,
     observed: vm.observed,
@@ -141,11 +143,11 @@ export function toVm({ vm, image, network, host, cdrom }: ShownRecord, nowMs: nu
     isCdromChanging: vm.observedCdrom !== (cdrom?.sha256 ?? null),
     bootFrom: vm.bootFrom,
     size: { name: vm.sizeName, vcpus: vm.vcpus, memoryBytes: vm.memoryBytes, diskBytes: vm.diskBytes },
-    network: { name: network.name, driver: host.report?.network.driver ?? "user" },
+    network: { name: network.name, driver, nextDriver },
     ipv4: vm.ipv4,
     mac: vm.mac,
     host: { id: host.id, name: host.name },
-    ssh: sshOf(vm, image.loginUser, host.report?.network.driver ?? "user"),
+    ssh: sshOf(vm, image.loginUser, driver),
     sshKeys: vm.sshKeys.map(({ name, fingerprint }) => ({ name, fingerprint })),
     timeline: timelineOf(vm.milestones, {
       isProgressing: progressing,
@@ -177,12 +179,30 @@ function firstBootOf({ milestones, firstBootReport }: ShownVmRow): Vm["firstBoot
   };
 }
 
+/** How a VM is connected: as its QEMU was started, though the host may do networks another way by now. */
+export function driversOf(
+  { observedLink }: Pick<VmRow, "observedLink">,
+  host: VmRecord["host"],
+): { driver: NetworkDriver; nextDriver: NetworkDriver | null } {
+  const next = host.report?.network.driver ?? "user";
+  const driver = observedLink?.driver ?? next;
+  return { driver, nextDriver: driver === next ? null : next };
+}
+
+/** What keeps a running VM in networks of the other kind than its host has now; null when nothing does. */
+export function whyToStartAnew(nextDriver: NetworkDriver | null): string | null {
+  if (nextDriver === null) return null;
+  return nextDriver === "bridge"
+    ? "It still runs with the user-mode network that it was started with. Stop it and start it: it then joins its network."
+    : "It still runs on its network's bridge, which the host keeps for it until it stops. From its next start on it has a user-mode network.";
+}
+
 /**
  * By the VM's own address where the host has a bridge to it, else by a port of the host. Every VM keeps its own name in known_hosts, since addresses and ports are used again;
  * its key is taken at the first connection and checked from then on.
  */
-function sshOf(vm: ShownVmRow, user: string, driver: "bridge" | "user"): Vm["ssh"] {
-  const [host, port] = driver === "bridge" ? [vm.ipv4, 22] : ["127.0.0.1", vm.sshHostPort];
+function sshOf(vm: ShownVmRow, user: string, driver: NetworkDriver): Vm["ssh"] {
+  const [host, port] = driver === "bridge" ? [vm.ipv4, 22] : ["127.0.0.1", vm.observedLink?.port ?? vm.sshHostPort];
   const alias = `cumulus-${vm.id}-${vm.uuid.slice(0, 8)}`;
   const options = `-o HostKeyAlias=${alias} -o StrictHostKeyChecking=accept-new`;
   const command = `ssh ${port === 22 ? "" : `-p ${port} `}${options} ${user}@${host}`;

@@ -20,6 +20,7 @@ function healthyNetwork(): NetworkFact {
     hasHostLink: true,
     hasHostTable: true,
     routes: ["192.168.0.0/24", "169.254.1.0/30"],
+    otherRoutes: ["203.0.113.0/24"],
     links: [
       { name: "br1", isBridge: true, isUp: true, master: null, isIsolated: false, addresses: ["192.168.0.1"] },
       { name: "t1n0", ...tap },
@@ -70,7 +71,12 @@ const planted: [what: string, plant: (network: NetworkFact) => void, told: RegEx
   ["a chain lost its policy", (n) => n.closedChains.shift(), /chain bridge guard doesn't drop/],
   ["the host's table is gone", (n) => (n.hasHostTable = false), /nft table cumulusx is gone/],
   ["the uplink is gone", (n) => (n.hasHostLink = false), /link cumulusx, which joins/],
-  ["a route is gone", (n) => n.routes.shift(), /no route to 192\.168\.0\.0\/24/],
+  ["a route is gone", (n) => n.routes.shift(), /no route to 192\.168\.0\.0\/24 .* wait half a minute/],
+  [
+    "the host has another way to a network",
+    (n) => Object.assign(n, { routes: [], otherRoutes: ["192.168.0.0/16"] }),
+    /no route to 192\.168\.0\.0\/24 .* another way to 192\.168\.0\.0\/16/,
+  ],
   [
     "an address is leased to another",
     (n) => n.leases.push({ networkId: 1, mac: "52:54:00:00:00:09", ipv4: "192.168.0.3" }),

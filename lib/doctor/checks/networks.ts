@@ -1,3 +1,4 @@
+import { overlaps } from "../../domain/cidrs";
 import type { Disagreement, NetworkFact, Snapshot } from "../snapshot";
 import { nameOfId } from "./words";
 
@@ -92,12 +93,19 @@ function checkRules({ wanted, senders, closedChains, hasHostTable, hostLink }: N
   ];
 }
 
-function checkUplink({ wanted, hostLink, hasHostLink, routes }: NetworkFact): Disagreement[] {
+function checkUplink({ wanted, hostLink, hasHostLink, routes, otherRoutes }: NetworkFact): Disagreement[] {
   if (!hasHostLink)
     return [tell("uplink", `The link ${hostLink}, which joins the networks to this host, is gone: ${comesBack}`)];
   return wanted
     .filter(({ cidr }) => !routes.includes(cidr))
-    .map(({ cidr }) => tell(`route ${cidr}`, `This host has no route to ${cidr} by ${hostLink}: ${comesBack}`));
+    .map(({ cidr }) => {
+      const other = otherRoutes.find((one) => overlaps(one, cidr));
+      const advice =
+        other === undefined
+          ? comesBack
+          : `it has another way to ${other}. Give VMs that it shall reach a network with another range.`;
+      return tell(`route ${cidr}`, `This host has no route to ${cidr} by ${hostLink}: ${advice}`);
+    });
 }
 
 function checkLeases({ wanted, leases }: NetworkFact): Disagreement[] {

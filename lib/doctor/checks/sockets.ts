@@ -25,8 +25,8 @@ function checkUnix({ files, paths }: Snapshot, { pid, sockets, listeners }: Proc
 function checkTcp(snapshot: Snapshot, { pid, vmId, listeners }: ProcessFact): Disagreement[] {
   const vm = snapshot.vms.find(({ id }) => id === vmId);
   if (listeners === null || vmId === null || !vm) return [];
-  // A VM on a bridge is reached by its address, and has no forward.
-  const isBridged = snapshot.machines.some(({ id, spec }) => id === vmId && spec?.sshHostPort === null);
+  // A VM that was started on a bridge is reached by its address, and has no forward.
+  const isBridged = snapshot.machines.some(({ id, startedWithPort }) => id === vmId && startedWithPort === null);
   const forward = isBridged ? "no port" : `127.0.0.1:${vm.sshHostPort}`;
   const name = nameOfId(snapshot, vmId);
   const foreign = listeners.tcp.filter((listener) => listener !== forward);

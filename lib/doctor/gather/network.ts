@@ -69,6 +69,7 @@ export async function gatherNetwork(paths: InstallationPaths): Promise<NetworkFa
     hasHostLink: devices.some(({ ifname }) => ifname === hostLink),
     hasHostTable: outer.some(({ table }) => table?.name === hostLink),
     routes: routes.filter(({ dev }) => dev === hostLink).map(({ dst }) => dst),
+    otherRoutes: routes.filter(({ dev, dst }) => dev !== hostLink && dst.includes("/")).map(({ dst }) => dst),
     links: links
       .filter(({ linkinfo }) => ["bridge", "tun"].includes(linkinfo?.info_kind ?? ""))
       .map(({ ifname, flags, master, linkinfo, addr_info }) => ({

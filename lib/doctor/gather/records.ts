@@ -15,7 +15,7 @@ const specSchema = z.object({
   interfaces: z.array(z.object({ mac: z.string(), ipv4: z.string(), sshHostPort: z.number().optional() })).min(1),
 });
 const identitySchema = z.object({ pid: z.number(), startTime: z.string() });
-const stateSchema = z.object({ process: identitySchema.nullable() });
+const stateSchema = z.object({ process: identitySchema.nullable(), sshHostPort: z.number().nullable().default(null) });
 const manifestSchema = z.object({ sha256: z.string() });
 
 type Files = ReadonlyMap<string, FileFact>;
@@ -29,10 +29,13 @@ export async function gatherMachines(files: Files, paths: InstallationPaths): Pr
     const record = await gatherDiskRecord(folder);
     const diskPath = join(folder, record?.disk ?? "disk.qcow2");
     const disk = files.get(diskPath);
-    const recordedProcess = await readRecordedProcess(join(folder, "state.json"));
+    const state = await readRecord(join(folder, "state.json"), stateSchema);
+    const recordedProcess = state?.process ? await gatherLiving(state.process.pid, state.process.startTime) : null;
+    const spec = await readSpec(join(folder, "machine.json"));
     found.push({
       id: Number(name),
-      spec: await readSpec(join(folder, "machine.json")),
+      spec,
+      startedWithPort: state ? state.sshHostPort : (spec?.sshHostPort ?? null),
       recordedProcess,
       record,
       disk: disk ? await gatherDisk(diskPath, disk, recordedProcess === null) : null,
@@ -70,11 +73,6 @@ async function readSpec(path: string): Promise<MachineFact["spec"]> {
   const { mac, ipv4, sshHostPort = null } = link;
   const media = { imageSha256: spec.disk.imageSha256, cdromSha256: spec.cdrom?.sha256 ?? null };
   return { id: spec.id, uuid: spec.uuid, ...media, mac, ipv4, sshHostPort };
-}
-
-async function readRecordedProcess(path: string) {
-  const recorded = (await readRecord(path, stateSchema))?.process;
-  return recorded ? gatherLiving(recorded.pid, recorded.startTime) : null;
 }
 
 async function readRecord<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {

@@ -25,8 +25,12 @@ afterAll(async () => {
   await lab.close();
 });
 
+test("an agent that is root has bridges without being asked, where the system lets it, and says why", async () => {
+  const reason = "The agent is root, and all that bridges need is there.";
+  expect(await lab.ask("driver")).toEqual({ driver: "bridge", reason, problem: null, warning: null });
+});
+
 test("a guest goes out by the host's address", async () => {
-  expect(await lab.ask("driver")).toMatchObject({ driver: "bridge", problem: null });
   expect(await get(a, "203.0.113.1", 80)).toBe("hello ::ffff:203.0.113.2");
 });
 
@@ -133,6 +137,30 @@ function dripClient(address: string, port: number): string {
     socket.on("data", () => console.log("drip"));
   });`;
 }
+
+test("a network in the host's own subnet takes no route from the host, which tells of it, and has it back afterwards", async () => {
+  const routeTo = (address: string) => lab.host.run("ip", ["route", "get", address]);
+  await lab.host.ip(
+    "link add own type veth peer name far",
+    "link set dev far up",
+    "link set dev own up",
+    // As wide as the one network, and wider than the other.
+    "address add 192.168.1.7/24 dev own",
+    "address add 192.168.2.7/23 dev own",
+  );
+  await lab.apply(state);
+  expect(await routeTo("192.168.1.3")).toContain("dev own");
+  expect(await routeTo("192.168.2.4")).toContain("dev own");
+  expect(await lab.ask("driver")).toMatchObject({
+    problem: null,
+    warning: expect.stringMatching(/192\.168\.1\.0\/24 \(own\).* net-1 .* 192\.168\.2\.0\/23 \(own\).* net-2 /),
+  });
+  expect(await get(a, "203.0.113.1", 80)).toMatch(/^hello/);
+  await lab.host.ip("link delete dev own");
+  await lab.apply(state);
+  expect(await get(lab.host, "192.168.1.3", 80)).toMatch(/^hello/);
+  expect(await lab.ask("driver")).toMatchObject({ warning: null });
+});
 
 test("a host that forwards only what is allowed still works, and its rules are as before afterwards", async () => {
   const table = "table ip filter { chain FORWARD { type filter hook forward priority filter; policy drop; }; }";

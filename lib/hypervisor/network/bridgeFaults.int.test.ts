@@ -150,6 +150,19 @@ test("without networks nothing is left: no link, namespace, rule, route, process
   expect(await dnsmasqPids()).toEqual([]);
 });
 
+test("an agent with user-mode networks removes bridges of before, and forgets them", async () => {
+  await lab.apply(state);
+  await lab.killAgent();
+  await lab.startAgent("networkAgent.ts", "user");
+  expect(await lab.ask("driver")).toMatchObject({ driver: "user", problem: null });
+  await expect(access(lab.names.namespacePath)).rejects.toThrow();
+  expect(await lab.host.run("ip", ["-brief", "link", "show"])).not.toContain(lab.names.hostLink);
+  expect(await dnsmasqPids()).toEqual([]);
+  expect(JSON.parse(await readFile(join(lab.settings.dataDir, "networks.json"), "utf8"))).toMatchObject({
+    networks: [],
+  });
+});
+
 async function dnsmasqPids(): Promise<number[]> {
   return (await findDnsmasqs(lab.names.folder)).map(({ identity }) => identity.pid);
 }

@@ -17,7 +17,7 @@ import { reconcile } from "./reconcile";
 import { removeNetworks } from "./removeNetworks";
 import { readNetworkState, writeNetworkState } from "./stateFile";
 import { readInterfaces } from "./status";
-import { occupiedCidrs } from "./uplink";
+import { occupiedCidrs, type Withheld } from "./uplink";
 
 /** How often the name servers are looked after, and everything is compared with what it should be. */
 const watchMs = 2_000;
@@ -30,6 +30,7 @@ const reconcileMs = 30_000;
 export class BridgeNetworks implements HostNetworks {
   readonly driver = "bridge";
   problem: string | null = null;
+  warning: string | null = null;
   private readonly names: NetworkNames;
   private readonly nftables: Nftables;
   private readonly dnsmasq: DnsmasqKeeper;
@@ -139,13 +140,23 @@ export class BridgeNetworks implements HostNetworks {
     this.reconciledAtMs = Date.now();
     this.known ??= await readNetworkState(this.settings.dataDir);
     const { names, known: state, nftables, dnsmasq } = this;
-    if (state.networks.length === 0) return removeNetworks(this.settings.runDir);
+    if (state.networks.length === 0) {
+      this.warning = null;
+      return removeNetworks(this.settings.runDir);
+    }
     await mkdir(names.folder, { recursive: true, mode: 0o711 });
     await chmod(names.folder, 0o711);
     const ownerOf = (vmId: number) => this.users.userOf(vmId)?.uid ?? 0;
-    await reconcile({ names, state, nftables, dnsmasq, ownerOf, hasParameters: this.hasParameters });
+    const withheld = await reconcile({ names, state, nftables, dnsmasq, ownerOf, hasParameters: this.hasParameters });
     this.hasParameters = true;
+    const warning = withheld.length === 0 ? null : withheld.map(inWords).join(" ");
+    if (warning !== this.warning && warning !== null) this.log.warn({}, warning);
+    this.warning = warning;
   }
+}
+
+function inWords({ network, cidr, route }: Withheld): string {
+  return `This host has a way of its own to ${route.to}${route.link === null ? "" : ` (${route.link})`}, so it does not reach the VMs of the network ${network} (${cidr}), nor do port forwards. Make a network with another range for VMs that it shall reach.`;
 }
 
 /** The last id of those for VMs, which no VM comes to: it has no files, so nobody else's. */

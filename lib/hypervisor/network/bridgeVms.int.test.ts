@@ -180,3 +180,17 @@ test("a VM keeps its address and its connections when the agent is killed, and i
   await untilSeen(1, ({ milestones }) => milestones.ssh !== undefined);
   expect(await ssh(1, "hostname")).toBe("vm1");
 }, 400_000);
+
+test("a VM on a bridge keeps its network while the host has user-mode ones, and says so", async () => {
+  const link = { driver: "bridge", host: host(1, 1).ipv4, port: 22 };
+  expect(await lab.ask("observe", 1)).toMatchObject({ state: "running", link });
+  await lab.killAgent();
+  await lab.startAgent("hypervisorAgent.ts", "user");
+  expect(await lab.ask("host")).toMatchObject({ network: { driver: "user" } });
+  expect(await lab.ask("observe", 1)).toMatchObject({ state: "running", link });
+  expect(await ssh(1, "hostname")).toBe("vm1");
+  await lab.killAgent();
+  await lab.startAgent("hypervisorAgent.ts");
+  expect(await lab.ask("host")).toMatchObject({ network: { driver: "bridge" }, degraded: [{ code: "tcg" }] });
+  expect(await ssh(1, "hostname")).toBe("vm1");
+}, 120_000);

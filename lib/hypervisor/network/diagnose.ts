@@ -8,6 +8,7 @@ import { readAddresses, readNeighbours, readRoutes } from "./linkFacts";
 import type { NetworkNames } from "./names";
 import { probePort } from "./portProbe";
 import { isSeen, readInterfaces } from "./status";
+import { rivalRoute } from "./uplink";
 
 const connectMs = 3_000;
 const greetingMs = 3_000;
@@ -134,6 +135,14 @@ async function routeCheck(
   { network }: { network: HostNetwork; host: NetworkHost },
 ): Promise<ReachabilityCheck> {
   const routes = await readRoutes(null, 4);
+  const rival = rivalRoute(network.cidr, routes, names.hostLink);
+  if (rival !== undefined) {
+    return failed(
+      "route",
+      `This computer has a way of its own to ${rival.to}${rival.link === null ? "" : ` (${rival.link})`}, which ${network.cidr} lies in.`,
+      "Plug the VM into a network with another range, or reach it from another VM.",
+    );
+  }
   if (!routes.some(({ to, link: by }) => to === network.cidr && by === names.hostLink)) return routeLost(network.cidr);
   const forwards = network.forwards.filter(
     (one) => one.ipv4 === link.ipv4 && one.port === port && one.protocol === "tcp",

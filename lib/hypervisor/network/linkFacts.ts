@@ -75,19 +75,31 @@ export async function readAddresses(namespace: Namespace): Promise<Map<string, s
   );
 }
 
-const routeSchema = z.object({ dst: z.string(), dev: z.string().optional(), gateway: z.string().optional() });
+const routeSchema = z.object({
+  dst: z.string(),
+  dev: z.string().optional(),
+  gateway: z.string().optional(),
+  protocol: z.string().optional(),
+});
 
 export interface RouteFact {
   /** "default", an address or a range. */
   to: string;
   link: string | null;
   via: string | null;
+  /** The range of an address that the host itself has: its neighbours are there. */
+  isOwnSubnet: boolean;
 }
 
 /** Routes of the main table. */
 export async function readRoutes(namespace: Namespace, version: 4 | 6): Promise<RouteFact[]> {
   const routes = z.array(routeSchema).parse(await ipJson(namespace, [`-${version}`, "route", "show"]));
-  return routes.map(({ dst, dev, gateway }) => ({ to: dst, link: dev ?? null, via: gateway ?? null }));
+  return routes.map(({ dst, dev, gateway, protocol }) => ({
+    to: dst,
+    link: dev ?? null,
+    via: gateway ?? null,
+    isOwnSubnet: protocol === "kernel" && dst !== "default",
+  }));
 }
 
 const neighbourSchema = z.object({

@@ -1,4 +1,4 @@
-import { chmod, stat } from "node:fs/promises";
+import { access, chmod, constants, stat } from "node:fs/promises";
 import { platform } from "node:os";
 import { CumulusError, messageOf } from "../../domain/errors";
 import type { Settings } from "../../env";
@@ -20,12 +20,9 @@ const programs: [program: string, args: string[], debianPackage: string][] = [
   ["setpriv", ["--version"], "util-linux"],
 ];
 
-/** Which driver this computer's networks have: as `CUMULUS_NETWORK` says, as far as that is possible. */
+/** Which driver this computer's networks have: bridges wherever they are possible, unless `CUMULUS_NETWORK` asks for less. */
 export async function chooseDriver(wanted: Settings["network"], users: UserScheme): Promise<DriverChoice> {
   if (wanted === "user") return { driver: "user", reason: "CUMULUS_NETWORK asks for user-mode networks." };
-  // Until VMs are given interfaces on bridges, a host that isn't told to has none.
-  if (wanted === "auto")
-    return { driver: "user", reason: "User-mode networks are the default: CUMULUS_NETWORK=bridge asks for bridges." };
   const obstacle = await obstacleToBridges(users);
   if (obstacle === null) return { driver: "bridge", reason: "The agent is root, and all that bridges need is there." };
   return { driver: "user", reason: obstacle };
@@ -45,11 +42,39 @@ async function obstacleToBridges(users: UserScheme): Promise<string | null> {
   }
   try {
     await openTunDevice();
-    await run(null, "unshare", ["--net", "--", "nft", "list", "tables"]);
+    await tryNetworks();
     return null;
   } catch (error) {
     return `This computer lets the agent make no network of its own (${messageOf(error)}). In a container, run it privileged.`;
   }
+}
+
+/** Links and rules of each kind that a network takes. */
+const sampleLinks = [
+  "link add dev b type bridge",
+  "link add dev u type veth peer name v",
+  "tuntap add dev t mode tap",
+  "link set dev t master b",
+  "link set dev t type bridge_slave isolated on",
+];
+const sampleRules = `
+table bridge sample {
+  set macs { type ifname . ether_addr; }
+  chain guard { type filter hook prerouting priority -300; policy drop; iifname . ether saddr != @macs counter drop; }
+}
+table inet sample {
+  chain forward { type filter hook forward priority 0; policy drop; ct direction reply accept; }
+  chain prerouting { type nat hook prerouting priority -100; fib daddr type local tcp dport 1 dnat ip to 192.0.2.1:1; }
+  chain postrouting { type nat hook postrouting priority 100; oifname "u" masquerade; }
+}
+`;
+
+/** Makes a small network where nothing is and nothing stays: a kernel without one of its parts, and a container that forbids one, tell so now. */
+async function tryNetworks(): Promise<void> {
+  await access("/proc/sys/net/ipv4/ip_forward", constants.W_OK);
+  const apart = ["--net", "--mount", "--"];
+  await run(null, "unshare", [...apart, "ip", "-batch", "-"], `${sampleLinks.join("\n")}\n`);
+  await run(null, "unshare", [...apart, "nft", "-f", "-"], sampleRules);
 }
 
 async function isInstalled(program: string, args: string[]): Promise<boolean> {

@@ -10,7 +10,7 @@ import { ensureNamespace } from "./namespace";
 import type { Nftables } from "./nftables";
 import { hostNameServers } from "./resolvers";
 import { routingTable } from "./routingRules";
-import { applyHostRoutes, ensureUplink } from "./uplink";
+import { applyHostRoutes, ensureUplink, type Withheld } from "./uplink";
 
 export interface Reconciled {
   names: NetworkNames;
@@ -26,6 +26,7 @@ export interface Reconciled {
 /**
  * Brings this computer's networks to what the state says, and touches nothing that is so already: it can run at any time, and carries on where a
  * crash broke it off. Rules come before the links that they are about, so that no link is ever without.
+ * @returns networks that the host doesn't reach
  */
 export async function reconcile({
   names,
@@ -34,7 +35,7 @@ export async function reconcile({
   dnsmasq,
   ownerOf,
   hasParameters,
-}: Reconciled): Promise<void> {
+}: Reconciled): Promise<Withheld[]> {
   const inside = names.namespacePath;
   await ensureNamespace(names, hasParameters);
   const uplink = await ensureUplink(names);
@@ -44,6 +45,11 @@ export async function reconcile({
     nftables.apply(null, hostTable(names, state, uplink)),
   ]);
   await applyBridges(names, state, ownerOf);
-  await Promise.all([applyHostRoutes(names, state, uplink), openForeignFirewalls(names), applyLimits(inside, state)]);
+  const [withheld] = await Promise.all([
+    applyHostRoutes(names, state, uplink),
+    openForeignFirewalls(names),
+    applyLimits(inside, state),
+  ]);
   await dnsmasq.apply(state.networks, await hostNameServers());
+  return withheld;
 }

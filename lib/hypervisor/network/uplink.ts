@@ -1,3 +1,4 @@
+import { canonicalCidr, overlaps } from "../../domain/cidrs";
 import type { NetworkState } from "../../domain/hostNetwork";
 import { ipBatch, setSysctls } from "./commands";
 import { type LinkFact, type RouteFact, readAddresses, readLinks, readRoutes } from "./linkFacts";
@@ -44,21 +45,36 @@ export async function ensureUplink(names: NetworkNames): Promise<UplinkAddresses
   return addresses;
 }
 
+/** A network that the host has another way to, and so doesn't reach. */
+export interface Withheld {
+  network: string;
+  cidr: string;
+  route: RouteFact;
+}
+
 /**
  * Lets the host reach the guests, and pass on what goes out. Forwarding is a switch of the whole host: the one thing that stays on
  * when the networks go, since others may rely on it by then.
+ * @returns networks that get no route, so as not to take the host's own from it
  */
 export async function applyHostRoutes(
   names: NetworkNames,
   { networks }: NetworkState,
   uplink: UplinkAddresses,
-): Promise<void> {
+): Promise<Withheld[]> {
+  const routes4 = await readRoutes(null, 4);
+  const withheld = networks.flatMap(({ name, cidr }) => {
+    const route = rivalRoute(cidr, routes4, names.hostLink);
+    return route === undefined ? [] : [{ network: name, cidr, route }];
+  });
   await setSysctls(null, "1", ["ipv4/ip_forward", `ipv4/conf/${names.hostLink}/route_localnet`]);
   const wanted = [
-    ...networks.map(({ cidr }) => ({ to: cidr, via: uplink.inner4 })),
+    ...networks
+      .filter(({ cidr }) => !withheld.some((one) => one.cidr === cidr))
+      .map(({ cidr }) => ({ to: cidr, via: uplink.inner4 })),
     ...networks.flatMap(({ ipv6 }) => (ipv6 === null ? [] : [{ to: ipv6.cidr, via: uplink.inner6 }])),
   ];
-  const present = [...(await readRoutes(null, 4)), ...(await readRoutes(null, 6))].filter(
+  const present = [...routes4, ...(await readRoutes(null, 6))].filter(
     ({ link, via }) => link === names.hostLink && via !== null,
   );
   const isSame = (one: { to: string; via: string | null }, other: { to: string; via: string | null }) =>
@@ -71,12 +87,38 @@ export async function applyHostRoutes(
       .filter((route) => !present.some((one) => isSame(one, route)))
       .map(({ to, via }) => `route replace ${to} via ${via} dev ${names.hostLink}`),
   ]);
+  return withheld;
 }
 
 /** Ranges that the host has routes to, but by our own link and the default route. */
 export async function occupiedCidrs(names: NetworkNames): Promise<string[]> {
-  const isForeign = ({ to, link }: RouteFact) => to !== "default" && link !== names.hostLink;
-  return (await readRoutes(null, 4)).filter(isForeign).map(({ to }) => (to.includes("/") ? to : `${to}/32`));
+  return (await readRoutes(null, 4)).filter((route) => isForeign(route, names.hostLink)).map(rangeOfRoute);
+}
+
+/**
+ * The host's route before which one of ours to a network gives way: to the subnet that the host itself is in, where its own gateway may be, or to the very same
+ * range. A wider one, as a VPN has, loses nothing but what the network hides. Pure.
+ */
+export function rivalRoute(cidr: string, routes: readonly RouteFact[], ownLink: string): RouteFact | undefined {
+  return routes.find((route) => {
+    if (!isForeign(route, ownLink)) return false;
+    const range = rangeOfRoute(route);
+    if (canonicalCidr(range) === canonicalCidr(cidr)) return true;
+    return route.isOwnSubnet && overlaps(range, cidr) && bitsOf(range) < bitsOf(cidr);
+  });
+}
+
+/** Some VPNs have two halves of everything instead of a default route. */
+function isForeign({ to, link }: RouteFact, ownLink: string): boolean {
+  return to !== "default" && link !== ownLink && !to.endsWith("/1");
+}
+
+function rangeOfRoute({ to }: RouteFact): string {
+  return to.includes("/") ? to : `${to}/32`;
+}
+
+function bitsOf(cidr: string): number {
+  return Number(cidr.split("/")[1]);
 }
 
 async function addressesOf(names: NetworkNames): Promise<UplinkAddresses> {

@@ -100,7 +100,7 @@ export class Lab {
       CUMULUS_DATA_DIR: join(temporary, "data"),
       CUMULUS_RUN_DIR: join(temporary, "run"),
       CUMULUS_ACCEL: "tcg",
-      CUMULUS_NETWORK: "bridge",
+      CUMULUS_NETWORK: "auto",
     });
     const host = new LabNamespace(`lab-${key}-host`);
     const internet = new LabNamespace(`lab-${key}-inet`);
@@ -126,9 +126,13 @@ export class Lab {
     return networkNames(this.settings.runDir);
   }
 
-  /** @param program of this folder: `networkAgent.ts` or `hypervisorAgent.ts` */
-  async startAgent(program = "networkAgent.ts"): Promise<void> {
-    const argv = [process.execPath, "--import", "tsx", join(folder, program), JSON.stringify(this.settings)];
+  /**
+   * @param program of this folder: `networkAgent.ts` or `hypervisorAgent.ts`
+   * @param network what the agent is asked for, where that is not bridges if possible
+   */
+  async startAgent(program = "networkAgent.ts", network = this.settings.network): Promise<void> {
+    const settings: Settings = { ...this.settings, network };
+    const argv = [process.execPath, "--import", "tsx", join(folder, program), JSON.stringify(settings)];
     const child = spawn("nsenter", [`--net=${this.host.path}`, "--", ...argv], {
       cwd: projectDir,
       stdio: ["pipe", "pipe", "inherit"],

@@ -15,8 +15,8 @@ async function main(): Promise<void> {
   await answerLines(async (method, [first]) => {
     if (method === "applyNetworks") return networks.apply(networkStateSchema.parse(first));
     if (method === "networkStatus") return networks.status();
-    const { driver, reason, problem } = networks;
-    return { driver, reason, problem };
+    const { driver, reason, problem, warning } = networks;
+    return { driver, reason, problem, warning };
   });
   await networks.close();
 }

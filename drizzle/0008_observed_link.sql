@@ -1,0 +1,1 @@
+ALTER TABLE "vms" ADD COLUMN "observed_link" jsonb;
