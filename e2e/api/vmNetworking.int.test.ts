@@ -4,7 +4,7 @@ import type { ReachabilityCheck } from "../../lib/domain/hostNetwork";
 import type { Operation } from "../../lib/domain/operation";
 import type { PortForwardView } from "../../lib/domain/portForward";
 import type { Vm } from "../../lib/domain/vm";
-import type { VmNetworking } from "../../lib/domain/vmNetworking";
+import type { VmNetworking, VmTraffic } from "../../lib/domain/vmNetworking";
 import { type Stack, startStack, until } from "../stack";
 import { type List, networkClient, type Problem, times } from "./networkClient";
 
@@ -186,4 +186,87 @@ test("a destroyed VM leaves no forward, limit, firewall or interface behind", as
   expect((await stack.api("DELETE", `/api/networks/${network.id}`)).status).toBe(204);
   const again = await client.createReady("takes-the-port");
   expect((await stack.api("POST", `/api/vms/${again.id}/forwards`, { hostPort: 28_100, port: 80 })).status).toBe(201);
+});
+
+test("what a VM's interfaces carry is told every second, with rates, for as long as somebody listens", async () => {
+  const vm = await client.createReady("talker");
+  const stream = await fetch(`${stack.url}/api/vms/${vm.id}/traffic`, {
+    headers: { authorization: `Bearer ${stack.token}` },
+  });
+  let text = "";
+  const told: VmTraffic[] = [];
+  for await (const chunk of stream.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    const events = [...text.matchAll(/^event: traffic\ndata: (.*)\n\n/gm)].map(([, data]) => JSON.parse(data ?? ""));
+    told.splice(0, told.length, ...events);
+    if (told.length >= 2) break;
+  }
+  const [first, second] = told.map(({ interfaces }) => interfaces[0]);
+  expect(first).toMatchObject({ id: "net0", receivedBytesPerSecond: null });
+  expect(second?.receivedBytes).toBeGreaterThan(first?.receivedBytes ?? 0);
+  expect(second?.receivedBytesPerSecond).toBeGreaterThan(0);
+  expect((await stack.api("GET", "/api/vms/999999/traffic")).status).toBe(404);
+});
+
+test("a VM stays connected as it was started when its host's networks change, says so, and moves at its next start", async () => {
+  const restartAgent = async (network: "bridge" | "user") => {
+    await stack.kill("agent");
+    await stack.startAgent({ CUMULUS_NETWORK: network });
+  };
+  const read = async ({ id }: Vm) => (await stack.api<Vm>("GET", `/api/vms/${id}`)).body;
+  const untilNext = (vm: Vm, next: Vm["network"]["nextDriver"]) =>
+    until(`${vm.name} is told of the change`, async () => (await read(vm)).network.nextDriver === next);
+  const restart = async ({ id }: Vm) => {
+    for (const act of ["stop", "start"]) await client.act("POST", `/api/vms/${id}/${act}`, {});
+  };
+
+  const bridged = await client.createReady("bridged");
+  expect(bridged).toMatchObject({
+    ssh: { host: bridged.ipv4, port: 22 },
+    network: { driver: "bridge", nextDriver: null },
+  });
+  await restartAgent("user");
+  await untilNext(bridged, "user");
+  expect(await read(bridged)).toMatchObject({
+    ssh: { host: bridged.ipv4, port: 22 },
+    network: { driver: "bridge" },
+    statusReason: expect.stringContaining("its network's bridge"),
+  });
+  await restart(bridged);
+  expect(await read(bridged)).toMatchObject({
+    ssh: { host: "127.0.0.1" },
+    network: { driver: "user", nextDriver: null },
+    statusReason: null,
+  });
+
+  const port = (await read(bridged)).ssh.port;
+  await restartAgent("bridge");
+  await untilNext(bridged, "bridge");
+  expect(await read(bridged)).toMatchObject({
+    ssh: { host: "127.0.0.1", port },
+    network: { driver: "user" },
+    statusReason: expect.stringContaining("Stop it and start it"),
+  });
+  expect(await client.networkingOf(bridged)).toMatchObject({
+    driver: "user",
+    whyNot: expect.stringContaining("Stop it and start it"),
+    interfaces: [{ id: "net0", status: null }],
+  });
+  const { body: firewall } = await stack.api<Firewall>("POST", "/api/firewalls", { name: "not yet", rules: [] });
+  const refused: [string, string, object][] = [
+    ["PUT", "firewalls", { firewalls: [firewall.id] }],
+    ["POST", "forwards", { hostPort: 28_101, port: 80 }],
+    ["POST", "interfaces", { network: "default" }],
+    ["PUT", "interfaces/net0/limit", { ingressBytesPerSecond: 1_000_000, egressBytesPerSecond: null }],
+  ];
+  for (const [method, path, body] of refused) {
+    const { status, body: problem } = await stack.api<Problem>(method, `/api/vms/${bridged.id}/${path}`, body);
+    expect([path, status, problem.detail]).toEqual([path, 409, expect.stringContaining("Stop it and start it")]);
+  }
+  await restart(bridged);
+  expect(await read(bridged)).toMatchObject({
+    ssh: { host: bridged.ipv4, port: 22 },
+    network: { driver: "bridge", nextDriver: null },
+    statusReason: null,
+  });
 });

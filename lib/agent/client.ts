@@ -11,6 +11,7 @@ import { type Recipe, recipeSchema } from "../domain/recipe";
 import { snapshotFileSchema } from "../domain/snapshotFile";
 import { snapshotCostSchema, snapshotManifestSchema } from "../domain/snapshotManifest";
 import { type TaskState, taskStateSchema } from "../domain/task";
+import { trafficReadingSchema } from "../domain/vmNetworking";
 import type { Hypervisor } from "../hypervisor/hypervisor";
 import type { ByteStream } from "../system/byteStream";
 import { parseJson } from "../system/json";
@@ -119,6 +120,7 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
 
     applyNetworks: async (state) => void (await call("PUT", "/networks", { body: state, ...slow })),
     networkStatus: () => ask(networkStatusSchema, "GET", "/networks"),
+    traffic: (id) => ask(trafficReadingSchema, "GET", `/machines/${id}/traffic`),
     diagnose: (id, interfaceId, port) =>
       ask(z.array(reachabilityCheckSchema), "POST", `/machines/${id}/diagnose`, {
         body: { interfaceId, port },

@@ -19,6 +19,7 @@ import { MIB } from "../domain/units";
  *     POST   /machines/{id}/reset       { operationId } → Observation
  *     POST   /machines/{id}/type        { text } → 204; closing the request stops the typing
  *     POST   /machines/{id}/diagnose    { interfaceId, port } → ReachabilityCheck[]
+ *     GET    /machines/{id}/traffic     TrafficReading
  *     GET    /machines/{id}/screenshot  image/png; `?last=1`: the one kept from before it stopped, 204 when there is none
  *     GET    /machines/{id}/snapshot-cost                          SnapshotCost
  *     GET    /snapshots/{id}/files      SnapshotFile[] of `?path=FOLDER`

@@ -66,6 +66,7 @@ const handlers: Record<string, Handler> = {
     const { interfaceId, port } = await readBody(request, diagnoseBodySchema);
     return hypervisor.diagnose(id, interfaceId, port);
   },
+  "GET /machines/{id}/traffic": ({ hypervisor, id }) => hypervisor.traffic(id),
   "POST /machines/{id}/type": async ({ hypervisor, id, request, signal }) => {
     const { text } = await readBody(request, typeBodySchema);
     return hypervisor.typeText(id, text, signal);

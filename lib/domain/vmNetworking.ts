@@ -57,6 +57,54 @@ export const vmNetworkingSchema = z
   .meta({ id: "VmNetworking" });
 export type VmNetworking = z.infer<typeof vmNetworkingSchema>;
 
+/** What an interface has carried since it was made, as the VM sees it. */
+export const interfaceTrafficSchema = z.object({
+  /** Of the interface: `net0`. */
+  id: z.string(),
+  receivedBytes: z.number().int(),
+  receivedPackets: z.number().int(),
+  sentBytes: z.number().int(),
+  sentPackets: z.number().int(),
+});
+export type InterfaceTraffic = z.infer<typeof interfaceTrafficSchema>;
+
+/** What a host read at a moment; no interfaces for a VM that is off, or has a user-mode network. */
+export const trafficReadingSchema = z.object({
+  at: z.iso.datetime(),
+  interfaces: z.array(interfaceTrafficSchema),
+});
+export type TrafficReading = z.infer<typeof trafficReadingSchema>;
+
+const byteRateSchema = z.number().nonnegative().nullable();
+
+/** An event of `GET /api/vms/{id}/traffic`: rates over the time since the event before, null in the first. */
+export const vmTrafficSchema = trafficReadingSchema
+  .extend({
+    interfaces: z.array(
+      interfaceTrafficSchema.extend({ receivedBytesPerSecond: byteRateSchema, sentBytesPerSecond: byteRateSchema }),
+    ),
+  })
+  .meta({ id: "VmTraffic" });
+export type VmTraffic = z.infer<typeof vmTrafficSchema>;
+
+/** A reading with its rates since the one before. Counters that went back are those of a new interface. Pure. */
+export function withRates(before: TrafficReading | null, now: TrafficReading): VmTraffic {
+  const seconds = before === null ? 0 : (Date.parse(now.at) - Date.parse(before.at)) / 1000;
+  const rate = (old: number | undefined, bytes: number) =>
+    old === undefined || seconds <= 0 || bytes < old ? null : Math.round((bytes - old) / seconds);
+  return {
+    at: now.at,
+    interfaces: now.interfaces.map((link) => {
+      const old = before?.interfaces.find(({ id }) => id === link.id);
+      return {
+        ...link,
+        receivedBytesPerSecond: rate(old?.receivedBytes, link.receivedBytes),
+        sentBytesPerSecond: rate(old?.sentBytes, link.sentBytes),
+      };
+    }),
+  };
+}
+
 /** `PUT /api/vms/{id}/firewalls`. */
 export const vmFirewallsSchema = z
   .strictObject({

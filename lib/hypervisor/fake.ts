@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { CumulusError } from "../domain/errors";
 import type { FirstBootReport } from "../domain/firstBootReport";
 import type { ImageManifest } from "../domain/image";
-import { type Observation, sshHostPortOf } from "../domain/machine";
+import { liveLinkOf, type Observation, sshHostPortOf } from "../domain/machine";
 import type { TimelineStep } from "../domain/timeline";
 import type { Observed } from "../domain/vmStatus";
 import { listImages, removeImage } from "../images/store";
@@ -107,6 +107,7 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
       stoppedBy: null,
       pid: 1_000_000 + id,
       bootCount: bootCount + 1,
+      link: liveLinkOf(machine.spec, sshHostPortOf(machine.spec)),
       milestones: { disk: milestones.disk, started: now() },
       pendingAct: null,
     });
@@ -125,7 +126,7 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
     clearTimeout(machine.timer);
     if (machine.observation.pid !== null) machine.lastScreen = machine.terminal.log;
     machine.terminal.emit("off");
-    return change(machine, { ...how, pid: null, pendingAct: null });
+    return change(machine, { ...how, pid: null, link: null, pendingAct: null });
   }
 
   return {
@@ -297,6 +298,7 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
 
     applyNetworks: async (state) => networks.apply(state),
     networkStatus: async () => networks.status(),
+    traffic: async (id) => networks.traffic(find(id).observation.id),
     diagnose: async (id, interfaceId, port) => networks.diagnose(find(id).observation.id, interfaceId, port),
 
     recover: async () => {

@@ -6,6 +6,7 @@ import {
   noNetworks,
   type ReachabilityCheck,
 } from "../domain/hostNetwork";
+import type { TrafficReading } from "../domain/vmNetworking";
 
 export const fakeNetworkReason = "The fake hypervisor sends no packet.";
 
@@ -14,9 +15,13 @@ const fakeRoute = "172.31.0.0/16";
 const fakeAddress = "172.31.0.2";
 const fakeSocket = { address: fakeAddress, port: 22, protocol: "tcp" } as const;
 
-/** Networks that are remembered and nothing else: every VM that runs is plugged in, and nothing was ever sent. */
+/** What each VM that runs pretends to receive and to send, a second. */
+const fakeRate = { receivedBytes: 4000, receivedPackets: 4, sentBytes: 1000, sentPackets: 2 };
+
+/** Networks that are remembered and nothing else: every VM that runs is plugged in, and its counters go up with the time. */
 export class FakeNetworks {
   private state: NetworkState = noNetworks;
+  private readonly startedAtMs = Date.now();
 
   constructor(
     private readonly driver: "bridge" | "user",
@@ -37,10 +42,7 @@ export class FakeNetworks {
         interfaceId,
         networkId: id,
         isUp: this.isRunning(vmId),
-        receivedBytes: 0,
-        receivedPackets: 0,
-        sentBytes: 0,
-        sentPackets: 0,
+        ...this.counters(vmId),
         leaseEndsAt: null,
         isAddressSeen: this.isRunning(vmId),
       })),
@@ -53,6 +55,25 @@ export class FakeNetworks {
       addresses: ["127.0.0.1", fakeAddress],
       listening: [fakeSocket],
       interfaces,
+    };
+  }
+
+  traffic(vmId: number): TrafficReading {
+    const ids = this.state.networks.flatMap(({ hosts }) => hosts.filter((one) => one.vmId === vmId));
+    const interfaces = this.isRunning(vmId)
+      ? ids.map(({ interfaceId }) => ({ id: interfaceId, ...this.counters(vmId) }))
+      : [];
+    return { at: new Date().toISOString(), interfaces };
+  }
+
+  private counters(vmId: number) {
+    const seconds = this.isRunning(vmId) ? (Date.now() - this.startedAtMs) / 1000 : 0;
+    const { receivedBytes, receivedPackets, sentBytes, sentPackets } = fakeRate;
+    return {
+      receivedBytes: Math.round(receivedBytes * seconds),
+      receivedPackets: Math.round(receivedPackets * seconds),
+      sentBytes: Math.round(sentBytes * seconds),
+      sentPackets: Math.round(sentPackets * seconds),
     };
   }
 

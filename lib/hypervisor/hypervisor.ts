@@ -6,6 +6,7 @@ import type { MachineSpec, Observation } from "../domain/machine";
 import type { SnapshotFile } from "../domain/snapshotFile";
 import type { SnapshotCost, SnapshotManifest } from "../domain/snapshotManifest";
 import type { TaskReport } from "../domain/task";
+import type { TrafficReading } from "../domain/vmNetworking";
 
 /**
  * Virtual machines on this computer: the narrow seam under the agent. Every call is idempotent: asked twice, done once. Calls on one
@@ -116,6 +117,8 @@ export interface Hypervisor {
    */
   applyNetworks(state: NetworkState): Promise<void>;
   networkStatus(): Promise<NetworkStatus>;
+  /** What a VM's interfaces have carried: cheap enough to be asked every second. */
+  traffic(id: number): Promise<TrafficReading>;
   /** Why a TCP port of a VM can't be reached from the host: what was checked, in order, up to the first failure. Takes some seconds. */
   diagnose(id: number, interfaceId: string, port: number): Promise<ReachabilityCheck[]>;
 

@@ -6,6 +6,7 @@ import type { ImageManifest } from "../domain/image";
 import type { MachineSpec, Observation } from "../domain/machine";
 import type { SnapshotCost, SnapshotManifest } from "../domain/snapshotManifest";
 import type { TaskReport } from "../domain/task";
+import type { TrafficReading } from "../domain/vmNetworking";
 import { pathsOf, type Settings } from "../env";
 import { failpoint } from "../failpoints";
 import { listImages, removeImage } from "../images/store";
@@ -28,6 +29,7 @@ import { longestSocketPathBytes, machinePaths } from "./machinePaths";
 import { absentObservation } from "./machineState";
 import { makeMachine } from "./makeMachine";
 import { createHostNetworks } from "./network/choose";
+import { readTraffic } from "./network/traffic";
 import { isUsingFolder } from "./qemu/process";
 import { SnapshotStore } from "./snapshots/snapshotStore";
 import { recoverUserfaultfd } from "./snapshots/userfaultfd";
@@ -261,6 +263,16 @@ class QemuHypervisor implements Hypervisor {
 
   async networkStatus(): Promise<NetworkStatus> {
     return this.ready().networks.status();
+  }
+
+  async traffic(id: number): Promise<TrafficReading> {
+    const { spec, runtime } = this.machine(id);
+    const pid = runtime.qemu?.process.identity.pid ?? null;
+    return readTraffic(
+      id,
+      spec.interfaces.map((link) => link.id),
+      pid,
+    );
   }
 
   async diagnose(id: number, interfaceId: string, port: number): Promise<ReachabilityCheck[]> {

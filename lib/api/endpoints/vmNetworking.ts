@@ -3,7 +3,9 @@ import { diagnoseVm } from "../../control/networks/diagnose";
 import { setVmFirewalls } from "../../control/networks/firewalls";
 import { addForward, removeForward } from "../../control/networks/forwards";
 import { limitInterface, plugInterface, unplugInterface } from "../../control/networks/interfaces";
+import { watchTraffic } from "../../control/networks/traffic";
 import { getVmNetworking } from "../../control/networks/view";
+import { getVm } from "../../control/vms/view";
 import { operationSchema } from "../../domain/operation";
 import { createForwardSchema, portForwardViewSchema } from "../../domain/portForward";
 import {
@@ -15,6 +17,7 @@ import {
   vmNetworkingSchema,
 } from "../../domain/vmNetworking";
 import { endpoint } from "../endpoint";
+import { serverSentEvents } from "../serverSentEvents";
 import { idParams, idSchema } from "../shapes";
 
 const tag = "Networks";
@@ -29,6 +32,23 @@ export const getVmNetworkingEndpoint = endpoint({
   params: idParams,
   response: vmNetworkingSchema,
   handle: ({ context, params }) => getVmNetworking(context, params.id),
+});
+
+export const watchTrafficEndpoint = endpoint({
+  method: "GET",
+  path: "/api/vms/{id}/traffic",
+  tag,
+  summary: "Watch a VM's traffic",
+  description:
+    "Server-sent events, one a second, for as long as the request is open: `traffic`, with what each interface has carried and its rates (VmTraffic).",
+  params: idParams,
+  response: "text/event-stream",
+  handle: async ({ context, services, params, request }) => {
+    await getVm(context, params.id);
+    return serverSentEvents(services, request, (send) =>
+      watchTraffic(context, params.id, (traffic) => send("traffic", traffic)),
+    );
+  },
 });
 
 export const setVmFirewallsEndpoint = endpoint({

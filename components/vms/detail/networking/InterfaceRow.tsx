@@ -5,7 +5,7 @@ import { useState } from "react";
 import { useSWRConfig } from "swr";
 import { apiRequest } from "../../../../lib/api/client";
 import type { Vm } from "../../../../lib/domain/vm";
-import type { VmInterface } from "../../../../lib/domain/vmNetworking";
+import type { VmInterface, VmTraffic } from "../../../../lib/domain/vmNetworking";
 import { keys } from "../../../data/keys";
 import { ConfirmDialog } from "../../../ui/ConfirmDialog";
 import { CopyText } from "../../../ui/CopyText";
@@ -14,17 +14,20 @@ import { notify } from "../../../ui/notify";
 import { StatusDot } from "../../../ui/StatusDot";
 import { Td, Tr } from "../../../ui/Table";
 import { TextLink } from "../../../ui/TextLink";
-import { limitInWords, trafficInWords } from "./networkingWords";
+import { limitInWords } from "./networkingWords";
+import { TrafficText } from "./TrafficText";
 
 interface InterfaceRowProps {
   vm: Vm;
   link: VmInterface;
+  /** What is told of its traffic every second; undefined while nothing is. */
+  live: VmTraffic["interfaces"][number] | undefined;
   /** Why nothing of it can be changed here. */
   whyNot: string | undefined;
   onLimit: () => void;
 }
 
-export function InterfaceRow({ vm, link, whyNot, onLimit }: InterfaceRowProps) {
+export function InterfaceRow({ vm, link, live, whyNot, onLimit }: InterfaceRowProps) {
   const [isAsked, setAsked] = useState(false);
   const { mutate } = useSWRConfig();
   const { id, network, ipv4, mac, status, limit, isLeaving } = link;
@@ -52,11 +55,16 @@ export function InterfaceRow({ vm, link, whyNot, onLimit }: InterfaceRowProps) {
         <TextLink href={`/networks/${network.id}`} className="block max-w-32 truncate text-xs sm:hidden">
           {network.name}
         </TextLink>
+        <span className="mt-1 block text-sm md:hidden">
+          <TrafficText status={status} live={live} />
+        </span>
       </Td>
       <Td className="hidden xl:table-cell">
         <CopyText text={mac} what={`MAC address of ${id}`} />
       </Td>
-      <Td className="hidden whitespace-nowrap text-muted md:table-cell">{status ? trafficInWords(status) : "–"}</Td>
+      <Td className="hidden whitespace-nowrap text-muted md:table-cell">
+        <TrafficText status={status} live={live} />
+      </Td>
       <Td className="hidden whitespace-nowrap text-muted lg:table-cell">{limitInWords(limit) ?? "none"}</Td>
       <Td className="whitespace-nowrap text-right">
         <IconButton

@@ -10,6 +10,7 @@ import { Card } from "../../../ui/Card";
 import { RelativeTime } from "../../../ui/RelativeTime";
 import { Table, TableBody, TableHead, Th } from "../../../ui/Table";
 import { InterfaceRow } from "./InterfaceRow";
+import { useTraffic } from "./useTraffic";
 
 const PlugDialog = dynamic(() => import("./PlugDialog").then((module) => module.PlugDialog));
 const LimitDialog = dynamic(() => import("./LimitDialog").then((module) => module.LimitDialog));
@@ -25,6 +26,7 @@ export function InterfacesCard({ vm, networking, onRefresh }: InterfacesCardProp
   const [isPlugging, setPlugging] = useState(false);
   const [limited, setLimited] = useState<VmInterface | null>(null);
   const { interfaces, seenAt, whyNot } = networking;
+  const traffic = useTraffic(vm.id, vm.status === "running" && networking.driver === "bridge");
   return (
     <Card
       flush
@@ -69,6 +71,7 @@ export function InterfacesCard({ vm, networking, onRefresh }: InterfacesCardProp
               key={link.id}
               vm={vm}
               link={link}
+              live={traffic?.interfaces.find(({ id }) => id === link.id)}
               whyNot={whyNot ?? undefined}
               onLimit={() => setLimited(link)}
             />

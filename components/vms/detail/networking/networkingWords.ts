@@ -1,6 +1,5 @@
 import type { ReachabilityCheck } from "../../../../lib/domain/hostNetwork";
-import { formatBytes } from "../../../../lib/domain/units";
-import type { Bandwidth, VmInterface } from "../../../../lib/domain/vmNetworking";
+import type { Bandwidth } from "../../../../lib/domain/vmNetworking";
 import type { Tone } from "../../../ui/tone";
 
 /** What each check of "Why can't I reach it?" asks. */
@@ -43,8 +42,4 @@ export function bytesPerSecondOf(megabits: string): number | null | undefined {
   const value = Number(megabits.trim().replace(",", "."));
   const bytes = Math.round((value * 1e6) / 8);
   return Number.isFinite(bytes) && bytes >= 1000 ? bytes : undefined;
-}
-
-export function trafficInWords(status: NonNullable<VmInterface["status"]>): string {
-  return `in ${formatBytes(status.receivedBytes)}, out ${formatBytes(status.sentBytes)}`;
 }
