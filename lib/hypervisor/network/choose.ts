@@ -15,7 +15,7 @@ import { UserNetworks } from "./userNetworks";
 
 /** The networks of this computer, by the driver that it can have and is asked for. */
 export async function createHostNetworks(settings: Settings, users: UserScheme, log: Log): Promise<HostNetworks> {
-  const { driver, reason } = await stayingReachable(settings, await chooseDriver(settings.network, users));
+  const { driver, reason } = await stayingReachable(settings, await chooseDriver(settings, users));
   log.info({ driver, reason }, "the networks of this host");
   return driver === "bridge"
     ? new BridgeNetworks(settings, users, log, reason)

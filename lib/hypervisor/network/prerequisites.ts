@@ -3,7 +3,8 @@ import { platform } from "node:os";
 import { CumulusError, messageOf } from "../../domain/errors";
 import type { Settings } from "../../env";
 import type { UserScheme } from "../../system/machineUsers";
-import { run } from "./commands";
+import { ipBatch, run } from "./commands";
+import { networkNames } from "./names";
 
 export interface DriverChoice {
   driver: "bridge" | "user";
@@ -21,15 +22,18 @@ const programs: [program: string, args: string[], debianPackage: string][] = [
 ];
 
 /** Which driver this computer's networks have: bridges wherever they are possible, unless `CUMULUS_NETWORK` asks for less. */
-export async function chooseDriver(wanted: Settings["network"], users: UserScheme): Promise<DriverChoice> {
-  if (wanted === "user") return { driver: "user", reason: "CUMULUS_NETWORK asks for user-mode networks." };
-  const obstacle = await obstacleToBridges(users);
+export async function chooseDriver(
+  { network, runDir }: Pick<Settings, "network" | "runDir">,
+  users: UserScheme,
+): Promise<DriverChoice> {
+  if (network === "user") return { driver: "user", reason: "CUMULUS_NETWORK asks for user-mode networks." };
+  const obstacle = await obstacleToBridges(runDir, users);
   if (obstacle === null) return { driver: "bridge", reason: "The agent is root, and all that bridges need is there." };
   return { driver: "user", reason: obstacle };
 }
 
 /** Why this computer can't have bridges, and what would help; null when it can. */
-async function obstacleToBridges(users: UserScheme): Promise<string | null> {
+async function obstacleToBridges(runDir: string, users: UserScheme): Promise<string | null> {
   if (platform() !== "linux") return "Bridges are made on Linux only.";
   if (users.kind === "own") return "Bridges need an agent that is root: start Cumulus as root.";
   const missing: string[] = [];
@@ -42,7 +46,7 @@ async function obstacleToBridges(users: UserScheme): Promise<string | null> {
   }
   try {
     await openTunDevice();
-    await tryNetworks();
+    await tryNetworks(`${networkNames(runDir).namespace}-try`);
     return null;
   } catch (error) {
     return `This computer lets the agent make no network of its own (${messageOf(error)}). In a container, run it privileged.`;
@@ -69,12 +73,19 @@ table inet sample {
 }
 `;
 
-/** Makes a small network where nothing is and nothing stays: a kernel without one of its parts, and a container that forbids one, tell so now. */
-async function tryNetworks(): Promise<void> {
+/** Makes a small network in a namespace that goes again: a kernel without one of its parts, and a container that forbids one, tell so now. */
+async function tryNetworks(namespace: string): Promise<void> {
   await access("/proc/sys/net/ipv4/ip_forward", constants.W_OK);
-  const apart = ["--net", "--mount", "--"];
-  await run(null, "unshare", [...apart, "ip", "-batch", "-"], `${sampleLinks.join("\n")}\n`);
-  await run(null, "unshare", [...apart, "nft", "-f", "-"], sampleRules);
+  const remove = () => run(null, "ip", ["netns", "delete", namespace]);
+  // One that a crash left.
+  await remove().catch(() => undefined);
+  await run(null, "ip", ["netns", "add", namespace]);
+  try {
+    await ipBatch(`/run/netns/${namespace}`, sampleLinks);
+    await run(`/run/netns/${namespace}`, "nft", ["-f", "-"], sampleRules);
+  } finally {
+    await remove();
+  }
 }
 
 async function isInstalled(program: string, args: string[]): Promise<boolean> {
