@@ -41,6 +41,29 @@ describe("interfaces", () => {
     );
   });
 
+  test("a clone has interfaces in the same networks, with addresses of its own, and keeps them over a stop", async () => {
+    await client.createNetwork("copied", "10.21.0.0/24");
+    const vm = await client.createReady("original");
+    await client.act("POST", `/api/vms/${vm.id}/interfaces`, { network: "copied", ipv4: "10.21.0.9" });
+    const { body: asked } = await stack.api<Operation>("POST", `/api/vms/${vm.id}/clone`, { name: "copy" });
+    const clone = { id: asked.vm?.id } as Vm;
+    const linksOf = async (of: Vm) =>
+      (await client.networkingOf(of)).interfaces.map(({ id, network, ipv4 }) => [id, network.name, ipv4]);
+    const own = await linksOf(clone);
+    expect(own[0]?.[2]).not.toBe(vm.ipv4);
+    expect(own).toEqual([
+      ["net0", "default", expect.stringMatching(/^192\.168\.0\./)],
+      ["net1", "copied", "10.21.0.2"],
+    ]);
+    await until("it runs", async () => (await stack.api<Vm>("GET", `/api/vms/${clone.id}`)).body.isReady);
+    for (const act of ["stop", "start"]) await client.act("POST", `/api/vms/${clone.id}/${act}`, {});
+    expect(await linksOf(clone)).toEqual(own);
+    expect(await linksOf(vm)).toEqual([
+      ["net0", "default", vm.ipv4],
+      ["net1", "copied", "10.21.0.9"],
+    ]);
+  });
+
   test("eight are the most, however many are asked for at once", async () => {
     const vm = await client.createReady("octopus");
     const answers = await times(9, () =>

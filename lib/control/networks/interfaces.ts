@@ -1,6 +1,6 @@
 import { and, eq, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { interfaceLimits, vmInterfaces, vms } from "../../db/schema";
+import { interfaceLimits, networks, vmInterfaces, vms } from "../../db/schema";
 import { CumulusError, messageOf } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
 import type { Bandwidth, PlugInterface } from "../../domain/vmNetworking";
@@ -12,7 +12,7 @@ import { specOf } from "../spec";
 import { allocateMac } from "../vms/allocate";
 import { lockVm } from "../vms/power";
 import { getVmRecord, type VmRow } from "../vms/view";
-import { bindAddress, releaseAddresses, takeAddress } from "./addresses";
+import { bindAddress, type NetworkRow, releaseAddresses, takeAddress } from "./addresses";
 import { applyNetworks, requestNetworks } from "./apply";
 import { assertEnforceable } from "./driver";
 import { holdNetwork } from "./networks";
@@ -38,13 +38,37 @@ export async function plugInterface(
     if (interfaceId === undefined) {
       throw new CumulusError("conflict", "This VM has eight interfaces, the most there can be. Unplug one first.");
     }
-    const ipv4 = await takeAddress(tx, network, input.ipv4);
-    await bindAddress(tx, network.id, ipv4, vmId);
-    const mac = await allocateMac(tx);
-    await tx.insert(vmInterfaces).values({ vmId, interfaceId, networkId: network.id, mac, ipv4 });
+    await addInterface(tx, { vmId, interfaceId }, network, input.ipv4);
     return interfacesChanged(tx, actor, vmId, { subject: network.name, result: { interface: interfaceId } });
   });
   return getOperation(context, operation.id);
+}
+
+async function addInterface(
+  tx: Queryable,
+  link: { vmId: number; interfaceId: string },
+  network: NetworkRow,
+  wanted?: string,
+): Promise<void> {
+  const ipv4 = await takeAddress(tx, network, wanted);
+  await bindAddress(tx, network.id, ipv4, link.vmId);
+  const mac = await allocateMac(tx);
+  await tx.insert(vmInterfaces).values({ ...link, networkId: network.id, mac, ipv4 });
+}
+
+/**
+ * Gives a new VM interfaces in the networks in which another has its further ones, with addresses and MACs of their own, in the caller's transaction.
+ * @throws `conflict` when a network is full
+ */
+export async function copyFurtherInterfaces(tx: Queryable, fromVmId: number, toVmId: number): Promise<void> {
+  const links = await tx
+    .select({ interfaceId: vmInterfaces.interfaceId, network: networks })
+    .from(vmInterfaces)
+    .innerJoin(networks, eq(networks.id, vmInterfaces.networkId))
+    .where(and(eq(vmInterfaces.vmId, fromVmId), eq(vmInterfaces.isLeaving, false)))
+    .orderBy(vmInterfaces.interfaceId)
+    .for("key share", { of: networks });
+  for (const { interfaceId, network } of links) await addInterface(tx, { vmId: toVmId, interfaceId }, network);
 }
 
 /**

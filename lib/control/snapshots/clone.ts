@@ -8,6 +8,7 @@ import type { CloneVm } from "../../domain/vm";
 import { failpoint } from "../../failpoints";
 import type { Actor, Context } from "../context";
 import { makeOnce } from "../idempotency";
+import { copyFurtherInterfaces } from "../networks/interfaces";
 import { actorName, getOperation } from "../operations";
 import { requestTask } from "../tasks/request";
 import { insertVm, withNameTaken } from "../vms/insert";
@@ -17,7 +18,7 @@ import { demandSnapshotAct } from "./demand";
 import { insertSnapshot } from "./take";
 
 /**
- * Asks for a copy of a VM's disk as a VM of its own, with the same shape, network, firewalls and SSH keys. Its row is there at once; it is made when a snapshot
+ * Asks for a copy of a VM's disk as a VM of its own, with the same shape, networks, firewalls and SSH keys. Its row is there at once; it is made when a snapshot
  * of the source is, which nobody sees and which goes with the clone's first disk (lib/control/snapshots/sweep.ts).
  * @returns the operation of the new VM: done when the clone runs
  * @throws `wrong_state` naming the allowed states, `conflict` when the name is taken, `insufficient_capacity`
@@ -35,12 +36,13 @@ export async function cloneVm(
       const source = await lockVm(tx, sourceId);
       await demandSnapshotAct(tx, source, "clone");
       const fromSnapshotId = await requestHiddenSnapshot(tx, actor, source, input.name);
-      const { operation } = await insertVm(tx, actor, {
+      const { vm, operation } = await insertVm(tx, actor, {
         ...(await partsOf(tx, source)),
         kind: "clone",
         name: input.name,
         fromSnapshotId,
       });
+      await copyFurtherInterfaces(tx, source.id, vm.id);
       return operation.id;
     }),
   );
