@@ -110,6 +110,14 @@ test("VMs on a bridge are reached from the host by their addresses, and find eac
   expect(await ssh(2, "cat /etc/resolv.conf")).toContain("nameserver 192.168.1.1");
 }, 120_000);
 
+test("a VM fetches pages by address and by name, also where it is given a time limit", async () => {
+  expect(await ssh(1, "wget -q -T 20 -O - http://203.0.113.1/")).toMatch(/^hello/);
+  await ssh(2, "mkdir /tmp/www; echo 'from vm2' > /tmp/www/index.html; httpd -p 8080 -h /tmp/www");
+  expect(await ssh(1, "wget -q -O - http://vm2.net-1.internal:8080/; wget -qT 20 -O - http://vm2:8080/")).toBe(
+    "from vm2\nfrom vm2",
+  );
+}, 120_000);
+
 test("their QEMUs run in the namespace as users of their own, and listen on no network", async () => {
   for (const id of [1, 2]) {
     const { pid } = await lab.ask<Observation>("observe", id);
