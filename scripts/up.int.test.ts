@@ -8,10 +8,12 @@ import { freePort, until } from "../e2e/stack";
 import { openPool } from "../lib/db/client";
 import { findPostmaster } from "../lib/db/embedded";
 import { openTcp, startTestDatabase } from "../lib/db/testDatabase";
-import { readSettings } from "../lib/env";
+import { pathsOf, readSettings } from "../lib/env";
+import { installBuiltImage } from "../lib/images/testing/builtImage";
 import { projectDir } from "../lib/paths";
 import { readHealth } from "../lib/up/consoleClient";
 import { type Part, pidFileOf, readPidFile } from "../lib/up/pidFile";
+import { requireArch } from "../lib/up/preconditions";
 
 /** The commands themselves, as a user gives them, on a data folder of their own. */
 
@@ -65,7 +67,11 @@ async function api(path: string, body?: object) {
   });
   return response.json();
 }
-const statusOfVm = async () => (await api("/api/vms/1")).status;
+
+async function statuses(): Promise<string[]> {
+  const { items }: { items: { status: string }[] } = await api("/api/vms");
+  return items.map(({ status }) => status);
+}
 
 async function expectNothingLeft() {
   for (const part of ["up", "console", "agent"] as const) expect(await pidOf(part)).toBeUndefined();
@@ -123,24 +129,27 @@ test("after the supervisor was killed, up takes over; Ctrl-C then ends it with a
   });
   await until("it is ready again", () => readyLine.test(said), 120_000);
   expect(await findPostmaster(settings())).toBe(database);
-  await api("/api/vms", { name: "vm", image: "mini", size: "nano" });
-  await until("the VM runs", async () => (await statusOfVm()) === "running");
+  for (const name of ["one", "two"]) await api("/api/vms", { name, image: "mini", size: "nano" });
+  await until("both VMs run", async () => (await statuses()).join() === "running,running");
+  await api("/api/vms/2/pause", {});
+  await until("one is paused", async () => (await statuses()).includes("paused"));
   // What Ctrl-C in a terminal does; npm passes it on.
   process.kill((await pidOf("up")) ?? 0, "SIGINT");
   expect((await up).exitCode).toBe(0);
   expect(said).toContain("the next start brings VMs back");
-  const [machine] = JSON.parse(await readFile(join(dataDir, "fake-vms.json"), "utf8"));
-  expect(machine.observation).toMatchObject({ state: "stopped", stoppedBy: "request" });
+  const machines: object[] = JSON.parse(await readFile(join(dataDir, "fake-vms.json"), "utf8"));
+  const off = { observation: { state: "stopped", stoppedBy: "request" } };
+  expect(machines).toMatchObject([off, off]);
   await expectNothingLeft();
 }, 180_000);
 
 test("down after a killed supervisor leaves nothing running", async () => {
   expect((await npm(["run", "up", "--", "-d"])).exitCode).toBe(0);
-  await until("the VM runs again", async () => (await statusOfVm()) === "running");
+  await until("both VMs run again", async () => (await statuses()).join() === "running,running");
   process.kill((await pidOf("up")) ?? 0, "SIGKILL");
   const down = await npm(["run", "down"]);
   expect(down.exitCode).toBe(0);
-  expect(down.all).toContain("Cumulus is stopped; 1 VM keeps running");
+  expect(down.all).toContain("Cumulus is stopped");
   await expectNothingLeft();
   for (const args of [[], ["--", "--vms"]]) {
     const again = await npm(["run", "--silent", "down", ...args]);
@@ -173,6 +182,7 @@ test("DATABASE_URL names the database that is used, and no embedded one is made"
   const otherDir = await mkdtemp(join(tmpdir(), "cumulus-up-"));
   const extra = { CUMULUS_DATA_DIR: otherDir, DATABASE_URL: tcp.url };
   try {
+    await installBuiltImage(pathsOf({ dataDir: otherDir, runDir: "" }), { name: "mini", arch: requireArch() });
     const up = await npm(["run", "up", "--", "-d"], extra);
     expect(up.all).toMatch(readyLine);
     expect(await readdir(otherDir)).not.toContain("postgres");
@@ -221,20 +231,24 @@ test("the logs are JSON lines in files of their own", async () => {
 });
 
 test("commands that are called otherwise than they are meant say how, and do nothing", async () => {
-  for (const [command, args, said] of [
-    ["down", ["--", "--vm"], "Unknown option '--vm'. Usage: npm run down [-- --vms]"],
-    ["uninstall", ["--", "now"], "Unexpected argument 'now'. Usage: npm run uninstall [-- --yes]"],
-    ["sign-in-link", ["--", "me"], "Unexpected argument 'me'. Usage: npm run sign-in-link"],
-    ["import-templates", [], "Give one folder: npm run import-templates -- DIR"],
-  ] as const) {
-    expect(await npm(["run", "--silent", command, ...args])).toMatchObject({ all: said, exitCode: 1 });
-  }
   const nowhere = { CUMULUS_DATA_DIR: join(dataDir, "nowhere") };
-  for (const command of ["uninstall", "sign-in-link"]) {
-    const { all, exitCode } = await npm(["run", "--silent", command], nowhere);
-    expect(all).toMatch(/nowhere is no data folder of Cumulus: .*CUMULUS_DATA_DIR/);
-    expect(exitCode).toBe(1);
-  }
+  const noFolder = /nowhere is no data folder of Cumulus: .*CUMULUS_DATA_DIR/;
+  const calls: [args: string[], said: string | RegExp, extra?: Record<string, string>][] = [
+    [["down", "--", "--vm"], "Unknown option '--vm'. Usage: npm run down [-- --vms]"],
+    [["uninstall", "--", "now"], "Unexpected argument 'now'. Usage: npm run uninstall [-- --yes]"],
+    [["sign-in-link", "--", "me"], "Unexpected argument 'me'. Usage: npm run sign-in-link"],
+    [["import-templates"], "Give one folder: npm run import-templates -- DIR"],
+    [["uninstall"], noFolder, nowhere],
+    [["sign-in-link"], noFolder, nowhere],
+  ];
+  await Promise.all(
+    calls.map(async ([args, said, extra]) => {
+      const { all, exitCode } = await npm(["run", "--silent", ...args], extra);
+      if (typeof said === "string") expect(all).toBe(said);
+      else expect(all).toMatch(said);
+      expect(exitCode).toBe(1);
+    }),
+  );
 });
 
 test("uninstall removes what was there, and nothing before it is told to", async () => {

@@ -45,7 +45,9 @@ export async function stopVms(settings: Settings): Promise<boolean> {
 export async function stopVmsUntilNextStart(settings: Settings): Promise<void> {
   const agent = agentOf(settings);
   const running = await runningVms(agent);
-  await Promise.all(running.map((id) => agent.shutdown(id)));
+  // One that is paused, or doesn't answer, can't obey; one that can't be turned off either is tried once more, and told then.
+  const turnOff = (id: number) => agent.stop(id).catch(() => undefined);
+  await Promise.all(running.map((id) => agent.shutdown(id).catch(() => turnOff(id))));
   try {
     await waitUntilNone(() => runningVms(agent), shutdownTimeoutMs);
   } catch {

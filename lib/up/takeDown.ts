@@ -23,7 +23,6 @@ export interface TakenDown {
 /** Stops supervisor, console, agent and database, and VMs with their networks if asked. What something else started is left to that. */
 export async function takeDown(settings: Settings, progress: Progress, { vms }: { vms: boolean }): Promise<TakenDown> {
   if (vms) await progress.step("VMs", () => stopVms(settings));
-  const runningVms = await countRunningVms(settings);
   let hasRun = false;
   const end = async (name: string, act: () => Promise<boolean>) => {
     if (await progress.step(name, act)) hasRun = true;
@@ -44,5 +43,5 @@ export async function takeDown(settings: Settings, progress: Progress, { vms }: 
   const isKeptByOthers = await isAgentThere(settings);
   // When nobody is there any more to bring them back.
   if (vms && !isKeptByOthers) await removeNetworks(settings.runDir);
-  return { hasRun, runningVms, isKeptByOthers };
+  return { hasRun, runningVms: await countRunningVms(settings), isKeptByOthers };
 }
