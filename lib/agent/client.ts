@@ -42,7 +42,9 @@ export interface AgentClient
   /** The serial console: first the log kept so far, then live bytes. */
   openSerial(id: number): Promise<ByteStream>;
 
-  /** Opens a repository, which is made where there is none, and lists its copies. */
+  /** Opens a repository, which is made where there is none. */
+  makeRepository(access: RepositoryAccess): Promise<void>;
+  /** The copies in a repository that was made before. `unavailable` when it is not there any more. */
   listBackups(access: RepositoryAccess): Promise<StoredBackup[]>;
 
   /** Images that the host can be asked to download. */
@@ -81,6 +83,8 @@ export interface AgentClientOptions extends Partial<WatchOptions> {
 const openDiskTimeoutMs = 300_000;
 
 /** What typing may take for each character on top of the deadline. */
+/** Where restic is missing it is installed first. */
+const repositoryTimeoutMs = 240_000;
 const typingMsPerCharacter = 250;
 
 export function createAgentClient(options: AgentClientOptions): AgentClient {
@@ -149,6 +153,8 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
     readSnapshotFile: async (id, path) =>
       (await openFile(socketPath, `/snapshots/${id}/file?path=${encodeURIComponent(path)}`, null)).body,
     snapshotCost: (id) => ask(snapshotCostSchema, "GET", `/machines/${id}/snapshot-cost`),
+    makeRepository: async (access) =>
+      void (await call("POST", "/backup-repository/make", { body: access, timeoutMs: repositoryTimeoutMs })),
     listBackups: (access) =>
       ask(z.array(storedBackupSchema), "POST", "/backup-repository/list", { body: access, ...slow }),
 

@@ -2,6 +2,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { execa, type ResultPromise } from "execa";
 import type { RepositoryAccess } from "../domain/backup";
 import { CumulusError } from "../domain/errors";
@@ -29,6 +30,8 @@ function environmentOf({ place, password }: RepositoryAccess): Record<string, st
 }
 
 const installMs = 180_000;
+const lockPollMs = 3_000;
+const lockWaitMs = 10 * 60_000;
 
 /** Whether copies can be made here. */
 function resticPrerequisites(): Promise<Prerequisites> {
@@ -82,20 +85,63 @@ export async function streamRestic(
 }
 
 /**
- * Opens a repository, and makes it where there is none. A folder must be empty or a repository already: nothing else of the host's
- * is written into.
+ * Carries out what locks the repository, from its beginning each time. A lock of a run that is dead is removed; one of a run that lives, of another installation say, is waited
+ * for. Rejects with `conflict` when that takes too long.
+ */
+export async function whenUnlocked(
+  access: RepositoryAccess,
+  options: ResticOptions,
+  act: () => Promise<void>,
+): Promise<void> {
+  const deadlineMs = Date.now() + lockWaitMs;
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      const isLocked = error instanceof CumulusError && error.code === "conflict";
+      if (!isLocked || Date.now() > deadlineMs) throw error;
+      // Removes only what restic finds stale: of a process of this host that is no more, or half an hour old.
+      await runRestic(access, ["unlock"], options);
+      await delay(lockPollMs, undefined, { signal: options.signal });
+    }
+  }
+}
+
+/** Opens a repository, and makes it where there is none. A folder must be empty or a repository already: nothing else of the host's is written into. */
+export async function makeRepository(access: RepositoryAccess, options: ResticOptions = {}): Promise<void> {
+  await assertUsableFolder(access);
+  await installRestic(options);
+  if (!(await isRepository(access, options))) await runRestic(access, ["init"], options);
+}
+
+/**
+ * Opens a repository that was made before. None is made in its place: where the disk that holds it isn't mounted there is an empty folder, and copies would
+ * go to the host's own disk.
  */
 export async function openRepository(access: RepositoryAccess, options: ResticOptions = {}): Promise<void> {
-  await assertUsableFolder(access);
-  const signal = options.signal ?? AbortSignal.timeout(installMs);
-  await fulfil(resticPrerequisites, { report: { progress() {}, log() {} }, signal });
+  await installRestic(options);
+  if (await isRepository(access, options)) return;
+  const { place } = access;
+  throw new CumulusError(
+    "unavailable",
+    place.kind === "folder"
+      ? `There is no repository in ${place.path} any more. Is the disk that holds it mounted?`
+      : `There is no repository in the bucket ${place.bucket} any more. Was it emptied, or the prefix changed?`,
+  );
+}
+
+async function isRepository(access: RepositoryAccess, options: ResticOptions): Promise<boolean> {
   try {
-    await runRestic(access, ["cat", "config"], options);
+    await runRestic(access, ["cat", "config", "--no-lock"], options);
+    return true;
   } catch (error) {
-    const isMissing = error instanceof CumulusError && error.code === "not_found";
-    if (!isMissing) throw error;
-    await runRestic(access, ["init"], options);
+    if (error instanceof CumulusError && error.code === "not_found") return false;
+    throw error;
   }
+}
+
+async function installRestic({ signal = AbortSignal.timeout(installMs) }: ResticOptions): Promise<void> {
+  await fulfil(resticPrerequisites, { report: { progress() {}, log() {} }, signal });
 }
 
 async function assertUsableFolder({ place }: RepositoryAccess): Promise<void> {
@@ -166,6 +212,11 @@ function assertDone(end: ResticEnd, signal: AbortSignal | undefined): void {
   if (/wrong password|no key found/i.test(said)) {
     throw new CumulusError("bad_request", "The password doesn't open this repository.", {
       fields: { password: "It doesn't open this repository." },
+    });
+  }
+  if (/repository is already locked|unable to create lock/i.test(said)) {
+    throw new CumulusError("conflict", "Another run works in this repository right now: wait until it is done.", {
+      cause: said,
     });
   }
   if (/Is there a repository at|unable to open config file|key does not exist|no matching ID found/i.test(said)) {

@@ -1,9 +1,13 @@
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { RepositoryAccess, VmDescription } from "../domain/backup";
+import { until } from "../hypervisor/testing/until";
+import { makeRepository } from "./restic";
 import { fetchCopy, keepCopy, listCopies, removeCopies } from "./store";
 import { startS3Server } from "./testing/s3Server";
 
@@ -54,6 +58,8 @@ async function s3Access(): Promise<{ access: RepositoryAccess; server: Awaited<R
 }
 
 async function givesBack(access: RepositoryAccess, diskBytes: number): Promise<void> {
+  await makeRepository(access);
+  await makeRepository(access);
   const first = randomBytes(diskBytes);
   const second = Buffer.concat([first.subarray(0, 2_000_000), randomBytes(100_000), first.subarray(2_000_000)]);
   const one = await keepCopy(access, diskOf(first), description, report, never);
@@ -96,6 +102,7 @@ test("a bucket gives back what it was given, byte for byte", async () => {
 
 test("what a repository holds can't be read without its password", async () => {
   const path = folder();
+  await makeRepository(folderAccess(path));
   const secret = Buffer.alloc(200_000, "the plain text of a disk ");
   const { key } = await keepCopy(folderAccess(path), diskOf(secret), description, report, never);
   const stored = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
@@ -110,6 +117,7 @@ test("what a repository holds can't be read without its password", async () => {
 
 test("a damaged repository is noticed when the copy is read back", async () => {
   const path = folder();
+  await makeRepository(folderAccess(path));
   const disk = randomBytes(2_000_000);
   const { key } = await keepCopy(folderAccess(path), diskOf(disk), description, report, never);
   const data = join(path, "data");
@@ -129,8 +137,9 @@ test("a repository whose making was cut short is made again, unless it is being 
     mkdirSync(join(path, name), { recursive: true });
   const key = join(path, "keys", "a".repeat(64));
   writeFileSync(key, "{}");
-  await expect(listCopies(folderAccess(path))).rejects.toMatchObject({ code: "unavailable" });
+  await expect(makeRepository(folderAccess(path))).rejects.toMatchObject({ code: "unavailable" });
   utimesSync(key, new Date(0), new Date(0));
+  await makeRepository(folderAccess(path));
   expect(await listCopies(folderAccess(path))).toEqual([]);
   expect(readdirSync(join(path, "keys"))).toEqual([expect.not.stringMatching(/^a+$/)]);
 }, 60_000);
@@ -139,7 +148,47 @@ test("a folder with other files is left alone, and one that isn't there is not m
   const path = folder();
   writeFileSync(join(path, "thesis.txt"), "my thesis");
   mkdirSync(join(path, "photos"));
-  await expect(listCopies(folderAccess(path))).rejects.toMatchObject({ code: "bad_request" });
+  await expect(makeRepository(folderAccess(path))).rejects.toMatchObject({ code: "bad_request" });
   expect(readdirSync(path).sort()).toEqual(["photos", "thesis.txt"]);
-  await expect(listCopies(folderAccess(join(path, "none")))).rejects.toMatchObject({ code: "bad_request" });
+  await expect(makeRepository(folderAccess(join(path, "none")))).rejects.toMatchObject({ code: "bad_request" });
 });
+
+test("a repository that is gone is said to be, and no other is made in its place", async () => {
+  const path = folder();
+  const access = folderAccess(path);
+  await makeRepository(access);
+  // As when the disk isn't mounted.
+  for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true });
+  const gone = { code: "unavailable", message: expect.stringContaining("mounted?") };
+  await expect(keepCopy(access, diskOf(randomBytes(1000)), description, report, never)).rejects.toMatchObject(gone);
+  await expect(listCopies(access)).rejects.toMatchObject(gone);
+  rmSync(path, { recursive: true });
+  await expect(listCopies(access)).rejects.toMatchObject(gone);
+}, 60_000);
+
+test("a lock of a run that was killed is no hindrance, and a run that lives is waited for", async () => {
+  const access = folderAccess(folder());
+  await makeRepository(access);
+  const one = await keepCopy(access, diskOf(randomBytes(1000)), description, report, never);
+  const two = await keepCopy(access, diskOf(randomBytes(1000)), description, report, never);
+  const killed = await heldLock(access);
+  killed.kill("SIGKILL");
+  await removeCopies(access, [one.key], never);
+
+  const living = await heldLock(access);
+  const removing = removeCopies(access, [two.key], never);
+  expect(await Promise.race([removing.then(() => "removed"), delay(1_500, "waits")])).toBe("waits");
+  living.stdin?.end("x");
+  await removing;
+  expect((await listCopies(access)).map(({ vmName }) => vmName)).not.toContain("web-1");
+}, 120_000);
+
+/** A run that has the repository locked: it waits for what it is to keep. */
+async function heldLock({ place, password }: RepositoryAccess) {
+  const path = place.kind === "folder" ? place.path : "";
+  const env = { ...process.env, RESTIC_PASSWORD: password, RESTIC_REPOSITORY: path };
+  const run = spawn("restic", ["backup", "--no-cache", "--stdin"], { env, stdio: ["pipe", "ignore", "ignore"] });
+  onTestFinished(() => void run.kill("SIGKILL"));
+  await until(() => readdirSync(join(path, "locks")).length > 0);
+  return run;
+}

@@ -16,7 +16,7 @@ import { CumulusError } from "../domain/errors";
 import type { TaskReport } from "../domain/task";
 import { failpoint } from "../failpoints";
 import { isSuspended } from "../images/intake/downloadImage";
-import { openRepository, runRestic, streamRestic } from "./restic";
+import { openRepository, runRestic, streamRestic, whenUnlocked } from "./restic";
 
 /**
  * Copies of VMs in a repository: each holds `disk.qcow2`, which needs no other file, and `vm.json`. Tags say the VM's name, so that a list
@@ -58,14 +58,17 @@ export async function keepCopy(
   let summary: z.infer<typeof summarySchema> | undefined;
   const tags = ["--tag", tag, "--tag", `vm=${description.name}`, "--tag", `task=${task}`];
   const args = ["backup", "--json", "--host", "cumulus", "--time", resticTime(description.takenAt), ...tags];
-  await runRestic(access, [...args, files.disk, files.description], { cwd: workDir, signal }, (line) => {
+  const take = (line: string) => {
     const message: unknown = JSON.parse(line);
     const status = statusSchema.safeParse(message).data;
     summary = summarySchema.safeParse(message).data ?? summary;
     if (!status || status.total_bytes === 0) return;
     const { bytes_done: doneBytes, total_bytes: totalBytes } = status;
     report.progress(30 + (40 * doneBytes) / totalBytes, "Copying", { doneBytes, totalBytes, bytesPerSecond: null });
-  });
+  };
+  await whenUnlocked(access, { signal }, () =>
+    runRestic(access, [...args, files.disk, files.description], { cwd: workDir, signal }, take),
+  );
   if (!summary) throw new CumulusError("internal", "restic did not say what it kept. Is its version too old?");
   failpoint("agent.backup.kept");
   const key = await fullKey(access, summary.snapshot_id, signal);
@@ -90,11 +93,15 @@ export async function fetchCopy(
   workDir: string,
   signal: AbortSignal,
 ): Promise<{ diskFile: string; description: VmDescription }> {
+  await openRepository(access, { signal });
   await mkdir(workDir, { recursive: true, mode: 0o700 });
-  const said: Buffer[] = [];
-  await streamRestic(access, ["dump", key, `/${files.description}`], { signal }, async (output) => {
-    for await (const chunk of output) said.push(chunk as Buffer);
-  });
+  let said: Buffer[] = [];
+  await whenUnlocked(access, { signal }, () =>
+    streamRestic(access, ["dump", key, `/${files.description}`], { signal }, async (output) => {
+      said = [];
+      for await (const chunk of output) said.push(chunk as Buffer);
+    }),
+  );
   const description = vmDescriptionSchema.safeParse(JSON.parse(Buffer.concat(said).toString("utf8")));
   if (!description.success) {
     throw new CumulusError(
@@ -131,21 +138,27 @@ async function readList(access: RepositoryAccess, withTag = tag): Promise<Stored
 
 /** Removes copies and gives their space back; those that are not there are no error. */
 export async function removeCopies(access: RepositoryAccess, keys: string[], signal: AbortSignal): Promise<void> {
-  await runRestic(access, ["unlock"], { signal });
+  await openRepository(access, { signal });
   const present = new Set(keysOf(await readList(access)));
   const known = keys.filter((key) => present.has(key));
-  if (known.length > 0) await runRestic(access, ["forget", "--prune", ...known], { signal });
+  if (known.length > 0) {
+    await whenUnlocked(access, { signal }, () => runRestic(access, ["forget", "--prune", ...known], { signal }));
+  }
   failpoint("agent.backup-remove.removed");
 }
 
 async function restoreDisk(access: RepositoryAccess, key: string, workDir: string, signal: AbortSignal): Promise<void> {
   await rm(join(workDir, files.disk), { force: true });
-  await runRestic(access, ["restore", key, "--target", workDir, "--include", `/${files.disk}`], { signal });
+  const args = ["restore", key, "--target", workDir, "--include", `/${files.disk}`];
+  await whenUnlocked(access, { signal }, () => runRestic(access, args, { signal }));
 }
 
 async function verifyCopy(access: RepositoryAccess, key: string, disk: string, signal: AbortSignal): Promise<void> {
-  const kept = createHash("sha256");
-  await streamRestic(access, ["dump", key, `/${files.disk}`], { signal }, (output) => pipeline(output, kept));
+  let kept = createHash("sha256");
+  await whenUnlocked(access, { signal }, () => {
+    kept = createHash("sha256");
+    return streamRestic(access, ["dump", key, `/${files.disk}`], { signal }, (output) => pipeline(output, kept));
+  });
   const given = createHash("sha256");
   await pipeline(createReadStream(disk), given, { signal });
   if (kept.digest("hex") === given.digest("hex")) return;

@@ -10,7 +10,8 @@ import { explainFullDisk } from "../system/fullDisk";
 import { applyMedia, isEjectedByGuest, isoPathOf } from "./cdrom";
 import type { HostContext } from "./context";
 import { growDisk } from "./disk";
-import { diskFile } from "./diskRecord";
+import { resolveDisk } from "./diskFiles";
+import { readDiskRecord } from "./diskRecord";
 import { assertIso } from "./imageFiles";
 import { keystrokesOf, typeKeystrokes } from "./keyboard";
 import { type MachinePaths, machinePaths } from "./machinePaths";
@@ -61,7 +62,8 @@ export class Machine {
     if (hasSeed && isDeepStrictEqual(before, spec)) return;
     if (this.runtime.qemu === null) {
       await this.runtime.settleDisk(null);
-      await growDisk(await diskFile(this.paths), spec.disk.sizeBytes, user);
+      const { files, user: reader } = await resolveDisk(this.context, spec, await readDiskRecord(this.paths));
+      await growDisk(files.disk, spec.disk.sizeBytes, reader);
     }
     if (!hasSeed || !isDeepStrictEqual(before.seed, spec.seed)) {
       await writeSeed(spec.seed, this.paths.seed, pathsOf(this.context.settings).staging, user);

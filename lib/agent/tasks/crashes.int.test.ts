@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { makeRepository } from "../../backups/restic";
 import { keepCopy, listCopies } from "../../backups/store";
 import type { RepositoryAccess, VmDescription } from "../../domain/backup";
 import type { TaskState } from "../../domain/task";
@@ -115,6 +116,7 @@ beforeAll(async () => {
   const path = join(settings.dataDir, "repository");
   await mkdir(path);
   access = { place: { kind: "folder", path }, password: "correct horse" };
+  await makeRepository(access);
   await keepCopy(access, await exported(), description, report, signal);
   await agent.close();
 });

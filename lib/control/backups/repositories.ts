@@ -30,7 +30,7 @@ export async function listRepositories(context: Context): Promise<BackupReposito
 export async function createRepository(context: Context, input: CreateBackupRepository): Promise<BackupRepository> {
   const { name, place, password } = input;
   await assertFreeName(context, name);
-  await context.agent.listBackups({ place, password });
+  await context.agent.makeRepository({ place, password });
   try {
     return await context.db.transaction(async (tx) => {
       const [row] = await tx.insert(backupRepositories).values({ name, access: { place, password } }).returning();

@@ -4,24 +4,21 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { TaskReport } from "../../domain/task";
-import { MIB } from "../../domain/units";
 import { pathsOf } from "../../env";
 import type { Failpoint, snapshotFailpoints } from "../../failpoints";
 import { projectDir } from "../../paths";
 import { startTimeOf } from "../../system/platform";
-import { diskFile } from "../diskRecord";
-import type { Hypervisor } from "../hypervisor";
-import { machinePaths } from "../machinePaths";
 import { type CrashingSnapshotAgent, perform, type SnapshotAct } from "../testing/crashingSnapshotAgent";
+import { patterns, present, SnapshotBed } from "../testing/snapshotBed";
 import { TestHost, untilSeen } from "../testing/testHost";
 import { until } from "../testing/until";
 
 let host: TestHost;
-let agent: Hypervisor;
+let bed: SnapshotBed;
 
 beforeEach(async () => {
   host = await TestHost.make();
-  agent = await host.agent();
+  bed = new SnapshotBed(host, await host.agent());
 });
 afterEach(async () => {
   await host.close();
@@ -29,90 +26,6 @@ afterEach(async () => {
 
 const report: TaskReport = { progress: () => {}, log: () => {} };
 const { signal } = new AbortController();
-const offset = 40 * MIB;
-
-/** What each snapshot's disk holds at one place, and the VM's own. */
-const patterns: Record<number, string> = { 1: "0x11", 2: "0x22", 3: "0x33" };
-const present = "0x44";
-
-/** A VM with three snapshots of its disk; each holds something else. */
-async function makeVm(): Promise<void> {
-  await agent.ensure(await host.spec(1));
-  for (const [id, pattern] of Object.entries(patterns)) {
-    await write(pattern);
-    await agent.takeSnapshot(
-      1,
-      { snapshotId: Number(id), operationId: 1, memory: false, freeze: false },
-      report,
-      signal,
-    );
-  }
-  await write(present);
-}
-
-async function write(pattern: string): Promise<void> {
-  const disk = await diskFile(machinePaths(host.settings, 1));
-  await execa("qemu-io", ["-f", "qcow2", "-c", `write -P ${pattern} ${offset} 128k`, disk]);
-}
-
-async function start(): Promise<void> {
-  await agent.start(1);
-  await untilSeen(agent, 1, (seen) => seen.milestones["first-boot"] !== undefined);
-}
-
-/** Which of the patterns a VM or a snapshot holds. */
-async function patternOf(source: { vmId: number } | { snapshotId: number }): Promise<string> {
-  const target = join(pathsOf(host.settings).staging, "read.qcow2");
-  await agent.exportDisk(source, target, report, signal);
-  try {
-    for (const pattern of [...Object.values(patterns), present]) {
-      const read = ["-r", "-f", "qcow2", "-c", `read -P ${pattern} ${offset} 128k`, target];
-      const { failed } = await execa("qemu-io", read, { reject: false });
-      if (!failed) return pattern;
-    }
-    return "none";
-  } finally {
-    rmSync(target);
-  }
-}
-
-async function untilEchoes(id: number): Promise<void> {
-  const shown: string[] = [];
-  const stream = await agent.openSerial(id);
-  stream.on("data", (chunk: Buffer) => shown.push(chunk.toString()));
-  stream.write("hi");
-  await until(() => shown.join("").includes("hi"));
-  stream.destroy();
-}
-
-/** All snapshots are whole, and hold what they held. */
-async function expectWholeSnapshots(): Promise<void> {
-  for (const { id, hasMemory } of await agent.listSnapshots()) {
-    if (patterns[id]) expect(await patternOf({ snapshotId: id }), `snapshot ${id}`).toBe(patterns[id]);
-    const files = readdirSync(join(pathsOf(host.settings).snapshots, String(id)));
-    expect(files.includes("memory.state")).toBe(hasMemory);
-  }
-  // Layers that nothing names may go meanwhile.
-  const { layers } = pathsOf(host.settings);
-  for (const name of readdirSync(layers).filter((name) => /^[0-9a-f]{16}\.qcow2$/.test(name))) {
-    const check = ["check", "-q", "--force-share", "-f", "qcow2", join(layers, name)];
-    const { failed, stderr } = await execa("qemu-img", check, { reject: false });
-    if (failed && readdirSync(layers).includes(name)) expect.fail(stderr);
-  }
-}
-
-/** Without VMs and snapshots there is nothing left on the disk, and nothing runs. */
-async function expectNothingLeft(): Promise<void> {
-  const paths = pathsOf(host.settings);
-  for (const { id } of await agent.observeAll()) await agent.remove(id);
-  for (const { id } of await agent.listSnapshots()) await agent.removeSnapshot(id);
-  await until(() => readdirSync(paths.layers).length === 0);
-  for (const folder of [paths.snapshots, paths.machines, paths.machineSockets, paths.staging]) {
-    expect(readdirSync(folder)).toEqual([]);
-  }
-  expect(readdirSync(host.settings.runDir)).toEqual(["vms"]);
-  expect(await host.qemuPids()).toEqual([]);
-}
 
 interface Case {
   act: SnapshotAct;
@@ -164,31 +77,31 @@ const allCases = Object.entries(casesOf).flatMap(([failpoint, cases]) =>
 
 describe("an agent killed on its way", () => {
   test.each(allCases)("at %s of %s, while the VM %s: the next one goes on", async (failpoint, act, state) => {
-    await makeVm();
-    if (state === "runs") await start();
+    await bed.makeVm();
+    if (state === "runs") await bed.start();
     if (act === "restore-memory") {
-      await agent.takeSnapshot(1, { snapshotId: 4, operationId: 1, memory: true, freeze: false }, report, signal);
+      await bed.take(4, true);
     }
     await crash(failpoint, act);
-    agent = await host.agent();
-    await perform(agent, act, await host.spec(2));
-    await expectWholeSnapshots();
-    const ids = (await agent.listSnapshots()).map(({ id }) => id);
+    bed.agent = await host.agent();
+    await perform(bed.agent, act, await host.spec(2));
+    await bed.expectWholeSnapshots();
+    const ids = (await bed.agent.listSnapshots()).map(({ id }) => id);
     if (act.startsWith("take")) expect(ids).toContain(9);
     if (act === "remove-middle") expect(ids).toEqual([1, 3]);
     if (act === "remove-newest") expect(ids).toEqual([1, 2]);
-    await untilSeen(agent, 1, (seen) => seen.state === (state === "runs" ? "running" : "stopped"));
-    await agent.start(1);
-    await untilEchoes(1);
-    await agent.stop(1);
-    expect(await patternOf({ vmId: 1 })).toBe(act === "restore" ? patterns[2] : present);
+    await untilSeen(bed.agent, 1, (seen) => seen.state === (state === "runs" ? "running" : "stopped"));
+    await bed.agent.start(1);
+    await bed.untilEchoes(1);
+    await bed.agent.stop(1);
+    expect(await bed.patternOf({ vmId: 1 })).toBe(act === "restore" ? patterns[2] : present);
     expect((await readFile("/proc/sys/vm/unprivileged_userfaultfd", "utf8")).trim()).toBe("0");
-    await expectNothingLeft();
+    await bed.expectNothingLeft();
   });
 
   async function crash(failpoint: Failpoint, act: SnapshotAct): Promise<void> {
-    const spec = await host.spec(2, { disk: { imageSha256: host.imageSha256, sizeBytes: 64 * MIB, snapshotId: 2 } });
-    await agent.close();
+    const spec = await bed.cloneSpec();
+    await bed.agent.close();
     const script = join(projectDir, "lib", "hypervisor", "testing", "crashingSnapshotAgent.ts");
     const ask: CrashingSnapshotAgent = { settings: host.settings, act, failpoint, spec };
     const armed = join(host.settings.dataDir, "failpoint");
@@ -207,9 +120,9 @@ const ensureFailpoints: Failpoint[] = ["agent.ensure.folder-made", "agent.ensure
 
 describe("a clone", () => {
   test.each(ensureFailpoints)("killed at %s is absent, and made when asked again", async (failpoint) => {
-    await makeVm();
-    const spec = await host.spec(2, { disk: { imageSha256: host.imageSha256, sizeBytes: 64 * MIB, snapshotId: 2 } });
-    await agent.close();
+    await bed.makeVm();
+    const spec = await bed.cloneSpec();
+    await bed.agent.close();
     const script = join(projectDir, "lib", "hypervisor", "testing", "crashingSnapshotAgent.ts");
     const ask: CrashingSnapshotAgent = { settings: host.settings, act: "clone", failpoint, spec };
     const result = await execa(process.execPath, ["--import", "tsx", script, JSON.stringify(ask)], {
@@ -219,30 +132,30 @@ describe("a clone", () => {
       timeout: 60_000,
     });
     expect(result.signal, result.stderr).toBe("SIGKILL");
-    agent = await host.agent();
-    expect((await agent.observe(2)).state).toBe("absent");
-    await agent.ensure(spec);
-    await agent.removeSnapshot(2);
-    expect(await patternOf({ vmId: 2 })).toBe(patterns[2]);
-    await agent.start(2);
-    await untilEchoes(2);
-    await expectWholeSnapshots();
-    await expectNothingLeft();
+    bed.agent = await host.agent();
+    expect((await bed.agent.observe(2)).state).toBe("absent");
+    await bed.agent.ensure(spec);
+    await bed.agent.removeSnapshot(2);
+    expect(await bed.patternOf({ vmId: 2 })).toBe(patterns[2]);
+    await bed.agent.start(2);
+    await bed.untilEchoes(2);
+    await bed.expectWholeSnapshots();
+    await bed.expectNothingLeft();
   });
 });
 
 describe("faults while a snapshot is taken", () => {
   test("QEMU killed while its memory is written: no snapshot, and the VM starts with its disk", async () => {
-    await makeVm();
-    await start();
-    const { pid } = await agent.observe(1);
+    await bed.makeVm();
+    await bed.start();
+    const { pid } = await bed.agent.observe(1);
     const killing: TaskReport = {
       log: () => {},
       progress: (_, message) => {
         if (message.startsWith("Holding")) process.kill(pid ?? 0, "SIGSTOP");
       },
     };
-    const taken = agent.takeSnapshot(
+    const taken = bed.agent.takeSnapshot(
       1,
       { snapshotId: 9, operationId: 9, memory: true, freeze: false },
       killing,
@@ -253,25 +166,25 @@ describe("faults while a snapshot is taken", () => {
     process.kill(pid ?? 0, "SIGKILL");
     await expect(taken).rejects.toThrow();
     await until(async () => (await startTimeOf(pid ?? 0)) === null);
-    expect((await agent.listSnapshots()).map(({ id }) => id)).toEqual([1, 2, 3]);
-    await untilSeen(agent, 1, (seen) => seen.state === "crashed");
-    await start();
-    await untilEchoes(1);
-    await agent.stop(1);
-    expect(await patternOf({ vmId: 1 })).toBe(present);
-    await expectWholeSnapshots();
-    await expectNothingLeft();
+    expect((await bed.agent.listSnapshots()).map(({ id }) => id)).toEqual([1, 2, 3]);
+    await untilSeen(bed.agent, 1, (seen) => seen.state === "crashed");
+    await bed.start();
+    await bed.untilEchoes(1);
+    await bed.agent.stop(1);
+    expect(await bed.patternOf({ vmId: 1 })).toBe(present);
+    await bed.expectWholeSnapshots();
+    await bed.expectNothingLeft();
   });
 
   test("a host's disk that fills up is said so, the guest goes on, and nothing is lost", async () => {
-    await agent.close();
+    await bed.agent.close();
     const { dataDir } = host.settings;
     const folder = pathsOf(host.settings).snapshots;
     await execa("mount", ["-t", "tmpfs", "-o", "size=48m,mode=0700", "tmpfs", folder]);
     try {
-      agent = await host.agent();
-      await makeVm();
-      await start();
+      bed.agent = await host.agent();
+      await bed.makeVm();
+      await bed.start();
       const ballast = join(folder, "ballast");
       const filling: TaskReport = {
         log: () => {},
@@ -282,17 +195,17 @@ describe("faults while a snapshot is taken", () => {
         },
       };
       const ask = { snapshotId: 9, operationId: 9, memory: true, freeze: false };
-      await expect(agent.takeSnapshot(1, ask, filling, signal)).rejects.toMatchObject({
+      await expect(bed.agent.takeSnapshot(1, ask, filling, signal)).rejects.toMatchObject({
         code: "insufficient_capacity",
       });
       rmSync(ballast);
-      await untilEchoes(1);
-      expect(await agent.observe(1)).toMatchObject({ state: "running" });
-      await expectWholeSnapshots();
-      expect(await agent.takeSnapshot(1, ask, report, signal)).toMatchObject({ consistency: "memory" });
-      await expectNothingLeft();
+      await bed.untilEchoes(1);
+      expect(await bed.agent.observe(1)).toMatchObject({ state: "running" });
+      await bed.expectWholeSnapshots();
+      expect(await bed.agent.takeSnapshot(1, ask, report, signal)).toMatchObject({ consistency: "memory" });
+      await bed.expectNothingLeft();
     } finally {
-      await agent.close();
+      await bed.agent.close();
       await execa("umount", ["--lazy", folder]);
       expect(readdirSync(dataDir)).not.toContain("ballast");
     }

@@ -1,0 +1,98 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { Failpoint } from "../../failpoints";
+import { machinePaths } from "../machinePaths";
+import { perform, type SnapshotAct } from "../testing/crashingSnapshotAgent";
+import { patterns, present, SnapshotBed } from "../testing/snapshotBed";
+import { TestHost, untilSeen } from "../testing/testHost";
+import { until } from "../testing/until";
+
+let host: TestHost;
+let bed: SnapshotBed;
+let armed: string;
+
+beforeAll(async () => {
+  host = await TestHost.make();
+  bed = new SnapshotBed(host, await host.agent());
+  armed = join(host.settings.dataDir, "failpoint");
+  process.env.CUMULUS_FAILPOINT_FILE = armed;
+});
+afterEach(() => bed.expectNothingLeft());
+afterAll(async () => {
+  delete process.env.CUMULUS_FAILPOINT_FILE;
+  await host?.close();
+});
+
+/** Where VM 1's QEMU, which runs when the act begins, can die in it. */
+const places: [SnapshotAct, Failpoint][] = [
+  ["take", "agent.snapshot.overlay-made"],
+  ["take", "agent.snapshot.cut-written"],
+  ["take", "agent.snapshot.held"],
+  ["take", "agent.snapshot.switched"],
+  ["take", "agent.snapshot.resumed"],
+  ["take", "agent.snapshot.layer-written"],
+  ["take", "agent.snapshot.before-complete"],
+  ["take-memory", "agent.snapshot.held"],
+  ["take-memory", "agent.snapshot.switched"],
+  ["take-memory", "agent.snapshot.resumed"],
+  ["take-memory", "agent.snapshot.before-complete"],
+  ["restore", "agent.restore.disk-made"],
+  ["restore-memory", "agent.restore.disk-made"],
+  ["remove-middle", "agent.snapshot-remove.renamed"],
+  ["remove-middle", "agent.merge.written"],
+  ["remove-middle", "agent.merge.unlinked"],
+  ["remove-newest", "agent.snapshot-remove.renamed"],
+  ["remove-newest", "agent.merge.written"],
+  ["remove-newest", "agent.merge.unlinked"],
+  ["clone", "agent.ensure.disk-made"],
+];
+
+test.each(places)(
+  "QEMU killed in %s, at %s: what was asked is whole or absent, and the VM starts",
+  async (act, place) => {
+    await bed.makeVm();
+    await bed.start();
+    if (act === "restore-memory") await bed.take(4, true);
+    const { pid } = await bed.agent.observe(1);
+    writeFileSync(armed, `${place} ${pid}`);
+    const done = await perform(bed.agent, act, await bed.cloneSpec()).then(
+      () => true,
+      () => false,
+    );
+    await until(() => !existsSync(armed), 30_000);
+    await untilSeen(bed.agent, 1, (seen) => seen.pid !== pid);
+
+    const ids = (await bed.agent.listSnapshots()).map(({ id }) => id);
+    if (act.startsWith("take")) expect(ids.includes(9)).toBe(done);
+    if (act === "remove-middle") expect(ids).toEqual([1, 3]);
+    if (act === "remove-newest") expect(ids).toEqual([1, 2]);
+    if (act === "clone") expect(await bed.patternOf({ vmId: 2 })).toBe(patterns[2]);
+    await bed.expectWholeSnapshots();
+    await bed.start();
+    await bed.untilEchoes(1);
+    await bed.agent.stop(1);
+    expect(await bed.patternOf({ vmId: 1 })).toBe(act === "restore" && done ? patterns[2] : present);
+  },
+);
+
+test("QEMU killed while it takes in a snapshot's memory: the VM has its disk back", async () => {
+  await bed.makeVm();
+  await bed.start();
+  await bed.take(4, true);
+  await bed.take(5);
+  const { state } = machinePaths(host.settings, 1);
+  const progress = (_: number, message: string) => {
+    if (message.startsWith("Loading")) process.kill(JSON.parse(readFileSync(state, "utf8")).process.pid, "SIGKILL");
+  };
+  const report = { log: () => {}, progress };
+  const { signal } = new AbortController();
+  await expect(bed.agent.restoreSnapshot(1, { snapshotId: 4, operationId: 9 }, report, signal)).rejects.toMatchObject({
+    code: expect.stringMatching(/./),
+  });
+  await bed.start();
+  await bed.untilEchoes(1);
+  await bed.agent.stop(1);
+  expect(await bed.patternOf({ vmId: 1 })).toBe(present);
+  await bed.expectWholeSnapshots();
+});

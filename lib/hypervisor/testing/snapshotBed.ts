@@ -1,0 +1,116 @@
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { expect } from "vitest";
+import { MIB } from "../../domain/units";
+import { pathsOf } from "../../env";
+import { diskFile } from "../diskRecord";
+import type { DiskSource, Hypervisor } from "../hypervisor";
+import { machinePaths } from "../machinePaths";
+import { type TestHost, untilSeen } from "./testHost";
+import { until } from "./until";
+
+const report = { progress: () => {}, log: () => {} };
+const { signal } = new AbortController();
+const offset = 40 * MIB;
+
+/** What each snapshot's disk holds at one place, and the VM's own. */
+export const patterns: Record<number, string> = { 1: "0x11", 2: "0x22", 3: "0x33" };
+export const present = "0x44";
+
+/** A VM with three snapshots of its disk; each holds something else. */
+export class SnapshotBed {
+  constructor(
+    private readonly host: TestHost,
+    /** The present one: tests that end an agent put the next one here. */
+    public agent: Hypervisor,
+  ) {}
+
+  async makeVm(): Promise<void> {
+    await this.agent.ensure(await this.host.spec(1));
+    for (const [id, pattern] of Object.entries(patterns)) {
+      await this.write(pattern);
+      await this.take(Number(id));
+    }
+    await this.write(present);
+  }
+
+  take(snapshotId: number, memory = false) {
+    return this.agent.takeSnapshot(1, { snapshotId, operationId: 1, memory, freeze: false }, report, signal);
+  }
+
+  /** Of a VM to be made from the second snapshot. */
+  cloneSpec() {
+    const { imageSha256 } = this.host;
+    return this.host.spec(2, { disk: { imageSha256, sizeBytes: 64 * MIB, snapshotId: 2 } });
+  }
+
+  async start(): Promise<void> {
+    await this.agent.start(1);
+    await untilSeen(this.agent, 1, (seen) => seen.milestones["first-boot"] !== undefined);
+  }
+
+  async untilEchoes(id: number): Promise<void> {
+    const shown: string[] = [];
+    const stream = await this.agent.openSerial(id);
+    stream.on("data", (chunk: Buffer) => shown.push(chunk.toString()));
+    stream.write("hi");
+    await until(() => shown.join("").includes("hi"));
+    stream.destroy();
+  }
+
+  /** Which of the patterns a VM or a snapshot holds. */
+  async patternOf(source: DiskSource): Promise<string> {
+    const target = join(pathsOf(this.host.settings).staging, "read.qcow2");
+    await this.agent.exportDisk(source, target, report, signal);
+    try {
+      for (const pattern of [...Object.values(patterns), present]) if (await holds(target, pattern)) return pattern;
+      return "none";
+    } finally {
+      rmSync(target);
+    }
+  }
+
+  /** All snapshots are whole, and hold what they held. */
+  async expectWholeSnapshots(): Promise<void> {
+    const { layers, snapshots } = pathsOf(this.host.settings);
+    for (const { id, hasMemory } of await this.agent.listSnapshots()) {
+      const folder = join(snapshots, String(id));
+      expect(readdirSync(folder).includes("memory.state")).toBe(hasMemory);
+      const { layerId } = JSON.parse(readFileSync(join(folder, "snapshot.json"), "utf8"));
+      // A layer below may go in the moment in which it is opened.
+      const pattern = patterns[id];
+      if (pattern !== undefined) await until(() => holds(join(layers, `${layerId}.qcow2`), pattern));
+    }
+    // Layers that nothing names may go meanwhile.
+    for (const name of readdirSync(layers).filter((name) => /^[0-9a-f]{16}\.qcow2$/.test(name))) {
+      const check = ["check", "-q", "--force-share", "-f", "qcow2", join(layers, name)];
+      const { failed, stderr } = await execa("qemu-img", check, { reject: false });
+      if (failed && readdirSync(layers).includes(name)) expect.fail(stderr);
+    }
+  }
+
+  /** Without VMs and snapshots there is nothing left on the disk, and nothing runs. */
+  async expectNothingLeft(): Promise<void> {
+    const { settings } = this.host;
+    const paths = pathsOf(settings);
+    for (const { id } of await this.agent.observeAll()) await this.agent.remove(id);
+    for (const { id } of await this.agent.listSnapshots()) await this.agent.removeSnapshot(id);
+    await until(() => readdirSync(paths.layers).length === 0);
+    for (const folder of [paths.snapshots, paths.machines, paths.machineSockets, paths.staging]) {
+      expect(readdirSync(folder)).toEqual([]);
+    }
+    expect(readdirSync(settings.runDir)).toEqual(["vms"]);
+    expect(await this.host.qemuPids()).toEqual([]);
+  }
+
+  private async write(pattern: string): Promise<void> {
+    const disk = await diskFile(machinePaths(this.host.settings, 1));
+    await execa("qemu-io", ["-f", "qcow2", "-c", `write -P ${pattern} ${offset} 128k`, disk]);
+  }
+}
+
+async function holds(file: string, pattern: string): Promise<boolean> {
+  const read = ["--force-share", "-r", "-f", "qcow2", "-c", `read -P ${pattern} ${offset} 128k`, file];
+  return !(await execa("qemu-io", read, { reject: false })).failed;
+}
