@@ -13,7 +13,8 @@ export async function getVmNetworking(context: Context, vmId: number): Promise<V
   const record = await getVmRecord(db, vmId);
   const network = record.host.report?.network ?? null;
   const { driver } = driversOf(record.vm, record.host);
-  const seen = driver === "bridge" ? await interfacesSeen(context, vmId) : null;
+  const isSeen = driver === "bridge" && network?.driver === "bridge";
+  const seen = isSeen ? await interfacesSeen(context, vmId) : null;
   const limits = await db.select().from(interfaceLimits).where(eq(interfaceLimits.vmId, vmId));
   const forwards = await db.select().from(portForwards).where(eq(portForwards.vmId, vmId)).orderBy(portForwards.id);
   const firewalls = await db.select().from(vmFirewalls).where(eq(vmFirewalls.vmId, vmId));

@@ -8,19 +8,19 @@ interface TrafficTextProps {
   live: VmTraffic["interfaces"][number] | undefined;
 }
 
-/** How fast an interface receives and sends now, and what it has carried in all. */
+/** How fast an interface receives and sends now, and, where there is room, what it has carried in all. */
 export function TrafficText({ status, live }: TrafficTextProps) {
   const total = live ?? status;
   if (total === null) return "–";
   return (
     <span className="flex flex-col tabular-nums">
       {live ? (
-        <span className="flex gap-3 text-ink">
+        <span className="flex flex-col text-ink md:flex-row md:gap-3">
           <Rate icon={ArrowDown} word="receives" bytesPerSecond={live.receivedBytesPerSecond} />
           <Rate icon={ArrowUp} word="sends" bytesPerSecond={live.sentBytesPerSecond} />
         </span>
       ) : null}
-      <span className="text-muted text-xs">
+      <span className="text-muted text-xs max-md:hidden">
         in {formatBytes(total.receivedBytes)}, out {formatBytes(total.sentBytes)}
       </span>
     </span>
