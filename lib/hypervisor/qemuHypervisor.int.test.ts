@@ -284,11 +284,11 @@ describe("screen and keyboard", () => {
     });
     socat.stdin.write("hi");
     await until(() => output.includes("Linux version") && output.endsWith("hi") && open.text.endsWith("hi"));
-    open.stream.write("ho");
-    await until(() => output.endsWith("hiho"));
+    open.stream.write("hi");
+    await until(() => output.endsWith("hihi"));
     socat.kill();
     open.stream.write("!");
-    await until(() => open.text.endsWith("hiho!"));
+    await until(() => open.text.endsWith("hihi!"));
     await agent.remove(id);
   });
 });
