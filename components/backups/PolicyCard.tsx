@@ -59,7 +59,9 @@ export function PolicyCard({ vm, policy, nextAt, repositories, onChange }: Polic
     <Card
       title="Schedule"
       description={
-        nextAt ? `The next snapshot is due on ${formatExact(nextAt)}.` : "Snapshots that are taken by themselves."
+        policy && nextAt
+          ? `The next snapshot is due on ${formatExact(nextAt, policy.timeZone)} (${policy.timeZone}).`
+          : "Snapshots that are taken by themselves."
       }
     >
       <form
@@ -187,7 +189,7 @@ interface TimeFieldProps {
 
 function TimeField({ label, value, onChange }: TimeFieldProps) {
   return (
-    <Field label={label} className="w-28">
+    <Field label={label} className="w-36">
       {(control) => (
         <Input {...control} type="time" required value={value} onChange={({ target }) => onChange(target.value)} />
       )}

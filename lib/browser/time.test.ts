@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatAgo, formatDuration } from "./time";
+import { formatAgo, formatDuration, formatExact } from "./time";
 
 test.each([
   [-5000, "just now"],
@@ -29,4 +29,8 @@ test.each([
   [90_000_000, "1 d 1 h"],
 ])("a duration of %d ms reads %s", (durationMs, text) => {
   expect(formatDuration(durationMs)).toBe(text);
+});
+
+test("an exact time is told by the clock of the time zone that is named", () => {
+  expect(formatExact("2026-11-29T02:00:00Z", "Europe/Berlin")).toBe("29 Nov 2026, 03:00:00");
 });

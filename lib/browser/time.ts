@@ -28,8 +28,8 @@ function twoParts(ms: number, big: number, bigName: string, small: number, small
   return rest === 0 ? `${Math.floor(ms / big)} ${bigName}` : `${Math.floor(ms / big)} ${bigName} ${rest} ${smallName}`;
 }
 
-/** The time to the second in the reader's time zone: "22 Nov 2026, 19:03:12". @param at RFC 3339 */
-export function formatExact(at: string): string {
+/** The time to the second, in the reader's time zone unless another is named: "22 Nov 2026, 19:03:12". @param at RFC 3339 */
+export function formatExact(at: string, timeZone?: string): string {
   return new Date(at).toLocaleString("en-GB", {
     day: "numeric",
     month: "short",
@@ -37,5 +37,6 @@ export function formatExact(at: string): string {
     hour: "2-digit",
     minute: "2-digit",
     second: "2-digit",
+    timeZone,
   });
 }
