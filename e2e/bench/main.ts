@@ -9,6 +9,7 @@ import { consoleMemory } from "./consoleMemory";
 import { consoleThroughput } from "./consoleThroughput";
 import { createToSsh } from "./createToSsh";
 import { createToStart } from "./createToStart";
+import { debianBoot } from "./debianBoot";
 import { serveFile } from "./fileServer";
 import { firstLoad } from "./firstLoad";
 import { idle } from "./idle";
@@ -26,6 +27,7 @@ import { stopPresentStack } from "./withStack";
 const benchmarks: readonly Benchmark[] = [
   createToStart,
   createToSsh,
+  debianBoot,
   postVms,
   listVms,
   consoleThroughput,

@@ -33,5 +33,5 @@ test("a connection that is accepted and stays silent is no SSH server; the next 
 
 test("what isn't a banner doesn't count, and the deadline is told", async () => {
   onConnection = (socket) => socket.write("220 mail\r\n");
-  await expect(awaitSshBanner(await listen(), 400)).rejects.toThrow("within 0.4 s");
+  await expect(awaitSshBanner(await listen(), { deadlineMs: 400 })).rejects.toThrow("within 0.4 s");
 });

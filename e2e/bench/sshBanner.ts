@@ -1,14 +1,20 @@
 import { createConnection, type Socket } from "node:net";
 
-const attemptEveryMs = 150;
-/** An attempt that a guest without a network swallowed is given up after this. */
-const patienceMs = 1_500;
+export interface BannerOptions {
+  deadlineMs?: number;
+  attemptEveryMs?: number;
+  /** An attempt that a guest without a network swallowed is given up after this; a guest that takes longer to greet needs more. */
+  patienceMs?: number;
+}
 
 /**
  * Waits for the banner of an SSH server (RFC 4253, section 4.2) and answers when it came, on `performance.now()`'s clock. QEMU's forward accepts
  * at once, though the guest is down: so attempts overlap, and the first one that is answered counts.
  */
-export async function awaitSshBanner(port: number, deadlineMs = 60_000): Promise<number> {
+export async function awaitSshBanner(
+  port: number,
+  { deadlineMs = 60_000, attemptEveryMs = 150, patienceMs = 1_500 }: BannerOptions = {},
+): Promise<number> {
   const sockets = new Set<Socket>();
   return new Promise<number>((resolve, reject) => {
     const finish = (settle: () => void) => {
