@@ -49,7 +49,7 @@ async function ended(id: number): Promise<Operation> {
   return read();
 }
 
-async function made({ status, body }: { status: number; body: Operation }): Promise<Image> {
+async function made({ status, body }: { status: number; body: Operation }): Promise<ImageDetail> {
   expect(status).toBe(202);
   const operation = await ended(body.id);
   expect(operation).toMatchObject({ status: "done", error: null });
@@ -66,7 +66,7 @@ function upload(query: Record<string, string>, body: BodyInit, headers: Record<s
   } as RequestInit);
 }
 
-async function uploaded(name: string, bytes: Buffer): Promise<Image> {
+async function uploaded(name: string, bytes: Buffer): Promise<ImageDetail> {
   const response = await upload({ fileName: `${name}.qcow2`, name }, new Uint8Array(bytes));
   return made({ status: response.status, body: await response.json() });
 }
@@ -266,8 +266,34 @@ describe("an image", () => {
     const bytes = await qcow2(MiB);
     const first = await uploaded("again", bytes);
     await ended((await stack.api<Operation>("DELETE", `/api/images/${first.id}`)).body.id);
-    const second = await uploaded("again-by-another-name", bytes);
-    expect(second).toMatchObject({ id: first.id, name: "again-by-another-name" });
+    expect(await uploaded("again", bytes)).toMatchObject({ id: first.id, name: "again" });
+  });
+
+  test("is a name for its bytes: by another name they are another image of the same file, which goes with the last", async () => {
+    const bytes = await qcow2(MiB);
+    const first = await uploaded("one-name", bytes);
+    const second = await uploaded("another-name", bytes);
+    expect(second).toMatchObject({ sha256: first.sha256, sameFile: [{ id: first.id, name: "one-name" }] });
+    expect((await images()).filter(({ sha256 }) => sha256 === first.sha256).map(({ name }) => name)).toEqual([
+      "another-name",
+      "one-name",
+    ]);
+    const vm = await stack.api<{ id: number; image: { id: number } }>("POST", "/api/vms?wait=ready", {
+      ...{ name: "by-one-name", image: "one-name", size: "small" },
+    });
+    expect(vm.body.image.id).toBe(first.id);
+    expect((await stack.api("DELETE", `/api/images/${first.id}`)).status).toBe(409);
+
+    // What uses the file by one name doesn't keep the other.
+    const removed = await stack.api<Operation>("DELETE", `/api/images/${second.id}`);
+    expect(await ended(removed.body.id)).toMatchObject({ status: "done" });
+    expect((await stack.agent.listImages()).filter(({ sha256 }) => sha256 === first.sha256)).toMatchObject([
+      { name: "one-name" },
+    ]);
+    await ended((await stack.api<Operation>("DELETE", `/api/vms/${vm.body.id}`)).body.id);
+    await ended((await stack.api<Operation>("DELETE", `/api/images/${first.id}`)).body.id);
+    expect(await stack.agent.listImages()).not.toContainEqual(expect.objectContaining({ sha256: first.sha256 }));
+    expect(await readdir(join(stack.settings.dataDir, "images"))).not.toContain(`${first.sha256}.qcow2`);
   });
 
   test("of the same name makes the one before out of date, and is what the name means", async () => {

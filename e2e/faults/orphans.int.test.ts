@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { audit } from "../../lib/doctor/audit";
 import type { Image } from "../../lib/domain/image";
@@ -142,6 +143,34 @@ test("an image that was on its way into the store when the agent was killed is t
     [...before.body.items.map(({ name }) => name), "cut"].sort(),
   );
   expect(await readdir(pathsOf(stack.settings).staging)).toEqual([]);
+});
+
+test("images that share a file are all right to the doctor, and when the last is deleted nothing of them is left", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "shared-"));
+  cleanUp.push(() => rm(folder, { recursive: true }));
+  const file = join(folder, "disk.qcow2");
+  await execa("qemu-img", ["create", "-q", "-f", "qcow2", file, "64M"]);
+  const upload = async (name: string) => {
+    const response = await fetch(`${stack.url}/api/images/upload?fileName=disk.qcow2&name=${name}`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${stack.token}`, "content-type": "application/octet-stream" },
+      body: new Uint8Array(await readFile(file)),
+    });
+    return imageOf((await response.json()).id);
+  };
+  const ended = async (id: number) => {
+    const read = async () => (await stack.api<Operation>("GET", `/api/operations/${id}`)).body;
+    await until(`operation ${id} ends`, async () => (await read()).finishedAt !== null);
+    return read();
+  };
+  const imageOf = async (operationId: number) => (await ended(operationId)).result?.imageId;
+  const ids = [await upload("shared"), await upload("shared-too")];
+  for (const id of ids) {
+    expect(await told()).toEqual([]);
+    await ended((await stack.api<Operation>("DELETE", `/api/images/${id}`)).body.id);
+  }
+  expect(await told()).toEqual([]);
+  expect((await readdir(pathsOf(stack.settings).images)).filter((name) => name.includes("shared"))).toEqual([]);
 });
 
 test("the doctor's command tells each disagreement in a sentence and by its exit status", async () => {

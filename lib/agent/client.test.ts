@@ -32,7 +32,7 @@ const script: ((hypervisor: Asked) => Promise<unknown>)[] = [
   (h) => h.ensure(fakeSpec(1)),
   (h) => h.ensure(fakeSpec(1, { disk: { ...fakeSpec(1).disk, sizeBytes: GIB } })),
   (h) => h.ensure(fakeSpec(2, { disk: { imageSha256: "f".repeat(64), sizeBytes: GIB } })),
-  (h) => h.removeImage(fakeImage.sha256),
+  (h) => h.removeImage(fakeImage),
   (h) => h.lastScreenshot(1),
   (h) => h.screenshot(1),
   (h) => h.typeText(1, "a", new AbortController().signal),
@@ -57,7 +57,7 @@ const script: ((hypervisor: Asked) => Promise<unknown>)[] = [
   (h) => h.remove(1),
   (h) => h.remove(1),
   (h) => h.observeAll(),
-  (h) => h.removeImage(fakeImage.sha256),
+  (h) => h.removeImage(fakeImage),
   (h) => h.listImages(),
 ];
 

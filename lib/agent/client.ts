@@ -110,7 +110,8 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
   return {
     host: () => ask(hostReportSchema, "GET", "/host"),
     listImages: () => ask(z.array(imageManifestSchema), "GET", "/images"),
-    removeImage: async (sha256) => void (await call("DELETE", `/images/${sha256}`)),
+    removeImage: async ({ sha256, name }) =>
+      void (await call("DELETE", `/images/${sha256}?name=${encodeURIComponent(name)}`)),
 
     ensure: (spec) => ask(observationSchema, "PUT", `/machines/${spec.id}`, { body: spec, ...slow }),
     start: (id) => act(id, "start", slow),

@@ -6,7 +6,7 @@ import { MIB } from "../domain/units";
  * `{ code, message, fields?, allowed?, retryAfterSeconds? }` with a status ≥ 400.
  *
  *     GET    /host                      HostReport
- *     GET    /images                    ImageManifest[]            DELETE /images/{sha256} → 204
+ *     GET    /images                    ImageManifest[]            DELETE /images/{sha256}?name= → 204
  *     GET    /images/{sha256}/file      its bytes; takes `Range` of one piece
  *     GET    /catalogue                 CatalogueEntry[]: what can be downloaded
  *     GET    /example-recipes           Recipe[]: those that come with Cumulus

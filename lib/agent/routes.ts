@@ -42,7 +42,8 @@ const handlers: Record<string, Handler> = {
   "GET /images/{sha256}/file": ({ tasks, param }) => imageContent(tasks.settings, param),
   "GET /catalogue": () => readCatalogue(),
   "GET /example-recipes": async () => exampleRecipes(),
-  "DELETE /images/{sha256}": ({ hypervisor, param }) => hypervisor.removeImage(param),
+  "DELETE /images/{sha256}": ({ hypervisor, param, query }) =>
+    hypervisor.removeImage({ sha256: param, name: query.get("name") ?? "" }),
   "GET /networks": ({ hypervisor }) => hypervisor.networkStatus(),
   "PUT /networks": async ({ hypervisor, request }) =>
     hypervisor.applyNetworks(await readBody(request, networkStateSchema)),

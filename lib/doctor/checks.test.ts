@@ -35,6 +35,13 @@ function addSnapshot(snapshot: Healthy, change: Partial<LayerFact> = {}): void {
   snapshot.files.set(`/data/layers/${id}.json`, file(0o600));
 }
 
+/** A manifest of an image, as it lies beside its file. */
+function addManifest(snapshot: Healthy, sha256: string, name: string): void {
+  const path = `/data/images/${sha256}.${name}.json`;
+  snapshot.files.set(path, file(0o600));
+  snapshot.manifests.push({ path, image: { sha256, name }, modifiedAtMs: nowMs - 3600_000 });
+}
+
 test("where everything agrees nothing is told", () => {
   expect(disagreementsIn(healthySnapshot())).toEqual([]);
 });
@@ -230,7 +237,10 @@ const planted: [what: string, plant: (snapshot: Healthy) => void, told: RegExp][
   ],
   [
     "an image of the database has no file",
-    (s) => s.images.push({ id: 2, name: "debian-12", kind: "disk", sha256: "b".repeat(64), fileBytes: 1 }),
+    (s) =>
+      s.images.push({
+        ...{ id: 2, name: "debian-12", kind: "disk", sha256: "b".repeat(64), fileBytes: 1, isBeingRemoved: false },
+      }),
     /of the image debian-12 is gone/,
   ],
   [
@@ -239,6 +249,16 @@ const planted: [what: string, plant: (snapshot: Healthy) => void, told: RegExp][
     /of the image mini has 5 bytes and must have 17000000/,
   ],
   ["a manifest is gone", (s) => s.manifests.splice(0), /image mini has no manifest/],
+  [
+    "an image has only the manifest of another of the same file",
+    (s) => s.images.push({ ...the(s.images[0]), id: 2, name: "mini-again" }),
+    /image mini-again has no manifest/,
+  ],
+  [
+    "a manifest names an image of a known file that is not in the database",
+    (s) => addManifest(s, imageSha256, "forgotten"),
+    /forgotten\.json is no image of the database: the console notes such files/,
+  ],
   [
     "an image file is not in the database",
     (s) => s.files.set(`/data/images/${"c".repeat(64)}.qcow2`, file(0o440)),
@@ -339,11 +359,24 @@ const innocent: [what: string, change: (snapshot: Healthy) => void][] = [
     "there is an ISO",
     (s) => {
       const sha256 = "d".repeat(64);
-      s.images.push({ id: 3, name: "installer", kind: "iso", sha256, fileBytes: 7 });
+      s.images.push({ id: 3, name: "installer", kind: "iso", sha256, fileBytes: 7, isBeingRemoved: false });
       s.files.set(`/data/images/${sha256}.iso`, { ...file(0o440), sizeBytes: 7 });
-      s.files.set(`/data/images/${sha256}.json`, file(0o600));
-      s.manifests.push({ path: `/data/images/${sha256}.json`, sha256, modifiedAtMs: nowMs });
+      addManifest(s, sha256, "installer");
     },
+  ],
+  [
+    "two images share a file",
+    (s) => {
+      s.images.push({ ...the(s.images[0]), id: 2, name: "mini-again" });
+      addManifest(s, imageSha256, "mini-again");
+    },
+  ],
+  [
+    "an image is being removed, and its file is gone already",
+    (s) =>
+      s.images.push({
+        ...{ id: 4, name: "going", kind: "disk", sha256: "e".repeat(64), fileBytes: 1, isBeingRemoved: true },
+      }),
   ],
   [
     "a system was installed on an empty disk",

@@ -68,8 +68,11 @@ export interface ImageFact {
   id: number;
   name: string;
   kind: "disk" | "iso";
+  /** Of its file, which images of other names may share. */
   sha256: string;
   fileBytes: number;
+  /** It is off the list, and its file may be there yet or not any more. */
+  isBeingRemoved: boolean;
 }
 
 export interface OperationFact {
@@ -140,8 +143,8 @@ export interface SnapshotFolderFact {
 
 export interface ManifestFact {
   path: string;
-  /** Null when it can't be read. */
-  sha256: string | null;
+  /** The image that it describes: a name for a file. Null when it can't be read. */
+  image: { sha256: string; name: string } | null;
   modifiedAtMs: number;
 }
 

@@ -24,11 +24,17 @@ export const imageSourceSchema = z.discriminatedUnion("type", [
   /** A VM's or a snapshot's disk, flattened. */
   z.object({ type: z.literal("vm"), vmName: z.string(), snapshotName: z.string().nullable() }),
   /** Another image with a recipe's changes. */
-  z.object({ type: z.literal("recipe"), baseSha256: z.string(), recipe: z.string() }),
+  z.object({
+    type: z.literal("recipe"),
+    baseSha256: z.string(),
+    /** Null where it was not written down. */
+    baseName: z.string().nullable().default(null),
+    recipe: z.string(),
+  }),
 ]);
 export type ImageSource = z.infer<typeof imageSourceSchema>;
 
-/** What lies beside an image file as `<sha256>.json`: enough to offer the image without the database. */
+/** What lies beside an image file as `<sha256>.<name>.json`: enough to offer the image without the database. */
 export const imageManifestSchema = z.object({
   /** Hash of the file's bytes: its name on disk, before `.qcow2` or `.iso`. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -61,6 +67,9 @@ export const imageManifestSchema = z.object({
   createdAt: z.iso.datetime(),
 });
 export type ImageManifest = z.infer<typeof imageManifestSchema>;
+
+/** What tells one image of a host from the others: a name for a file. Images of the same bytes share the file. */
+export type ImageIdentity = Pick<ImageManifest, "sha256" | "name">;
 
 /** What a VM of an image can boot with. An installer on an ISO knows both, as far as the machine has them. */
 export function firmwaresOf(image: Pick<ImageManifest, "kind" | "arch" | "firmware" | "firmwares">): Firmware[] {

@@ -9,6 +9,8 @@ export const imageDetailSchema = imageSchema
   .extend({
     vms: z.array(userSchema),
     snapshots: z.array(userSchema.extend({ vmId: z.number().int(), vmName: z.string() })),
+    /** Images of other names that are of the same bytes: they share one file, which goes with the last of them. */
+    sameFile: z.array(userSchema.extend({ title: z.string() })),
     /** What made it from another image. */
     recipe: recipeSchema.nullable(),
   })

@@ -146,6 +146,6 @@ export function describeDerived(
     description: names.description ?? recipe.description,
     ...{ arch, firmware, firmwares, minMemoryBytes, loginUser, os, endOfLife },
     recipeHash: null,
-    source: { type: "recipe" as const, baseSha256: base.sha256, recipe: recipe.name },
+    source: { type: "recipe" as const, baseSha256: base.sha256, baseName: base.name, recipe: recipe.name },
   };
 }

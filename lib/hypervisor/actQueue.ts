@@ -1,8 +1,8 @@
-/** Carries out acts on one VM one after the other; acts on different VMs don't wait for each other. */
-export class ActQueue {
-  private readonly last = new Map<number, Promise<unknown>>();
+/** Carries out acts on one thing, a VM say, one after the other; acts on different ones don't wait for each other. */
+export class ActQueue<Id = number> {
+  private readonly last = new Map<Id, Promise<unknown>>();
 
-  run<T>(id: number, act: () => Promise<T>): Promise<T> {
+  run<T>(id: Id, act: () => Promise<T>): Promise<T> {
     const before = this.last.get(id) ?? Promise.resolve();
     const result = before.then(act, act);
     this.last.set(id, result);

@@ -3,6 +3,7 @@ import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ImageManifest } from "../domain/image";
 import type { MachineSpec } from "../domain/machine";
 import { MIB } from "../domain/units";
 import { pathsOf } from "../env";
@@ -18,7 +19,7 @@ const bootMs = 60_000;
 let host: TestHost;
 let agent: Hypervisor;
 let folder: string;
-let iso: { sha256: string };
+let iso: ImageManifest;
 
 beforeAll(async () => {
   host = await TestHost.make();
@@ -108,11 +109,13 @@ test("a disc goes into a machine that runs, the boot order counts from its next 
   await agent.ensure(spec);
   await agent.start(2);
   await untilSeen(agent, 2, (seen) => seen.milestones["first-boot"] !== undefined, bootMs);
-  await expect(agent.removeImage(spec.disk.imageSha256 ?? "")).rejects.toMatchObject({ code: "conflict" });
+  await expect(agent.removeImage({ sha256: spec.disk.imageSha256 ?? "", name: "test-guest" })).rejects.toMatchObject({
+    code: "conflict",
+  });
 
   const withDisc = { ...spec, cdrom: { sha256: iso.sha256 } };
   expect(await agent.ensure(withDisc)).toMatchObject({ cdromSha256: iso.sha256 });
-  await expect(agent.removeImage(iso.sha256)).rejects.toMatchObject({ code: "conflict" });
+  await expect(agent.removeImage(iso)).rejects.toMatchObject({ code: "conflict" });
   let mark = (await said(2)).length;
   await agent.reset(2, 1);
   await untilSaid(2, "Linux version 0 (test guest)", mark);

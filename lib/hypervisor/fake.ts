@@ -132,14 +132,18 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
   return {
     host: async () => fakeHostReport(startedAt, networkDriver),
     listImages: allImages,
-    removeImage: async (sha256) => {
-      const user = [...machines.values()].find(({ spec }) => spec.disk.imageSha256 === sha256);
-      if (user) throw new CumulusError("conflict", `The disk of VM ${user.spec.id} is based on this image.`);
-      const reader = [...machines.values()].find(({ spec }) => spec.cdrom?.sha256 === sha256);
-      if (reader) throw new CumulusError("conflict", `This ISO lies in the drive of VM ${reader.spec.id}.`);
-      if (snapshots.isOnImage(sha256)) throw new CumulusError("conflict", "A snapshot is based on this image.");
+    removeImage: async (image) => {
+      const { sha256 } = image;
+      const refuseWhileUsed = async () => {
+        const user = [...machines.values()].find(({ spec }) => spec.disk.imageSha256 === sha256);
+        if (user) throw new CumulusError("conflict", `The disk of VM ${user.spec.id} is based on this image.`);
+        const reader = [...machines.values()].find(({ spec }) => spec.cdrom?.sha256 === sha256);
+        if (reader) throw new CumulusError("conflict", `This ISO lies in the drive of VM ${reader.spec.id}.`);
+        if (snapshots.isOnImage(sha256)) throw new CumulusError("conflict", "A snapshot is based on this image.");
+      };
+      if (images.has(sha256)) await refuseWhileUsed();
       images.delete(sha256);
-      if (imageStore) await removeImage(imageStore, sha256);
+      if (imageStore) await removeImage(imageStore, image, refuseWhileUsed);
     },
 
     ensure: async (spec) => {

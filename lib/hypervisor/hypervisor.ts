@@ -1,7 +1,7 @@
 import type { Duplex, Readable } from "node:stream";
 import type { HostReport } from "../domain/host";
 import type { NetworkState, NetworkStatus, ReachabilityCheck } from "../domain/hostNetwork";
-import type { ImageManifest } from "../domain/image";
+import type { ImageIdentity, ImageManifest } from "../domain/image";
 import type { MachineSpec, Observation } from "../domain/machine";
 import type { SnapshotFile } from "../domain/snapshotFile";
 import type { SnapshotCost, SnapshotManifest } from "../domain/snapshotManifest";
@@ -22,8 +22,8 @@ export interface Hypervisor {
 
   /** Images that lie whole on this host. */
   listImages(): Promise<ImageManifest[]>;
-  /** Removes an image file; `conflict` while a VM's disk or a snapshot builds on it. */
-  removeImage(sha256: string): Promise<void>;
+  /** Removes an image, and with the last of its file's names the file; `conflict` while a VM's disk or a snapshot builds on that. */
+  removeImage(image: ImageIdentity): Promise<void>;
 
   /**
    * Brings folder, disk (an overlay on the image) and seed to what the spec says, without starting. A spec that differs from the one

@@ -153,7 +153,9 @@ describe("ensure", () => {
   test("an image that a disk builds on can't be removed", async () => {
     const spec = await host.spec(++lastId);
     await agent.ensure(spec);
-    await expect(agent.removeImage(host.imageSha256)).rejects.toMatchObject({ code: "conflict" });
+    await expect(agent.removeImage({ sha256: host.imageSha256, name: "test-guest" })).rejects.toMatchObject({
+      code: "conflict",
+    });
     await agent.remove(spec.id);
   });
 });

@@ -2,7 +2,7 @@ import { platform } from "node:os";
 import { CumulusError, messageOf } from "../domain/errors";
 import type { Accelerator, HostReport } from "../domain/host";
 import type { NetworkState, NetworkStatus, ReachabilityCheck } from "../domain/hostNetwork";
-import type { ImageManifest } from "../domain/image";
+import type { ImageIdentity, ImageManifest } from "../domain/image";
 import type { MachineSpec, Observation } from "../domain/machine";
 import type { SnapshotCost, SnapshotManifest } from "../domain/snapshotManifest";
 import type { TaskReport } from "../domain/task";
@@ -111,8 +111,14 @@ class QemuHypervisor implements Hypervisor {
     return listImages(pathsOf(this.settings), (file) => this.log.warn({ file }, "an image's manifest can't be read"));
   }
 
-  async removeImage(sha256: string): Promise<void> {
-    const context = this.ready();
+  async removeImage(image: ImageIdentity): Promise<void> {
+    const { layers } = this.ready();
+    await layers.locked(() =>
+      removeImage(pathsOf(this.settings), image, () => this.refuseWhileUsed(image.sha256, layers)),
+    );
+  }
+
+  private async refuseWhileUsed(sha256: string, layers: HostContext["layers"]): Promise<void> {
     const specs = [...this.beingEnsured, ...[...this.machines.values()].map(({ spec }) => spec)];
     if (specs.some(({ disk }) => disk.imageSha256 === sha256)) {
       throw new CumulusError("conflict", "Disks of VMs build on this image: destroy these VMs first.");
@@ -120,12 +126,9 @@ class QemuHypervisor implements Hypervisor {
     if (specs.some(({ cdrom }) => cdrom?.sha256 === sha256)) {
       throw new CumulusError("conflict", "This ISO lies in the CD-ROM drives of VMs: eject it first.");
     }
-    await context.layers.locked(async () => {
-      if ((await context.layers.list()).some(({ imageSha256 }) => imageSha256 === sha256)) {
-        throw new CumulusError("conflict", "Snapshots build on this image: delete these snapshots first.");
-      }
-      await removeImage(pathsOf(this.settings), sha256);
-    });
+    if ((await layers.list()).some(({ imageSha256 }) => imageSha256 === sha256)) {
+      throw new CumulusError("conflict", "Snapshots build on this image: delete these snapshots first.");
+    }
   }
 
   async ensure(spec: MachineSpec): Promise<Observation> {

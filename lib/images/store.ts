@@ -5,17 +5,25 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { z } from "zod";
 import { CumulusError } from "../domain/errors";
-import { type ImageKind, type ImageManifest, imageKindSchema, imageManifestSchema } from "../domain/image";
+import {
+  type ImageIdentity,
+  type ImageKind,
+  type ImageManifest,
+  imageKindSchema,
+  imageManifestSchema,
+} from "../domain/image";
 import type { pathsOf } from "../env";
 import { failpoint } from "../failpoints";
+import { ActQueue } from "../hypervisor/actQueue";
 import { isErrno, readTextIfThere, syncFolder, temporaryPattern, writeFileAtomic } from "../system/files";
 import { imagesGid } from "../system/machineUsers";
 import { readIsoLabel } from "./checks/iso";
 import { assertSelfContained, readQcow2Header } from "./qcow2";
 
 /**
- * The images of a host: `images/<sha256>.qcow2`, or `.iso` for a CD-ROM, never changed once there, each with `<sha256>.json` (its manifest)
- * beside it. An image counts only with its manifest, which is written last and removed first.
+ * The images of a host: files `images/<sha256>.qcow2`, or `.iso` for CD-ROMs, never changed once there, and beside them a manifest
+ * `<sha256>.<name>.json` for each image. An image is a name for a file: those of the same bytes share one. A manifest is written after the file;
+ * the file goes after the last manifest of it.
  */
 
 type StorePaths = Pick<ReturnType<typeof pathsOf>, "images" | "staging">;
@@ -26,8 +34,11 @@ export function imageFile(paths: Pick<StorePaths, "images">, sha256: string, kin
   return join(paths.images, `${sha256}.${suffixes[kind]}`);
 }
 
-function manifestFile(paths: StorePaths, sha256: string): string {
-  return join(paths.images, `${sha256}.json`);
+/** A file's names are changed one at a time: the last one takes the file along. */
+const changes = new ActQueue<string>();
+
+function manifestFile(paths: Pick<StorePaths, "images">, { sha256, name }: ImageIdentity): string {
+  return join(paths.images, `${sha256}.${name}.json`);
 }
 
 /** Makes the folder so that VMs may read images that they are told of, and list none. */
@@ -40,18 +51,26 @@ export async function prepareImageStore(paths: StorePaths): Promise<void> {
   await chmod(paths.images, 0o710);
 }
 
-const manifestName = /^[0-9a-f]{64}\.json$/;
+/** Whether a file is a manifest by its name: of an image, or of any. Those of before files had several names are called by the file alone. */
+function isManifestFile(file: string, image?: ImageIdentity): boolean {
+  const [, sha256, name] = /^([0-9a-f]{64})(?:\.(.+))?\.json$/.exec(file) ?? [];
+  if (sha256 === undefined) return false;
+  return image === undefined || (sha256 === image.sha256 && (name ?? image.name) === image.name);
+}
 
 /** Whole images, by name. A manifest that isn't readable is told to `onBroken` and left out. */
-export async function listImages(paths: StorePaths, onBroken: (file: string) => void): Promise<ImageManifest[]> {
-  const names = await namesIn(paths.images);
+export async function listImages(
+  paths: Pick<StorePaths, "images">,
+  onBroken: (file: string) => void,
+): Promise<ImageManifest[]> {
+  const files = await namesIn(paths.images);
   const found: ImageManifest[] = [];
-  for (const name of names.filter((name) => manifestName.test(name))) {
-    const sha256 = name.slice(0, 64);
-    const manifest = parseManifest(await readTextIfThere(join(paths.images, name)));
-    const isThere = manifest?.sha256 === sha256 && names.includes(`${sha256}.${suffixes[manifest.kind]}`);
-    if (isThere) found.push(manifest);
-    else onBroken(join(paths.images, name));
+  for (const file of files.filter((file) => isManifestFile(file))) {
+    const sha256 = file.slice(0, 64);
+    const manifest = parseManifest(await readTextIfThere(join(paths.images, file)));
+    const isThere = manifest?.sha256 === sha256 && files.includes(`${sha256}.${suffixes[manifest.kind]}`);
+    if (isThere && isManifestFile(file, manifest)) found.push(manifest);
+    else onBroken(join(paths.images, file));
   }
   return found.sort((a, b) => a.name.localeCompare(b.name));
 }
@@ -59,7 +78,7 @@ export async function listImages(paths: StorePaths, onBroken: (file: string) => 
 /** The image that a task has made; undefined when it has made none. @param task what the task gave to `installImage` */
 export async function findImageOf(paths: StorePaths, task: string): Promise<ImageManifest | undefined> {
   for (const image of await listImages(paths, () => {})) {
-    if (taskOf(await readTextIfThere(manifestFile(paths, image.sha256))) === task) return image;
+    if (taskOf(await readTextIfThere(manifestFile(paths, image))) === task) return image;
   }
   return undefined;
 }
@@ -73,7 +92,7 @@ export async function sweepImageStore({ images }: StorePaths): Promise<string[]>
   const names = await namesIn(images);
   for (const name of names.filter((name) => temporaryPattern.test(name))) await rm(join(images, name), { force: true });
   const hashes = names.flatMap((name) => /^([0-9a-f]{64})\.(qcow2|iso)$/.exec(name)?.[1] ?? []);
-  return hashes.filter((sha256) => !names.includes(`${sha256}.json`));
+  return hashes.filter((sha256) => !names.some((name) => isManifestFile(name) && name.startsWith(`${sha256}.`)));
 }
 
 /** What an image's file doesn't say itself. */
@@ -83,8 +102,9 @@ export type ImageDescription = Omit<
 >;
 
 /**
- * Takes a qcow2 or ISO file into the store: checks its header, hashes it, and moves it in. The file is gone from where it was. An image that is
- * already there is kept and gets the new description. Throws `bad_request` for a file that refers to others, or is not of the kind that is said.
+ * Takes a qcow2 or ISO file into the store: checks its header, hashes it, and moves it in. The file is gone from where it was. An image of the
+ * same name and bytes is kept and gets the new description; those of other names and the same bytes stay as they are. Throws `bad_request` for a
+ * file that refers to others, or is not of the kind that is said.
  * @param task by which `findImageOf` finds the image, when the agent ended before it was told that the image is there
  */
 export async function installImage(
@@ -110,11 +130,14 @@ export async function installImage(
       createdAt: new Date().toISOString(),
     });
     await seal(staged);
-    await rename(staged, imageFile(paths, sha256, kind));
-    await syncFolder(paths.images);
-    failpoint("agent.install.moved");
-    const kept = task === undefined ? manifest : { ...manifest, task };
-    await writeFileAtomic(manifestFile(paths, sha256), `${JSON.stringify(kept, null, 2)}\n`);
+    await changes.run(sha256, async () => {
+      await rename(staged, imageFile(paths, sha256, kind));
+      await syncFolder(paths.images);
+      failpoint("agent.install.moved");
+      const kept = task === undefined ? manifest : { ...manifest, task };
+      await writeFileAtomic(manifestFile(paths, manifest), `${JSON.stringify(kept, null, 2)}\n`);
+      await removeFormerManifest(paths, manifest);
+    });
     failpoint("agent.install.described");
     return manifest;
   } finally {
@@ -122,12 +145,40 @@ export async function installImage(
   }
 }
 
-/** Removes an image, and is done when there is none. That no disk builds on it is the caller's to know. */
-export async function removeImage(paths: StorePaths, sha256: string): Promise<void> {
+/**
+ * Removes an image, and is done when there is none. Its file stays while images of other names are of the same bytes.
+ * @param whenLast called before the file is to go: throws when somebody needs it
+ */
+export async function removeImage(
+  paths: Pick<StorePaths, "images">,
+  image: ImageIdentity,
+  whenLast: () => Promise<void> = async () => {},
+): Promise<void> {
+  const { sha256 } = image;
   if (!/^[0-9a-f]{64}$/.test(sha256)) throw new CumulusError("bad_request", "An image's id is 64 hexadecimal digits.");
-  await rm(manifestFile(paths, sha256), { force: true });
+  await changes.run(sha256, async () => {
+    const present = await listImages(paths, () => {});
+    if (present.some((other) => other.sha256 === sha256 && other.name !== image.name)) {
+      await rm(manifestFile(paths, image), { force: true });
+      return removeFormerManifest(paths, image);
+    }
+    await whenLast();
+    await removeFile(paths, sha256);
+  });
+}
+
+/** Removes a file with all its manifests. */
+async function removeFile(paths: Pick<StorePaths, "images">, sha256: string): Promise<void> {
+  const files = (await namesIn(paths.images)).filter((file) => file.startsWith(`${sha256}.`));
+  for (const file of files.filter((file) => isManifestFile(file))) await rm(join(paths.images, file));
   failpoint("agent.image-remove.undescribed");
   for (const kind of imageKindSchema.options) await rm(imageFile(paths, sha256, kind), { force: true });
+}
+
+/** A manifest of this image that is called as they were before files had several names. */
+async function removeFormerManifest({ images }: Pick<StorePaths, "images">, { sha256, name }: ImageIdentity) {
+  const file = join(images, `${sha256}.json`);
+  if (parseManifest(await readTextIfThere(file))?.name === name) await rm(file);
 }
 
 /** How large the disk or CD-ROM is for a guest. Throws `bad_request` for a file that is none. */

@@ -1,12 +1,13 @@
 "use client";
 
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 import type { ImageDetail } from "../../../lib/domain/imageDetail";
 import { formatBytes } from "../../../lib/domain/units";
 import { Card } from "../../ui/Card";
 import { CopyText } from "../../ui/CopyText";
 import { Facts } from "../../ui/Facts";
 import { RelativeTime } from "../../ui/RelativeTime";
+import { TextLink } from "../../ui/TextLink";
 import { firmwareWords, sourceWords } from "../imageWords";
 
 export function ImageFacts({ image }: { image: ImageDetail }) {
@@ -23,7 +24,7 @@ export function ImageFacts({ image }: { image: ImageDetail }) {
           { label: "Kind", value: isDisk ? "Disk" : "ISO: a CD-ROM to install from" },
           { label: "Architecture", value: image.arch },
           { label: "Boots with", value: image.firmwares.map((firmware) => firmwareWords[firmware]).join(" or ") },
-          { label: "Size here", value: formatBytes(image.fileBytes) },
+          { label: "Size here", value: <SizeHere image={image} /> },
           ...when(isDisk, "Disk at least", formatBytes(image.virtualBytes)),
           { label: "Memory at least", value: formatBytes(image.minMemoryBytes) },
           ...when(isDisk, "Login user", mono(image.loginUser)),
@@ -35,6 +36,23 @@ export function ImageFacts({ image }: { image: ImageDetail }) {
         ]}
       />
     </Card>
+  );
+}
+
+/** What the file takes, and with which images it is shared. */
+function SizeHere({ image: { fileBytes, sameFile } }: { image: ImageDetail }) {
+  if (sameFile.length === 0) return formatBytes(fileBytes);
+  return (
+    <>
+      {formatBytes(fileBytes)}, one file with{" "}
+      {sameFile.map(({ id, name }, index) => (
+        <Fragment key={id}>
+          {index > 0 ? ", " : null}
+          <TextLink href={`/images/${id}`}>{name}</TextLink>
+        </Fragment>
+      ))}
+      : their bytes are the same
+    </>
   );
 }
 

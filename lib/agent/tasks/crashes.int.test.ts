@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { makeRepository } from "../../backups/restic";
 import { keepCopy, listCopies } from "../../backups/store";
 import type { RepositoryAccess, VmDescription } from "../../domain/backup";
+import type { ImageIdentity } from "../../domain/image";
 import type { TaskState } from "../../domain/task";
 import { pathsOf, type Settings } from "../../env";
 import type { Failpoint, imageFailpoints } from "../../failpoints";
@@ -167,7 +168,8 @@ describe("an agent killed on its way", { timeout: 400_000 }, () => {
       await isWhole();
       const made = (await namesIn("images")).filter((name) => !before.includes(name) && name.endsWith(".json"));
       expect(made).toHaveLength(imageActs.includes(act) && !isLost ? 1 : 0);
-      for (const name of made) await agent.removeImage(name.slice(0, 64));
+      for (const name of made)
+        await agent.removeImage({ sha256: name.slice(0, 64), name: name.slice(65, -".json".length) });
       expect(await namesIn("images")).toEqual(images);
       if (act === "backup") {
         expect((await listCopies(access)).map(({ key }) => key)).toContain((state.result as { key: string }).key);
@@ -260,7 +262,10 @@ async function descendantsOf(ancestor: number): Promise<Started[]> {
 }
 
 function recipeOf(place: string, step: object): unknown {
-  return { baseSha256: host.imageSha256, recipe: { name: "r", title: "R", place, steps: [step] } };
+  return {
+    base: { sha256: host.imageSha256, name: "test-guest" },
+    recipe: { name: "r", title: "R", place, steps: [step] },
+  };
 }
 
 /** A store that takes requests and answers none. */
@@ -296,7 +301,7 @@ async function paramsOf(act: Act): Promise<unknown> {
       return { disk: { vmId: 1 }, image: { ...image, ...described, minMemoryBytes: 2 ** 24 } };
     }
     case "remove":
-      return { sha256: await otherImage() };
+      return await otherImage();
     case "export":
       return { source: { vmId: 1 } };
     case "backup":
@@ -311,11 +316,12 @@ async function paramsOf(act: Act): Promise<unknown> {
 }
 
 /** An image of other bytes than the test guest. */
-async function otherImage(): Promise<string> {
+async function otherImage(): Promise<ImageIdentity> {
   const copy = join(settings.dataDir, "other.qcow2");
   await execa("qemu-img", ["create", "-q", "-f", "qcow2", copy, "1M"]);
   const described = { title: "Other", firmware: "bios" as const, recipeHash: null };
-  return (await installImage(pathsOf(settings), copy, { ...testImage, ...described })).sha256;
+  const { sha256, name } = await installImage(pathsOf(settings), copy, { ...testImage, ...described });
+  return { sha256, name };
 }
 
 /** Runs a task in an agent of its own until that dies at its place, by which time nothing of it runs any more. */
@@ -340,7 +346,7 @@ async function ended(tasks: TaskRunner, id: number): Promise<TaskState> {
 /** What is there is whole, and nothing else is. */
 async function isWhole(): Promise<void> {
   const images = await agent.listImages();
-  const files = images.flatMap(({ sha256 }) => [`${sha256}.json`, `${sha256}.qcow2`]);
+  const files = images.flatMap(({ sha256, name }) => [`${sha256}.${name}.json`, `${sha256}.qcow2`]);
   expect(await namesIn("images")).toEqual(files.sort());
   for (const { sha256 } of images) {
     const content = await readFile(imageFile(pathsOf(settings), sha256));

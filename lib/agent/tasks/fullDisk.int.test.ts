@@ -95,7 +95,7 @@ describe.skipIf(!isRoot)(
         { type: "console", expect: "never said" },
       ];
       await isRefused("image-customize", {
-        baseSha256: host.imageSha256,
+        base: { sha256: host.imageSha256, name: "test-guest" },
         recipe: { name: "full", title: "Full", place: "console", steps },
       });
     });
@@ -139,7 +139,10 @@ async function isRefused(kind: string, params: unknown, imageHosts: string[] = [
   const paths = pathsOf(settings);
   expect(await readdir(paths.staging)).toEqual([]);
   expect(await readdir(paths.exports).catch(() => [])).toEqual([]);
-  expect((await readdir(paths.images)).sort()).toEqual([`${host.imageSha256}.json`, `${host.imageSha256}.qcow2`]);
+  expect((await readdir(paths.images)).sort()).toEqual([
+    `${host.imageSha256}.qcow2`,
+    `${host.imageSha256}.test-guest.json`,
+  ]);
   const content = await readFile(imageFile(paths, host.imageSha256));
   expect(createHash("sha256").update(content).digest("hex")).toBe(host.imageSha256);
   await tasks.close();

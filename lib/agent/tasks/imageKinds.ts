@@ -62,8 +62,8 @@ export const imageCapture = taskKind({
     ),
 });
 
-/** Removes an image's file. */
+/** Removes an image, and its file with the last name of it. */
 export const imageRemove = taskKind({
-  params: z.object({ sha256: imageManifestSchema.shape.sha256 }),
-  run: ({ sha256 }, { hypervisor }) => hypervisor.removeImage(sha256),
+  params: imageManifestSchema.pick({ sha256: true, name: true }),
+  run: (image, { hypervisor }) => hypervisor.removeImage(image),
 });

@@ -118,7 +118,8 @@ export class TaskRunner {
     const { settings, hypervisor, log } = this.options;
     for (const sha256 of await sweepImageStore(pathsOf(settings))) {
       try {
-        await hypervisor.removeImage(sha256);
+        // No name of it is left.
+        await hypervisor.removeImage({ sha256, name: "" });
         log.info({ sha256 }, "swept what a crash left of an image");
       } catch (error) {
         log.warn({ sha256, reason: messageOf(error) }, "an image has lost its manifest, and is left");

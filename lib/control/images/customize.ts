@@ -23,7 +23,7 @@ export function customizeTask(
   recipe: Recipe,
   names: { name?: string | undefined; title?: string | undefined; description?: string | undefined },
 ): ImageTask {
-  const params = { baseSha256: base.sha256, recipe, names };
+  const params = { base: { sha256: base.sha256, name: base.name }, recipe, names };
   return { kind: "image-customize", params, subject: names.name ?? recipe.name };
 }
 

@@ -4,17 +4,22 @@ import { images } from "../../db/schema";
 import { imageManifestSchema } from "../../domain/image";
 import { recipeSchema } from "../../domain/recipe";
 import { formatBytes } from "../../domain/units";
-import { announce } from "../changes";
 import type { TaskEffects } from "../tasks/effects";
+import { announceImage } from "./announce";
 import { lockImages } from "./lock";
 import { takeUpImage } from "./takeUp";
+import { imagesOfSameFile } from "./users";
 
 /** An image is there. */
 export const imageMade: TaskEffects = {
   onDone: async (_context, tx, _operation, result) => {
     const manifest = imageManifestSchema.parse(result);
     const imageId = await takeUpImage(tx, manifest);
-    return { message: `${manifest.title} is here: ${formatBytes(manifest.fileBytes)}.`, result: { imageId } };
+    const [other] = await imagesOfSameFile(tx, { id: imageId, sha256: manifest.sha256 });
+    const size = other
+      ? `it has the same bytes as ${other.name}, whose file it shares`
+      : formatBytes(manifest.fileBytes);
+    return { message: `${manifest.title} is here: ${size}.`, result: { imageId } };
   },
 };
 
@@ -29,7 +34,7 @@ export const imageCustomized: TaskEffects = {
   },
 };
 
-const removedSchema = z.object({ imageId: z.number().int() });
+const removedSchema = z.object({ imageId: z.number().int(), sha256: z.string() });
 
 /** An image's file is gone, or else the image is back on the list. */
 export const imageRemoved: TaskEffects = {
@@ -39,8 +44,8 @@ export const imageRemoved: TaskEffects = {
     return { message: `${operation.subject} is removed.`, result: null };
   },
   onFailed: async (_context, tx, operation) => {
-    const { imageId } = removedSchema.parse(operation.taskParams);
+    const { imageId, sha256 } = removedSchema.parse(operation.taskParams);
     await tx.update(images).set({ deletedAt: null }).where(eq(images.id, imageId));
-    await announce(tx, { kind: "image", id: imageId });
+    await announceImage(tx, { id: imageId, sha256 });
   },
 };

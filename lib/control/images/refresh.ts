@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull } from "drizzle-orm";
+import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { images } from "../../db/schema";
 import { CumulusError } from "../../domain/errors";
@@ -32,13 +32,15 @@ async function taskOf(context: Context, image: ImageRow): Promise<ImageTask> {
     case "recipe": {
       const { title, description } = image;
       if (!image.recipe) throw cannot(`The recipe of ${name} was not kept.`);
-      return customizeTask(await newestBase(context.db, source.baseSha256), image.recipe, { name, title, description });
+      return customizeTask(await newestBase(context.db, source), image.recipe, { name, title, description });
     }
     case "upload":
     case "vm":
       throw cannot(`${name} can't be had anew: it came from ${source.type === "vm" ? "a VM" : "an upload"}.`);
   }
 }
+
+type RecipeSource = Extract<ImageRow["source"], { type: "recipe" }>;
 
 function urlAgain(image: ImageRow, url: string): ImageTask {
   const { kind, name, title, description, arch, firmware, firmwares, minMemoryBytes, loginUser, os, endOfLife } = image;
@@ -49,8 +51,14 @@ function urlAgain(image: ImageRow, url: string): ImageTask {
 }
 
 /** The newest image of the name that the base has, or had: a removed one may have a successor. */
-async function newestBase(db: Queryable, sha256: string): Promise<ImageRow> {
-  const [base] = await db.select().from(images).where(eq(images.sha256, sha256));
+async function newestBase(db: Queryable, source: RecipeSource): Promise<ImageRow> {
+  const isSameName = sql`${images.name} = ${source.baseName}`;
+  const [base] = await db
+    .select()
+    .from(images)
+    .where(eq(images.sha256, source.baseSha256))
+    .orderBy(sql`${isSameName} desc nulls last`, images.id)
+    .limit(1);
   const [newest] = base
     ? await db
         .select()

@@ -2,16 +2,16 @@ import { and, eq, isNull } from "drizzle-orm";
 import { images } from "../../db/schema";
 import { CumulusError } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
-import { announce } from "../changes";
 import type { Actor, Context } from "../context";
 import { actorName, getOperation } from "../operations";
 import { requestTask } from "../tasks/request";
+import { announceImage } from "./announce";
 import { removalKey } from "./takeUp";
 import { operationsOnImage, usersOfImage, whyImageIsHeld } from "./users";
 import { imageNotFound } from "./view";
 
 /**
- * Takes an image off the list at once, so that no new VM gets it; the operation says when its file is gone.
+ * Takes an image off the list at once, so that no new VM gets it; the operation says when its file is gone, or stays for images of other names.
  * @throws `not_found`; `conflict` while something holds on to it, saying what
  */
 export async function removeImage(context: Context, actor: Actor, id: number): Promise<Operation> {
@@ -25,19 +25,19 @@ export async function removeImage(context: Context, actor: Actor, id: number): P
     if (!image) throw imageNotFound(id);
     const why = whyImageIsHeld(image.kind, await usersOfImage(tx, image));
     if (why) throw new CumulusError("conflict", why);
-    const [operation] = await operationsOnImage(tx, image.sha256);
+    const [operation] = await operationsOnImage(tx, image);
     if (operation !== undefined) {
       throw new CumulusError("conflict", `Operation ${operation} makes another image from this one: wait for its end.`);
     }
     await tx.update(images).set({ deletedAt: new Date() }).where(eq(images.id, id));
-    await announce(tx, { kind: "image", id });
+    await announceImage(tx, image);
     const task = await requestTask(tx, {
       kind: "image-remove",
       taskKind: "image-remove",
-      params: { sha256: image.sha256, imageId: id },
+      params: { sha256: image.sha256, name: image.name, imageId: id },
       actor: actorName(actor),
       subject: image.name,
-      dedupKey: removalKey(image.sha256),
+      dedupKey: removalKey(image),
     });
     return task.id;
   });

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import { eq, getTableColumns, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { images } from "../../db/schema";
-import type { ImageManifest } from "../../domain/image";
-import { announce } from "../changes";
+import type { ImageIdentity, ImageManifest } from "../../domain/image";
 import type { Context } from "../context";
+import { announceImage } from "./announce";
 import { lockImages } from "./lock";
 
 /** Takes up images that the host has and the database doesn't know yet. */
@@ -17,31 +17,32 @@ export async function takeUpImages(context: Context): Promise<void> {
 }
 
 /**
- * Writes down an image that lies whole on a host, as its manifest describes it now. One that is being removed stays removed.
+ * Writes down an image that lies whole on a host, as its manifest describes it now: a name for a file, beside which the same file may have others. One
+ * that is being removed stays removed.
  * @returns its id; one that is known already keeps its own
  */
 export async function takeUpImage(db: Queryable, manifest: ImageManifest): Promise<number> {
   const { recipeHash: _recipeHash, createdAt, ...described } = manifest;
   const values = { ...described, createdAt: new Date(createdAt) };
-  const known = await findKnown(db, manifest.sha256);
+  const known = await findKnown(db, manifest);
   if (known) return isCurrent(known, values) ? known.id : update(db, known.id, values);
   const [row] = await db.insert(images).values(values).onConflictDoNothing().returning({ id: images.id });
   // Another console was quicker.
-  if (!row) return (await findKnown(db, manifest.sha256))?.id ?? 0;
-  await announce(db, { kind: "image", id: row.id });
+  if (!row) return (await findKnown(db, manifest))?.id ?? 0;
+  await announceImage(db, { id: row.id, sha256: manifest.sha256 });
   return row.id;
 }
 
 type Values = Omit<typeof images.$inferInsert, "id" | "deletedAt" | "recipe">;
 
-async function findKnown(db: Queryable, sha256: string) {
+async function findKnown(db: Queryable, image: ImageIdentity) {
   const isBeingRemoved = sql<boolean>`exists (
-    select from operations where dedup_key = ${removalKey(sha256)} and status in ('pending', 'running')
+    select from operations where dedup_key = ${removalKey(image)} and status in ('pending', 'running')
   )`;
   const [row] = await db
     .select({ ...getTableColumns(images), isBeingRemoved })
     .from(images)
-    .where(eq(images.sha256, sha256));
+    .where(and(eq(images.sha256, image.sha256), eq(images.name, image.name)));
   return row;
 }
 
@@ -57,11 +58,11 @@ async function update(db: Queryable, id: number, values: Values): Promise<number
     .update(images)
     .set({ ...values, deletedAt: null })
     .where(eq(images.id, id));
-  await announce(db, { kind: "image", id });
+  await announceImage(db, { id, sha256: values.sha256 });
   return id;
 }
 
 /** Marks the operation that removes an image. */
-export function removalKey(sha256: string): string {
-  return `image-remove ${sha256}`;
+export function removalKey({ sha256, name }: ImageIdentity): string {
+  return `image-remove ${sha256} ${name}`;
 }

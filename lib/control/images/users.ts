@@ -1,6 +1,6 @@
-import { and, asc, eq, inArray, isNull, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, isNull, ne, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { operations, snapshots, vms } from "../../db/schema";
+import { images, operations, snapshots, vms } from "../../db/schema";
 import type { ImageKind } from "../../domain/image";
 import type { ImageDetail } from "../../domain/imageDetail";
 import { openStatuses } from "../operations";
@@ -32,13 +32,31 @@ export async function usersOfImage(
   return { vms: users, snapshots: held };
 }
 
-/** Open operations that read an image's file. */
-export async function operationsOnImage(db: Queryable, sha256: string): Promise<number[]> {
+/** Images of the same bytes by other names: the file stays for them. */
+export async function imagesOfSameFile(
+  db: Queryable,
+  { id, sha256 }: Pick<ImageRow, "id" | "sha256">,
+): Promise<ImageDetail["sameFile"]> {
+  return db
+    .select({ id: images.id, name: images.name, title: images.title })
+    .from(images)
+    .where(and(eq(images.sha256, sha256), ne(images.id, id), isNull(images.deletedAt)))
+    .orderBy(asc(images.name));
+}
+
+/** Open operations that make something from an image. */
+export async function operationsOnImage(
+  db: Queryable,
+  { sha256, name }: Pick<ImageRow, "sha256" | "name">,
+): Promise<number[]> {
   const rows = await db
     .select({ id: operations.id })
     .from(operations)
     .where(
-      and(inArray(operations.status, [...openStatuses]), sql`${operations.taskParams} ->> 'baseSha256' = ${sha256}`),
+      and(
+        inArray(operations.status, [...openStatuses]),
+        sql`${operations.taskParams} -> 'base' @> ${JSON.stringify({ sha256, name })}::jsonb`,
+      ),
     );
   return rows.map(({ id }) => id);
 }

@@ -5,7 +5,7 @@ import { CumulusError } from "../../domain/errors";
 import type { Image } from "../../domain/image";
 import type { ImageDetail } from "../../domain/imageDetail";
 import type { Context } from "../context";
-import { usersOfImage } from "./users";
+import { imagesOfSameFile, usersOfImage } from "./users";
 
 export type ImageRow = typeof images.$inferSelect;
 
@@ -42,7 +42,8 @@ export async function getImage({ db }: Context, id: number): Promise<ImageDetail
     .from(images)
     .where(and(eq(images.id, id), isNull(images.deletedAt)));
   if (!row) throw imageNotFound(id);
-  return { ...toImage(row), ...(await usersOfImage(db, row.image)), recipe: row.image.recipe };
+  const users = await usersOfImage(db, row.image);
+  return { ...toImage(row), ...users, sameFile: await imagesOfSameFile(db, row.image), recipe: row.image.recipe };
 }
 
 export async function getImageRow(db: Queryable, id: number): Promise<ImageRow> {

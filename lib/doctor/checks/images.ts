@@ -7,13 +7,14 @@ const check = "images";
 /** How long the console may take to note an image that was put there. */
 const notedWithinMs = 60_000;
 
-/** Every image of the database is a file, whole and with its manifest; every file of an image is one of the database. */
+/** Every image of the database is a file, whole and with its manifest; every file and manifest of an image is one of the database. */
 export function checkImages(snapshot: Snapshot): Disagreement[] {
   return [...imagesWithoutFile(snapshot), ...filesWithoutImage(snapshot)];
 }
 
 function imagesWithoutFile({ images, files, manifests, paths }: Snapshot): Disagreement[] {
-  return images.flatMap(({ name, kind, sha256, fileBytes }) => {
+  return images.flatMap(({ name, kind, sha256, fileBytes, isBeingRemoved }) => {
+    if (isBeingRemoved) return [];
     const path = imageFile(paths, sha256, kind);
     const file = files.get(path);
     const tell = (subject: string, message: string) => [{ check, subject: `${sha256} ${subject}`, message }];
@@ -26,20 +27,20 @@ function imagesWithoutFile({ images, files, manifests, paths }: Snapshot): Disag
         `The file ${path} of the image ${name} has ${file.sizeBytes} bytes and must have ${fileBytes}: remove it and add the image again.`,
       );
     }
-    if (manifests.some((manifest) => manifest.sha256 === sha256)) return [];
+    if (manifests.some(({ image }) => image?.sha256 === sha256 && image.name === name)) return [];
     return tell("manifest", `The image ${name} has no manifest beside ${path} that can be read: add the image again.`);
   });
 }
 
 function filesWithoutImage({ images, files, manifests, paths, takenAtMs }: Snapshot): Disagreement[] {
-  const known = new Set(images.map(({ sha256 }) => sha256));
   const found = [...files].filter(([path]) => dirname(path) === paths.images);
   return found.flatMap(([path, { modifiedAtMs }]) => {
-    const sha256 = /([0-9a-f]{64})\.(qcow2|iso|json)$/.exec(path)?.[1];
-    if (sha256 !== undefined && known.has(sha256)) return [];
+    const sha256 = /([0-9a-f]{64})\.(qcow2|iso|([^/]+\.)?json)$/.exec(path)?.[1];
+    const described = manifests.find((manifest) => manifest.path === path)?.image;
+    if (images.some((image) => image.sha256 === sha256 && (!described || image.name === described.name))) return [];
     const isNew = takenAtMs - modifiedAtMs < notedWithinMs;
     if (isNew) return [];
-    const isWhole = manifests.some((manifest) => manifest.sha256 === sha256);
+    const isWhole = manifests.some(({ image }) => image?.sha256 === sha256);
     const remedy = isWhole
       ? "the console notes such files within a minute, so see that it runs"
       : "remove it if nobody needs it";

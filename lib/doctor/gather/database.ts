@@ -29,6 +29,11 @@ export async function gatherDatabase(pool: pg.Pool): Promise<DatabaseFacts> {
         .where(inArray(operations.status, ["pending", "running"]));
       const away = await tx.select({ id: hosts.id }).from(hosts).where(isNotNull(hosts.unreachableSince));
       const busyIds = new Set(operationRows.map(({ operation }) => operation.vmId));
+      const removedIds = new Set(
+        operationRows
+          .filter(({ operation }) => operation.kind === "image-remove")
+          .map(({ operation }) => operation.taskParams?.imageId),
+      );
       return {
         vms: vmRows.map(({ vm, image }) =>
           vmFact(vm, {
@@ -38,7 +43,12 @@ export async function gatherDatabase(pool: pg.Pool): Promise<DatabaseFacts> {
             isBusy: busyIds.has(vm.id),
           }),
         ),
-        images: imageRows.map(({ id, name, kind, sha256, fileBytes }) => ({ id, name, kind, sha256, fileBytes })),
+        images: imageRows
+          .map(({ id, name, kind, sha256, fileBytes, deletedAt }) => ({
+            image: { id, name, kind, sha256, fileBytes, isBeingRemoved: deletedAt !== null },
+            isThere: deletedAt === null || removedIds.has(id),
+          }))
+          .flatMap(({ image, isThere }) => (isThere ? [image] : [])),
         openOperations: operationRows.map(({ operation, vm }) => ({
           id: operation.id,
           kind: operation.kind,

@@ -16,7 +16,7 @@ const specSchema = z.object({
 });
 const identitySchema = z.object({ pid: z.number(), startTime: z.string() });
 const stateSchema = z.object({ process: identitySchema.nullable(), sshHostPort: z.number().nullable().default(null) });
-const manifestSchema = z.object({ sha256: z.string() });
+const manifestSchema = z.object({ sha256: z.string(), name: z.string() });
 
 type Files = ReadonlyMap<string, FileFact>;
 
@@ -48,8 +48,8 @@ export async function gatherManifests(files: Files, paths: InstallationPaths): P
   const manifests = [...files].filter(([path]) => dirname(path) === paths.images && path.endsWith(".json"));
   return Promise.all(
     manifests.map(async ([path, { modifiedAtMs }]) => {
-      const sha256 = (await readRecord(path, manifestSchema))?.sha256 ?? null;
-      return { path, sha256, modifiedAtMs };
+      const image = (await readRecord(path, manifestSchema)) ?? null;
+      return { path, image, modifiedAtMs };
     }),
   );
 }

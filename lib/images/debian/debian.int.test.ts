@@ -42,7 +42,7 @@ beforeAll(async () => {
   ];
   const recipe = recipeSchema.parse({ ...example, steps: [...example.steps, ...steps] });
   image = await customizeImage(
-    { baseSha256: base.sha256, recipe, names: { name: "debian-welcome" } },
+    { base, recipe, names: { name: "debian-welcome" } },
     {
       paths,
       workDir: join(paths.staging, "image-1"),

@@ -186,7 +186,7 @@ test("an ISO keeps its bytes, is named by its label, and can be removed", async 
   });
   expect(iso.equals(await readFile(imageFile(paths, image.sha256, "iso")))).toBe(true);
   expect(await listImages(paths, () => expect.unreachable())).toEqual([image]);
-  await removeImage(paths, image.sha256);
+  await removeImage(paths, image);
   expect(await left()).toEqual([]);
 });
 

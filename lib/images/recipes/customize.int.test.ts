@@ -44,7 +44,7 @@ async function customize(from: ImageManifest, recipe: Recipe, signal = new Abort
   const report = { progress: () => {}, log: (line: string) => log.push(line) };
   const accelerator = { kind: "tcg", cpuModel: "max", reason: "" } as const;
   try {
-    const params = { baseSha256: from.sha256, recipe: withHashedPasswords(recipe, encrypt), names: {} };
+    const params = { base: from, recipe: withHashedPasswords(recipe, encrypt), names: {} };
     return await customizeImage(params, { paths, workDir, accelerator, report, signal });
   } finally {
     await rm(workDir, { recursive: true, force: true });
@@ -79,7 +79,9 @@ async function hashOfBase(): Promise<string> {
 describe("recipes", { timeout: 900_000 }, () => {
   test("the examples greet at login, give root a password, and do what is typed on the serial console", async () => {
     const greeting = await customize(base, example("os-cloud-welcome"));
-    expect(greeting.source).toEqual({ type: "recipe", baseSha256: base.sha256, recipe: "os-cloud-welcome" });
+    expect(greeting.source).toEqual({
+      ...{ type: "recipe", baseSha256: base.sha256, baseName: base.name, recipe: "os-cloud-welcome" },
+    });
     const withPassword = await customize(greeting, example("root-password"));
     const prepared = await customize(withPassword, example("serial-console"));
     expect(await hashOfBase()).toBe(base.sha256);

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { archOfNode } from "../../domain/arch";
 import { CumulusError } from "../../domain/errors";
 import type { Accelerator } from "../../domain/host";
-import { type ImageManifest, imageManifestSchema } from "../../domain/image";
+import { type ImageIdentity, type ImageManifest, imageManifestSchema } from "../../domain/image";
 import { describeDerived, type Recipe, recipeSchema } from "../../domain/recipe";
 import type { TaskReport } from "../../domain/task";
 import type { pathsOf } from "../../env";
@@ -19,7 +19,7 @@ import { flatten, makeOverlay } from "./flatten";
 import { customizationOf, writeCustomization } from "./offline";
 
 export const customizeSchema = z.object({
-  baseSha256: imageManifestSchema.shape.sha256,
+  base: imageManifestSchema.pick({ sha256: true, name: true }),
   recipe: recipeSchema.refine(
     ({ steps }) => !steps.some((step) => step.type === "root-password" && step.passwordHash === undefined),
     "Passwords are hashed before a recipe is given to a host.",
@@ -50,7 +50,7 @@ export interface CustomizeCall {
 export async function customizeImage(params: CustomizeParams, call: CustomizeCall): Promise<ImageManifest> {
   const { paths, workDir, report, signal } = call;
   const { recipe } = params;
-  const base = await findBase(paths, params.baseSha256);
+  const base = await findBase(paths, params.base);
   await mkdir(workDir, { recursive: true, mode: 0o700 });
   const image = imageFile(paths, base.sha256);
   const overlay = join(workDir, "changed.qcow2");
@@ -71,8 +71,8 @@ export async function customizeImage(params: CustomizeParams, call: CustomizeCal
   return installImage(paths, flat, describeDerived(base, recipe, params.names), call.task);
 }
 
-async function findBase(paths: CustomizeCall["paths"], sha256: string): Promise<ImageManifest> {
-  const base = (await listImages(paths, () => {})).find((image) => image.sha256 === sha256);
+async function findBase(paths: CustomizeCall["paths"], { sha256, name }: ImageIdentity): Promise<ImageManifest> {
+  const base = (await listImages(paths, () => {})).find((image) => image.sha256 === sha256 && image.name === name);
   if (!base) throw new CumulusError("not_found", "The image that the recipe is for is not on this host: add it again.");
   if (base.kind === "disk") return base;
   throw new CumulusError("bad_request", "A recipe changes a disk, and this image is a CD-ROM.");
