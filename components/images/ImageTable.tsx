@@ -52,25 +52,27 @@ export function ImageTable({ images, vms }: { images: Image[]; vms: Vm[] }) {
               ) : null}
             </Td>
             <Td className="hidden lg:table-cell">
-              <code className="font-mono text-xs">{image.loginUser}</code>
+              {image.kind === "iso" ? (
+                <span className="text-muted">–</span>
+              ) : (
+                <code className="font-mono text-xs">{image.loginUser}</code>
+              )}
             </Td>
             <Td className="hidden sm:table-cell">
-              <UsersOfImage image={image} vms={vms.filter((vm) => vm.image.id === image.id)} />
+              <UsersOfImage image={image} vms={vms.filter((vm) => isHeldBy(image, vm))} />
             </Td>
             <Td className="hidden whitespace-nowrap text-muted xl:table-cell">
               <RelativeTime at={image.createdAt} />
             </Td>
             <Td className="text-right">
-              {image.kind === "iso" ? null : (
-                <ButtonLink
-                  size="sm"
-                  href={`/vms/new?image=${image.id}`}
-                  icon={<Plus aria-hidden />}
-                  aria-label={`Create a VM from ${image.title}`}
-                >
-                  VM
-                </ButtonLink>
-              )}
+              <ButtonLink
+                size="sm"
+                href={`/vms/new?image=${image.id}`}
+                icon={<Plus aria-hidden />}
+                aria-label={`${image.kind === "iso" ? "Install" : "Create"} a VM from ${image.title}`}
+              >
+                VM
+              </ButtonLink>
             </Td>
           </Tr>
         ))}
@@ -95,6 +97,11 @@ function ImageName({ image }: { image: Image }) {
       </span>
     </span>
   );
+}
+
+/** What its numbers count: disks that build on it, or drives in which it lies. */
+function isHeldBy({ id, kind }: Image, vm: Vm): boolean {
+  return (kind === "iso" ? vm.cdrom?.id : vm.image.id) === id;
 }
 
 /** The first few VMs by name, the rest and snapshots by number. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sourceWords, usesWords, whyNoDelete, whyNoRefresh } from "./imageWords";
+import { deletionWords, sourceWords, usesWords, whyNoDelete, whyNoRefresh } from "./imageWords";
 
 test("an image says where it came from", () => {
   expect(sourceWords({ source: { type: "url", url: "https://example.org/a/b.qcow2" } })).toBe(
@@ -10,14 +10,22 @@ test("an image says where it came from", () => {
   );
 });
 
-test("an image that is used can't be deleted, and says by how many", () => {
+test("an image that is used can't be deleted, and says by whom", () => {
   const vm = { id: 1, name: "web" };
   const snapshot = { id: 1, name: "before", vmId: 1, vmName: "web" };
-  expect(whyNoDelete({ vms: [], snapshots: [] })).toBeUndefined();
-  expect(whyNoDelete({ vms: [vm], snapshots: [] })).toMatch(/^1 VM uses it/);
-  expect(whyNoDelete({ vms: [vm, vm], snapshots: [snapshot] })).toMatch(/^2 VMs and 1 snapshot use it/);
+  expect(whyNoDelete({ kind: "disk", vms: [], snapshots: [] })).toBeUndefined();
+  expect(whyNoDelete({ kind: "disk", vms: [vm], snapshots: [] })).toMatch(/^web needs it/);
+  expect(whyNoDelete({ kind: "disk", vms: [vm], snapshots: [snapshot] })).toMatch(/^web, “before” of web need it/);
+  expect(whyNoDelete({ kind: "disk", vms: [vm, vm, vm, vm], snapshots: [snapshot] })).toMatch(/and 2 more need it/);
+  expect(whyNoDelete({ kind: "iso", vms: [vm], snapshots: [] })).toMatch(/drive of web: eject it/);
   expect(usesWords({ vmCount: 0, snapshotCount: 0 })).toBeUndefined();
   expect(usesWords({ vmCount: 2, snapshotCount: 1 })).toBe("2 VMs, 1 snapshot");
+});
+
+test("an image whose bytes are another's leaves them the file", () => {
+  const sameFile = [{ id: 2, name: "web-2", title: "Web 2" }];
+  expect(deletionWords({ fileBytes: 2 ** 20, sameFile: [] })).toMatch(/file goes with it, which takes 1 MiB/);
+  expect(deletionWords({ fileBytes: 2 ** 20, sameFile })).toMatch(/file stays for web-2/);
 });
 
 test("what somebody brought can't be had anew", () => {

@@ -2,6 +2,7 @@ import type { Arch } from "../../lib/domain/arch";
 import type { Host } from "../../lib/domain/host";
 import type { Image } from "../../lib/domain/image";
 import type { ImageDetail } from "../../lib/domain/imageDetail";
+import { formatBytes } from "../../lib/domain/units";
 
 /** Where an image came from, as people say it. */
 export function sourceWords({ source }: Pick<Image, "source">): string {
@@ -19,7 +20,7 @@ export function sourceWords({ source }: Pick<Image, "source">): string {
         ? `Made from the VM ${source.vmName}`
         : `Made from the snapshot “${source.snapshotName}” of ${source.vmName}`;
     case "recipe":
-      return `Made by the recipe ${source.recipe}`;
+      return `Made by the recipe ${source.recipe}${source.baseName === null ? "" : ` from ${source.baseName}`}`;
   }
 }
 
@@ -41,11 +42,29 @@ export function refreshWord({ source }: Pick<Image, "source">): string {
   return source.type === "built" ? "Build again" : "Get the newest build";
 }
 
-/** Why an image can't be deleted; undefined when it can. */
-export function whyNoDelete({ vms, snapshots }: Pick<ImageDetail, "vms" | "snapshots">): string | undefined {
-  const parts = [counted(vms.length, "VM"), counted(snapshots.length, "snapshot")].filter((part) => part !== "");
-  if (parts.length === 0) return undefined;
-  return `${parts.join(" and ")} ${vms.length + snapshots.length === 1 ? "uses" : "use"} it: they are listed under “Used by”.`;
+const namedAtMost = 3;
+
+/** Why an image can't be deleted, saying by whom it is used; undefined when it can. */
+export function whyNoDelete({
+  kind,
+  vms,
+  snapshots,
+}: Pick<ImageDetail, "kind" | "vms" | "snapshots">): string | undefined {
+  const users = [...vms.map(({ name }) => name), ...snapshots.map(({ name, vmName }) => `“${name}” of ${vmName}`)];
+  if (users.length === 0) return undefined;
+  const rest = users.length - namedAtMost;
+  const names = `${users.slice(0, namedAtMost).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+  if (kind === "iso") return `It lies in the CD-ROM drive of ${names}: eject it first.`;
+  return `${names} ${users.length === 1 ? "needs" : "need"} it: what builds on it must go first.`;
+}
+
+/** What deleting an image does, as sentences. */
+export function deletionWords({ fileBytes, sameFile }: Pick<ImageDetail, "fileBytes" | "sameFile">): string {
+  const file =
+    sameFile.length === 0
+      ? `Its file goes with it, which takes ${formatBytes(fileBytes)}.`
+      : `Its file stays for ${sameFile.map(({ name }) => name).join(", ")}: the bytes are the same.`;
+  return `No VM can be made from it any more. ${file}`;
 }
 
 function counted(count: number, noun: string): string {

@@ -1,6 +1,6 @@
 "use client";
 
-import { Download, Ellipsis, FolderOpen, History, PenLine, Plus, Trash2 } from "lucide-react";
+import { Disc3, Download, Ellipsis, FolderOpen, History, PenLine, Plus, Trash2 } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
@@ -16,6 +16,9 @@ const VmFromSnapshotDialog = dynamic(() => import("./VmFromSnapshotDialog").then
 const RenameSnapshotDialog = dynamic(() => import("./RenameSnapshotDialog").then((m) => m.RenameSnapshotDialog));
 const DeleteSnapshotDialog = dynamic(() => import("./DeleteSnapshotDialog").then((m) => m.DeleteSnapshotDialog));
 const ExportDialog = dynamic(() => import("./ExportDialog").then((module) => module.ExportDialog));
+const MakeImageDialog = dynamic(() =>
+  import("../images/capture/MakeImageDialog").then((module) => module.MakeImageDialog),
+);
 
 interface SnapshotActsProps {
   snapshot: Snapshot;
@@ -27,7 +30,7 @@ interface SnapshotActsProps {
 
 /** What can be done with a snapshot. */
 export function SnapshotActs({ snapshot, vm, isBusy }: SnapshotActsProps) {
-  const [asked, setAsked] = useState<"restore" | "vm" | "rename" | "export" | "delete">();
+  const [asked, setAsked] = useState<"restore" | "vm" | "rename" | "image" | "export" | "delete">();
   const router = useRouter();
   const close = () => setAsked(undefined);
   const { name } = snapshot;
@@ -60,6 +63,9 @@ export function SnapshotActs({ snapshot, vm, isBusy }: SnapshotActsProps) {
         >
           Browse files
         </MenuItem>
+        <MenuItem icon={<Disc3 aria-hidden />} disabledReason={whyNotUsed} onSelect={() => setAsked("image")}>
+          Make image…
+        </MenuItem>
         <MenuItem
           icon={<Download aria-hidden />}
           disabledReason={whyNotNow ?? whyNotUsed}
@@ -80,6 +86,7 @@ export function SnapshotActs({ snapshot, vm, isBusy }: SnapshotActsProps) {
       {asked === "restore" ? <RestoreDialog snapshot={snapshot} onClose={close} /> : null}
       {asked === "vm" ? <VmFromSnapshotDialog snapshot={snapshot} onClose={close} /> : null}
       {asked === "rename" ? <RenameSnapshotDialog snapshot={snapshot} onClose={close} /> : null}
+      {asked === "image" ? <MakeImageDialog snapshot={snapshot} onClose={close} /> : null}
       {asked === "export" ? <ExportDialog what={name} path={`/api/snapshots/${snapshot.id}`} onClose={close} /> : null}
       {asked === "delete" ? <DeleteSnapshotDialog snapshot={snapshot} onClose={close} /> : null}
     </span>

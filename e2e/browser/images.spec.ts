@@ -133,9 +133,45 @@ test("an image that a VM uses says why it can't be deleted", async ({ page, fake
   const remove = page.getByRole("button", { name: "Delete" });
   await expect(remove).toHaveAttribute("aria-disabled", "true");
   await remove.focus();
-  await expect(page.getByRole("tooltip").first()).toContainText(/use it|uses it/);
+  await expect(page.getByRole("tooltip").first()).toContainText("user-of-mini needs it");
   await fakeStack.api("DELETE", `/api/vms/${vm.id}`);
   await expect(page.getByRole("link", { name: "user-of-mini" })).toHaveCount(0);
+});
+
+test("an image is made from a VM's menu and from a snapshot's, and each says first what will be copied", async ({
+  page,
+  fakeStack,
+}) => {
+  await signIn(page, fakeStack);
+  const { body: vm } = await fakeStack.api<Vm>("POST", "/api/vms?wait=ready", {
+    ...{ name: "master", image: "mini", size: "nano" },
+  });
+  const makeImage = async (more: string, expected: { name: string; says: RegExp }) => {
+    await page.getByRole("button", { name: more }).click();
+    await page.getByRole("menuitem", { name: "Make image…" }).click();
+    const dialog = page.getByRole("dialog");
+    await expect(dialog.getByLabel("Name")).toHaveValue(expected.name);
+    await expect(dialog).toContainText(expected.says);
+    await dialog.getByRole("button", { name: "Make image" }).click();
+    await expect(page).toHaveURL(`${fakeStack.url}/images`);
+    const row = page.getByRole("row", { name: new RegExp(`^${expected.name} ${expected.name} Made from`) });
+    await expect(row).toBeVisible();
+  };
+  await page.goto(fakeStack.url);
+  await makeImage("More for master", { name: "master", says: /pulling the plug/ });
+  await fakeStack.api("POST", `/api/vms/${vm.id}/stop`, {});
+  await page.goto(`${fakeStack.url}/vms/${vm.id}/snapshots`);
+  await expect(page.getByText("Stopped", { exact: true }).first()).toBeVisible();
+  await page.getByRole("button", { name: "Take snapshot" }).click();
+  await page.getByRole("dialog").getByLabel("Name", { exact: true }).fill("Set up");
+  await page.getByRole("dialog").getByRole("button", { name: "Take snapshot" }).click();
+  await makeImage("More for Set up", { name: "master-set-up", says: /the copy is a clean one|pulling the plug/ });
+  await page.goto(`${fakeStack.url}/vms/${vm.id}`);
+  // Whoever types nothing gets a newer image of the same name, and is told.
+  await page.getByRole("button", { name: "More for master" }).click();
+  await page.getByRole("menuitem", { name: "Make image…" }).click();
+  await expect(page.getByRole("dialog")).toContainText(/It is off/);
+  await expect(page.getByRole("dialog")).toContainText("There is an image of this name");
 });
 
 test("a recipe is written step by step, and a template is taken for a VM", async ({ page, fakeStack }) => {

@@ -1,7 +1,7 @@
 import { listOf, type VmStatus } from "./vmStatus";
 
 /** What may be asked about a VM's disk and memory as a whole. */
-export const snapshotActions = ["snapshot", "memory-snapshot", "restore", "clone", "export"] as const;
+export const snapshotActions = ["snapshot", "memory-snapshot", "restore", "clone", "export", "image"] as const;
 export type SnapshotAction = (typeof snapshotActions)[number];
 
 /**
@@ -14,6 +14,7 @@ export const snapshotActionStatuses: Record<SnapshotAction, readonly VmStatus[]>
   restore: ["running", "paused", "stopped", "failed"],
   clone: ["running", "paused", "stopped"],
   export: ["running", "paused", "stopped"],
+  image: ["running", "paused", "stopped"],
 };
 
 const verbs: Record<SnapshotAction, string> = {
@@ -22,6 +23,7 @@ const verbs: Record<SnapshotAction, string> = {
   restore: "be restored",
   clone: "be cloned",
   export: "be exported",
+  image: "have an image made of it",
 };
 
 /** Why an act is not allowed in a status, as a sentence; undefined when it is allowed. */

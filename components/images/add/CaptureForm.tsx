@@ -3,6 +3,7 @@
 import { useSearchParams } from "next/navigation";
 import { type FormEvent, useState } from "react";
 import type { Snapshot } from "../../../lib/domain/snapshot";
+import { whyNoSnapshotAct } from "../../../lib/domain/snapshotActions";
 import { useList, useVms } from "../../data/hooks";
 import { Banner } from "../../ui/Banner";
 import { Button } from "../../ui/Button";
@@ -12,6 +13,7 @@ import { EmptyState } from "../../ui/EmptyState";
 import { Field } from "../../ui/Field";
 import { Input } from "../../ui/Input";
 import { Select } from "../../ui/Select";
+import { keptWords, snapshotCopyWords, vmCopyWords } from "../capture/captureWords";
 import { useAddImage } from "./useAddImage";
 
 /** An image of a VM's disk as it is now, or as a snapshot kept it. `vm:3` and `snapshot:7` are the choices; `?vm=3` and `?snapshot=7` choose. */
@@ -26,6 +28,9 @@ export function CaptureForm() {
   const whole = (snapshots ?? []).filter(({ status }) => status === "available");
   const first = vms?.[0] ? `vm:${vms[0].id}` : whole[0] ? `snapshot:${whole[0].id}` : undefined;
   const source = chosen ?? first;
+  const vm = vms?.find(({ id }) => source === `vm:${id}`);
+  const snapshot = whole.find(({ id }) => source === `snapshot:${id}`);
+  const copyWords = vm ? vmCopyWords(vm.status) : snapshot && snapshotCopyWords(snapshot);
   if (vms && source === undefined) return <NothingToCapture />;
 
   const send = async (event: FormEvent) => {
@@ -41,12 +46,9 @@ export function CaptureForm() {
     setTitle("");
   };
   return (
-    <Card
-      title="From a VM or a snapshot"
-      description="A copy of its disk that needs nothing else. A VM that runs is copied as after pulling the plug: shut it down, or take a snapshot first, for a clean one."
-    >
+    <Card title="From a VM or a snapshot" description="A copy of its disk that needs nothing else.">
       <form onSubmit={send} className="grid max-w-3xl gap-4 sm:grid-cols-2">
-        <Field label="Disk" error={form.fields.vm ?? form.fields.snapshot} className="sm:col-span-2">
+        <Field label="Disk" hint={copyWords} error={form.fields.vm ?? form.fields.snapshot} className="sm:col-span-2">
           {(control) => (
             <Select {...control} value={source ?? ""} onChange={(event) => setChosen(event.target.value)}>
               <optgroup label="VMs, as they are now">
@@ -96,10 +98,14 @@ export function CaptureForm() {
         </Field>
         <div className="grid gap-4 sm:col-span-2">
           {form.error ? <Banner tone="bad">{form.error}</Banner> : null}
-          <p className="text-muted text-xs">
-            It keeps what is on the disk: users, keys, the machine's identity. Remove what others must not have before.
-          </p>
-          <Button type="submit" variant="primary" loading={form.isPending} className="justify-self-start">
+          <p className="text-muted text-xs">{keptWords}</p>
+          <Button
+            type="submit"
+            variant="primary"
+            loading={form.isPending}
+            disabledReason={vm && whyNoSnapshotAct("image", vm.status)}
+            className="justify-self-start"
+          >
             Make image
           </Button>
         </div>

@@ -74,6 +74,7 @@ function RunRecipe({ recipes, images }: { recipes: SavedRecipe[]; images: Image[
             {images.map((image) => (
               <option key={image.id} value={image.id}>
                 {image.title}, {image.arch}
+                {image.newerId === null ? null : ", out of date"}
               </option>
             ))}
           </Select>

@@ -16,6 +16,7 @@ test("all words must be found, in title, names or architecture, whatever the cas
   expect(ids("all", "")).toHaveLength(3);
   expect(ids("all", "NOBLE aarch64")).toEqual(["ubuntu-24.04-aarch64"]);
   expect(ids("all", "ubuntu_24")).toHaveLength(2);
+  expect(ids("all", "ubuntu-24.04-x86_64")).toEqual(["ubuntu-24.04-x86_64"]);
   expect(ids("all", "windows")).toEqual([]);
 });
 

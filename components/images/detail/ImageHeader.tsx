@@ -6,7 +6,6 @@ import { apiRequest } from "../../../lib/api/client";
 import { messageOf } from "../../../lib/domain/errors";
 import type { ImageDetail } from "../../../lib/domain/imageDetail";
 import type { Operation } from "../../../lib/domain/operation";
-import { formatBytes } from "../../../lib/domain/units";
 import { useImages, useOperations } from "../../data/hooks";
 import { keys } from "../../data/keys";
 import { Banner } from "../../ui/Banner";
@@ -17,7 +16,7 @@ import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { notify } from "../../ui/notify";
 import { PageHeader } from "../../ui/PageHeader";
 import { ImageBadges } from "../ImageBadges";
-import { refreshWord, whyNoDelete, whyNoRefresh } from "../imageWords";
+import { deletionWords, refreshWord, whyNoDelete, whyNoRefresh } from "../imageWords";
 
 /** An image's name and what can be done with it. */
 export function ImageHeader({ image }: { image: ImageDetail }) {
@@ -35,14 +34,12 @@ export function ImageHeader({ image }: { image: ImageDetail }) {
           <RefreshButton image={image} />
           <a href={`${keys.image(image.id)}/file`} download className={buttonClass("secondary", "md")}>
             <Download aria-hidden />
-            Download
+            {image.kind === "disk" ? "Download qcow2" : "Download ISO"}
           </a>
           <DeleteButton image={image} />
-          {image.kind === "disk" ? (
-            <ButtonLink href={`/vms/new?image=${image.id}`} variant="primary" icon={<Plus aria-hidden />}>
-              Create a VM
-            </ButtonLink>
-          ) : null}
+          <ButtonLink href={`/vms/new?image=${image.id}`} variant="primary" icon={<Plus aria-hidden />}>
+            {image.kind === "disk" ? "Create a VM" : "Install a VM"}
+          </ButtonLink>
         </>
       }
     />
@@ -109,7 +106,7 @@ function DeleteButton({ image }: { image: ImageDetail }) {
           notify(`${image.title} is being deleted.`);
         }}
       >
-        Its file goes, which takes {formatBytes(image.fileBytes)}. No VM is made from it any more.
+        {deletionWords(image)}
       </ConfirmDialog>
     </>
   );

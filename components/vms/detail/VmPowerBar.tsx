@@ -1,6 +1,6 @@
 "use client";
 
-import { Copy, Download, X } from "lucide-react";
+import { Copy, Disc3, Download, X } from "lucide-react";
 import dynamic from "next/dynamic";
 import { usePathname } from "next/navigation";
 import { useState } from "react";
@@ -23,13 +23,17 @@ import { isConsolePath } from "./vmPaths";
 const CloneDialog = dynamic(() => import("../../snapshots/CloneDialog").then((module) => module.CloneDialog));
 const ExportDialog = dynamic(() => import("../../snapshots/ExportDialog").then((module) => module.ExportDialog));
 
+const MakeImageDialog = dynamic(() =>
+  import("../../images/capture/MakeImageDialog").then((module) => module.MakeImageDialog),
+);
+
 const buttons: readonly PowerAct[] = ["start", "shutdown", "stop", "reboot"];
 const inMenu: readonly PowerAct[] = ["reset", "pause", "resume"];
 
 /** A VM's power buttons. A key does the same as its button, and like it does nothing while the act is not allowed. */
 export function VmPowerBar({ vm }: { vm: Vm }) {
   const acts = useVmActs(vm);
-  const [asked, setAsked] = useState<"clone" | "export" | "destroy">();
+  const [asked, setAsked] = useState<"clone" | "image" | "export" | "destroy">();
   const close = () => setAsked(undefined);
   usePowerKeys(vm, (act) => void acts.run(act));
   return (
@@ -45,6 +49,13 @@ export function VmPowerBar({ vm }: { vm: Vm }) {
             onSelect={() => setAsked("clone")}
           >
             Clone…
+          </MenuItem>
+          <MenuItem
+            icon={<Disc3 aria-hidden />}
+            disabledReason={whyNoSnapshotAct("image", vm.status)}
+            onSelect={() => setAsked("image")}
+          >
+            Make image…
           </MenuItem>
           <MenuItem
             icon={<Download aria-hidden />}
@@ -67,6 +78,7 @@ export function VmPowerBar({ vm }: { vm: Vm }) {
       ) : null}
       <DestroyDialog vms={asked === "destroy" ? [vm] : []} onClose={close} />
       {asked === "clone" ? <CloneDialog vm={vm} onClose={close} /> : null}
+      {asked === "image" ? <MakeImageDialog vm={vm} onClose={close} /> : null}
       {asked === "export" ? <ExportDialog what={vm.name} path={`/api/vms/${vm.id}`} onClose={close} /> : null}
     </div>
   );

@@ -29,8 +29,11 @@ export const VmRow = memo(function VmRow({ vm, isSelected, onSelect, onDestroy }
   const router = useRouter();
   const acts = useVmActs(vm);
   const open = (event: MouseEvent<HTMLElement>) => {
-    const isOnControl = event.target instanceof Element && event.target.closest("a, button, input, label, [role=menu]");
-    if (!isOnControl && !window.getSelection()?.toString()) router.push(`/vms/${vm.id}`);
+    const { target, currentTarget } = event;
+    // The row's menu and dialogs stand elsewhere in the page, and their clicks come here, too.
+    const isOwn =
+      target instanceof Element && currentTarget.contains(target) && !target.closest("a, button, input, label");
+    if (isOwn && !window.getSelection()?.toString()) router.push(`/vms/${vm.id}`);
   };
   return (
     <Tr

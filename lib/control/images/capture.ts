@@ -3,6 +3,7 @@ import type { Queryable } from "../../db/client";
 import { images, snapshots, vms } from "../../db/schema";
 import { CumulusError } from "../../domain/errors";
 import type { CreateImage } from "../../domain/imageRequest";
+import { demandSnapshotAct } from "../snapshots/demand";
 import type { ImageTask } from "./request";
 
 /** Makes an image of a VM's or a snapshot's disk. What it says of itself is what the image said that the VM was made from. */
@@ -30,8 +31,10 @@ async function capturedDisk(tx: Queryable, { vm: vmId, snapshot: snapshotId }: C
       .from(vms)
       .innerJoin(images, eq(images.id, vms.imageId))
       .where(and(eq(vms.id, vmId ?? 0), isNull(vms.deletedAt)));
-    if (row?.vm.milestones.disk) return { ...row, snapshot: null };
-    throw notThere("vm", row ? `VM ${row.vm.name} has no disk yet.` : `There is no VM ${vmId}.`);
+    if (!row) throw notThere("vm", `There is no VM ${vmId}.`);
+    if (!row.vm.milestones.disk) throw notThere("vm", `VM ${row.vm.name} has no disk yet.`);
+    await demandSnapshotAct(tx, row.vm, "image");
+    return { ...row, snapshot: null };
   }
   const [row] = await tx
     .select({ vm: vms, image: images, snapshot: snapshots })

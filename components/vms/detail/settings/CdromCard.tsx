@@ -21,8 +21,10 @@ import { TextLink } from "../../../ui/TextLink";
 export function CdromCard({ vm }: { vm: Vm }) {
   const { mutate } = useSWRConfig();
   const images = useImages();
-  const form = useSubmit();
-  const change = (changes: ChangeCdrom, done: string) =>
+  const drive = useSubmit();
+  const order = useSubmit();
+  const error = drive.error ?? order.error;
+  const change = (form: typeof drive, changes: ChangeCdrom, done: string) =>
     form.submit(async () => {
       await apiRequest("PUT", `/api/vms/${vm.id}/cdrom`, changes);
       await mutate(keys.vm(vm.id));
@@ -36,8 +38,8 @@ export function CdromCard({ vm }: { vm: Vm }) {
         vm.cdrom ? (
           <Button
             size="sm"
-            loading={form.isPending}
-            onClick={() => void change({ image: null }, `The disc of ${vm.name} is being ejected.`)}
+            loading={drive.isPending}
+            onClick={() => void change(drive, { image: null }, `The disc of ${vm.name} is being ejected.`)}
           >
             Eject
           </Button>
@@ -45,14 +47,16 @@ export function CdromCard({ vm }: { vm: Vm }) {
       }
     >
       <div className="flex flex-col gap-4">
-        {form.error ? <Banner tone="bad">{form.error}</Banner> : null}
+        {error ? <Banner tone="bad">{error}</Banner> : null}
         <ReadingState reading={images} what="images">
           {(all) => (
             <DiscPicker
               isos={all.filter(({ kind }) => kind === "iso")}
               present={vm.cdrom?.name ?? null}
-              isPending={form.isPending}
-              onInsert={(name, title) => void change({ image: name }, `${title} goes into the drive of ${vm.name}.`)}
+              isPending={drive.isPending}
+              onInsert={(name, title) =>
+                void change(drive, { image: name }, `${title} goes into the drive of ${vm.name}.`)
+              }
             />
           )}
         </ReadingState>
@@ -62,7 +66,7 @@ export function CdromCard({ vm }: { vm: Vm }) {
             label="Boots from"
             value={vm.bootFrom}
             onChange={(bootFrom) =>
-              void change({ bootFrom }, `${vm.name} is to boot from its ${orderWords[bootFrom]} first.`)
+              void change(order, { bootFrom }, `${vm.name} is to boot from its ${orderWords[bootFrom]} first.`)
             }
             options={[
               { value: "disk", label: "Disk first" },
