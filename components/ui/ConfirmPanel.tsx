@@ -8,6 +8,7 @@ import { buttonClass } from "./buttonClass";
 import { dialogOverlayClass, dialogPanelClass } from "./dialogClass";
 import { Field } from "./Field";
 import { Input } from "./Input";
+import { useReturnFocus } from "./useReturnFocus";
 
 export interface ConfirmDialogProps {
   open: boolean;
@@ -26,11 +27,12 @@ export interface ConfirmDialogProps {
 
 /** What `ConfirmDialog` shows. */
 export function ConfirmPanel({ open, onOpenChange, ...rest }: ConfirmDialogProps) {
+  const returnFocus = useReturnFocus();
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className={dialogOverlayClass} />
-        <Radix.Content className={dialogPanelClass("md")}>
+        <Radix.Content className={dialogPanelClass("md")} onCloseAutoFocus={returnFocus}>
           <ConfirmForm {...rest} onDone={() => onOpenChange(false)} />
         </Radix.Content>
       </Radix.Portal>

@@ -5,6 +5,7 @@ import * as Radix from "radix-ui/dialog";
 import type { ReactNode } from "react";
 import { buttonClass } from "./buttonClass";
 import { dialogOverlayClass, dialogPanelClass } from "./dialogClass";
+import { useReturnFocus } from "./useReturnFocus";
 
 export interface DialogProps {
   open: boolean;
@@ -19,12 +20,14 @@ export interface DialogProps {
 
 /** What `Dialog` shows. */
 export function DialogPanel({ open, onOpenChange, title, description, footer, width = "md", children }: DialogProps) {
+  const returnFocus = useReturnFocus();
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className={dialogOverlayClass} />
         <Radix.Content
           className={dialogPanelClass(width)}
+          onCloseAutoFocus={returnFocus}
           {...(description === undefined ? { "aria-describedby": undefined } : {})}
         >
           <header className="flex items-start justify-between gap-4 px-4 pt-4">

@@ -151,6 +151,41 @@ test("a disabled action says why, also to the keyboard", async ({ page, fakeStac
   await expect(page.getByRole("tooltip").first()).toContainText(/runs|running/i);
 });
 
+test("a dialog gives the keyboard back to what opened it: a menu's to the menu's button, in the list and on the VM's page", async ({
+  page,
+  fakeStack,
+}) => {
+  await signIn(page, fakeStack);
+  const vm = await makeVm(fakeStack, "gives-back");
+  const more = page.getByRole("button", { name: "More for gives-back" });
+  const cancelFromMenu = async (item: RegExp, role: "dialog" | "alertdialog", key: "Escape" | "Enter") => {
+    await more.focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("menuitem", { name: item }).focus();
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole(role);
+    await expect(dialog).toBeVisible();
+    if (key === "Enter") await dialog.getByRole("button", { name: "Cancel" }).focus();
+    await page.keyboard.press(key);
+    await expect(dialog).toHaveCount(0);
+    await expect(more).toBeFocused();
+  };
+  await page.goto(fakeStack.url);
+  // Twice: the first time the dialog's code is still to come, and the menu is gone before it is there.
+  for (const key of ["Escape", "Enter"] as const) {
+    await cancelFromMenu(/^Make image/, "dialog", key);
+    await cancelFromMenu(/^Destroy/, "alertdialog", key);
+  }
+  await page.goto(`${fakeStack.url}/vms/${vm.id}/snapshots`);
+  await cancelFromMenu(/^Clone/, "dialog", "Escape");
+  const clone = page.getByRole("button", { name: "Clone VM" });
+  await clone.focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(clone).toBeFocused();
+});
+
 test("a token made in the settings opens the API", async ({ page, fakeStack }) => {
   await signIn(page, fakeStack);
   await page.goto(`${fakeStack.url}/settings/tokens`);
