@@ -117,7 +117,6 @@ async function plug(bridge: LabNamespace, guest: LabNamespace, vmId: number): Pr
     ...(hasTap ? [`link delete dev ${tap}`] : []),
     `link add ${tap} type veth peer name eth0 netns ${guest.name}`,
     `link set dev ${tap} master br1`,
-    ...(hasTap ? [`link set dev ${tap} type bridge_slave isolated on`] : []),
     `link set dev ${tap} up`,
   );
   await guest.ip(

@@ -18,6 +18,8 @@ const bridgePackages = ["iproute2", "nftables", "dnsmasq-base"];
 const testPackages = [
   ...["fonts-dejavu-core", "openssh-client", "python3", "strace", "xorriso"],
   ...["curl", "jq", "procps", "socat"],
+  // Firewalls and a client of other makers than those that Cumulus deals with itself.
+  ...["iptables", "isc-dhcp-client"],
   ...["guestfish", "libguestfs-tools", "restic"],
   ...["mmdebstrap", "debian-archive-keyring", "guestfs-tools", "qemu-system-arm", "qemu-efi-aarch64"],
 ];

@@ -11,7 +11,7 @@ function healthyNetwork(): NetworkFact {
     mac: `52:54:00:00:00:0${vmId}`,
     ipv4: `192.168.0.${vmId + 1}`,
   }));
-  const tap = { isBridge: false, isUp: true, master: "br1", isIsolated: true, addresses: [] };
+  const tap = { isBridge: false, isUp: true, master: "br1", isIsolated: false, addresses: [] };
   return {
     wanted: [{ id: 1, cidr: "192.168.0.0/24", gateway: "192.168.0.1", hosts }],
     namespace: "cumulus-x",
@@ -49,12 +49,12 @@ const planted: [what: string, plant: (network: NetworkFact) => void, told: RegEx
   [
     "a tap hangs on another bridge",
     (n) => Object.assign(n.links[1] ?? {}, { master: "br9" }),
-    /t1n0 .* is not an isolated port/,
+    /t1n0 .* is no port of its bridge/,
   ],
   [
-    "a tap reaches its neighbours",
-    (n) => Object.assign(n.links[1] ?? {}, { isIsolated: false }),
-    /not an isolated port/,
+    "a tap is cut off from its neighbours",
+    (n) => Object.assign(n.links[1] ?? {}, { isIsolated: true }),
+    /cut off from the others/,
   ],
   ["a gateway has lost its address", (n) => n.links[0]?.addresses.pop(), /bridge br1 .* is not up with 192\.168\.0\.1/],
   [

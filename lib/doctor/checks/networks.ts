@@ -50,8 +50,8 @@ function missingLinks(snapshot: Snapshot, { wanted, links, namespace }: NetworkF
     const ports = hosts.flatMap((host) => {
       const name = tapOf(host);
       const tap = byName.get(name);
-      if (tap?.isUp && tap.master === `br${id}` && tap.isIsolated) return [];
-      const what = tap === undefined ? "is gone" : "is not an isolated port of its bridge";
+      if (tap?.isUp && tap.master === `br${id}` && !tap.isIsolated) return [];
+      const what = tap === undefined ? "is gone" : "is no port of its bridge, or cut off from the others";
       return [tell(name, `The link ${name} of ${nameOfId(snapshot, host.vmId)} in ${namespace} ${what}: ${comesBack}`)];
     });
     return isGateway

@@ -1,25 +1,30 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NetworkState } from "../../domain/hostNetwork";
-import { forgedFrames, honestFrame, type Parties } from "../testing/lab/forgedFrames";
+import { forgedFrames, honestFrame, type Parties, withMacs } from "../testing/lab/forgedFrames";
 import { Lab, type LabNamespace } from "../testing/lab/lab";
 import { get, host, network, serve } from "../testing/lab/labNetworks";
 import { until } from "../testing/until";
 import { gatewayMac } from "./names";
 
 const mark = "forged-by-a-test";
-const one = network(1, [host(1, 1), host(2, 1)]);
+const one = network(1, [host(1, 1), host(2, 1), host(3, 1)]);
 const state: NetworkState = { networks: [one], firewalls: [], limits: [] };
 
 let lab: Lab;
 let forger: LabNamespace;
 let victim: LabNamespace;
+let thief: LabNamespace;
 let parties: Parties;
 
 beforeAll(async () => {
   lab = await Lab.make();
   await lab.startAgent();
   await lab.apply(state);
-  [forger, victim] = await Promise.all([lab.guest(host(1, 1), one), lab.guest(host(2, 1), one)]);
+  [forger, victim, thief] = (await Promise.all([1, 2, 3].map((id) => lab.guest(host(id, 1), one)))) as [
+    LabNamespace,
+    LabNamespace,
+    LabNamespace,
+  ];
   const party = ({ mac, ipv4, ipv6 }: ReturnType<typeof host>) => ({ mac, ipv4, ipv6: ipv6 ?? "" });
   parties = {
     forger: party(host(1, 1)),
@@ -41,6 +46,30 @@ test("no forged frame of one guest reaches another, and an honest one does", asy
   await until(() => seen.length > 1, 20_000);
   expect(seen.slice(1)).toEqual([expect.stringContaining(Buffer.from(mark).toString("hex"))]);
   expect(seen[1]).toContain(parties.gateway.mac.replaceAll(":", ""));
+});
+
+test("a connection between neighbours is switched straight to them, and nobody else's frame rides on it", async () => {
+  const text = "on-a-shortcut";
+  const seen = await lab.sniff(victim, text);
+  const frame = honestFrame(parties, text, 4001);
+  const inHex = (mac: string) => mac.replaceAll(":", "");
+  const { forger: sender, gateway } = parties;
+  await lab.sendFrames(forger, [frame]);
+  await until(() => seen.length === 2);
+  await lab.sendFrames(forger, [frame]);
+  await until(() => seen.length === 3);
+  // As the router sends it, and as the neighbour does.
+  expect(seen.slice(1).map((hex) => hex.slice(12, 24))).toEqual([inHex(gateway.mac), inHex(sender.mac)]);
+  await lab.sendFrames(thief, [frame, withMacs(frame, { from: host(3, 1).mac })]);
+  await lab.sendFrames(forger, [
+    withMacs(frame, { from: host(3, 1).mac }),
+    withMacs(frame, { from: "52:54:00:99:99:99" }),
+  ]);
+  const overhearing = await lab.sniff(thief, text);
+  await lab.sendFrames(forger, [withMacs(frame, { to: "ff:ff:ff:ff:ff:ff" })]);
+  await until(() => seen.length === 4);
+  expect(seen[3]?.slice(0, 24)).toBe(`${inHex(parties.victim.mac)}${inHex(sender.mac)}`);
+  expect(overhearing).toEqual(["ready"]);
 });
 
 test("after all that, everybody still finds everybody", async () => {

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { NetworkState } from "../../domain/hostNetwork";
 import { Lab, type LabNamespace } from "../testing/lab/lab";
@@ -10,7 +12,7 @@ let b: LabNamespace;
 let c: LabNamespace;
 
 const one = network(1, [host(1, 1), host(2, 1)]);
-const two = network(2, [host(3, 2)]);
+const two = network(2, [host(3, 2), host(4, 2)]);
 const state: NetworkState = { networks: [one, two], firewalls: [], limits: [] };
 
 beforeAll(async () => {
@@ -19,7 +21,12 @@ beforeAll(async () => {
   await lab.apply(state);
   [a, b, c] = await Promise.all([lab.guest(host(1, 1), one), lab.guest(host(2, 1), one), lab.guest(host(3, 2), two)]);
   const echo = `require("node:net").createServer((socket) => socket.on("error", () => {}).pipe(socket)).listen(7, () => console.log("ready"))`;
-  await Promise.all([serve(lab.internet, 80), serve(b, 80), serve(c, 80), b.start(process.execPath, ["-e", echo])]);
+  await Promise.all([
+    serve(lab.internet, 80),
+    serve(b, 80),
+    serve(c, 80),
+    ...[a, b].map((guest) => guest.start(process.execPath, ["-e", echo])),
+  ]);
 });
 afterAll(async () => {
   await lab.close();
@@ -98,6 +105,22 @@ test("only forwards lead from outside to a guest", async () => {
   await lab.apply(state);
 });
 
+test("a guest that is told nothing gets its IPv6 address by DHCP, and the way to it by the router's advertisement", async () => {
+  const guest = await lab.guest({ ...host(4, 2), ipv6: null }, two);
+  const global = () => guest.run("ip", ["-6", "address", "show", "dev", "eth0", "scope", "global"]);
+  await until(async () => (await guest.run("ip", ["-6", "route", "show", "default"])).includes("via fe80::1"), 20_000);
+  // The address that Cumulus knows it by is the only one that it may have: none of its own making.
+  expect(await global()).toBe("");
+  const leases = join(lab.settings.dataDir, "dhclient6.leases");
+  const argv = ["-6", "-1", "-sf", "/bin/true", "-lf", leases, "-pf", `${leases}.pid`, "eth0"];
+  await guest.run("dhclient", argv).finally(() => guest.run("dhclient", [...argv.slice(0, 1), "-x", ...argv.slice(2)]));
+  const lease = await readFile(leases, "utf8");
+  expect(lease).toContain("iaaddr fd00:0:0:2::5 {");
+  expect(lease).toContain("option dhcp6.name-servers fd00:0:0:2::1;");
+  await guest.ip("address add fd00:0:0:2::5/128 dev eth0 nodad");
+  expect(await get(guest, "fd00:0:0:2::4", 80)).toBe("hello fd00:0:0:2::5");
+});
+
 test("a firewall lets through what its rules name, from neighbours and strangers, and applies to connections that are there", async () => {
   const ssh = { protocol: "tcp" as const, ports: [{ from: 22, to: 22 }], cidrs: [] };
   const web = {
@@ -110,13 +133,19 @@ test("a firewall lets through what its rules name, from neighbours and strangers
     firewalls: [{ vmId: 2, interfaceId: "net0", ingress: null, egress: null, [direction]: rules }],
   });
   const drip = await a.start(process.execPath, ["-e", dripClient("192.168.1.3", 7)]);
-  await until(() => drip.length > 2);
+  const answered = await b.start(process.execPath, ["-e", dripClient("192.168.1.2", 7)]);
+  const heard = await b.start(process.execPath, ["-e", talkativeServer]);
+  await a.start(process.execPath, ["-e", talkativeClient]);
+  await until(() => drip.length > 2 && answered.length > 2 && heard.length > 20);
   await lab.apply(closed([ssh]));
-  const before = drip.length;
+  const [before, heardBefore, answeredBefore] = [drip.length, heard.length, answered.length];
   expect(await get(a, "192.168.1.3", 80)).toBe("silent");
   expect(await get(a, "fd00:0:0:1::3", 80)).toBe("silent");
   expect(await get(lab.host, "192.168.1.3", 80)).toBe("silent");
   expect(drip.length - before).toBeLessThan(3);
+  // Neither does what the VM itself goes on sending make the other side's datagrams answers.
+  expect(heard.length - heardBefore).toBeLessThan(3);
+  await until(() => answered.length > answeredBefore + 20, 20_000);
   expect(await get(b, "203.0.113.1", 80)).toMatch(/^hello/);
   await lab.apply(closed([ssh, web]));
   expect(await get(a, "192.168.1.3", 80)).toMatch(/^hello/);
@@ -128,6 +157,13 @@ test("a firewall lets through what its rules name, from neighbours and strangers
   await lab.apply(state);
   await until(() => drip.length > before + 5, 20_000);
 });
+
+/** Receives datagrams, says "got" for each, and sends its own to whom it has heard once, 50 a second. */
+const talkativeServer = `const socket = require("node:dgram").createSocket("udp4").bind(9, () => console.log("ready"));
+  socket.once("message", (data, { port, address }) => setInterval(() => socket.send("x", port, address), 20));
+  socket.on("message", () => console.log("got"));`;
+const talkativeClient = `const socket = require("node:dgram").createSocket("udp4"); console.log("ready");
+  setInterval(() => socket.send("x", 9, "192.168.1.3"), 20);`;
 
 /** A client that has its bytes echoed, ten a second, and says "ready" and then a line for each that comes back. */
 function dripClient(address: string, port: number): string {

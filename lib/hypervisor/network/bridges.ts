@@ -100,9 +100,8 @@ function tapLines(bridge: string, host: NetworkHost, owner: number, { links }: L
   const present = isForeign ? undefined : link;
   if (present === undefined) lines.push(`tuntap add dev ${name} mode tap user ${owner}`);
   if (present?.master !== bridge) lines.push(`link set dev ${name} master ${bridge}`);
-  if (present?.master !== bridge || !present.isIsolated) {
-    lines.push(`link set dev ${name} type bridge_slave isolated on`);
-  }
+  // As earlier versions made them: what the guard lets through to a neighbour would end there.
+  if (present?.isIsolated) lines.push(`link set dev ${name} type bridge_slave isolated off`);
   if (!present?.isUp) lines.push(`link set dev ${name} up`);
   return lines;
 }

@@ -47,7 +47,7 @@ export async function ipJson(namespace: Namespace, args: string[]): Promise<unkn
 }
 
 /** Writes kernel parameters of a namespace (which one is decided by who opens the file), all the same value. */
-export async function setSysctls(namespace: Namespace, value: "0" | "1", names: string[]): Promise<void> {
+export async function setSysctls(namespace: Namespace, value: string, names: string[]): Promise<void> {
   await run(
     namespace,
     "tee",

@@ -60,7 +60,7 @@ export function dnsmasqConfig(network: HostNetwork, files: DnsmasqFiles): string
   ];
   if (ipv6 !== null) {
     const prefix = ipv6.cidr.split("/")[0];
-    // off-link: guests send to each other by the gateway, as ports of the bridge are isolated.
+    // off-link: guests send to each other by the gateway, which is the only one that they hear.
     lines.push(
       "enable-ra",
       `dhcp-range=${prefix},static,off-link,64,${leaseTime}`,

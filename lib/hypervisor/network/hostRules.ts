@@ -1,6 +1,6 @@
 import type { NetworkState, PortForward } from "../../domain/hostNetwork";
 import type { NetworkNames } from "./names";
-import type { NftTable } from "./nftTable";
+import { mapOf, type NftTable } from "./nftTable";
 import type { UplinkAddresses } from "./uplinkAddresses";
 
 const everyAddress = "0.0.0.0";
@@ -20,13 +20,13 @@ export function hostTable(names: NetworkNames, { networks }: NetworkState, { inn
     family: "inet",
     name: link,
     sets: {
-      forwards: map(
+      forwards: mapOf(
         "ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service",
         forwards
           .filter(({ hostAddress }) => hostAddress !== everyAddress)
           .map((one) => `${one.hostAddress} . ${element(one)}`),
       ),
-      forwards_any: map(
+      forwards_any: mapOf(
         "inet_proto . inet_service : ipv4_addr . inet_service",
         forwards.filter(({ hostAddress }) => hostAddress === everyAddress).map(element),
       ),
@@ -57,8 +57,4 @@ export function hostTable(names: NetworkNames, { networks }: NetworkState, { inn
 
 function element({ protocol, hostPort, ipv4, port }: PortForward): string {
   return `${protocol} . ${hostPort} : ${ipv4} . ${port}`;
-}
-
-function map(type: string, elements: string[]) {
-  return { kind: "map" as const, type, isInterval: false, elements };
 }

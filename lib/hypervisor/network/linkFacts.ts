@@ -29,7 +29,7 @@ export interface LinkFact {
   isUp: boolean;
   /** Whether somebody holds the other end. */
   hasCarrier: boolean;
-  /** A port of a bridge that can't reach other such ports. */
+  /** A port of a bridge that can't reach other such ports: none of ours is. */
   isIsolated: boolean;
   /** The user that may open a tap. */
   owner: number | null;

@@ -67,7 +67,7 @@ const states: fc.Arbitrary<NetworkState> = fc
   });
 
 const tables: [name: string, make: (state: NetworkState) => NftTable][] = [
-  ["guard", guardTable],
+  ["guard", (state) => guardTable(names, state)],
   ["routing", (state) => routingTable(state, uplink)],
   ["host", (state) => hostTable(names, state, uplink)],
 ];

@@ -10,8 +10,8 @@ export interface NftSet {
   kind: "set" | "map";
   /** As `type` takes it: "ifname . ether_addr", "ipv4_addr : verdict". */
   type: string;
-  /** Holds ranges. */
-  isInterval: boolean;
+  /** What else its definition says: "flags interval;" for one that holds ranges. Empty for most. */
+  options: string;
   /** A map's element is `key : value`. */
   elements: string[];
 }
@@ -20,6 +20,14 @@ export interface NftChain {
   /** `type … hook … priority …; policy …;` of a base chain; null: others jump to it. */
   hook: string | null;
   rules: string[];
+}
+
+export function setOf(type: string, elements: string[], options = ""): NftSet {
+  return { kind: "set", type, options, elements };
+}
+
+export function mapOf(type: string, elements: string[], options = ""): NftSet {
+  return { kind: "map", type, options, elements };
 }
 
 /** A script that makes the table as it is told, whatever it was; one transaction, so that no packet sees anything between. Pure. */
@@ -90,8 +98,8 @@ function chainsOf({ chains }: NftTable): string {
     .join("");
 }
 
-function definitionOf({ type, isInterval }: NftSet): string {
-  return `type ${type};${isInterval ? " flags interval;" : ""}`;
+function definitionOf({ type, options }: NftSet): string {
+  return `type ${type}; ${options}`;
 }
 
 /** What names an element: all of it in a set, the part before the value in a map. */

@@ -16,7 +16,7 @@ const recordSchema = z.object({
       z.object({
         kind: z.enum(["set", "map"]),
         type: z.string(),
-        isInterval: z.boolean(),
+        options: z.string(),
         elements: z.array(z.string()),
       }),
     ),
@@ -72,9 +72,10 @@ function keyOf({ family, name }: NftTable): string {
   return `${family}-${name}`;
 }
 
-/** Without counters (`--stateless`); empty for a table that isn't there. */
+/** Without counters (`--stateless`) and what packets put into sets; empty for a table that isn't there. */
 async function listingSha256(namespace: Namespace, { family, name }: NftTable): Promise<string> {
   // What keeps nft from listing a table that is there keeps it from making it anew, too, and is told then.
   const listing = await run(namespace, "nft", ["--stateless", "list", "table", family, name]).catch(() => "");
-  return listing === "" ? "" : createHash("sha256").update(listing).digest("hex");
+  const lasting = listing.replaceAll(/(flags dynamic[^{}]*)elements = \{[^}]*\}/g, "$1");
+  return lasting === "" ? "" : createHash("sha256").update(lasting).digest("hex");
 }

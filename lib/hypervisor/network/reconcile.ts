@@ -2,11 +2,11 @@ import type { NetworkState } from "../../domain/hostNetwork";
 import { applyBridges } from "./bridges";
 import type { DnsmasqKeeper } from "./dnsmasq";
 import { openForeignFirewalls } from "./foreignFirewall";
-import { guardTable } from "./guardRules";
+import { forgetShortcuts, guardTable } from "./guardRules";
 import { hostTable } from "./hostRules";
 import { applyLimits } from "./limits";
 import type { NetworkNames } from "./names";
-import { ensureNamespace } from "./namespace";
+import { ensureNamespace, setTrackingParameters } from "./namespace";
 import type { Nftables } from "./nftables";
 import { hostNameServers } from "./resolvers";
 import { routingTable } from "./routingRules";
@@ -37,13 +37,15 @@ export async function reconcile({
   hasParameters,
 }: Reconciled): Promise<Withheld[]> {
   const inside = names.namespacePath;
-  await ensureNamespace(names, hasParameters);
+  const isFresh = await ensureNamespace(names, hasParameters);
   const uplink = await ensureUplink(names);
-  await Promise.all([
-    nftables.apply(inside, guardTable(state)),
+  const [isGuardNew] = await Promise.all([
+    nftables.apply(inside, guardTable(names, state)),
     nftables.apply(inside, routingTable(state, uplink)),
     nftables.apply(null, hostTable(names, state, uplink)),
   ]);
+  if (isGuardNew) await forgetShortcuts(names);
+  if (isFresh) await setTrackingParameters(names);
   await applyBridges(names, state, ownerOf);
   const [withheld] = await Promise.all([
     applyHostRoutes(names, state, uplink),

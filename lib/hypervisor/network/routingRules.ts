@@ -1,12 +1,12 @@
 import { type HostNetwork, interfaceKey, type NetworkHost, type NetworkState } from "../../domain/hostNetwork";
 import { type Direction, firewallChain } from "./firewallRules";
 import { bridgeName, tapName, uplinkName } from "./names";
-import type { NftChain, NftSet, NftTable } from "./nftTable";
+import { mapOf, type NftChain, type NftTable, setOf } from "./nftTable";
 import type { UplinkAddresses } from "./uplinkAddresses";
 
 /**
- * What the namespace forwards and takes in. Traffic within a network is forwarded too (its ports are isolated from each other), so that
- * connections are tracked on any kernel and a firewall is the same for neighbours and strangers. Pure.
+ * What the namespace forwards and takes in. Traffic within a network is forwarded too (guardRules.ts sends it here), so that connections are tracked on any
+ * kernel and a firewall is the same for neighbours and strangers. Pure.
  *
  * Packets in a connection's first direction meet the rules each time, so that a rule that goes ends what it let through. Answers always pass.
  */
@@ -17,19 +17,19 @@ export function routingTable(state: NetworkState, { host4, host6 }: UplinkAddres
     family: "inet",
     name: "cumulus",
     sets: {
-      links: set(
+      links: setOf(
         "ifname . ifname",
         networks.flatMap((network) => linksOf(network, networks)),
       ),
-      gateways4: set(
+      gateways4: setOf(
         "ifname . ipv4_addr",
         networks.map(({ id, gateway }) => `"${bridgeName(id)}" . ${gateway}`),
       ),
-      gateways6: set(
+      gateways6: setOf(
         "ifname . ipv6_addr",
         networks.flatMap(({ id, ipv6 }) => (ipv6 === null ? [] : [`"${bridgeName(id)}" . ${ipv6.gateway}`])),
       ),
-      forwards: set(
+      forwards: setOf(
         "ipv4_addr . inet_proto . inet_service",
         unique(
           networks.flatMap(({ forwards }) =>
@@ -37,13 +37,11 @@ export function routingTable(state: NetworkState, { host4, host6 }: UplinkAddres
           ),
         ),
       ),
-      nat: {
-        ...set(
-          "ipv4_addr",
-          networks.filter(({ outside }) => outside === "nat").map(({ cidr }) => cidr),
-        ),
-        isInterval: true,
-      },
+      nat: setOf(
+        "ipv4_addr",
+        networks.filter(({ outside }) => outside === "nat").map(({ cidr }) => cidr),
+        "flags interval;",
+      ),
       ...firewalls.maps,
     },
     chains: {
@@ -68,8 +66,9 @@ export function routingTable(state: NetworkState, { host4, host6 }: UplinkAddres
           `iifname "${uplinkName}" ip saddr ${host4} goto deliver`,
           `iifname "${uplinkName}" ip6 saddr ${host6} goto deliver`,
           `iifname "${uplinkName}" meta l4proto { tcp, udp } ip daddr . meta l4proto . th dport @forwards goto deliver`,
-          // Link-local addresses out there are the host's neighbours: a cloud's metadata service for one.
+          // Link-local addresses out there are the host's neighbours: a cloud's metadata service for one. Within a network no firewall knows them.
           "ip daddr 169.254.0.0/16 counter drop",
+          "ip6 daddr fe80::/10 counter drop",
           "iifname . oifname @links goto deliver",
           "counter drop",
         ],
@@ -141,24 +140,16 @@ function firewallChains({ networks, firewalls }: NetworkState) {
     }
   }
   const maps = {
-    egress4: verdictMap("ipv4_addr", elements.egress.ip4),
-    egress6: verdictMap("ipv6_addr", elements.egress.ip6),
-    ingress4: verdictMap("ipv4_addr", elements.ingress.ip4),
-    ingress6: verdictMap("ipv6_addr", elements.ingress.ip6),
+    egress4: mapOf("ipv4_addr : verdict", elements.egress.ip4),
+    egress6: mapOf("ipv6_addr : verdict", elements.egress.ip6),
+    ingress4: mapOf("ipv4_addr : verdict", elements.ingress.ip4),
+    ingress6: mapOf("ipv6_addr : verdict", elements.ingress.ip6),
   };
   return { chains, maps };
 }
 
 export function chainName(direction: Direction, host: Pick<NetworkHost, "vmId" | "interfaceId">): string {
   return `${direction}_${tapName(host)}`;
-}
-
-function verdictMap(type: string, elements: string[]): NftSet {
-  return { kind: "map", type: `${type} : verdict`, isInterval: false, elements };
-}
-
-function set(type: string, elements: string[]): NftSet {
-  return { kind: "set", type, isInterval: false, elements };
 }
 
 function unique(values: string[]): string[] {

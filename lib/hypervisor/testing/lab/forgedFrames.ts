@@ -15,6 +15,7 @@ const broadcast = "ff:ff:ff:ff:ff:ff";
 const allNodes = { mac: "33:33:00:00:00:01", ipv6: "ff02::1" };
 const allRouters = { mac: "33:33:00:00:00:02", ipv6: "ff02::2" };
 const linkLocal = "fe80::5054:ff:fe00:101";
+const victimLinkLocal = "fe80::5054:ff:fe00:102";
 
 /** What one guest may send that isn't its own, by what it would do. Each carries the mark in the end, where no protocol looks. */
 export function forgedFrames({ forger, victim, gateway }: Parties, mark: string): Record<string, Buffer> {
@@ -76,6 +77,11 @@ export function forgedFrames({ forger, victim, gateway }: Parties, mark: string)
       0x86dd,
       udp6("fe80::dead", allRouters.ipv6, 1, 2),
     ),
+    "an IPv6 packet to the victim's link-local address, which no firewall knows": own(
+      gateway.mac,
+      0x86dd,
+      udp6(forger.ipv6, victimLinkLocal, 1, 2),
+    ),
     "a frame with a VLAN tag": own(
       victim.mac,
       0x8100,
@@ -94,9 +100,18 @@ export function forgedFrames({ forger, victim, gateway }: Parties, mark: string)
 }
 
 /** The same packet as an honest guest sends it. */
-export function honestFrame({ forger, victim, gateway }: Parties, mark: string): Buffer {
-  const payload = udp4(forger.ipv4, victim.ipv4, 4000, 5000, Buffer.from(mark));
+export function honestFrame({ forger, victim, gateway }: Parties, mark: string, fromPort = 4000): Buffer {
+  const payload = udp4(forger.ipv4, victim.ipv4, fromPort, 5000, Buffer.from(mark));
   return Buffer.concat([macBytes(gateway.mac), macBytes(forger.mac), word(0x0800), payload]);
+}
+
+/** The honest frame with another destination or source than the forger and the gateway. */
+export function withMacs(frame: Buffer, { to, from }: { to?: string; from?: string }): Buffer {
+  return Buffer.concat([
+    to === undefined ? frame.subarray(0, 6) : macBytes(to),
+    from === undefined ? frame.subarray(6, 12) : macBytes(from),
+    frame.subarray(12),
+  ]);
 }
 
 function macBytes(mac: string): Buffer {
