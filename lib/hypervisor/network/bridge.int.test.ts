@@ -198,6 +198,18 @@ test("a network in the host's own subnet takes no route from the host, which tel
   expect(await lab.ask("driver")).toMatchObject({ warning: null });
 });
 
+test("so does one whose firewall is iptables-legacy's, which nft doesn't see", async () => {
+  const legacy = (...args: string[]) => lab.host.run("iptables-legacy", ["--wait", ...args]);
+  await legacy("-P", "FORWARD", "DROP");
+  const before = await legacy("-S");
+  expect(await get(a, "203.0.113.1", 80)).toBe("silent");
+  await lab.apply(state);
+  expect(await lab.ask("driver")).toMatchObject({ problem: null, warning: null });
+  expect(await get(a, "203.0.113.1", 80)).toMatch(/^hello/);
+  await lab.apply(state);
+  expect((await legacy("-S")).split("\n")).toHaveLength(before.split("\n").length + 2);
+});
+
 test("a host that forwards only what is allowed still works, and its rules are as before afterwards", async () => {
   const table = "table ip filter { chain FORWARD { type filter hook forward priority filter; policy drop; }; }";
   await lab.host.run("nft", ["-f", "-"], table);
@@ -208,6 +220,7 @@ test("a host that forwards only what is allowed still works, and its rules are a
   expect(await get(a, "192.168.1.3", 80)).toMatch(/^hello/);
   await lab.removeAll();
   expect(await lab.host.run("nft", ["list", "table", "ip", "filter"])).toBe(before);
+  expect(await lab.host.run("iptables-legacy", ["-S", "FORWARD"])).toBe("-P FORWARD DROP");
   await lab.host.run("nft", ["delete", "table", "ip", "filter"]);
   expect(await lab.leftovers()).toEqual([expect.stringContaining("networkAgent.ts")]);
 });

@@ -11,6 +11,7 @@ import { DnsmasqKeeper } from "./dnsmasq";
 import type { ServiceUser } from "./dnsmasqProcess";
 import { type DiagnosedVm, findHost, type HostNetworks } from "./hostNetworks";
 import { hostAddresses, listeningSockets } from "./hostSockets";
+import { openLegacyFirewalls } from "./legacyFirewall";
 import { type NetworkNames, networkNames } from "./names";
 import { Nftables } from "./nftables";
 import { reconcile } from "./reconcile";
@@ -149,7 +150,8 @@ export class BridgeNetworks implements HostNetworks {
     const ownerOf = (vmId: number) => this.users.userOf(vmId)?.uid ?? 0;
     const withheld = await reconcile({ names, state, nftables, dnsmasq, ownerOf, hasParameters: this.hasParameters });
     this.hasParameters = true;
-    const warning = withheld.length === 0 ? null : withheld.map(inWords).join(" ");
+    const unseen = await openLegacyFirewalls(names);
+    const warning = [...withheld.map(inWords), ...(unseen === null ? [] : [unseen])].join(" ") || null;
     if (warning !== this.warning && warning !== null) this.log.warn({}, warning);
     this.warning = warning;
   }

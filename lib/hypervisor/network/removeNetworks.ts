@@ -2,6 +2,7 @@ import { access, readFile, rm } from "node:fs/promises";
 import { ipBatch, run } from "./commands";
 import { endDnsmasq, findDnsmasqs } from "./dnsmasqProcess";
 import { leaveForeignFirewalls } from "./foreignFirewall";
+import { leaveLegacyFirewalls } from "./legacyFirewall";
 import { networkNames } from "./names";
 
 /**
@@ -16,6 +17,7 @@ export async function removeNetworks(runDir: string): Promise<void> {
   const isThere = hasLink || (await exists(names.folder)) || (await exists(names.namespacePath));
   if (!isThere) return;
   await leaveForeignFirewalls(names);
+  await leaveLegacyFirewalls(names);
   const table = `table inet ${names.hostLink}`;
   // Added first, so that deleting it never fails.
   await run(null, "nft", ["-f", "-"], `${table}\ndelete ${table}\n`);
