@@ -46,6 +46,22 @@ test("guests of a network reach each other with their own addresses", async () =
   expect(await get(a, "fd00:0:0:1::3", 80)).toBe("hello fd00:0:0:1::2");
 });
 
+test.each([
+  ["192.168.1.3", "udp4", 9004],
+  ["fd00:0:0:1::3", "udp6", 9006],
+])("datagrams in fragments arrive whole at %s, after the first too", async (address, kind, port) => {
+  const heard = await b.start(process.execPath, [
+    "-e",
+    `const socket = require("node:dgram").createSocket("${kind}", (data) => console.log(data.length)).bind(${port}, () => console.log("ready"));`,
+  ]);
+  const send = `const socket = require("node:dgram").createSocket("${kind}");
+    const next = (bytes) => bytes > 4002 ? (say("sent"), socket.close()) : socket.send(Buffer.alloc(bytes), ${port}, "${address}", () => setTimeout(next, 50, bytes + 1));
+    next(4000);`;
+  expect(await a.node(send)).toBe("sent");
+  await until(() => heard.length > 3);
+  expect(heard).toEqual(["ready", "4000", "4001", "4002"]);
+});
+
 test("networks don't reach each other, but as far as one is told to", async () => {
   expect(await get(a, "192.168.2.4", 80)).toBe("silent");
   await lab.apply({ ...state, networks: [{ ...one, reaches: [2] }, two] });

@@ -76,8 +76,9 @@ export function guardTable(names: NetworkNames, state: NetworkState): NftTable {
         rules: [
           // In the order of how often: each rule costs each packet.
           "iifname . ether saddr != @macs counter drop",
-          "ip daddr @near4 jump shortcut4",
-          "ip6 daddr @near6 jump shortcut6",
+          // Fragments go together: ports are in the first one only.
+          "ip daddr @near4 ip frag-off & 0x3fff == 0 jump shortcut4",
+          "ip6 daddr @near6 exthdr frag missing jump shortcut6",
           ...(rates.map.elements.length > 0 ? ["iifname vmap @rates"] : []),
           "ether type ip udp sport 67 counter drop",
           "iifname . ip saddr @ipv4 goto sent4",

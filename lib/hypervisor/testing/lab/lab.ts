@@ -219,7 +219,9 @@ export class Lab {
     for (const guest of this.guests.splice(0)) await guest.remove();
     for (const { identity } of await findDnsmasqs(this.names.folder)) process.kill(identity.pid, "SIGKILL");
     await execa("ip", ["netns", "delete", this.names.namespace]);
-    await this.host.run("ip", ["link", "delete", "dev", this.names.hostLink]);
+    // It goes with its other end, sooner or later.
+    await this.host.run("ip", ["link", "delete", "dev", this.names.hostLink]).catch(() => undefined);
+    await until(async () => !(await this.host.run("ip", ["-brief", "link"])).includes(this.names.hostLink));
     await this.host.run("nft", ["flush", "ruleset"]);
     await rm(this.settings.runDir, { recursive: true });
   }
