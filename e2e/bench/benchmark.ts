@@ -1,6 +1,6 @@
 import type { Sample } from "./stats";
 
-export type Unit = "s" | "ms" | "MiB" | "MiB/s" | "kB" | "%";
+export type Unit = "s" | "ms" | "1/s" | "MiB" | "MiB/s" | "kB" | "%";
 
 /** What a figure is held against: its value, or its ratio to the baseline (value ÷ baseline). */
 export type Target = { of: "value" | "ratio" } & ({ atMost: number } | { atLeast: number } | { above: number });

@@ -17,6 +17,7 @@ import { imageDownload } from "./imageDownload";
 import { listVms } from "./listVms";
 import { networkChange } from "./networkChange";
 import { networkPath } from "./networkPath";
+import { parallelCreates } from "./parallelCreates";
 import { postVms } from "./postVms";
 import { jsonOf, tableOf } from "./report";
 import { snapshotChain } from "./snapshotChain";
@@ -29,6 +30,7 @@ const benchmarks: readonly Benchmark[] = [
   createToSsh,
   debianBoot,
   postVms,
+  parallelCreates,
   listVms,
   consoleThroughput,
   consoleLatency,

@@ -49,7 +49,8 @@ function ratioText(figure: Figure): string {
 function targetText(target: Target, unit: Unit): string {
   const [sign, limit] =
     "atMost" in target ? ["≤", target.atMost] : "atLeast" in target ? ["≥", target.atLeast] : [">", target.above];
-  return target.of === "value" ? `${sign} ${limit} ${unit}` : `ratio ${sign} ${limit}`;
+  const rounded = Number(limit.toFixed(2));
+  return target.of === "value" ? `${sign} ${rounded} ${unit}` : `ratio ${sign} ${rounded}`;
 }
 
 /** Three digits that count, and no more than two after the point. */
