@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { type Planted, toldAfter } from "../testing/planted";
+import { file, folder, nowMs } from "../testSnapshot";
+
+const planted: Planted[] = [
+  [
+    "a disk that is on no record lies in a VM's folder",
+    (s) => s.files.set("/data/vms/3/disk-00000000000000aa.qcow2", file(0o600, 1_900_000_003)),
+    /disk-00000000000000aa\.qcow2 is no file of Cumulus'/,
+  ],
+  [
+    "the folder of a deleted VM is left",
+    (s) => s.files.set("/data/vms/7", folder(0o710)),
+    /\/data\/vms\/7 belongs to no VM of the database/,
+  ],
+  [
+    "the sockets of a deleted VM are left",
+    (s) => s.files.set("/run/c/vms/7", folder(0o710)),
+    /\/run\/c\/vms\/7 belongs to no VM/,
+  ],
+  [
+    "a folder was left half made",
+    (s) => s.files.set("/data/vms/.making-3", folder(0o700)),
+    /\/data\/vms\/\.making-3 belongs to no VM/,
+  ],
+  [
+    "a file that isn't ours lies in a VM's folder",
+    (s) => s.files.set("/data/vms/1/notes.txt", file(0o600)),
+    /\/data\/vms\/1\/notes\.txt is no file of Cumulus'/,
+  ],
+  [
+    "a file on its way was left",
+    (s) => s.files.set("/data/staging/seed-abc", { ...folder(0o700), modifiedAtMs: nowMs - 3_600_001 }),
+    /seed-abc has been on its way for more than an hour/,
+  ],
+];
+
+test.each(planted)("it is told when %s", (_what, plant, told) => {
+  expect(toldAfter(plant)).toContainEqual(expect.stringMatching(told));
+});
