@@ -1,11 +1,11 @@
-import { access, readFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { createConnection } from "node:net";
 import type { Duplex } from "node:stream";
 import { isDeepStrictEqual } from "node:util";
 import { CumulusError, messageOf } from "../domain/errors";
 import type { MachineSpec, Observation } from "../domain/machine";
 import { pathsOf } from "../env";
-import { isErrno, writeFileAtomic } from "../system/files";
+import { writeFileAtomic } from "../system/files";
 import { explainFullDisk } from "../system/fullDisk";
 import { applyMedia, isEjectedByGuest, isoPathOf } from "./cdrom";
 import type { HostContext } from "./context";
@@ -14,6 +14,7 @@ import { resolveDisk } from "./diskFiles";
 import { readDiskRecord } from "./diskRecord";
 import { assertIso } from "./imageFiles";
 import { keystrokesOf, typeKeystrokes } from "./keyboard";
+import { readLastScreen } from "./lastScreen";
 import { type MachinePaths, machinePaths } from "./machinePaths";
 import { type MachineState, withOperation } from "./machineState";
 import { plugInterfaces } from "./plugInterfaces";
@@ -21,6 +22,7 @@ import { QmpError } from "./qmp/client";
 import type { RunningQemu } from "./runningQemu";
 import { Runtime } from "./runtime";
 import { writeSeed } from "./seed";
+import { settleDisk } from "./settleDisk";
 
 /**
  * One VM and what can be done with it. Its acts are asked for one at a time (`HostContext.enqueue`); looking at it, its screen and its
@@ -61,7 +63,7 @@ export class Machine {
     const hasSeed = await exists(this.paths.seed);
     if (hasSeed && isDeepStrictEqual(before, spec)) return;
     if (this.runtime.qemu === null) {
-      await this.runtime.settleDisk(null);
+      await settleDisk(this.context, before, null);
       const { files, user: reader } = await resolveDisk(this.context, spec, await readDiskRecord(this.paths));
       await growDisk(files.disk, spec.disk.sizeBytes, reader);
     }
@@ -160,13 +162,8 @@ export class Machine {
     return told(this.answering("screenshot", ["running", "paused"]).screenshot());
   }
 
-  async lastScreenshot(): Promise<Buffer | null> {
-    try {
-      return await readFile(this.paths.lastScreen);
-    } catch (error) {
-      if (isErrno(error, "ENOENT")) return null;
-      throw error;
-    }
+  lastScreenshot(): Promise<Buffer | null> {
+    return readLastScreen(this.paths);
   }
 
   /** Two that type at once type one after the other. */

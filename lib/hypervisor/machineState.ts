@@ -81,6 +81,19 @@ export function withNewBoot(state: MachineState, kind: "start" | "reset"): Machi
   };
 }
 
+/**
+ * A QEMU is about to be started.
+ * @param milestones what the guest has reached whose memory it goes on with; null: it boots
+ */
+export function withLaunch(
+  state: MachineState,
+  launch: Pick<MachineState, "hardware" | "hostBootId" | "sshHostPort">,
+  milestones: MachineState["milestones"] | null,
+): MachineState {
+  const begun = milestones === null ? withNewBoot(state, "start") : { ...state, milestones, pending: null };
+  return { ...begun, ...launch, intent: "running", isHeld: false, process: null };
+}
+
 /** QEMU is gone, or about to go by our own hand. */
 export function withEnd(state: MachineState, ended: MachineState["ended"], endedCleanly = false): MachineState {
   return { ...state, intent: "stopped", ended, endedCleanly, isHeld: false, pending: null };

@@ -1,63 +1,55 @@
 import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../domain/errors";
-import type { FirstBootReport } from "../domain/firstBootReport";
-import { liveLinkOf, type MachineSpec, sshHostPortOf } from "../domain/machine";
-import type { TimelineStep } from "../domain/timeline";
+import { type MachineSpec, sshHostPortOf } from "../domain/machine";
 import { failpoint } from "../failpoints";
-import { writeFileAtomic } from "../system/files";
 import type { Log } from "../system/log";
 import type { ProcessIdentity } from "../system/platform";
 import type { HostContext } from "./context";
-import { readDiskRecord, sweepDisks } from "./diskRecord";
+import { Ending } from "./ending";
 import { closeRunFolder, makeRunFolder, removeQemuSockets } from "./folders";
-import { BootWatch } from "./guest/bootWatch";
 import type { GuestAgent } from "./guest/guestAgent";
 import { GuestRequest } from "./guest/guestRequest";
+import { GuestWatch } from "./guest/guestWatch";
 import { awaitStarted, prepareLaunch } from "./launch";
 import { cancelStream } from "./layers/streamJob";
 import { type MachinePaths, machinePaths } from "./machinePaths";
 import { MachineRecord } from "./machineRecord";
-import { type MachineState, withEnd, withNewBoot, withoutProcess } from "./machineState";
+import { type MachineState, withEnd, withLaunch, withoutProcess } from "./machineState";
 import { cdromId } from "./qemu/cdrom";
 import { lastWords, type ProcessEnd, type QemuProcess, spawnQemu } from "./qemu/process";
 import { reasonOfEnd, runStateOf } from "./qemu/runState";
 import type { QmpEvent } from "./qmp/client";
 import { RunningQemu } from "./runningQemu";
 import { SerialConsole } from "./serial/console";
-import { type CutTarget, settleCut } from "./snapshots/cut";
+import { settleDisk, withDiskHeld } from "./settleDisk";
 import { releaseGuest, thawWhenAnswering } from "./snapshots/heldGuest";
 import { fitting, type IncomingMemory } from "./snapshots/incoming";
-import { SpaceWait } from "./spaceWait";
 
-const logTrimMs = 30_000;
-const doubleResetMs = 3000;
+/** A QEMU that runs answers at once; a stopped one must not hold up the adoption of others. */
+const adoptMs = 1000;
 
 /**
- * A VM's QEMU from its start, or its adoption, to its end, and what is seen of the guest meanwhile.
+ * A VM's QEMU from its start, or its adoption, to its end. How it is ended is in ending.ts; what is seen of the guest meanwhile, in
+ * guest/guestWatch.ts.
  *
  *     off ── launch ──▶ starting ──▶ up ──▶ off          (a start that fails goes back to off, and nothing was)
  *     off ── adopt ───▶ starting ──▶ up
  *                  └──▶ silent ──▶ starting ──▶ up       (a QEMU that doesn't answer is taken up when it does)
  *
  * Invariants: `qemu` is set in all phases but `off`; in `up` the folder with the sockets is closed and the serial port is held;
- * QEMU is ended by `finish` alone.
+ * a QEMU that was up is ended by `Ending` alone.
  */
 export class Runtime {
   qemu: RunningQemu | null = null;
   readonly record: MachineRecord;
   readonly serial: SerialConsole;
   private phase: "off" | "starting" | "silent" | "up" = "off";
-  private bootWatch: BootWatch | null = null;
   private isLaunching = false;
   private wasSignalled = false;
-  private resetAtMs = 0;
-  /** Whether the guest said anything since it was last reset. */
-  private hasSpoken = false;
-  private isFinishing = false;
   /** What the guest is asked to do and hasn't done. */
   readonly guestRequest: GuestRequest;
-  private readonly spaceWait: SpaceWait;
-  private trimTimer: NodeJS.Timeout | undefined;
+  private readonly watch: GuestWatch;
+  private readonly ending: Ending;
   private readonly id: number;
   private readonly paths: MachinePaths;
   private readonly log: Log;
@@ -72,7 +64,14 @@ export class Runtime {
     this.log = context.log;
     this.paths = machinePaths(context.settings, this.id);
     this.record = new MachineRecord(spec, this.paths.state, state, this.log, context.onChange);
-    this.spaceWait = new SpaceWait(this.id, this.paths.folder, this.log);
+    const shared = { record: this.record, paths: this.paths, log: this.log };
+    this.watch = new GuestWatch({ ...shared, spec });
+    this.ending = new Ending({
+      ...shared,
+      id: this.id,
+      qemu: () => this.qemu,
+      inBackground: (what, act, after) => this.inBackground(what, act, after),
+    });
     this.guestRequest = new GuestRequest({
       id: this.id,
       log: this.log,
@@ -84,10 +83,7 @@ export class Runtime {
     this.serial = new SerialConsole({
       logFile: this.paths.serialLog,
       log: this.log,
-      onOutput: (chunk) => {
-        this.hasSpoken = true;
-        this.bootWatch?.output(chunk);
-      },
+      onOutput: (chunk) => this.watch.output(chunk),
     });
   }
 
@@ -104,15 +100,7 @@ export class Runtime {
   /** @param incoming a memory with which the guest goes on, instead of booting */
   async launch(incoming: IncomingMemory | null = null): Promise<void> {
     const spec = incoming === null ? this.spec() : fitting(this.spec(), incoming.hardware);
-    await settleCut(this.cutTarget(), null);
-    const { parent } = await readDiskRecord(this.paths);
-    // What QEMU is told to open is there until it has opened it.
-    const { letGo } = await this.context.layers.holdChain(parent);
-    try {
-      await this.launchOf(spec, incoming);
-    } finally {
-      letGo();
-    }
+    await withDiskHeld(this.context, spec, () => this.launchOf(spec, incoming));
     failpoint("agent.start.running");
   }
 
@@ -121,17 +109,9 @@ export class Runtime {
     const command = await prepareLaunch(this.context, spec, incoming !== null);
     this.isLaunching = true;
     try {
-      await this.record.commit((state) => ({
-        ...(incoming === null
-          ? withNewBoot(state, "start")
-          : { ...state, milestones: incoming.milestones, pending: null }),
-        intent: "running",
-        hardware: command.hardware,
-        isHeld: false,
-        hostBootId: this.context.bootId,
-        process: null,
-        sshHostPort: sshHostPortOf(spec),
-      }));
+      const { hardware } = command;
+      const launch = { hardware, hostBootId: this.context.bootId, sshHostPort: sshHostPortOf(spec) };
+      await this.record.commit((state) => withLaunch(state, launch, incoming?.milestones ?? null));
       failpoint("agent.start.before-spawn");
       const { program, args, user, namespace } = command;
       const process = await spawnQemu(program, args, user, this.paths.qemuLog, namespace);
@@ -151,15 +131,6 @@ export class Runtime {
     }
   }
 
-  private cutTarget(): CutTarget {
-    return { context: this.context, id: this.id, imageSha256: this.spec().disk.imageSha256 };
-  }
-
-  /** Ends a change of the VM's disk that was begun and not ended, and removes what it left. */
-  async settleDisk(qemu: RunningQemu | null): Promise<void> {
-    await sweepDisks(this.paths, await settleCut(this.cutTarget(), qemu));
-  }
-
   /**
    * Takes up what an agent before this one left.
    * @param identity of the VM's QEMU, or null when there is none
@@ -169,7 +140,7 @@ export class Runtime {
       const words = await lastWords(this.paths.qemuLog);
       const next = withoutProcess(this.record.state, this.context.bootId, words);
       if (!isDeepStrictEqual(next, this.record.state)) await this.record.note(() => next);
-      await this.settleDisk(null);
+      await settleDisk(this.context, this.spec(), null);
       await removeQemuSockets(this.paths);
       return;
     }
@@ -178,19 +149,15 @@ export class Runtime {
     if (this.record.state.intent === "stopped") {
       this.record.see({ state: "running", reason: "It is being turned off." });
       qemu.keepConnecting();
-      return this.inBackground("a stop that was begun", () => this.end());
+      return this.inBackground("a stop that was begun", () => this.ending.goOn());
     }
     await this.tryTakeUp(qemu, () => qemu.connect(adoptMs));
     if (this.phase === "silent") qemu.keepConnecting();
   }
 
   /** Ends QEMU, for a reason that is noted first, and keeps the last picture of the screen. Done when it is gone. */
-  async finish(ended: MachineState["ended"], endedCleanly = false): Promise<void> {
-    if (this.qemu === null) return;
-    if (this.record.seen?.state !== "unresponsive") await this.keepLastScreen(this.qemu);
-    await this.record.note((state) => withEnd(state, ended, endedCleanly));
-    failpoint("agent.stop.intent-written");
-    await this.end();
+  finish(ended: MachineState["ended"]): Promise<void> {
+    return this.ending.finish(ended);
   }
 
   /** Lets go of QEMU without ending it. */
@@ -243,21 +210,17 @@ export class Runtime {
     if (!isNew) {
       // One that an agent before this one had begun: it is begun again by whoever still wants it.
       await cancelStream(qemu);
-      await this.settleDisk(qemu);
+      await settleDisk(this.context, this.spec(), qemu);
     }
     await closeRunFolder(this.paths, this.context.users.userOf(this.id));
     await this.takeSerialPort(qemu, isNew);
-    this.bootWatch ??= this.watchBoot();
-    clearInterval(this.trimTimer);
-    this.trimTimer = setInterval(() => {
-      qemu.trimLog().catch((error: unknown) => this.log.warn({ vm: this.id, error: messageOf(error) }, "qemu.log"));
-    }, logTrimMs);
+    this.watch.begin(qemu);
     if (isNew) await qemu.execute("cont");
     else this.inBackground("looking for a disc that was ejected", this.onTrayOpened);
     if (this.record.state.isHeld) await this.letGoOn(qemu);
     this.phase = "up";
     await qemu.status();
-    this.reached("started");
+    this.watch.reached("started");
     await this.guestRequest.goOn();
   }
 
@@ -270,7 +233,7 @@ export class Runtime {
 
   /** The channel to the agent in the guest; null while the VM is off. */
   get guestAgent(): GuestAgent | null {
-    return this.bootWatch?.guestAgent ?? null;
+    return this.watch.guestAgent;
   }
 
   /** A guest must not run before its port is held; one that runs already goes on without, if need be. */
@@ -283,27 +246,6 @@ export class Runtime {
     });
   }
 
-  private watchBoot(): BootWatch {
-    return new BootWatch({
-      guestAgentSocket: this.paths.guestAgent,
-      ssh: liveLinkOf(this.spec(), this.record.state.sshHostPort),
-      hasReached: (step) => this.record.state.milestones[step] !== undefined,
-      onReached: (step) => this.reached(step),
-      onFirstBoot: (change) => this.noteFirstBoot(change),
-    });
-  }
-
-  private reached(step: TimelineStep): void {
-    if (this.record.state.milestones[step] !== undefined) return;
-    const at = new Date().toISOString();
-    void this.record.note((state) => ({ ...state, milestones: { ...state.milestones, [step]: at } }));
-  }
-
-  private noteFirstBoot(change: (report: FirstBootReport) => FirstBootReport): void {
-    const firstBoot = change(this.record.state.firstBoot);
-    if (firstBoot !== this.record.state.firstBoot) void this.record.note((state) => ({ ...state, firstBoot }));
-  }
-
   private onStatus(status: string): void {
     const { qemu } = this;
     if (qemu !== null && this.phase === "silent") {
@@ -311,35 +253,25 @@ export class Runtime {
       this.inBackground("taking up a QEMU that answers again", () => this.tryTakeUp(qemu));
     }
     if (this.phase !== "up") return;
-    const { kind, reason } = runStateOf(status);
+    const runState = runStateOf(status);
+    const { kind, reason } = runState;
     // A moment's stop for a snapshot is no pause of the VM's.
     if (kind === "paused" && this.record.state.isHeld) return;
     if (kind === "running" || kind === "paused") {
       this.record.see({ state: kind, reason });
-      if (status === "io-error" && qemu !== null) this.spaceWait.begin(qemu);
+      if (status === "io-error" && qemu !== null) this.watch.waitForSpace(qemu);
       return;
     }
     this.record.see({ state: "running", reason: reason ?? "The guest turned itself off." });
-    this.finishInBackground(() =>
-      kind === "off" ? this.guestTurnedOff() : this.finish({ state: "crashed", stoppedBy: null, reason }),
-    );
+    this.ending.guestIsOver(runState);
   }
 
   private onEvent(event: QmpEvent): void {
     if (event.name === "SHUTDOWN" && event.data.reason === "host-signal") this.wasSignalled = true;
     if (isTrayOpened(event)) this.inBackground("taking out a disc that was ejected", this.onTrayOpened);
-    if (event.name !== "RESET" || this.isSecondOfTwo(event)) return;
+    if (event.name !== "RESET" || !this.watch.isNewBoot(event)) return;
     this.guestRequest.cancel();
-    void this.record.note((state) => withNewBoot(state, "reset"));
-    this.bootWatch?.restart();
-  }
-
-  /** SeaBIOS answers a warm reset with a hard one: two resets, one boot. */
-  private isSecondOfTwo(event: QmpEvent): boolean {
-    const isSecond = event.data.guest === true && !this.hasSpoken && Date.now() - this.resetAtMs < doubleResetMs;
-    this.resetAtMs = Date.now();
-    this.hasSpoken = false;
-    return isSecond;
+    this.watch.bootAnew();
   }
 
   private unresponsive(): void {
@@ -368,29 +300,12 @@ export class Runtime {
   private letGo(): void {
     this.phase = "off";
     this.qemu = null;
-    this.bootWatch?.close();
-    this.bootWatch = null;
+    this.watch.close();
     this.guestRequest.cancel();
-    this.spaceWait.cancel();
-    clearInterval(this.trimTimer);
-  }
-
-  private async guestTurnedOff(): Promise<void> {
-    const { pending } = this.record.state;
-    if (this.qemu === null || (await this.qemu.status()) !== "shutdown") return;
-    if (pending?.act === "reboot") return this.qemu.resetAndRun();
-    const stoppedBy = pending?.act === "shutdown" ? "request" : "guest";
-    await this.finish({ state: "stopped", stoppedBy, reason: null }, true);
   }
 
   private async rebootByForce(): Promise<void> {
     if (this.record.state.pending?.act === "reboot") await this.qemu?.resetAndRun();
-  }
-
-  private async end(): Promise<void> {
-    await this.qemu?.end();
-    failpoint("agent.stop.gone");
-    await removeQemuSockets(this.paths);
   }
 
   private async endFailedLaunch(): Promise<void> {
@@ -399,33 +314,14 @@ export class Runtime {
     this.record.see(null);
   }
 
-  private finishInBackground(act: () => Promise<void>): void {
-    if (this.isFinishing) return;
-    this.isFinishing = true;
-    this.inBackground("the end of a guest that is off", act, () => {
-      this.isFinishing = false;
-    });
-  }
-
   private inBackground(what: string, act: () => Promise<void>, after: () => void = () => {}): void {
     this.context
       .enqueue(this.id, act)
       .catch((error: unknown) => this.log.error({ vm: this.id, error: messageOf(error) }, `failed: ${what}`))
       .finally(after);
   }
-
-  private async keepLastScreen(qemu: RunningQemu): Promise<void> {
-    try {
-      await writeFileAtomic(this.paths.lastScreen, await qemu.screenshot());
-    } catch (error) {
-      this.log.debug({ vm: this.id, error: messageOf(error) }, "no last picture of the screen");
-    }
-  }
 }
 
 function isTrayOpened({ name, data }: QmpEvent): boolean {
   return name === "DEVICE_TRAY_MOVED" && data.id === cdromId && data["tray-open"] === true;
 }
-
-/** A QEMU that runs answers at once; a stopped one must not hold up the adoption of others. */
-const adoptMs = 1000;
