@@ -1,4 +1,6 @@
+import { platform } from "node:os";
 import { join } from "node:path";
+import { CumulusError } from "../domain/errors";
 import { pathsOf, type Settings } from "../env";
 
 /**
@@ -86,7 +88,14 @@ function socketsIn(runFolder: string) {
   };
 }
 
-/** Bytes of the longest socket path that a VM of this installation can have. unix(7) allows 107. */
-export function longestSocketPathBytes(settings: Folders): number {
-  return Buffer.byteLength(machinePaths(settings, 2_147_483_647).serialQemu);
+/** That a VM with the highest id can have its sockets where the settings put them. */
+export function assertSocketPaths(settings: Folders): void {
+  // sun_path without its ending NUL: of 108 bytes in unix(7), of 104 in XNU.
+  const maxBytes = platform() === "darwin" ? 103 : 107;
+  const bytes = Buffer.byteLength(machinePaths(settings, 2_147_483_647).serialQemu);
+  if (bytes <= maxBytes) return;
+  throw new CumulusError(
+    "unavailable",
+    `The run folder ${settings.runDir} makes socket paths of ${bytes} bytes, and the system allows ${maxBytes}: set CUMULUS_RUN_DIR to a shorter one.`,
+  );
 }

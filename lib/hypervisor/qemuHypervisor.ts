@@ -1,6 +1,5 @@
-import { platform } from "node:os";
-import { CumulusError, messageOf } from "../domain/errors";
-import type { Accelerator, HostReport } from "../domain/host";
+import { CumulusError } from "../domain/errors";
+import type { HostReport } from "../domain/host";
 import type { NetworkState, NetworkStatus, ReachabilityCheck } from "../domain/hostNetwork";
 import type { ImageIdentity, ImageManifest } from "../domain/image";
 import type { MachineSpec, Observation } from "../domain/machine";
@@ -11,27 +10,25 @@ import { pathsOf, type Settings } from "../env";
 import { failpoint } from "../failpoints";
 import { listImages, removeImage } from "../images/store";
 import type { Log } from "../system/log";
-import { detectUserScheme, type UserScheme } from "../system/machineUsers";
-import { hostBootId, listQemuProcesses } from "../system/platform";
-import { detectAccelerator } from "./accelerator/detect";
+import { detectUserScheme } from "../system/machineUsers";
+import { listQemuProcesses } from "../system/platform";
 import { ActQueue } from "./actQueue";
 import { Browser } from "./browsing/browser";
 import type { HostContext } from "./context";
 import { listMachineIds, prepareFolders, removeMachineFolders, sweepLeftovers } from "./folders";
-import { hostArch, readHostReport } from "./hostReport";
+import { readHostReport } from "./hostReport";
 import type { DiskSource, Hypervisor, RestoreSnapshotAsk, TakeSnapshotAsk } from "./hypervisor";
-import { LayerStore } from "./layers/layerStore";
+import { assertImageUnused } from "./imageFiles";
 import { removeMergeFolder } from "./layers/mergeFiles";
 import { Reclaimer } from "./layers/reclaimer";
 import { loadMachine } from "./loadMachine";
 import { Machine } from "./machine";
-import { longestSocketPathBytes, machinePaths } from "./machinePaths";
+import { assertSocketPaths, machinePaths } from "./machinePaths";
 import { absentObservation } from "./machineState";
+import { makeContext } from "./makeContext";
 import { makeMachine } from "./makeMachine";
-import { createHostNetworks } from "./network/choose";
 import { readTraffic } from "./network/traffic";
-import { isUsingFolder } from "./qemu/process";
-import { SnapshotStore } from "./snapshots/snapshotStore";
+import { assertNobodyRuns, isUsingFolder } from "./qemu/process";
 import { recoverUserfaultfd } from "./snapshots/userfaultfd";
 import { VmSnapshots } from "./snapshots/vmSnapshots";
 
@@ -73,7 +70,10 @@ class QemuHypervisor implements Hypervisor {
     assertSocketPaths(this.settings);
     const users = await detectUserScheme();
     await prepareFolders(this.settings, users, this.log);
-    const context = await this.makeContext(users);
+    const context = await makeContext(this.settings, users, this.log, {
+      enqueue: (id, act) => this.queue.run(id, act),
+      onChange: (observation) => this.tell(observation),
+    });
     this.context = context;
     const reclaimer = new Reclaimer(context, this.machines);
     this.reclaimer = reclaimer;
@@ -113,22 +113,10 @@ class QemuHypervisor implements Hypervisor {
 
   async removeImage(image: ImageIdentity): Promise<void> {
     const { layers } = this.ready();
+    const specs = () => [...this.beingEnsured, ...[...this.machines.values()].map(({ spec }) => spec)];
     await layers.locked(() =>
-      removeImage(pathsOf(this.settings), image, () => this.refuseWhileUsed(image.sha256, layers)),
+      removeImage(pathsOf(this.settings), image, () => assertImageUnused(image.sha256, specs(), layers)),
     );
-  }
-
-  private async refuseWhileUsed(sha256: string, layers: HostContext["layers"]): Promise<void> {
-    const specs = [...this.beingEnsured, ...[...this.machines.values()].map(({ spec }) => spec)];
-    if (specs.some(({ disk }) => disk.imageSha256 === sha256)) {
-      throw new CumulusError("conflict", "Disks of VMs build on this image: destroy these VMs first.");
-    }
-    if (specs.some(({ cdrom }) => cdrom?.sha256 === sha256)) {
-      throw new CumulusError("conflict", "This ISO lies in the CD-ROM drives of VMs: eject it first.");
-    }
-    if ((await layers.list()).some(({ imageSha256 }) => imageSha256 === sha256)) {
-      throw new CumulusError("conflict", "Snapshots build on this image: delete these snapshots first.");
-    }
   }
 
   async ensure(spec: MachineSpec): Promise<Observation> {
@@ -345,51 +333,4 @@ class QemuHypervisor implements Hypervisor {
     if (observation.pid === null) this.reclaimer?.wake();
     for (const listener of this.listeners) listener(observation);
   }
-
-  private async makeContext(users: UserScheme): Promise<HostContext> {
-    const { settings, log } = this;
-    let accelerator: Promise<Accelerator> | null = null;
-    const layers = new LayerStore(settings, users);
-    const snapshots = new SnapshotStore(settings, layers);
-    await layers.prepare();
-    await snapshots.prepare();
-    const context: HostContext = {
-      settings,
-      log,
-      users,
-      layers,
-      snapshots,
-      networks: await createHostNetworks(settings, users, log),
-      bootId: await hostBootId(),
-      accelerator: () => {
-        accelerator ??= detectAccelerator(settings, hostArch(), users, log);
-        return accelerator;
-      },
-      enqueue: (id, act) => this.queue.run(id, act),
-      onChange: (observation) => this.tell(observation),
-    };
-    // Begun now, so that the first VM needn't wait for it; recovering doesn't.
-    context.accelerator().catch((error: unknown) => log.error({ error: messageOf(error) }, "no accelerator was found"));
-    return context;
-  }
-}
-
-function assertSocketPaths(settings: Settings): void {
-  const maxBytes = platform() === "darwin" ? 103 : 107;
-  const bytes = longestSocketPathBytes(settings);
-  if (bytes <= maxBytes) return;
-  throw new CumulusError(
-    "unavailable",
-    `The run folder ${settings.runDir} makes socket paths of ${bytes} bytes, and the system allows ${maxBytes}: set CUMULUS_RUN_DIR to a shorter one.`,
-  );
-}
-
-/** A folder that holds no VM that could be read may still have a QEMU, which nobody could then find. */
-async function assertNobodyRuns(runFolder: string): Promise<void> {
-  const found = (await listQemuProcesses()).find(({ commandLine }) => isUsingFolder(commandLine, runFolder));
-  if (found === undefined) return;
-  throw new CumulusError(
-    "conflict",
-    `The VM's folder can't be read, and QEMU (process ${found.pid}) still runs for it. End that process, then try again.`,
-  );
 }

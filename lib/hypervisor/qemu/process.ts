@@ -3,7 +3,7 @@ import { open, writeFile } from "node:fs/promises";
 import { CumulusError, messageOf } from "../../domain/errors";
 import { readTail } from "../../system/files";
 import { asUser, type MachineUser } from "../../system/machineUsers";
-import { commandLineOf, isAlive, type ProcessIdentity, startTimeOf } from "../../system/platform";
+import { commandLineOf, isAlive, listQemuProcesses, type ProcessIdentity, startTimeOf } from "../../system/platform";
 import { inNamespace, type Namespace } from "../network/commands";
 import { escapeCommas } from "./argv";
 
@@ -99,4 +99,14 @@ export function isQemuOf(commandLine: string, marks: { uuid: string; runFolder: 
 /** Whether a command line is that of a QEMU with its sockets in this folder. */
 export function isUsingFolder(commandLine: string, runFolder: string): boolean {
   return commandLine.includes("qemu-system-") && commandLine.includes(`path=${escapeCommas(runFolder)}/`);
+}
+
+/** A folder that holds no VM that could be read may still have a QEMU, which nobody could then find. */
+export async function assertNobodyRuns(runFolder: string): Promise<void> {
+  const found = (await listQemuProcesses()).find(({ commandLine }) => isUsingFolder(commandLine, runFolder));
+  if (found === undefined) return;
+  throw new CumulusError(
+    "conflict",
+    `The VM's folder can't be read, and QEMU (process ${found.pid}) still runs for it. End that process, then try again.`,
+  );
 }
