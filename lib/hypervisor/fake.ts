@@ -1,14 +1,12 @@
-import { EventEmitter } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { CumulusError } from "../domain/errors";
 import type { FirstBootReport } from "../domain/firstBootReport";
 import type { ImageManifest } from "../domain/image";
-import { liveLinkOf, type Observation, sshHostPortOf } from "../domain/machine";
-import type { TimelineStep } from "../domain/timeline";
-import type { Observed } from "../domain/vmStatus";
+import { sshHostPortOf } from "../domain/machine";
 import { listImages, removeImage } from "../images/store";
 import { fakeHostReport, fakeImage, fakeIso } from "./fakeHost";
-import { absent, type FakeMachine, loadMachines, newMachine, now, saveMachines } from "./fakeMachine";
+import { absent, demand, loadMachines, newMachine, now, seen } from "./fakeMachine";
+import { FakeMachines } from "./fakeMachines";
 import { FakeNetworks } from "./fakeNetworks";
 import { drawText, encodePng } from "./fakeScreen";
 import { assertOwn, assertTakable, FakeSnapshots } from "./fakeSnapshots";
@@ -41,92 +39,20 @@ export interface FakeHypervisor extends Hypervisor {
   tellFirstBoot(id: number, change: (report: FirstBootReport) => FirstBootReport): void;
 }
 
-const bootLines: Partial<Record<TimelineStep, string>> = {
-  kernel: "Linux version 6.1.0-fake\r\n",
-  network: "eth0: link becomes ready\r\n",
-  "first-boot": "first boot done\r\n",
-  ssh: "\r\nfake login: ",
-};
-const bootSteps = Object.keys(bootLines) as TimelineStep[];
-
 /**
  * Virtual machines that exist in memory only, with the meaning of the real hypervisor: for tests of what lies above it, benches with
  * a thousand VMs, and work on the dashboard without QEMU. It boots nothing, so it proves nothing about QEMU.
  */
 export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor {
   const { stepMs = 150, shutdownMs = 500, keyMs = 1, stateFile, imageStore, networkDriver = "user" } = options;
-  const machines = new Map<number, FakeMachine>();
+  const machines = new FakeMachines(stepMs, stateFile);
   const images = new Map([fakeImage, fakeIso].map((image) => [image.sha256, image]));
   const snapshots = new FakeSnapshots(stepMs, stateFile && `${stateFile}.snapshots`);
-  const changes = new EventEmitter<{ change: [Observation] }>().setMaxListeners(0);
   const startedAt = new Date().toISOString();
-  const networks = new FakeNetworks(networkDriver, (id) => machines.get(id)?.observation.state === "running");
+  const networks = new FakeNetworks(networkDriver, (id) => machines.all.get(id)?.observation.state === "running");
 
   async function allImages(): Promise<ImageManifest[]> {
     return [...images.values(), ...(imageStore ? await listImages(imageStore, () => {}) : [])];
-  }
-
-  function find(id: number): FakeMachine {
-    const machine = machines.get(id);
-    if (machine) return machine;
-    throw new CumulusError("not_found", `There is no VM ${id} on this host.`);
-  }
-
-  function demand(machine: FakeMachine, act: string, allowed: Observed[]): void {
-    const { id, state } = machine.observation;
-    if (allowed.includes(state)) return;
-    const message = `VM ${id} is ${state}: to ${act} it, it must be ${allowed.join(" or ")}.`;
-    throw new CumulusError("wrong_state", message, { allowed });
-  }
-
-  const seen = (machine: FakeMachine): Observation => structuredClone({ ...machine.observation, observedAt: now() });
-
-  function change(machine: FakeMachine, change: Partial<Observation>): Observation {
-    Object.assign(machine.observation, change, { observedAt: now() });
-    save();
-    const observation = seen(machine);
-    changes.emit("change", observation);
-    return observation;
-  }
-
-  function save(): void {
-    if (stateFile) saveMachines(stateFile, machines.values());
-  }
-
-  function later(machine: FakeMachine, afterMs: number, act: () => void): void {
-    clearTimeout(machine.timer);
-    machine.timer = setTimeout(act, afterMs);
-  }
-
-  function boot(machine: FakeMachine): Observation {
-    const { milestones, bootCount, id } = machine.observation;
-    later(machine, stepMs, () => reachNext(machine));
-    return change(machine, {
-      state: "running",
-      reason: null,
-      stoppedBy: null,
-      pid: 1_000_000 + id,
-      bootCount: bootCount + 1,
-      link: liveLinkOf(machine.spec, sshHostPortOf(machine.spec)),
-      milestones: { disk: milestones.disk, started: now() },
-      pendingAct: null,
-    });
-  }
-
-  function reachNext(machine: FakeMachine): void {
-    const { milestones, state } = machine.observation;
-    const step = bootSteps.find((step) => milestones[step] === undefined);
-    if (!step || state !== "running") return;
-    later(machine, stepMs, () => reachNext(machine));
-    machine.terminal.print(bootLines[step] ?? "");
-    change(machine, { milestones: { ...milestones, [step]: now() } });
-  }
-
-  function end(machine: FakeMachine, how: Partial<Observation>): Observation {
-    clearTimeout(machine.timer);
-    if (machine.observation.pid !== null) machine.lastScreen = machine.terminal.log;
-    machine.terminal.emit("off");
-    return change(machine, { ...how, pid: null, link: null, pendingAct: null });
   }
 
   return {
@@ -135,9 +61,9 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
     removeImage: async (image) => {
       const { sha256 } = image;
       const refuseWhileUsed = async () => {
-        const user = [...machines.values()].find(({ spec }) => spec.disk.imageSha256 === sha256);
+        const user = [...machines.all.values()].find(({ spec }) => spec.disk.imageSha256 === sha256);
         if (user) throw new CumulusError("conflict", `The disk of VM ${user.spec.id} is based on this image.`);
-        const reader = [...machines.values()].find(({ spec }) => spec.cdrom?.sha256 === sha256);
+        const reader = [...machines.all.values()].find(({ spec }) => spec.cdrom?.sha256 === sha256);
         if (reader) throw new CumulusError("conflict", `This ISO lies in the drive of VM ${reader.spec.id}.`);
         if (snapshots.isOnImage(sha256)) throw new CumulusError("conflict", "A snapshot is based on this image.");
       };
@@ -153,12 +79,12 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
         throw new CumulusError("not_found", `There is no image ${sha256} on this host.`);
       }
       const cdromSha256 = spec.cdrom?.sha256 ?? null;
-      const present = machines.get(spec.id);
+      const present = machines.all.get(spec.id);
       if (!present) {
         if (spec.disk.snapshotId !== undefined) snapshots.find(spec.disk.snapshotId);
         const machine = newMachine(spec);
-        machines.set(spec.id, machine);
-        return change(machine, { milestones: { disk: now() }, cdromSha256 });
+        machines.all.set(spec.id, machine);
+        return machines.change(machine, { milestones: { disk: now() }, cdromSha256 });
       }
       if (spec.disk.sizeBytes < present.spec.disk.sizeBytes) {
         throw new CumulusError("bad_request", `The disk of VM ${spec.id} can't shrink.`);
@@ -167,122 +93,121 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
         demand(present, "grow the disk of", ["stopped", "crashed"]);
       }
       present.spec = spec;
-      return change(present, { cdromSha256 });
+      return machines.change(present, { cdromSha256 });
     },
     start: async (id) => {
-      const machine = find(id);
+      const machine = machines.find(id);
       if (machine.observation.pid !== null) return seen(machine);
       const port = sshHostPortOf(machine.spec);
-      for (const other of machines.values()) {
+      for (const other of machines.all.values()) {
         if (port === null || other.observation.pid === null || sshHostPortOf(other.spec) !== port) continue;
         throw new CumulusError("conflict", `The host's port ${port} is taken: VM ${id} can't be reached by it.`);
       }
-      return boot(machine);
+      return machines.boot(machine);
     },
     stop: async (id) => {
-      const machine = find(id);
+      const machine = machines.find(id);
       if (machine.observation.state === "stopped") return seen(machine);
-      return end(machine, { state: "stopped", stoppedBy: "request", reason: null });
+      return machines.end(machine, { state: "stopped", stoppedBy: "request", reason: null });
     },
     shutdown: async (id) => {
-      const machine = find(id);
+      const machine = machines.find(id);
       if (machine.observation.state === "stopped") return seen(machine);
       demand(machine, "shut down", ["running"]);
       if (machine.observation.pendingAct === "shutdown") return seen(machine);
-      later(machine, shutdownMs, () => end(machine, { state: "stopped", stoppedBy: "request" }));
-      return change(machine, { pendingAct: "shutdown" });
+      machines.later(machine, shutdownMs, () => machines.end(machine, { state: "stopped", stoppedBy: "request" }));
+      return machines.change(machine, { pendingAct: "shutdown" });
     },
     reboot: async (id, operationId) => {
-      const machine = find(id);
+      const machine = machines.find(id);
       if (machine.operationIds.includes(operationId)) return seen(machine);
       demand(machine, "reboot", ["running"]);
       machine.operationIds.push(operationId);
-      later(machine, shutdownMs, () => boot(machine));
-      return change(machine, { pendingAct: "reboot" });
+      machines.later(machine, shutdownMs, () => machines.boot(machine));
+      return machines.change(machine, { pendingAct: "reboot" });
     },
     reset: async (id, operationId) => {
-      const machine = find(id);
+      const machine = machines.find(id);
       if (machine.operationIds.includes(operationId)) return seen(machine);
       demand(machine, "reset", ["running", "paused"]);
       machine.operationIds.push(operationId);
       const { state } = machine.observation;
-      boot(machine);
-      return change(machine, { state });
+      machines.boot(machine);
+      return machines.change(machine, { state });
     },
     pause: async (id) => {
-      const machine = find(id);
+      const machine = machines.find(id);
       demand(machine, "pause", ["running", "paused"]);
-      return machine.observation.state === "paused" ? seen(machine) : change(machine, { state: "paused" });
+      return machine.observation.state === "paused" ? seen(machine) : machines.change(machine, { state: "paused" });
     },
     resume: async (id) => {
-      const machine = find(id);
+      const machine = machines.find(id);
       demand(machine, "resume", ["running", "paused"]);
       if (machine.observation.state === "running") return seen(machine);
-      later(machine, stepMs, () => reachNext(machine));
-      return change(machine, { state: "running" });
+      machines.goOnBooting(machine);
+      return machines.change(machine, { state: "running" });
     },
     remove: async (id) => {
-      const machine = machines.get(id);
+      const machine = machines.all.get(id);
       if (!machine) return;
-      machines.delete(id);
-      end(machine, absent(id));
+      machines.all.delete(id);
+      machines.end(machine, absent(id));
       machine.terminal.emit("gone");
     },
 
     takeSnapshot: async (id, ask, report, signal) => {
-      const machine = find(id);
+      const machine = machines.find(id);
       assertTakable(machine, ask);
       const manifest = await snapshots.take(machine, ask, report, signal);
       machine.snapshotId = manifest.id;
-      save();
+      machines.save();
       return manifest;
     },
     restoreSnapshot: async (id, { snapshotId, operationId }, report, signal) => {
-      const machine = find(id);
+      const machine = machines.find(id);
       if (machine.operationIds.includes(operationId)) return seen(machine);
       const { hasMemory } = assertOwn(machine, snapshots.find(snapshotId));
       await snapshots.work("Restoring.", report, signal);
       const { pid, milestones, bootCount } = machine.observation;
       machine.operationIds.push(operationId);
       machine.snapshotId = snapshotId;
-      if (pid === null && !hasMemory) return change(machine, {});
-      end(machine, { state: "stopped", stoppedBy: "request", reason: null });
-      const observation = boot(machine);
+      if (pid === null && !hasMemory) return machines.change(machine, {});
+      machines.end(machine, { state: "stopped", stoppedBy: "request", reason: null });
+      const observation = machines.boot(machine);
       // A guest with its memory goes on: it boots nothing.
-      return hasMemory ? change(machine, { milestones, bootCount }) : observation;
+      return hasMemory ? machines.change(machine, { milestones, bootCount }) : observation;
     },
     listSnapshots: async () => snapshots.list(),
     removeSnapshot: async (snapshotId) => snapshots.remove(snapshotId),
     listSnapshotFiles: async (snapshotId, path) => snapshots.listFiles(snapshotId, path),
     readSnapshotFile: async (snapshotId, path) => snapshots.readFile(snapshotId, path),
-    snapshotCost: async (id) => snapshots.costOf(find(id)),
+    snapshotCost: async (id) => snapshots.costOf(machines.find(id)),
     exportDisk: async (source, targetFile, report, signal) => {
       const virtualBytes =
-        "vmId" in source ? find(source.vmId).spec.disk.sizeBytes : snapshots.find(source.snapshotId).virtualBytes;
+        "vmId" in source
+          ? machines.find(source.vmId).spec.disk.sizeBytes
+          : snapshots.find(source.snapshotId).virtualBytes;
       await snapshots.export(virtualBytes, targetFile, report, signal);
     },
 
     observe: async (id) => {
-      const machine = machines.get(id);
+      const machine = machines.all.get(id);
       return machine ? seen(machine) : absent(id);
     },
-    observeAll: async () => [...machines.values()].map(seen),
-    watch: (listener) => {
-      changes.on("change", listener);
-      return () => changes.off("change", listener);
-    },
+    observeAll: async () => [...machines.all.values()].map(seen),
+    watch: (listener) => machines.watch(listener),
 
     screenshot: async (id) => {
-      const machine = find(id);
+      const machine = machines.find(id);
       demand(machine, "see the screen of", ["running", "paused"]);
       return encodePng(drawText(machine.terminal.log));
     },
     lastScreenshot: async (id) => {
-      const { lastScreen } = find(id);
+      const { lastScreen } = machines.find(id);
       return lastScreen === null ? null : encodePng(drawText(lastScreen));
     },
     typeText: async (id, text, signal) => {
-      const machine = find(id);
+      const machine = machines.find(id);
       demand(machine, "type into", ["running"]);
       const strange = /[^\n\t\x20-\x7e]/u.exec(text);
       if (strange) throw new CumulusError("bad_request", `No key of a US keyboard types “${strange[0]}”.`);
@@ -293,42 +218,40 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
       }
     },
     openVnc: async (id) => {
-      const machine = find(id);
+      const machine = machines.find(id);
       demand(machine, "see the screen of", ["running", "paused"]);
       return openFakeVnc(machine.terminal);
     },
     vncSocket: async () => null,
-    openSerial: async (id) => find(id).terminal.openSerial(),
+    openSerial: async (id) => machines.find(id).terminal.openSerial(),
 
     applyNetworks: async (state) => networks.apply(state),
     networkStatus: async () => networks.status(),
-    traffic: async (id) => networks.traffic(find(id).observation.id),
-    diagnose: async (id, interfaceId, port) => networks.diagnose(find(id).observation.id, interfaceId, port),
+    traffic: async (id) => networks.traffic(machines.find(id).observation.id),
+    diagnose: async (id, interfaceId, port) => networks.diagnose(machines.find(id).observation.id, interfaceId, port),
 
     recover: async () => {
       for (const machine of stateFile ? loadMachines(stateFile) : []) {
         const { id, pendingAct } = machine.observation;
-        machines.set(id, machine);
-        if (pendingAct === "reboot") later(machine, shutdownMs, () => boot(machine));
-        else if (pendingAct) later(machine, shutdownMs, () => end(machine, { state: "stopped", stoppedBy: "request" }));
-        else later(machine, stepMs, () => reachNext(machine));
+        machines.all.set(id, machine);
+        if (pendingAct === "reboot") machines.later(machine, shutdownMs, () => machines.boot(machine));
+        else if (pendingAct)
+          machines.later(machine, shutdownMs, () => machines.end(machine, { state: "stopped", stoppedBy: "request" }));
+        else machines.goOnBooting(machine);
       }
     },
-    close: async () => {
-      for (const machine of machines.values()) clearTimeout(machine.timer);
-      changes.removeAllListeners();
-    },
+    close: async () => machines.close(),
 
-    crash: (id) => end(find(id), { state: "crashed", reason: "QEMU was ended by signal SIGKILL." }),
-    powerOff: (id) => end(find(id), { state: "stopped", stoppedBy: "guest" }),
+    crash: (id) => machines.end(machines.find(id), { state: "crashed", reason: "QEMU was ended by signal SIGKILL." }),
+    powerOff: (id) => machines.end(machines.find(id), { state: "stopped", stoppedBy: "guest" }),
     ejectDisc: (id) => {
-      const machine = find(id);
+      const machine = machines.find(id);
       machine.spec = { ...machine.spec, cdrom: null };
-      change(machine, { cdromSha256: null });
+      machines.change(machine, { cdromSha256: null });
     },
     tellFirstBoot: (id, tell) => {
-      const machine = find(id);
-      change(machine, { firstBoot: tell(machine.observation.firstBoot) });
+      const machine = machines.find(id);
+      machines.change(machine, { firstBoot: tell(machine.observation.firstBoot) });
     },
   };
 }

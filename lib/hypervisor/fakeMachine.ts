@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "zod";
+import { CumulusError } from "../domain/errors";
 import { emptyFirstBootReport } from "../domain/firstBootReport";
 import { type MachineSpec, machineSpecSchema, type Observation, observationSchema } from "../domain/machine";
+import type { Observed } from "../domain/vmStatus";
 import { FakeTerminal } from "./fakeTerminal";
 
 /** What stays of a fake machine over a restart. */
@@ -52,6 +54,17 @@ export function newMachine(spec: MachineSpec): FakeMachine {
     lastScreen: null,
     timer: undefined,
   };
+}
+
+export const seen = (machine: FakeMachine): Observation =>
+  structuredClone({ ...machine.observation, observedAt: now() });
+
+/** Refuses an act on a machine that is in none of the states in which it can be done. */
+export function demand(machine: FakeMachine, act: string, allowed: Observed[]): void {
+  const { id, state } = machine.observation;
+  if (allowed.includes(state)) return;
+  const message = `VM ${id} is ${state}: to ${act} it, it must be ${allowed.join(" or ")}.`;
+  throw new CumulusError("wrong_state", message, { allowed });
 }
 
 export function saveMachines(file: string, machines: Iterable<FakeMachine>): void {
