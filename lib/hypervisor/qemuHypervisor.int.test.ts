@@ -9,7 +9,8 @@ import { pathsOf } from "../env";
 import { commandLineOf, startTimeOf } from "../system/platform";
 import type { Hypervisor } from "./hypervisor";
 import { machinePaths } from "./machinePaths";
-import { TestHost, untilSeen } from "./testing/testHost";
+import { TestHost } from "./testing/testHost";
+import { startTestVm } from "./testing/testVm";
 import { until } from "./testing/until";
 
 let host: TestHost;
@@ -24,28 +25,7 @@ afterAll(async () => {
   await host.close();
 });
 
-/** A VM that runs the test guest, up to its greeting. */
-async function running(): Promise<{ id: number; pid: number }> {
-  const spec = await host.spec(++lastId);
-  await agent.ensure(spec);
-  await agent.start(spec.id);
-  const { pid } = await untilSeen(agent, spec.id, (seen) => seen.milestones["first-boot"] !== undefined);
-  return { id: spec.id, pid: pid ?? 0 };
-}
-
-async function modeOf(path: string): Promise<string> {
-  return ((await stat(path)).mode & 0o777).toString(8);
-}
-
-/** What a terminal on the VM's serial port shows, growing. */
-async function terminal(id: number) {
-  const stream = await agent.openSerial(id);
-  const shown = { text: "", stream };
-  stream.on("data", (chunk: Buffer) => {
-    shown.text += chunk.toString();
-  });
-  return shown;
-}
+const running = () => startTestVm(host, agent, ++lastId);
 
 describe("start and stop", () => {
   test("are idempotent, and count boots", async () => {
@@ -160,181 +140,6 @@ describe("ensure", () => {
   });
 });
 
-describe("the guest", () => {
-  test("that turns itself off is stopped by the guest", async () => {
-    const { id, pid } = await running();
-    const { stream } = await terminal(id);
-    stream.write("o");
-    await untilSeen(agent, id, (seen) => seen.state === "stopped" && seen.stoppedBy === "guest");
-    expect(await startTimeOf(pid)).toBeNull();
-    await agent.remove(id);
-  });
-
-  test("that obeys the power button is stopped by request", async () => {
-    const { id } = await running();
-    expect(await agent.shutdown(id)).toMatchObject({ pendingAct: "shutdown" });
-    await untilSeen(agent, id, (seen) => seen.state === "stopped" && seen.stoppedBy === "request");
-    expect(await agent.lastScreenshot(id)).toMatchObject({ length: expect.any(Number) });
-    await agent.remove(id);
-  });
-
-  test("that obeys the power button is rebooted once for an operation, in the same QEMU", async () => {
-    const { id, pid } = await running();
-    await agent.reboot(id, 7, 20_000);
-    await untilSeen(agent, id, (seen) => seen.bootCount === 2 && seen.milestones["first-boot"] !== undefined);
-    expect(await agent.reboot(id, 7, 20_000)).toMatchObject({ state: "running", pid, bootCount: 2, pendingAct: null });
-    await agent.remove(id);
-  });
-
-  test("that is deaf to the power button is reset at the reboot's deadline", async () => {
-    const { id, pid } = await running();
-    const shown = await terminal(id);
-    shown.stream.write("d");
-    await until(() => shown.text.endsWith("d"));
-    await agent.reboot(id, 8, 300);
-    await untilSeen(agent, id, (seen) => seen.bootCount === 2);
-    expect(await agent.observe(id)).toMatchObject({ state: "running", pid, pendingAct: null });
-    await agent.remove(id);
-  });
-
-  test("that resets itself boots anew: its milestones begin again at the kernel", async () => {
-    const { id } = await running();
-    const before = await agent.observe(id);
-    const { stream } = await terminal(id);
-    stream.write("r");
-    const after = await untilSeen(
-      agent,
-      id,
-      (seen) => seen.bootCount === 2 && seen.milestones["first-boot"] !== undefined,
-    );
-    expect(after.milestones.started).toBe(before.milestones.started);
-    expect(Date.parse(after.milestones.kernel ?? "")).toBeGreaterThan(Date.parse(before.milestones.kernel ?? ""));
-    await agent.remove(id);
-  });
-
-  test("is paused, resumed and reset; a reset is done once for an operation", async () => {
-    const { id } = await running();
-    expect(await agent.pause(id)).toMatchObject({ state: "paused" });
-    expect(await agent.pause(id)).toMatchObject({ state: "paused" });
-    await expect(agent.shutdown(id)).rejects.toMatchObject({ code: "wrong_state" });
-    expect(await agent.resume(id)).toMatchObject({ state: "running" });
-    await agent.reset(id, 9);
-    expect(await agent.reset(id, 9)).toMatchObject({ state: "running", bootCount: 2 });
-    await agent.remove(id);
-  });
-});
-
-describe("screen and keyboard", () => {
-  test("a screenshot is a PNG, and none is to be had of a VM that is off", async () => {
-    const { id } = await running();
-    const [first, second] = await Promise.all([agent.screenshot(id), agent.screenshot(id)]);
-    expect(first.subarray(0, 8)).toEqual(Buffer.from("\x89PNG\r\n\x1a\n", "latin1"));
-    expect(second).toEqual(first);
-    await agent.stop(id);
-    await expect(agent.screenshot(id)).rejects.toMatchObject({ code: "wrong_state" });
-    expect((await agent.lastScreenshot(id))?.subarray(1, 4).toString()).toBe("PNG");
-    await agent.remove(id);
-  });
-
-  test("VNC greets each of several viewers", async () => {
-    const { id } = await running();
-    for (const stream of [await agent.openVnc(id), await agent.openVnc(id)]) {
-      const [greeting] = await once(stream, "data");
-      expect(String(greeting)).toBe("RFB 003.008\n");
-      stream.destroy();
-    }
-    await agent.remove(id);
-  });
-
-  test("typed text arrives in the guest, and typing stops when asked to", async () => {
-    const { id } = await running();
-    const shown = await terminal(id);
-    const text = "Az09 ~!@#$%^&*()_+{}|:<>?`-=[]\\;',./\"";
-    await agent.typeText(id, text, new AbortController().signal);
-    await until(() => shown.text.endsWith(text));
-    const abort = new AbortController();
-    const typing = agent.typeText(id, "x".repeat(2000), abort.signal);
-    await until(() => shown.text.endsWith("xx"));
-    abort.abort();
-    await typing;
-    expect(shown.text.split("x").length).toBeLessThan(1000);
-    await expect(agent.typeText(id, "né", abort.signal)).rejects.toMatchObject({ code: "bad_request" });
-    await agent.remove(id);
-  });
-
-  test("terminals see the log from the first line, share the port, and outlive stop and start", async () => {
-    const { id } = await running();
-    const [first, second] = [await terminal(id), await terminal(id)];
-    first.stream.write("hi");
-    await until(() => first.text.includes("boot done\r\nhi") && second.text.includes("boot done\r\nhi"));
-    await agent.stop(id);
-    await agent.start(id);
-    await until(() => second.text.split("Linux version").length === 3);
-    second.stream.write("again");
-    await until(() => first.text.endsWith("again"));
-    await agent.remove(id);
-    await until(() => first.stream.destroyed);
-  });
-
-  test("people on the host reach the serial port by its socket, beside terminals that are open", async () => {
-    const { id } = await running();
-    const open = await terminal(id);
-    const socat = spawn("socat", ["-", `unix-connect:${machinePaths(host.settings, id).serial}`]);
-    let output = "";
-    socat.stdout.on("data", (chunk) => {
-      output += chunk;
-    });
-    socat.stdin.write("hi");
-    await until(() => output.includes("Linux version") && output.endsWith("hi") && open.text.endsWith("hi"));
-    open.stream.write("hi");
-    await until(() => output.endsWith("hihi"));
-    socat.kill();
-    open.stream.write("!");
-    await until(() => open.text.endsWith("hihi!"));
-    await agent.remove(id);
-  });
-});
-
-describe("faults", () => {
-  test("a QEMU that is killed is seen as crashed within 2 s, with the signal", async () => {
-    const { id, pid } = await running();
-    process.kill(pid, "SIGKILL");
-    const seen = await untilSeen(agent, id, ({ state }) => state === "crashed", 2000);
-    expect(seen.reason).toContain("SIGKILL");
-    expect(await agent.start(id)).toMatchObject({ state: "running", bootCount: 2 });
-    await agent.remove(id);
-  });
-
-  test("a QEMU that someone ends by SIGTERM has crashed too", async () => {
-    const { id, pid } = await running();
-    process.kill(pid, "SIGTERM");
-    expect(await untilSeen(agent, id, ({ state }) => state === "crashed", 2000)).toMatchObject({ stoppedBy: null });
-    await agent.remove(id);
-  });
-
-  test("a QEMU that is stopped is unresponsive within 5 s, delays nobody, and is back when it goes on", async () => {
-    const [stopped, other] = [await running(), await running()];
-    process.kill(stopped.pid, "SIGSTOP");
-    await untilSeen(agent, stopped.id, ({ state }) => state === "unresponsive", 5000);
-    const startedAtMs = Date.now();
-    await agent.pause(other.id);
-    await agent.resume(other.id);
-    await agent.observeAll();
-    expect(Date.now() - startedAtMs).toBeLessThan(1000);
-    process.kill(stopped.pid, "SIGCONT");
-    await untilSeen(agent, stopped.id, ({ state, pid }) => state === "running" && pid === stopped.pid, 5000);
-    await Promise.all([agent.remove(stopped.id), agent.remove(other.id)]);
-  });
-
-  test("stop ends even a QEMU that doesn't answer", async () => {
-    const { id, pid } = await running();
-    process.kill(pid, "SIGSTOP");
-    expect(await agent.stop(id)).toMatchObject({ state: "stopped", stoppedBy: "request" });
-    expect(await startTimeOf(pid)).toBeNull();
-    await agent.remove(id);
-  }, 20_000);
-});
-
 describe("traces", () => {
   test("each file is as private as it can be", async () => {
     const { id } = await running();
@@ -369,6 +174,10 @@ describe("traces", () => {
     await expect(agent.start(id)).rejects.toMatchObject({ code: "not_found" });
   });
 });
+
+async function modeOf(path: string): Promise<string> {
+  return ((await stat(path)).mode & 0o777).toString(8);
+}
 
 /** Addresses that a process listens on by TCP, from /proc (proc(5), "net/tcp"). */
 async function listeningSockets(pid: number): Promise<string[]> {
