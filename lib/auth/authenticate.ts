@@ -1,7 +1,7 @@
 import { eq, sql } from "drizzle-orm";
 import type { Actor } from "../control/context";
 import type { Database } from "../db/client";
-import { apiTokens } from "../db/schema";
+import { apiTokens } from "../db/schema/api";
 import type { Auth } from "./auth";
 import { isSameSecret, type Secrets, sha256Hex } from "./secrets";
 

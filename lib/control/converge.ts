@@ -1,5 +1,6 @@
 import { and, asc, eq, inArray, isNull, sql } from "drizzle-orm";
-import { images, operations } from "../db/schema";
+import { images } from "../db/schema/images";
+import { operations } from "../db/schema/operations";
 import { CumulusError, messageOf } from "../domain/errors";
 import { type Intent, nextStep, type PendingAct } from "../domain/nextStep";
 import { failpoint } from "../failpoints";

@@ -1,6 +1,8 @@
 import { hostname } from "node:os";
 import { and, eq, isNull, sql } from "drizzle-orm";
-import { hosts, networks, vms } from "../db/schema";
+import { hosts } from "../db/schema/hosts";
+import { networks } from "../db/schema/networks";
+import { vms } from "../db/schema/vms";
 import { CumulusError } from "../domain/errors";
 import { type Host, type HostReport, promisableMemoryBytes } from "../domain/host";
 import { announce } from "./changes";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { and, eq, sql } from "drizzle-orm";
 import type { Queryable } from "../db/client";
-import { idempotencyKeys } from "../db/schema";
+import { idempotencyKeys } from "../db/schema/api";
 import { CumulusError } from "../domain/errors";
 import { failpoint } from "../failpoints";
 import type { Actor, Context } from "./context";

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { and, eq, isNull, sql } from "drizzle-orm";
 import type { Queryable } from "../db/client";
-import { vms } from "../db/schema";
+import { vms } from "../db/schema/vms";
 import type { Observation } from "../domain/machine";
 import type { Milestones } from "../domain/timeline";
 import { announce } from "./changes";

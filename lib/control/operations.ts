@@ -1,6 +1,7 @@
 import { and, desc, eq, inArray, isNotNull, isNull, lt, sql } from "drizzle-orm";
 import type { Queryable } from "../db/client";
-import { operations, vms } from "../db/schema";
+import { operations } from "../db/schema/operations";
+import { vms } from "../db/schema/vms";
 import { CumulusError } from "../domain/errors";
 import type { Operation, OperationKind } from "../domain/operation";
 import { announce } from "./changes";

@@ -1,5 +1,6 @@
 import { and, inArray, isNull } from "drizzle-orm";
-import { operations, vms } from "../db/schema";
+import { operations } from "../db/schema/operations";
+import { vms } from "../db/schema/vms";
 import { CumulusError } from "../domain/errors";
 import type { Observation } from "../domain/machine";
 import type { Context } from "./context";

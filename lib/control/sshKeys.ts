@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { asc, eq } from "drizzle-orm";
 import type { Queryable } from "../db/client";
 import { violatedUnique } from "../db/errors";
-import { sshKeys } from "../db/schema";
+import { sshKeys } from "../db/schema/guestSetup";
 import { CumulusError } from "../domain/errors";
 import { type SshKey, sshPublicKeyProblem } from "../domain/sshKey";
 import { announce } from "./changes";

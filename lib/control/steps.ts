@@ -1,6 +1,8 @@
 import { and, eq, sql } from "drizzle-orm";
 import type { Queryable } from "../db/client";
-import { interfaceLimits, operations, portForwards, vmFirewalls, vmInterfaces, vms } from "../db/schema";
+import { operations } from "../db/schema/operations";
+import { interfaceLimits, portForwards, vmFirewalls, vmInterfaces } from "../db/schema/vmNetworking";
+import { vms } from "../db/schema/vms";
 import { CumulusError, messageOf } from "../domain/errors";
 import type { PendingAct, Step } from "../domain/nextStep";
 import { failpoint } from "../failpoints";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { asc, eq } from "drizzle-orm";
 import { sha256Hex } from "../auth/secrets";
-import { apiTokens } from "../db/schema";
+import { apiTokens } from "../db/schema/api";
 import { CumulusError } from "../domain/errors";
 import type { Token } from "../domain/token";
 import { announce } from "./changes";

@@ -3,10 +3,9 @@ import pg from "pg";
 import { pathsOf, type Settings } from "../env";
 import * as authSchema from "./authSchema";
 import { keepStatements } from "./keepStatements";
-import * as schema from "./schema";
 
-export const fullSchema = { ...schema, ...authSchema };
-export type Database = NodePgDatabase<typeof fullSchema>;
+/** The database. Drizzle is told of better-auth's tables alone: its relational queries, which need that, are made by nobody else. */
+export type Database = NodePgDatabase<typeof authSchema>;
 /** The database, or a transaction on it: what queries take. */
 export type Queryable = Database | Parameters<Parameters<Database["transaction"]>[0]>[0];
 
@@ -38,14 +37,14 @@ export function openPool(settings: DatabaseSettings, options: { maxConnections?:
 
 export function openDatabase(pool: pg.Pool): Database {
   pool.on("connect", keepStatements);
-  const database = drizzle(pool, { schema: fullSchema });
+  const database = drizzle(pool, { schema: authSchema });
   const databases = new WeakMap<pg.PoolClient, Database>();
   // drizzle's own never gives back a connection on which `begin` fails: each would be missing for good.
   database.transaction = async (run, config) => {
     const client = await pool.connect();
     let isWhole = false;
     try {
-      const own = databases.get(client) ?? drizzle(client, { schema: fullSchema });
+      const own = databases.get(client) ?? drizzle(client, { schema: authSchema });
       databases.set(client, own);
       const result = await own.transaction(run, config);
       isWhole = true;

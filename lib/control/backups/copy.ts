@@ -1,6 +1,7 @@
 import { and, eq, isNotNull, isNull, or } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { backupRepositories, backups, snapshots } from "../../db/schema";
+import { backupRepositories, backups } from "../../db/schema/backups";
+import { snapshots } from "../../db/schema/vms";
 import { backupCopySchema, type VmDescription } from "../../domain/backup";
 import { formatBytes } from "../../domain/units";
 import { announce } from "../changes";

@@ -1,6 +1,7 @@
 import { and, eq, isNotNull, isNull, lte, or } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { backupPolicies, backups, vms } from "../../db/schema";
+import { backupPolicies, backups } from "../../db/schema/backups";
+import { vms } from "../../db/schema/vms";
 import { backupTiers } from "../../domain/backupPolicy";
 import { CumulusError } from "../../domain/errors";
 import { announce } from "../changes";

@@ -1,4 +1,4 @@
-import { backups } from "../../db/schema";
+import { backups } from "../../db/schema/backups";
 import type { Backup } from "../../domain/backup";
 import { CumulusError } from "../../domain/errors";
 import { announce } from "../changes";

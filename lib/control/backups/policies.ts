@@ -1,5 +1,6 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
-import { backupPolicies, vms } from "../../db/schema";
+import { backupPolicies } from "../../db/schema/backups";
+import { vms } from "../../db/schema/vms";
 import { type BackupPolicy, nextRunAt } from "../../domain/backupPolicy";
 import { CumulusError } from "../../domain/errors";
 import { announce } from "../changes";

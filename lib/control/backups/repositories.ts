@@ -1,7 +1,7 @@
 import { asc, eq, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { violatedUnique } from "../../db/errors";
-import { backupPolicies, backupRepositories, backups } from "../../db/schema";
+import { backupPolicies, backupRepositories, backups } from "../../db/schema/backups";
 import type {
   BackupPlace,
   BackupRepository,

@@ -1,6 +1,7 @@
 import { and, eq, isNotNull, isNull } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { backupPolicies, backupRepositories, backups, snapshots } from "../../db/schema";
+import { backupPolicies, backupRepositories, backups } from "../../db/schema/backups";
+import { snapshots } from "../../db/schema/vms";
 import { backupTiers, expiredBackups } from "../../domain/backupPolicy";
 import { CumulusError } from "../../domain/errors";
 import { announce } from "../changes";

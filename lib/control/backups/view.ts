@@ -1,5 +1,6 @@
 import { and, desc, eq, isNull, type SQL } from "drizzle-orm";
-import { backups, snapshots, vms } from "../../db/schema";
+import { backups } from "../../db/schema/backups";
+import { snapshots, vms } from "../../db/schema/vms";
 import type { Backup } from "../../domain/backup";
 import { CumulusError } from "../../domain/errors";
 import type { Context } from "../context";

@@ -1,6 +1,7 @@
 import { and, eq, isNull } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { images, snapshots, vms } from "../../db/schema";
+import { images } from "../../db/schema/images";
+import { snapshots, vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { CreateImage } from "../../domain/imageRequest";
 import { demandSnapshotAct } from "../snapshots/demand";

@@ -1,5 +1,5 @@
 import { and, desc, isNull, sql } from "drizzle-orm";
-import { images } from "../../db/schema";
+import { images } from "../../db/schema/images";
 import type { CatalogueEntry } from "../../domain/catalogue";
 import type { CatalogueItem } from "../../domain/catalogueItem";
 import { CumulusError } from "../../domain/errors";

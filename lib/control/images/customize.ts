@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { recipes } from "../../db/schema";
+import { recipes } from "../../db/schema/images";
 import { CumulusError } from "../../domain/errors";
 import type { CreateImage } from "../../domain/imageRequest";
 import { type Recipe, withHashedPasswords } from "../../domain/recipe";

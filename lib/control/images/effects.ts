@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { z } from "zod";
-import { images } from "../../db/schema";
+import { images } from "../../db/schema/images";
 import { imageManifestSchema } from "../../domain/image";
 import { recipeSchema } from "../../domain/recipe";
 import { formatBytes } from "../../domain/units";

@@ -1,6 +1,6 @@
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { images } from "../../db/schema";
+import { images } from "../../db/schema/images";
 import { CumulusError } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
 import type { Actor, Context } from "../context";

@@ -1,5 +1,5 @@
 import { and, eq, isNull } from "drizzle-orm";
-import { images } from "../../db/schema";
+import { images } from "../../db/schema/images";
 import { CumulusError } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
 import type { Actor, Context } from "../context";

@@ -1,6 +1,7 @@
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { hosts, images } from "../../db/schema";
+import { hosts } from "../../db/schema/hosts";
+import { images } from "../../db/schema/images";
 import { CumulusError } from "../../domain/errors";
 import type { ImageKind } from "../../domain/image";
 import type { Context } from "../context";

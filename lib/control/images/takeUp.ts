@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { and, eq, getTableColumns, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { images } from "../../db/schema";
+import { images } from "../../db/schema/images";
 import type { ImageIdentity, ImageManifest } from "../../domain/image";
 import type { Context } from "../context";
 import { announceImage } from "./announce";

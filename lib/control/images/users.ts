@@ -1,6 +1,8 @@
 import { and, asc, eq, inArray, isNull, ne, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { images, operations, snapshots, vms } from "../../db/schema";
+import { images } from "../../db/schema/images";
+import { operations } from "../../db/schema/operations";
+import { snapshots, vms } from "../../db/schema/vms";
 import type { ImageKind } from "../../domain/image";
 import type { ImageDetail } from "../../domain/imageDetail";
 import { openStatuses } from "../operations";

@@ -1,6 +1,7 @@
 import { asc, eq, isNull, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { labVms, networks, vms } from "../../db/schema";
+import { networks } from "../../db/schema/networks";
+import { labVms, vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { CreateVm, Vm } from "../../domain/vm";
 import type { Actor, Context } from "../context";

@@ -1,6 +1,8 @@
 import { and, asc, eq, isNotNull, isNull, lt, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { addresses, type networks, vms } from "../../db/schema";
+import type { networks } from "../../db/schema/networks";
+import { addresses } from "../../db/schema/vmNetworking";
+import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import { ipv4ToNumber, nextFreeAddress, numberToIpv4, rangeOf } from "../../domain/ipv4";
 import type { NetworkAddress } from "../../domain/network";

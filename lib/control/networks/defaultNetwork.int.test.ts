@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { startTestAgent, testHypervisor } from "../../agent/testAgent";
 import { type Database, openDatabase, openPool } from "../../db/client";
 import { migrateDatabase } from "../../db/migrate";
-import { networks } from "../../db/schema";
+import { networks } from "../../db/schema/networks";
 import { startTestDatabase, type TestDatabase } from "../../db/testDatabase";
 import { createVmSchema } from "../../domain/vm";
 import { type Context, systemActor } from "../context";

@@ -1,6 +1,7 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { networks, vms } from "../../db/schema";
+import { networks } from "../../db/schema/networks";
+import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { HostReport } from "../../domain/host";
 import { numberToIpv4, overlaps, rangeOf } from "../../domain/ipv4";

@@ -1,6 +1,6 @@
 import { asc } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { hosts } from "../../db/schema";
+import { hosts } from "../../db/schema/hosts";
 import { CumulusError } from "../../domain/errors";
 import type { HostReport } from "../../domain/host";
 import type { VmRow } from "../vms/view";

@@ -1,7 +1,9 @@
 import { asc, eq, inArray, ne } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { violatedUnique } from "../../db/errors";
-import { firewalls, vmFirewalls, vms } from "../../db/schema";
+import { firewalls } from "../../db/schema/networks";
+import { vmFirewalls } from "../../db/schema/vmNetworking";
+import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { Firewall, WriteFirewall } from "../../domain/firewall";
 import { announce } from "../changes";

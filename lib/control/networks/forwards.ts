@@ -1,6 +1,7 @@
 import { and, eq, or, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { portForwards, vms } from "../../db/schema";
+import { portForwards } from "../../db/schema/vmNetworking";
+import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import { allAddresses, type CreateForward, type PortForwardView } from "../../domain/portForward";
 import { announce } from "../changes";

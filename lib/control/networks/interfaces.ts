@@ -1,6 +1,8 @@
 import { and, eq, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { interfaceLimits, networks, vmInterfaces, vms } from "../../db/schema";
+import { networks } from "../../db/schema/networks";
+import { interfaceLimits, vmInterfaces } from "../../db/schema/vmNetworking";
+import { vms } from "../../db/schema/vms";
 import { CumulusError, messageOf } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
 import type { Bandwidth, PlugInterface } from "../../domain/vmNetworking";

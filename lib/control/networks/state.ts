@@ -1,14 +1,8 @@
 import { isNull } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import {
-  firewalls as firewallTable,
-  interfaceLimits,
-  networks as networkTable,
-  portForwards,
-  vmFirewalls,
-  vmInterfaces,
-  vms,
-} from "../../db/schema";
+import { firewalls as firewallTable, networks as networkTable } from "../../db/schema/networks";
+import { interfaceLimits, portForwards, vmFirewalls, vmInterfaces } from "../../db/schema/vmNetworking";
+import { vms } from "../../db/schema/vms";
 import type { HostNetwork, InterfaceFirewall, NetworkHost, NetworkState } from "../../domain/hostNetwork";
 import { effectiveRules } from "./rules";
 

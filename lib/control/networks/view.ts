@@ -1,5 +1,5 @@
 import { eq } from "drizzle-orm";
-import { interfaceLimits, portForwards, vmFirewalls } from "../../db/schema";
+import { interfaceLimits, portForwards, vmFirewalls } from "../../db/schema/vmNetworking";
 import { CumulusError } from "../../domain/errors";
 import type { InterfaceStatus } from "../../domain/hostNetwork";
 import type { VmInterface, VmNetworking } from "../../domain/vmNetworking";

@@ -1,6 +1,6 @@
 import { asc, eq } from "drizzle-orm";
 import { violatedUnique } from "../../db/errors";
-import { recipes } from "../../db/schema";
+import { recipes } from "../../db/schema/images";
 import { CumulusError } from "../../domain/errors";
 import { type Recipe, recipeSchema, withHashedPasswords } from "../../domain/recipe";
 import type { SavedRecipe, UpdateRecipe } from "../../domain/savedRecipe";

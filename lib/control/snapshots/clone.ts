@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { eq } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { images, networks, vmFirewalls } from "../../db/schema";
+import { images } from "../../db/schema/images";
+import { networks } from "../../db/schema/networks";
+import { vmFirewalls } from "../../db/schema/vmNetworking";
 import { CumulusError } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
 import type { CloneVm } from "../../domain/vm";

@@ -1,6 +1,7 @@
 import { and, eq, inArray, isNull } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { operations, snapshots } from "../../db/schema";
+import { operations } from "../../db/schema/operations";
+import { snapshots } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import { type SnapshotAction, snapshotActionStatuses, whyNoSnapshotAct } from "../../domain/snapshotActions";
 import { openStatuses } from "../operations";

@@ -1,6 +1,7 @@
 import { and, eq, isNull, ne } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { images, snapshots, vms } from "../../db/schema";
+import { images } from "../../db/schema/images";
+import { snapshots, vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { SnapshotManifest } from "../../domain/snapshot";
 

@@ -1,6 +1,7 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { operations, snapshots } from "../../db/schema";
+import { operations } from "../../db/schema/operations";
+import { snapshots } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
 import { failpoint } from "../../failpoints";

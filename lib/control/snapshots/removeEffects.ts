@@ -1,7 +1,7 @@
 import { eq } from "drizzle-orm";
 import { z } from "zod";
 import type { Queryable } from "../../db/client";
-import { snapshots } from "../../db/schema";
+import { snapshots } from "../../db/schema/vms";
 import { announce } from "../changes";
 import type { TaskEffects } from "../tasks/effects";
 import type { SnapshotRow } from "./find";

@@ -1,6 +1,8 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { hosts, operations, snapshots, vms } from "../../db/schema";
+import { hosts } from "../../db/schema/hosts";
+import { operations } from "../../db/schema/operations";
+import { snapshots, vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
 import type { RestoreSnapshot, SnapshotManifest } from "../../domain/snapshot";

@@ -1,7 +1,7 @@
 import { and, eq, ne, sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Queryable } from "../../db/client";
-import { snapshots, vms } from "../../db/schema";
+import { snapshots, vms } from "../../db/schema/vms";
 import { nameOfShape } from "../../domain/size";
 import { type SnapshotManifest, snapshotManifestSchema } from "../../domain/snapshotManifest";
 import { desiredStates } from "../../domain/vmStatus";

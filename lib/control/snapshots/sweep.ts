@@ -1,5 +1,5 @@
 import { and, eq, isNotNull, isNull, sql } from "drizzle-orm";
-import { snapshots } from "../../db/schema";
+import { snapshots } from "../../db/schema/vms";
 import { announce } from "../changes";
 import { type Context, systemActor } from "../context";
 import { requestRemoval } from "./remove";

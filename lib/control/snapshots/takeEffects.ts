@@ -1,7 +1,7 @@
 import { and, eq, isNull } from "drizzle-orm";
 import { z } from "zod";
 import type { Queryable } from "../../db/client";
-import { snapshots, vms } from "../../db/schema";
+import { snapshots, vms } from "../../db/schema/vms";
 import { type SnapshotManifest, snapshotManifestSchema } from "../../domain/snapshotManifest";
 import { announce } from "../changes";
 import { systemActor } from "../context";

@@ -1,5 +1,5 @@
 import { eq } from "drizzle-orm";
-import { snapshots } from "../../db/schema";
+import { snapshots } from "../../db/schema/vms";
 import type { Snapshot, UpdateSnapshot } from "../../domain/snapshot";
 import { announce } from "../changes";
 import type { Context } from "../context";

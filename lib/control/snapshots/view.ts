@@ -1,5 +1,6 @@
 import { and, asc, count, eq, inArray, isNull, sql } from "drizzle-orm";
-import { operations, snapshots, vms } from "../../db/schema";
+import { operations } from "../../db/schema/operations";
+import { snapshots, vms } from "../../db/schema/vms";
 import type { Snapshot } from "../../domain/snapshot";
 import type { SnapshotCost } from "../../domain/snapshotManifest";
 import type { Context } from "../context";

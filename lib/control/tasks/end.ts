@@ -1,6 +1,6 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { operations } from "../../db/schema";
+import { operations } from "../../db/schema/operations";
 import type { TaskState } from "../../domain/task";
 import { failpoint } from "../../failpoints";
 import type { Context } from "../context";

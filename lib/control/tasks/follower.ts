@@ -1,5 +1,5 @@
 import { and, eq, inArray, isNotNull, sql } from "drizzle-orm";
-import { operations } from "../../db/schema";
+import { operations } from "../../db/schema/operations";
 import { CumulusError } from "../../domain/errors";
 import type { TaskState } from "../../domain/task";
 import { failpoint } from "../../failpoints";

@@ -1,6 +1,6 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { operations } from "../../db/schema";
+import { operations } from "../../db/schema/operations";
 import { CumulusError } from "../../domain/errors";
 import type { Operation, OperationKind } from "../../domain/operation";
 import type { Context } from "../context";

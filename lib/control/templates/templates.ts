@@ -1,6 +1,6 @@
 import { asc, eq } from "drizzle-orm";
 import { violatedUnique } from "../../db/errors";
-import { userDataTemplates } from "../../db/schema";
+import { userDataTemplates } from "../../db/schema/guestSetup";
 import { CumulusError } from "../../domain/errors";
 import type { CreateUserDataTemplate, UpdateUserDataTemplate, UserDataTemplate } from "../../domain/userDataTemplate";
 import { announce } from "../changes";

@@ -1,7 +1,9 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { and, eq, isNull, ne, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { type hosts, vmInterfaces, vms } from "../../db/schema";
+import type { hosts } from "../../db/schema/hosts";
+import { vmInterfaces } from "../../db/schema/vmNetworking";
+import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import { promisableMemoryBytes } from "../../domain/host";
 import { formatBytes, GIB } from "../../domain/units";

@@ -1,5 +1,5 @@
 import type { Queryable } from "../../db/client";
-import type { images } from "../../db/schema";
+import type { images } from "../../db/schema/images";
 import type { Firmware } from "../../domain/arch";
 import { CumulusError } from "../../domain/errors";
 import { nameOfShape, sizeLimits, sizes } from "../../domain/size";

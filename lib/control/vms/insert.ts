@@ -1,6 +1,9 @@
 import type { Queryable } from "../../db/client";
 import { violatedUnique } from "../../db/errors";
-import { hosts, type images, type networks, vms } from "../../db/schema";
+import { hosts } from "../../db/schema/hosts";
+import type { images } from "../../db/schema/images";
+import type { networks } from "../../db/schema/networks";
+import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { Size } from "../../domain/size";
 import { announce } from "../changes";

@@ -6,7 +6,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { startTestAgent, testHypervisor } from "../../agent/testAgent";
 import { type Database, openDatabase, openPool } from "../../db/client";
 import { migrateDatabase } from "../../db/migrate";
-import { hosts, idempotencyKeys, operations, vms } from "../../db/schema";
+import { idempotencyKeys } from "../../db/schema/api";
+import { hosts } from "../../db/schema/hosts";
+import { operations } from "../../db/schema/operations";
+import { vms } from "../../db/schema/vms";
 import { startTestDatabase, type TestDatabase } from "../../db/testDatabase";
 import { withProblem, withStage } from "../../domain/firstBootReport";
 import { MIB } from "../../domain/units";

@@ -1,6 +1,8 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { images, operations, vms } from "../../db/schema";
+import { images } from "../../db/schema/images";
+import { operations } from "../../db/schema/operations";
+import { vms } from "../../db/schema/vms";
 import { CumulusError, messageOf } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
 import type { ChangeCdrom } from "../../domain/vm";

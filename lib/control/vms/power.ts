@@ -1,6 +1,7 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
-import { hosts, vms } from "../../db/schema";
+import { hosts } from "../../db/schema/hosts";
+import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
 import { type VmAction, vmActionStatuses, whyNot } from "../../domain/vmStatus";

@@ -1,6 +1,8 @@
 import { eq, sql } from "drizzle-orm";
 import { violatedUnique } from "../../db/errors";
-import { hosts, images, vms } from "../../db/schema";
+import { hosts } from "../../db/schema/hosts";
+import { images } from "../../db/schema/images";
+import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import { formatBytes } from "../../domain/units";
 import type { UpdateVm, Vm } from "../../domain/vm";

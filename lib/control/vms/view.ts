@@ -1,7 +1,11 @@
 import { and, asc, eq, getTableColumns, ilike, isNull } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
 import type { Queryable } from "../../db/client";
-import { hosts, images, networks, vmInterfaces, vms } from "../../db/schema";
+import { hosts } from "../../db/schema/hosts";
+import { images } from "../../db/schema/images";
+import { networks } from "../../db/schema/networks";
+import { vmInterfaces } from "../../db/schema/vmNetworking";
+import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import { firstBootFailure, firstBootStages } from "../../domain/firstBootReport";
 import type { NetworkDriver } from "../../domain/machine";

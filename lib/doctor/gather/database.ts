@@ -1,7 +1,10 @@
 import { eq, inArray, isNotNull, isNull } from "drizzle-orm";
 import type pg from "pg";
 import { openDatabase } from "../../db/client";
-import { hosts, images, operations, vms } from "../../db/schema";
+import { hosts } from "../../db/schema/hosts";
+import { images } from "../../db/schema/images";
+import { operations } from "../../db/schema/operations";
+import { vms } from "../../db/schema/vms";
 import type { ImageFact, OperationFact, VmFact } from "../snapshot";
 
 export interface DatabaseFacts {
