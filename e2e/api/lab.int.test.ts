@@ -44,10 +44,11 @@ describe("the OS Cloud lab, byte for byte", () => {
     expect((await lab("/vm_info", { id: 1 })).text).toBe(
       '{"disk_size":10737418240,"id":1,"ip":"192.168.0.2","mem_size":2147483648,"name":"my_vm","network":"default","os":"mini","state":"RUNNING"}',
     );
-    const boots = async () => (await stack.api<Vm>("GET", "/api/vms/1")).body.timeline;
-    const before = await boots();
+    const shown = async () => (await stack.api<Vm>("GET", "/api/vms/1")).body;
+    await until("its boot is over", async () => (await shown()).isReady);
+    const { timeline } = await shown();
     expect((await lab("/vm_start", { id: 1 })).text).toBe('{"status":"ok"}');
-    expect(await boots()).toEqual(before);
+    expect((await shown()).timeline).toEqual(timeline);
     expect((await lab("/vm_stop", { id: 1 })).text).toBe('{"status":"ok"}');
     expect((await info(1)).state).toBe("STOPPED");
     expect((await lab("/vm_stop", { id: 1 })).text).toBe('{"status":"ok"}');
