@@ -1,6 +1,5 @@
 "use client";
 
-import { CornerDownRight } from "lucide-react";
 import type { Operation } from "../../lib/domain/operation";
 import type { Snapshot } from "../../lib/domain/snapshot";
 import { formatBytes } from "../../lib/domain/units";
@@ -11,15 +10,15 @@ import { Td, Tr } from "../ui/Table";
 import { TextLink } from "../ui/TextLink";
 import { Tooltip } from "../ui/Tooltip";
 import { SnapshotActs } from "./SnapshotActs";
+import { SnapshotNode } from "./SnapshotNode";
 import { SnapshotProgress } from "./SnapshotProgress";
+import type { Branch } from "./snapshotTree";
 import { consistencyOf, originWords, pauseWords, totalBytes } from "./snapshotWords";
 
 interface SnapshotRowProps {
   snapshot: Snapshot;
-  /** How many branches it is away from the image. */
-  depth: number;
-  /** Whether it begins a branch. */
-  isFork: boolean;
+  /** Where it stands in the tree. */
+  branch: Branch;
   /** Its VM, when that is live and known. */
   vm: Vm | undefined;
   /** What is being done with it. */
@@ -27,38 +26,29 @@ interface SnapshotRowProps {
   showVm: boolean;
 }
 
-export function SnapshotRow({ snapshot, depth, isFork, vm, operation, showVm }: SnapshotRowProps) {
+export function SnapshotRow({ snapshot, branch, vm, operation, showVm }: SnapshotRowProps) {
   const consistency = consistencyOf(snapshot);
   const bytes = totalBytes(snapshot);
   const size = bytes === null ? "–" : formatBytes(bytes);
   return (
     <Tr>
-      <Td className="min-w-40">
-        <div className="flex items-start gap-1.5" style={{ paddingLeft: `${Math.min(depth, 8)}rem` }}>
-          {depth > 0 ? (
-            <span className="mt-0.5 size-4 shrink-0 text-faint">
-              {isFork ? <CornerDownRight aria-label="branches off from above" className="size-4" /> : null}
-            </span>
-          ) : null}
-          <div className="min-w-0 flex-1">
-            <SnapshotTitle snapshot={snapshot} />
-            {snapshot.note ? <p className="wrap-anywhere max-w-prose text-muted text-xs">{snapshot.note}</p> : null}
-            <p className="text-muted text-xs md:hidden">
-              <span className="sm:hidden">
-                {showVm ? (
-                  <>
-                    <VmLink vm={snapshot.vm} /> ·{" "}
-                  </>
-                ) : null}
-                {size} ·{" "}
-              </span>
-              <RelativeTime at={snapshot.createdAt} />
-            </p>
-            {consistency ? <p className="text-muted text-xs lg:hidden">{consistency.label}</p> : null}
-            {operation ? <SnapshotProgress operation={operation} snapshot={snapshot} /> : null}
-          </div>
-        </div>
-      </Td>
+      <SnapshotNode branch={branch}>
+        <SnapshotTitle snapshot={snapshot} branch={branch} tellsCurrent={showVm} />
+        {snapshot.note ? <p className="wrap-anywhere max-w-prose text-muted text-xs">{snapshot.note}</p> : null}
+        <p className="text-muted text-xs md:hidden">
+          <span className="sm:hidden">
+            {showVm ? (
+              <>
+                <VmLink vm={snapshot.vm} /> ·{" "}
+              </>
+            ) : null}
+            {size} ·{" "}
+          </span>
+          <RelativeTime at={snapshot.createdAt} />
+        </p>
+        {consistency ? <p className="text-muted text-xs lg:hidden">{consistency.label}</p> : null}
+        {operation ? <SnapshotProgress operation={operation} snapshot={snapshot} /> : null}
+      </SnapshotNode>
       {showVm ? (
         <Td className="hidden whitespace-nowrap sm:table-cell">
           <VmLink vm={snapshot.vm} />
@@ -93,11 +83,24 @@ function VmLink({ vm }: Pick<Snapshot, "vm">) {
   return <TextLink href={`/vms/${vm.id}/snapshots`}>{vm.name}</TextLink>;
 }
 
-function SnapshotTitle({ snapshot }: { snapshot: Snapshot }) {
+interface SnapshotTitleProps {
+  snapshot: Snapshot;
+  branch: Branch;
+  /** Whether to say that its VM is here; not where that has a row of its own. */
+  tellsCurrent: boolean;
+}
+
+function SnapshotTitle({ snapshot, branch: { parent, joins }, tellsCurrent }: SnapshotTitleProps) {
   const origin = originWords(snapshot);
   return (
     <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
       <span className="wrap-anywhere font-medium">{snapshot.name}</span>
+      {parent ? (
+        <span className="sr-only">
+          , {joins === "left" ? "branches off" : "follows"} {parent.name}
+        </span>
+      ) : null}
+      {tellsCurrent && snapshot.isCurrent ? <Badge>The VM is here</Badge> : null}
       {snapshot.hasMemory ? <Badge tone="info">Memory</Badge> : null}
       {origin ? <Badge>{origin}</Badge> : null}
       {snapshot.vmCount > 0 ? (

@@ -5,6 +5,7 @@ import type { Snapshot } from "../../lib/domain/snapshot";
 import type { Vm } from "../../lib/domain/vm";
 import { isUnderWay } from "../activity/operationWords";
 import { Table, TableBody, TableHead, Th } from "../ui/Table";
+import { NowRow } from "./NowRow";
 import { SnapshotRow } from "./SnapshotRow";
 import { treeOf } from "./snapshotTree";
 
@@ -13,12 +14,13 @@ interface SnapshotTableProps {
   /** Live VMs, as far as they are known. */
   vms: readonly Vm[];
   operations: readonly Operation[];
-  /** Whether to name the VM; not on a VM's own page. */
-  showVm?: boolean;
+  /** The VM whose page it is on: where that is now stands in the tree. Without, each names its VM. */
+  ofVm?: Vm;
 }
 
 /** Snapshots as the tree of what came from what. */
-export function SnapshotTable({ snapshots, vms, operations, showVm = false }: SnapshotTableProps) {
+export function SnapshotTable({ snapshots, vms, operations, ofVm }: SnapshotTableProps) {
+  const showVm = ofVm === undefined;
   const open = operations.filter(isUnderWay);
   return (
     <Table label="Snapshots">
@@ -34,17 +36,20 @@ export function SnapshotTable({ snapshots, vms, operations, showVm = false }: Sn
         </Th>
       </TableHead>
       <TableBody>
-        {treeOf(snapshots).map(({ snapshot, depth, isFork }) => (
-          <SnapshotRow
-            key={snapshot.id}
-            snapshot={snapshot}
-            depth={depth}
-            isFork={isFork}
-            vm={vms.find(({ id }) => id === snapshot.vm.id)}
-            operation={open.find(({ id }) => id === snapshot.operationId)}
-            showVm={showVm}
-          />
-        ))}
+        {treeOf(snapshots, { showsNow: !showVm }).map((branch) => {
+          const { snapshot } = branch;
+          if (snapshot === null) return <NowRow key="now" branch={branch} vmName={ofVm?.name ?? ""} />;
+          return (
+            <SnapshotRow
+              key={snapshot.id}
+              snapshot={snapshot}
+              branch={branch}
+              vm={vms.find(({ id }) => id === snapshot.vm.id)}
+              operation={open.find(({ id }) => id === snapshot.operationId)}
+              showVm={showVm}
+            />
+          );
+        })}
       </TableBody>
     </Table>
   );

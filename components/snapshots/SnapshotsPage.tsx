@@ -39,7 +39,7 @@ export function SnapshotsPage() {
           {(all) => {
             const shown = all.filter((snapshot) => matches(snapshot, text));
             if (shown.length > 0) {
-              return <SnapshotTable snapshots={shown} vms={vms} operations={operations} showVm />;
+              return <SnapshotTable snapshots={shown} vms={vms} operations={operations} />;
             }
             if (all.length === 0) {
               return (

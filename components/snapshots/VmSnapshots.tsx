@@ -57,7 +57,7 @@ export function VmSnapshots() {
             list.length === 0 ? (
               <NoSnapshots vmId={vm.id} action={takeButton} />
             ) : (
-              <SnapshotTable snapshots={list} vms={[vm]} operations={operations.data ?? []} />
+              <SnapshotTable snapshots={list} vms={[vm]} operations={operations.data ?? []} ofVm={vm} />
             )
           }
         </ReadingState>

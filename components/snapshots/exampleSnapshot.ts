@@ -17,6 +17,7 @@ export function exampleSnapshot(id: number, rest: Partial<ReturnType<typeof snap
     memoryBytes: 0,
     virtualBytes: 256 * MIB,
     parentId: null,
+    isCurrent: false,
     vmCount: 0,
     operationId: null,
     createdAt: "2026-01-01T00:00:00.000Z",

@@ -41,6 +41,13 @@ export function snapshotClient(stack: Stack) {
     does,
     snapshotsOf: async (vmId: number) =>
       (await stack.api<{ items: Snapshot[] }>("GET", `/api/vms/${vmId}/snapshots`)).body.items,
+    /** The id of the one that a VM's disk builds on now; null: what the VM was made from. */
+    currentOf: async (vmId: number): Promise<number | null> => {
+      const { body } = await stack.api<{ items: Snapshot[] }>("GET", `/api/vms/${vmId}/snapshots`);
+      const current = body.items.filter(({ isCurrent }) => isCurrent);
+      expect(current.length).toBeLessThanOrEqual(1);
+      return current[0]?.id ?? null;
+    },
     /** A VM that is ready. */
     create: async (name: string, rest: object = {}): Promise<Vm> => {
       const body = { name, image: "mini", size: "nano", ...rest };

@@ -178,6 +178,30 @@ describe("restoring", () => {
   });
 });
 
+test("the snapshot that the disk builds on now is told, whatever was taken, restored, cloned and deleted", async () => {
+  const vm = await api.create("current");
+  const first = await api.take(vm.id);
+  const second = await api.take(vm.id);
+  expect(await api.currentOf(vm.id)).toBe(second.id);
+  const { result } = await api.does("POST", `/api/snapshots/${first.id}/restore`, { safetySnapshot: true });
+  expect(await api.currentOf(vm.id)).toBe(first.id);
+  const clone = await api.does("POST", `/api/vms/${vm.id}/clone`, { name: "current-clone" });
+  expect(await api.currentOf(vm.id)).toBe(first.id);
+  expect(await api.currentOf(clone.vm?.id ?? 0)).toBeNull();
+  const branch = await api.take(vm.id);
+  expect(branch.parentId, "as the host has it").toBe(first.id);
+  expect(await api.currentOf(vm.id)).toBe(branch.id);
+  await api.does("DELETE", `/api/snapshots/${branch.id}`);
+  expect(await api.currentOf(vm.id)).toBe(first.id);
+  await api.does("DELETE", `/api/snapshots/${first.id}`);
+  expect(await api.currentOf(vm.id)).toBeNull();
+  expect((await api.snapshotsOf(vm.id)).map(({ id }) => id)).toEqual([second.id, result?.safetySnapshotId]);
+  await api.does("POST", `/api/snapshots/${second.id}/restore`);
+  expect(await api.currentOf(vm.id)).toBe(second.id);
+  await api.does("DELETE", `/api/vms/${vm.id}`);
+  expect(await api.snapshotOf(second.id)).toMatchObject({ isCurrent: false });
+});
+
 describe("deleting", () => {
   test("in any order; what came from the middle one then comes from the first", async () => {
     const vm = await api.create("delete");

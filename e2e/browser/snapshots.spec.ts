@@ -59,9 +59,10 @@ test("snapshots: disk and memory come back, a new VM has its own identity, the m
     await page.goto(`${stack.url}/vms/${vm.id}/snapshots`);
     await expect(page.getByText("No snapshots yet")).toBeVisible();
     await takeSnapshot(page, "first", { withMemory: true });
-    const row = page.getByRole("row", { name: /first/ });
+    const row = page.getByRole("row", { name: /^first/ });
     await expect(row).toContainText("Disk and memory");
     await expect(row).toContainText(/\d ms/);
+    await expect(page.getByRole("row", { name: /^Now/ })).toContainText("“first”");
     expect(await inGuest(readBoth)).toBe("good good ");
   });
 

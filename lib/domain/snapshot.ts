@@ -62,6 +62,8 @@ export const snapshotSchema = z
     virtualBytes: z.number().int().nullable(),
     /** The snapshot it came from: the tree. */
     parentId: z.number().int().nullable(),
+    /** Whether its VM's disk builds on it now. Where that is so of none of a VM's snapshots, the disk builds on what the VM was made from. */
+    isCurrent: z.boolean(),
     /** Live VMs that were made from it. */
     vmCount: z.number().int(),
     /** The open operation that takes it, restores it, exports or deletes it. */

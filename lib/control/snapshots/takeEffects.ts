@@ -37,7 +37,7 @@ export async function writeManifest(tx: Queryable, id: number, manifest: Snapsho
     .set({
       manifest,
       hasMemory: manifest.hasMemory,
-      parentId: await nearestLive(tx, manifest.parentId),
+      parentId: await nearestShown(tx, manifest.parentId),
       createdAt: new Date(manifest.createdAt),
     })
     .where(and(eq(snapshots.id, id), isNull(snapshots.deletedAt)))
@@ -57,12 +57,15 @@ export async function forgetUntaken(tx: Queryable, id: number): Promise<void> {
   if (row) await announce(tx, { kind: "snapshot", id, vmId: row.vmId });
 }
 
-/** A snapshot, or of one that is gone what it came from. Held, so that it can't go before it is written down as a parent. */
-async function nearestLive(tx: Queryable, id: number | null): Promise<number | null> {
+/**
+ * A snapshot, or of one that nobody sees (it is gone, or stands for a moment between a VM and its clone) what it came from. Held, so that it can't go
+ * before it is written down as a parent.
+ */
+async function nearestShown(tx: Queryable, id: number | null): Promise<number | null> {
   for (let at = id; at !== null; ) {
     const [row] = await tx.select().from(snapshots).where(eq(snapshots.id, at)).for("share");
     if (!row) return null;
-    if (row.deletedAt === null) return row.id;
+    if (row.deletedAt === null && row.origin !== "clone") return row.id;
     at = row.parentId;
   }
   return null;

@@ -6,6 +6,7 @@ import type { SnapshotCost } from "../../domain/snapshotManifest";
 import type { Context } from "../context";
 import { openStatuses } from "../operations";
 import { getVm } from "../vms/view";
+import { currentSnapshots } from "./current";
 import { isShown, type SnapshotRow, snapshotNotFound } from "./find";
 
 /** Snapshots by VM, the oldest first; of one VM (also one that is gone) or of all. */
@@ -50,17 +51,19 @@ async function readSnapshots(context: Context, condition: ReturnType<typeof and>
     .select({ id: operations.id, snapshotId: sql<number | null>`(${operations.taskParams} ->> 'snapshotId')::int` })
     .from(operations)
     .where(and(inArray(operations.status, [...openStatuses]), sql`${operations.taskParams} ? 'snapshotId'`));
+  const current = await currentSnapshots(db);
   const vmCounts = new Map(made.map(({ snapshotId, vmCount }) => [snapshotId, vmCount]));
   const operationIds = new Map(open.map(({ id, snapshotId }) => [snapshotId, id]));
   return rows.map(({ snapshot, vm }) => ({
     ...shownOf(snapshot),
     vm: { id: vm.id, name: vm.name, deleted: vm.deletedAt !== null },
+    isCurrent: current.get(vm.id) === snapshot.id,
     vmCount: vmCounts.get(snapshot.id) ?? 0,
     operationId: operationIds.get(snapshot.id) ?? null,
   }));
 }
 
-function shownOf(row: SnapshotRow): Omit<Snapshot, "vm" | "vmCount" | "operationId"> {
+function shownOf(row: SnapshotRow): Omit<Snapshot, "vm" | "isCurrent" | "vmCount" | "operationId"> {
   const { id, name, note, origin, hasMemory, manifest, parentId, desired, createdAt } = row;
   return {
     id,
