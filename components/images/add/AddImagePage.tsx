@@ -34,9 +34,16 @@ type WayName = keyof typeof ways;
 /** All the ways to an image. `?from=…` opens one. */
 export function AddImagePage() {
   const router = useRouter();
-  const wanted = useSearchParams().get("from") ?? "";
+  const search = useSearchParams();
+  const wanted = search.get("from") ?? "";
   const way: WayName = Object.hasOwn(ways, wanted) ? (wanted as WayName) : "catalogue";
   const { Form, kinds } = ways[way];
+  /** What was chosen in another way stays. */
+  const open = (next: WayName) => {
+    const address = new URLSearchParams(search);
+    address.set("from", next);
+    router.replace(`/images/add?${address}`, { scroll: false });
+  };
   return (
     <Page>
       <PageHeader title="Add an image" description="It is here whole, checked, or not at all." />
@@ -44,7 +51,7 @@ export function AddImagePage() {
         <SegmentedControl
           label="Where the image comes from"
           value={way}
-          onChange={(next) => router.replace(`/images/add?from=${next}`, { scroll: false })}
+          onChange={open}
           options={(Object.keys(ways) as WayName[]).map((value) => ({ value, label: ways[value].label }))}
         />
       </div>

@@ -1,7 +1,8 @@
 "use client";
 
+import { useSearchParams } from "next/navigation";
 import { useState } from "react";
-import type { CatalogueItem } from "../../../lib/domain/catalogueItem";
+import { useHost } from "../../data/hooks";
 import { ReadingState } from "../../data/ReadingState";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
@@ -11,13 +12,14 @@ import { SegmentedControl } from "../../ui/SegmentedControl";
 import { useCatalogue, useImageTasks } from "../useImageData";
 import { CatalogueRow } from "./CatalogueRow";
 import { type ArchFilter, archFilters, filterCatalogue } from "./filterCatalogue";
+import { groupCatalogue } from "./groupCatalogue";
 
-/** Official cloud images, each with a button that fetches it. */
+/** Official cloud images, each with a button that fetches it: those that the host runs at full speed, unless others are asked for. `?arch=…` does. */
 export function Catalogue() {
   const catalogue = useCatalogue();
   const tasks = useImageTasks().filter(({ kind }) => kind === "image-download");
   const [text, setText] = useState("");
-  const [arch, setArch] = useState<ArchFilter>("all");
+  const { arch, choose } = useArchFilter();
   return (
     <>
       <div className="mb-3 flex flex-wrap items-center gap-2">
@@ -32,23 +34,30 @@ export function Catalogue() {
         </div>
         <SegmentedControl
           label="Architecture"
-          value={arch}
-          onChange={setArch}
+          value={arch ?? "all"}
+          onChange={choose}
           options={archFilters.map((value) => ({ value, label: value === "all" ? "All" : value }))}
         />
       </div>
       <Card flush>
-        <ReadingState reading={catalogue} what="catalogue">
+        <ReadingState reading={arch === undefined ? { ...catalogue, data: undefined } : catalogue} what="catalogue">
           {(items) => {
-            const shown = filterCatalogue(items, arch, text);
-            if (shown.length === 0) return <NothingFound isFiltered={items.length > 0} onReset={() => setText("")} />;
-            return (
-              <ul aria-label="Catalogue">
-                {shown.map((item: CatalogueItem) => (
-                  <CatalogueRow key={item.id} item={item} task={tasks.find(({ subject }) => subject === item.id)} />
-                ))}
-              </ul>
-            );
+            const shown = filterCatalogue(items, arch ?? "all", text);
+            if (shown.length === 0) {
+              const others = filterCatalogue(items, "all", text).length;
+              const reset = others > 0 ? () => choose("all") : () => setText("");
+              return <NothingFound isEmpty={items.length === 0} others={others} onReset={reset} />;
+            }
+            return groupCatalogue(shown, items, Date.now()).map((group) => (
+              <section key={group.title} className="border-line border-b last:border-b-0">
+                <h2 className="border-line border-b bg-sunken px-4 py-1.5 text-muted text-xs">{group.title}</h2>
+                <ul aria-label={`Catalogue: ${group.title}`}>
+                  {group.items.map((item) => (
+                    <CatalogueRow key={item.id} item={item} task={tasks.find(({ subject }) => subject === item.id)} />
+                  ))}
+                </ul>
+              </section>
+            ));
           }}
         </ReadingState>
       </Card>
@@ -56,8 +65,40 @@ export function Catalogue() {
   );
 }
 
-function NothingFound({ isFiltered, onReset }: { isFiltered: boolean; onReset: () => void }) {
-  if (!isFiltered) return <EmptyState title="The catalogue is empty">Its data file lists nothing.</EmptyState>;
+/** What was chosen, kept in the address for as long as the page is open; until then the host's own. Undefined while that is being read. */
+function useArchFilter() {
+  const wanted = useSearchParams();
+  const { data: host, error } = useHost();
+  const chosen = archFilters.find((filter) => filter === wanted.get("arch"));
+  const choose = (filter: ArchFilter) => {
+    const next = new URLSearchParams(wanted);
+    next.set("arch", filter);
+    window.history.replaceState(null, "", `?${next}`);
+  };
+  const own = host || error ? (host?.report?.arch ?? "all") : undefined;
+  return { arch: chosen ?? own, choose };
+}
+
+interface NothingFoundProps {
+  /** Whether there is nothing to find. */
+  isEmpty: boolean;
+  /** How many match for other architectures. */
+  others: number;
+  onReset: () => void;
+}
+
+function NothingFound({ isEmpty, others, onReset }: NothingFoundProps) {
+  if (isEmpty) return <EmptyState title="The catalogue is empty">Its data file lists nothing.</EmptyState>;
+  if (others > 0) {
+    return (
+      <EmptyState
+        title="No image of this architecture matches"
+        action={<Button onClick={onReset}>{others === 1 ? "Show 1 of another" : `Show ${others} of others`}</Button>}
+      >
+        This host can emulate another architecture, slowly.
+      </EmptyState>
+    );
+  }
   return (
     <EmptyState title="No image matches" action={<Button onClick={onReset}>Show all</Button>}>
       Any other image can be brought by its address, or uploaded.
