@@ -1,7 +1,9 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
+import type { Image } from "../../lib/domain/image";
+import type { Operation } from "../../lib/domain/operation";
 import type { Vm } from "../../lib/domain/vm";
-import type { Stack } from "../stack";
+import { type Stack, until } from "../stack";
 import { signIn, test } from "./fixtures";
 
 const pages = [
@@ -13,14 +15,18 @@ const pages = [
   "/vms/VM/serial",
   "/vms/VM/networking",
   "/vms/VM/snapshots",
+  "/vms/VM/backups",
   "/vms/VM/activity",
   "/vms/VM/settings",
   "/images",
   "/images/1",
+  "/images/ISO",
   "/images/add",
+  "/images/add?from=vm",
   "/images/recipes",
   "/images/recipes/new",
   "/snapshots",
+  "/snapshots/SNAPSHOT/files",
   "/networks",
   "/networks/1",
   "/networks/firewalls",
@@ -30,6 +36,7 @@ const pages = [
   "/settings/ssh-keys",
   "/settings/tokens",
   "/settings/user-data",
+  "/settings/backups",
   "/settings/account",
   "/settings/appearance",
   "/docs",
@@ -40,6 +47,30 @@ async function makeVm(stack: Stack, name: string): Promise<Vm> {
   const { body } = await stack.api<Vm>("POST", "/api/vms?wait=ready", { name, image: "mini", size: "nano" });
   return body;
 }
+
+/** A VM with a disc in its drive, and snapshots in two branches. @returns what stands for it in the pages' paths */
+async function makeShownVm(stack: Stack, name: string): Promise<Record<string, number>> {
+  const vm = await makeVm(stack, name);
+  const { body: images } = await stack.api<{ items: Image[] }>("GET", "/api/images");
+  const iso = images.items.find(({ kind }) => kind === "iso")?.id ?? 0;
+  expect((await stack.api("PUT", `/api/vms/${vm.id}/cdrom`, { image: iso })).status).toBe(202);
+  const snapshot = await done(stack, `/api/vms/${vm.id}/snapshots`, { name: "before" });
+  await done(stack, `/api/vms/${vm.id}/snapshots`, { name: "after", memory: true });
+  await done(stack, `/api/snapshots/${snapshot}/restore`, {});
+  return { VM: vm.id, ISO: iso, SNAPSHOT: snapshot };
+}
+
+/** Asks for something of a snapshot, and waits until it is done. @returns the snapshot's id */
+async function done(stack: Stack, path: string, body: object): Promise<number> {
+  let { body: operation } = await stack.api<Operation>("POST", path, body);
+  await until(`${path} is done`, async () => {
+    operation = (await stack.api<Operation>("GET", `/api/operations/${operation.id}`)).body;
+    return operation.status === "done";
+  });
+  return operation.result?.snapshotId as number;
+}
+
+const filledIn = (path: string, ids: Record<string, number>) => path.replace(/[A-Z]+/, (name) => `${ids[name]}`);
 
 async function seriousViolations(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze();
@@ -52,7 +83,7 @@ test.describe("every page", () => {
   for (const colorScheme of ["light", "dark"] as const) {
     for (const width of [1280, 390]) {
       test(`is accessible and fits, ${colorScheme}, ${width} px`, async ({ browser, fakeStack }) => {
-        test.setTimeout(180_000);
+        test.setTimeout(300_000);
         const context = await browser.newContext({
           colorScheme,
           viewport: { width, height: 850 },
@@ -60,12 +91,12 @@ test.describe("every page", () => {
         });
         const page = await context.newPage();
         await signIn(page, fakeStack);
-        const vm = await makeVm(fakeStack, `page-${colorScheme}-${width}`);
+        const ids = await makeShownVm(fakeStack, `page-${colorScheme}-${width}`);
         for (const path of pages) {
-          const url = fakeStack.url + path.replace("VM", String(vm.id));
-          await page.goto(url);
+          await page.goto(fakeStack.url + filledIn(path, ids));
           await expect(page.getByRole("heading", { level: 1 }).first(), path).toBeVisible();
           await expect(page.getByRole("main"), path).toBeVisible();
+          await expect(page.getByRole("status", { name: /^Reading/ }), path).toHaveCount(0);
           expect(await seriousViolations(page), path).toEqual([]);
           const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
           expect(overflow, `${path} is wider than the window`).toBeLessThanOrEqual(0);
@@ -77,7 +108,7 @@ test.describe("every page", () => {
 
   test("is shown to nobody who isn't signed in", async ({ page, fakeStack }) => {
     for (const path of pages.filter((one) => one !== "/docs")) {
-      await page.goto(fakeStack.url + path.replace("VM", "1"));
+      await page.goto(fakeStack.url + filledIn(path, { VM: 1, ISO: 2, SNAPSHOT: 1 }));
       await expect(page, path).toHaveURL(/\/sign-in/);
     }
     expect(await seriousViolations(page)).toEqual([]);
