@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, type Page } from "@playwright/test";
 import { execa } from "execa";
+import type { Host } from "../../lib/domain/host";
 import type { Vm } from "../../lib/domain/vm";
 import { pathsOf } from "../../lib/env";
 import { installBuiltImage } from "../../lib/images/testing/builtImage";
@@ -101,6 +102,31 @@ async function addOverCuts(page: Page, stack: Stack, mirror: ImageMirror, startA
 
   await expect(row.getByRole("link", { name: "Here already" })).toBeVisible({ timeout: 120_000 });
 }
+
+test("the catalogue shows what the host runs at full speed until another architecture is chosen, which stays chosen", async ({
+  page,
+  fakeStack,
+}) => {
+  await signIn(page, fakeStack);
+  const { body: host } = await fakeStack.api<Host>("GET", "/api/host");
+  const own = host.report?.arch ?? "";
+  const other = own === "x86_64" ? "aarch64" : "x86_64";
+  await page.goto(`${fakeStack.url}/images/add`);
+  const rows = page.getByRole("list", { name: "Catalogue" }).getByRole("listitem");
+  await expect(rows.first()).toContainText(own);
+  await expect(page.getByRole("radio", { name: own })).toBeChecked();
+  await expect(rows.filter({ hasText: other })).toHaveCount(0);
+  await page.getByRole("searchbox", { name: "Search the catalogue" }).fill(`ubuntu_24.04 ${other}`);
+  await page.getByRole("button", { name: "Show 1 of another" }).click();
+  await expect(rows).toHaveCount(1);
+  await page.getByRole("radio", { name: other }).check();
+  await page.getByRole("radio", { name: "Address" }).click();
+  await expect(rows).toHaveCount(0);
+  await page.getByRole("radio", { name: "Catalogue" }).click();
+  await expect(page.getByRole("radio", { name: other })).toBeChecked();
+  await expect(rows.first()).toContainText(other);
+  await expect(rows.filter({ hasText: own })).toHaveCount(0);
+});
 
 test("a file from one's own disk becomes an image", async ({ page, fakeStack }) => {
   await signIn(page, fakeStack);

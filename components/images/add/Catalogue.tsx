@@ -65,12 +65,13 @@ export function Catalogue() {
   );
 }
 
-/** What was chosen, kept in the address for as long as the page is open; until then the host's own. Undefined while that is being read. */
+/** What was chosen, kept in the address too, so that it outlives a look at another way to an image; else the host's own. Undefined while that is read. */
 function useArchFilter() {
   const wanted = useSearchParams();
   const { data: host, error } = useHost();
-  const chosen = archFilters.find((filter) => filter === wanted.get("arch"));
+  const [chosen, setChosen] = useState(archFilters.find((filter) => filter === wanted.get("arch")));
   const choose = (filter: ArchFilter) => {
+    setChosen(filter);
     const next = new URLSearchParams(wanted);
     next.set("arch", filter);
     window.history.replaceState(null, "", `?${next}`);
