@@ -95,7 +95,7 @@ describe("an agent killed on its way", () => {
     await bed.untilEchoes(1);
     await bed.agent.stop(1);
     expect(await bed.patternOf({ vmId: 1 })).toBe(act === "restore" ? patterns[2] : present);
-    expect((await readFile("/proc/sys/vm/unprivileged_userfaultfd", "utf8")).trim()).toBe("0");
+    await until(async () => (await readFile("/proc/sys/vm/unprivileged_userfaultfd", "utf8")) === "0\n");
     await bed.expectNothingLeft();
   });
 

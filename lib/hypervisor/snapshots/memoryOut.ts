@@ -7,7 +7,7 @@ import { machinePaths } from "../machinePaths";
 import { QmpError } from "../qmp/client";
 import type { RunningQemu } from "../runningQemu";
 import { MemoryReceiver } from "./memoryStream";
-import { withUserfaultfd } from "./userfaultfd";
+import { openUserfaultfd } from "./userfaultfd";
 
 const capabilitiesMs = 5_000;
 const pollMs = 100;
@@ -40,13 +40,22 @@ export async function prepareMemoryOut(
   const socketPath = machinePaths(settings, vm.id).outgoing;
   // One that an agent before this one began.
   await migrationEnded(qemu, () => {});
-  const isLive = vm.wantsLive && (await withUserfaultfd(settings, () => setBackground(qemu, true)));
-  if (!isLive) await setBackground(qemu, false);
-  if (vm.wantsLive && !isLive) {
-    report.log("This host doesn't let QEMU watch the guest's memory: the guest stands still while it is written.");
+  // Until the memory is being sent: the guest stands still then, and is not to wait for other agents.
+  const closeUserfaultfd = vm.wantsLive ? await openUserfaultfd(settings) : async () => {};
+  let isLive = false;
+  let receiver: MemoryReceiver;
+  try {
+    isLive = vm.wantsLive && (await setBackground(qemu, true));
+    if (!isLive) await setBackground(qemu, false);
+    if (vm.wantsLive && !isLive) {
+      report.log("This host doesn't let QEMU watch the guest's memory: the guest stands still while it is written.");
+    }
+    await qemu.execute("migrate-set-parameters", { "max-bandwidth": maxBandwidth });
+    receiver = await MemoryReceiver.listen(socketPath, users.userOf(vm.id), file);
+  } catch (error) {
+    await closeUserfaultfd();
+    throw error;
   }
-  await qemu.execute("migrate-set-parameters", { "max-bandwidth": maxBandwidth });
-  const receiver = await MemoryReceiver.listen(socketPath, users.userOf(vm.id), file);
   const resumed = new Promise<void>((resolve) => {
     const stop = qemu.onEvents(({ name }) => {
       if (name !== "RESUME") return;
@@ -59,18 +68,18 @@ export async function prepareMemoryOut(
   return {
     isLive,
     begin: async () => {
-      await withUserfaultfd(settings, async () => {
-        await qemu.execute("migrate", { uri: `unix:${socketPath}` });
-        hasBegun = true;
-        // QEMU has protected the pages, and let the guest go on.
-        await (isLive ? Promise.race([resumed, ended()]) : ended());
-      });
+      await qemu.execute("migrate", { uri: `unix:${socketPath}` });
+      hasBegun = true;
+      // QEMU has protected the pages, and let the guest go on.
+      await (isLive ? Promise.race([resumed, ended()]) : ended());
     },
     done: async () => {
+      await closeUserfaultfd();
       await ended();
       await receiver.done();
     },
     close: async () => {
+      await closeUserfaultfd();
       if (hasBegun && !qemu.hasEnded) await ended().catch(() => undefined);
       await receiver.close();
       if (!qemu.hasEnded) await setBackground(qemu, false).catch(() => undefined);

@@ -99,7 +99,7 @@ test("a snapshot with memory: a file, what is in memory and a process are back, 
   expect(manifest).toMatchObject({ hasMemory: true, consistency: "memory", parentId: 1 });
   expect(manifest.memoryBytes).toBeGreaterThan(10 * MIB);
   expect(manifest.pauseMs).toBeGreaterThan(0);
-  expect(await readFile("/proc/sys/vm/unprivileged_userfaultfd", "utf8")).toBe("0\n");
+  await until(async () => (await readFile("/proc/sys/vm/unprivileged_userfaultfd", "utf8")) === "0\n");
   await run("echo two > /root/file; echo two > /dev/shm/value; sync; kill $(cat /dev/shm/pid)");
 
   await restore(2);

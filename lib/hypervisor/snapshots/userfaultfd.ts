@@ -1,29 +1,40 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { access, constants, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Settings } from "../../env";
 import { isErrno } from "../../system/files";
+import { takeHostLock } from "../../system/hostLock";
 
 /** Whether users without rights may watch their own memory for writes (Linux' Documentation/admin-guide/sysctl/vm.rst). */
-const setting = "/proc/sys/vm/unprivileged_userfaultfd";
+export const userfaultfdSetting = "/proc/sys/vm/unprivileged_userfaultfd";
 
 const markFile = (settings: Pick<Settings, "runDir">) => join(settings.runDir, "userfaultfd-open");
 
-let users = 0;
-let opening: Promise<boolean> = Promise.resolve(false);
-
 /**
- * Lets QEMU, which runs without rights, watch its memory while the act goes on: it keeps the descriptor that it opens meanwhile. The host's setting is put back
- * afterwards, or by the next agent. Where it can't be changed, QEMU is refused and says so.
+ * Lets QEMU, which runs without rights, watch its memory until what is answered is called: it keeps the descriptor that it opens meanwhile. The host's
+ * setting is put back then, or by the next agent. One at a time on a host, so that no other agent puts it back too soon. Where it can't be
+ * changed, QEMU is refused and says so.
  */
-export async function withUserfaultfd<T>(settings: Pick<Settings, "runDir">, act: () => Promise<T>): Promise<T> {
-  users += 1;
-  if (users === 1) opening = open(settings);
-  const isOurs = await opening;
+export async function openUserfaultfd(settings: Pick<Settings, "runDir">): Promise<() => Promise<void>> {
+  if (!(await isChangeable())) return async () => {};
+  const letGo = await takeHostLock(userfaultfdSetting);
+  let isOurs = false;
+  const close = async () => {
+    try {
+      if (isOurs) await putBack(settings);
+    } finally {
+      isOurs = false;
+      await letGo();
+    }
+  };
   try {
-    return await act();
-  } finally {
-    users -= 1;
-    if (users === 0 && isOurs) await putBack(settings);
+    if ((await readFile(userfaultfdSetting, "utf8")).trim() !== "0") return close;
+    await writeFile(markFile(settings), "");
+    isOurs = true;
+    await writeFile(userfaultfdSetting, "1");
+    return close;
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 
@@ -35,23 +46,22 @@ export async function recoverUserfaultfd(settings: Pick<Settings, "runDir">): Pr
     if (isErrno(error, "ENOENT")) return;
     throw error;
   }
-  await putBack(settings);
-}
-
-/** Answers whether there is something to put back. */
-async function open(settings: Pick<Settings, "runDir">): Promise<boolean> {
+  const letGo = await takeHostLock(userfaultfdSetting);
   try {
-    if ((await readFile(setting, "utf8")).trim() !== "0") return false;
-    await writeFile(markFile(settings), "");
-    await writeFile(setting, "1");
-    return true;
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "EACCES", "EPERM", "EROFS")) return false;
-    throw error;
+    await putBack(settings);
+  } finally {
+    await letGo();
   }
 }
 
+async function isChangeable(): Promise<boolean> {
+  return access(userfaultfdSetting, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
 async function putBack(settings: Pick<Settings, "runDir">): Promise<void> {
-  await writeFile(setting, "0");
+  await writeFile(userfaultfdSetting, "0");
   await rm(markFile(settings), { force: true });
 }
