@@ -80,6 +80,7 @@ async function seriousViolations(page: Page): Promise<string[]> {
 }
 
 test.describe("every page", () => {
+  test.describe.configure({ mode: "parallel" });
   for (const colorScheme of ["light", "dark"] as const) {
     for (const width of [1280, 390]) {
       test(`is accessible and fits, ${colorScheme}, ${width} px`, async ({ browser, fakeStack }) => {
