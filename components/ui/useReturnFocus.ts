@@ -1,6 +1,6 @@
 "use client";
 
-import { useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 
 /**
  * Where the keyboard goes when a dialog closes: to what opened it, a menu's item to the menu's button, since the item is gone by then. For a dialog without a
@@ -9,10 +9,22 @@ import { useState } from "react";
  */
 export function useReturnFocus(): (event: Event) => void {
   const [opener] = useState(openerOf);
+  const lateOpener = useRef<HTMLElement | null>(null);
+  useLayoutEffect(() => {
+    if (opener) return;
+    // A menu that has just gone gives the focus to its button a moment later, when the dialog is there already.
+    const note = ({ target }: FocusEvent) => {
+      const isOutside = target instanceof HTMLElement && !target.closest("[role=dialog], [role=alertdialog]");
+      if (isOutside) lateOpener.current = target;
+    };
+    document.addEventListener("focusin", note);
+    return () => document.removeEventListener("focusin", note);
+  }, [opener]);
   return (event) => {
     event.preventDefault();
+    const known = opener ?? lateOpener.current;
     // What was asked for may have taken the opener away, as a deleted row takes its button.
-    const target = opener?.isConnected ? opener : document.getElementById("content");
+    const target = known?.isConnected ? known : document.getElementById("content");
     target?.focus();
   };
 }
