@@ -1,6 +1,6 @@
 "use client";
 
-import { useLayoutEffect, useRef, useState } from "react";
+import { useLayoutEffect, useRef } from "react";
 
 /**
  * Where the keyboard goes when a dialog closes: to what opened it, a menu's item to the menu's button, since the item is gone by then. For a dialog without a
@@ -8,23 +8,27 @@ import { useLayoutEffect, useRef, useState } from "react";
  * @returns `onCloseAutoFocus` for the dialog's content
  */
 export function useReturnFocus(): (event: Event) => void {
-  const [opener] = useState(openerOf);
-  const lateOpener = useRef<HTMLElement | null>(null);
+  const opener = useRef<HTMLElement | null>(null);
   useLayoutEffect(() => {
-    if (opener) return;
-    // A menu that has just gone gives the focus to its button a moment later, when the dialog is there already.
-    const note = ({ target }: FocusEvent) => {
-      const isOutside = target instanceof HTMLElement && !target.closest("[role=dialog], [role=alertdialog]");
-      if (isOutside) lateOpener.current = target;
+    opener.current = openerOf();
+    if (opener.current) return;
+    // A menu that has just gone gives the focus to its button a moment later, when the dialog is there already and takes it back: the button is only told as
+    // where the focus would have gone.
+    const note = ({ type, target, relatedTarget }: FocusEvent) => {
+      const next = type === "focusout" ? relatedTarget : target;
+      if (next instanceof HTMLElement && !next.closest("[role=dialog], [role=alertdialog]")) opener.current = next;
     };
     document.addEventListener("focusin", note);
-    return () => document.removeEventListener("focusin", note);
-  }, [opener]);
+    document.addEventListener("focusout", note);
+    return () => {
+      document.removeEventListener("focusin", note);
+      document.removeEventListener("focusout", note);
+    };
+  }, []);
   return (event) => {
     event.preventDefault();
-    const known = opener ?? lateOpener.current;
     // What was asked for may have taken the opener away, as a deleted row takes its button.
-    const target = known?.isConnected ? known : document.getElementById("content");
+    const target = opener.current?.isConnected ? opener.current : document.getElementById("content");
     target?.focus();
   };
 }
