@@ -21,7 +21,7 @@ export const snapshotManifestSchema = z.object({
   consistency: z.enum(snapshotConsistencies),
   /** How long the guest stood still, from QEMU's STOP and RESUME events. 0 for a VM that was off or paused. */
   pauseMs: z.number().nonnegative(),
-  /** What its own layer takes on the host's disk: what deleting it frees at most. Changes when a layer below is merged into it. */
+  /** What its own layer takes on the host's disk: what deleting it frees at most. Changes when layers below are merged or folded into it. */
   diskBytes: z.number().int().nonnegative(),
   /** What its memory takes on the host's disk; 0 without. */
   memoryBytes: z.number().int().nonnegative(),
@@ -39,7 +39,7 @@ export const snapshotManifestSchema = z.object({
       .regex(/^[0-9a-f]{64}$/)
       .nullable(),
   }),
-  /** The snapshot that it builds on: the nearest one that is not deleted. Null: the image. */
+  /** The snapshot that the VM's disk stood on when this was taken, which may be deleted since. Null: the image. */
   parentId: z.number().int().positive().nullable(),
 });
 export type SnapshotManifest = z.infer<typeof snapshotManifestSchema>;

@@ -38,7 +38,7 @@ export function backingFiles(
   return [...files, { nodeName: imageNode, path: imageFile(pathsOf(context.settings), imageSha256) }];
 }
 
-/** Whom a process runs as that works with these layers: in the groups that may read them. */
+/** Whom a process runs as that works with these layers: in the groups that may read them, and those that the VM's own disk becomes while it runs. */
 export function readerOf(
   context: Pick<HostContext, "users">,
   id: number,
@@ -47,7 +47,7 @@ export function readerOf(
   const user = context.users.userOf(id);
   if (user === null) return null;
   const gids = layers.map(({ vmId }) => context.users.userOf(vmId)?.layersGid ?? user.layersGid);
-  return { ...user, extraGids: [...new Set([...user.extraGids, ...gids])] };
+  return { ...user, extraGids: [...new Set([...user.extraGids, user.layersGid, ...gids])] };
 }
 
 /** All files that a VM's disk is made of, and who may read them. */

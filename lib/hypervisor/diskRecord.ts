@@ -21,6 +21,8 @@ const diskRecordSchema = z.object({
   uefiVars: varsNameSchema,
   /** The layer that the disk builds on; null: the image. */
   parent: layerIdSchema.nullable(),
+  /** The snapshot that the disk stands on, when the layer that told it has been merged into the disk; null: `parent` tells. */
+  snapshotBelow: z.number().int().positive().nullable().default(null),
   /**
    * The present disk is about to become this layer, and an overlay on it the disk. From when this is written it may have happened: a QEMU that
    * lives is asked; without one it is carried out, since the overlay is then empty or in use.
@@ -33,6 +35,7 @@ export const firstDisk: DiskRecord = {
   disk: "disk.qcow2",
   uefiVars: "uefi-vars.fd",
   parent: null,
+  snapshotBelow: null,
   cut: null,
 };
 

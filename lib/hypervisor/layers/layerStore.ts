@@ -25,6 +25,10 @@ const layerManifestSchema = z.object({
   virtualBytes: z.number().int().positive(),
   /** The path under which that VM's QEMU opened it, while it was the VM's disk. */
   openedAs: z.string(),
+  /** The snapshot that the VM's disk stood on when it became this layer; null: none, or it was not noted. */
+  snapshotBelow: z.number().int().positive().nullable().default(null),
+  /** How many times folding has taken layers into it (`plan.ts`). */
+  level: z.number().int().nonnegative().default(0),
 });
 export type Layer = z.infer<typeof layerManifestSchema>;
 

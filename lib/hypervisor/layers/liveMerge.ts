@@ -3,7 +3,7 @@ import { failpoint } from "../../failpoints";
 import { imageFile } from "../../images/store";
 import type { HostContext } from "../context";
 import { fileNodeOf, inFolder } from "../diskFiles";
-import { readDiskRecord, writeDiskRecord } from "../diskRecord";
+import { type DiskRecord, readDiskRecord, writeDiskRecord } from "../diskRecord";
 import type { Machine } from "../machine";
 import { machinePaths } from "../machinePaths";
 import type { RunningQemu } from "../runningQemu";
@@ -28,6 +28,11 @@ export async function beginLiveMerge(context: HostContext, machine: Machine, lay
   });
 }
 
+/** What a VM's disk is when it holds all of the layer that it built on. */
+export function diskWithout(record: DiskRecord, { parent, snapshotBelow }: Layer): DiskRecord {
+  return { ...record, parent, snapshotBelow: record.snapshotBelow ?? snapshotBelow };
+}
+
 /** Notes that the VM's disk builds on what is below the layer now. */
 export async function finishLiveMerge(
   context: HostContext,
@@ -39,7 +44,7 @@ export async function finishLiveMerge(
     const paths = machinePaths(context.settings, machine.spec.id);
     const record = await readDiskRecord(paths);
     if (record.parent !== layer.id) return false;
-    await writeDiskRecord(paths, { ...record, parent: layer.parent });
+    await writeDiskRecord(paths, diskWithout(record, layer));
     failpoint("agent.merge.unlinked");
     if (machine.runtime.qemu !== qemu) return true;
     await dropNode(qemu, liveNodeOf(context, await readLiveDisk(qemu), layer));
@@ -50,12 +55,12 @@ export async function finishLiveMerge(
 /**
  * Has a running QEMU take a layer's new file, so that the space of the old files comes back. A QEMU that can't goes on with the old ones, which stay until it ends.
  * @param above the layer above it in the VM's chain; null: the VM's disk
- * @param merged the layer that went into it
+ * @param merged the layers that went into it, the top first
  */
 export async function switchLive(
   context: HostContext,
   machine: Machine,
-  { layer, above, merged }: { layer: Layer; above: Layer | null; merged: Layer },
+  { layer, above, merged }: { layer: Layer; above: Layer | null; merged: readonly Layer[] },
 ): Promise<void> {
   const { qemu } = machine.runtime;
   if (qemu === null) return;
@@ -78,7 +83,7 @@ export async function switchLive(
     throw error;
   }
   await dropNode(qemu, old);
-  await dropNode(qemu, liveNodeOf(context, live, merged));
+  for (const below of merged) await dropNode(qemu, liveNodeOf(context, live, below));
 }
 
 /** Closes a node that nothing builds on any more. Those that QEMU was started with are gone by themselves. */

@@ -5,23 +5,24 @@ import { pathsOf } from "../../env";
 import { failpoint } from "../../failpoints";
 import { readQcow2Header } from "../../images/qcow2";
 import type { HostContext } from "../context";
-import { backingFiles, inFolder, layerNode, readerOf } from "../diskFiles";
+import { inFolder } from "../diskFiles";
 import { type DiskRecord, diskName, readDiskRecord, sweepDisks, writeDiskRecord } from "../diskRecord";
 import { listMachineIds } from "../folders";
 import type { Machine } from "../machine";
 import { machinePaths } from "../machinePaths";
+import { snapshotUnder } from "../snapshots/lineage";
 import { type Layer, newLayerId } from "./layerStore";
-import { beginLiveMerge, finishLiveMerge, switchLive } from "./liveMerge";
-import { mergeFiles } from "./mergeFiles";
-import { keyOf, type ReclaimStep, reclaimSteps } from "./plan";
+import { beginLiveMerge, diskWithout, finishLiveMerge, switchLive } from "./liveMerge";
+import { foldSteps, keyOf, type ReclaimStep, reclaimSteps } from "./plan";
 import { cancelStream, streamEnded } from "./streamJob";
+import { writeMerged } from "./writeMerged";
 
 const spareBytes = 64 * MIB;
 const retryMs = 10 * 60_000;
 
 /**
- * Gives back the space of layers that no snapshot needs any more, in the background, one at a time. What it does can end at any moment: a
- * layer's new file takes the old one's place whole, reads the same, and only then does its manifest say that it builds on what is further below.
+ * Gives back the space of layers that no snapshot needs any more, and keeps chains short, in the background, one step at a time. What it does can end at
+ * any moment: a layer's new file takes the old one's place whole, reads the same, and only then does its manifest say that it builds on what is further below.
  */
 export class Reclaimer {
   private work: Promise<void> | null = null;
@@ -100,7 +101,7 @@ export class Reclaimer {
     }
   }
 
-  /** Layers that nothing needs go at once; a merge is answered. */
+  /** Layers that nothing needs go at once; a merge or a fold is answered. */
   private nextStep(failed: ReadonlySet<string>): Promise<ReclaimStep | undefined> {
     const { layers, snapshots, log } = this.context;
     return layers.locked(async () => {
@@ -108,8 +109,9 @@ export class Reclaimer {
         const records = await snapshots.list((folder) => log.error({ folder }, "a snapshot can't be read"));
         const disks = await this.disks();
         const cutLayers = new Set(disks.map(({ cut }) => cut?.layerId));
+        const present = await layers.list();
         const steps = reclaimSteps({
-          layers: await layers.list(),
+          layers: present,
           snapshotLayers: new Set(records.map(({ layerId }) => layerId)),
           // What a VM's disk becomes is all that the guest wrote, though nothing names it until the cut is finished.
           held: (id) => layers.isHeld(id) || cutLayers.has(id),
@@ -117,7 +119,8 @@ export class Reclaimer {
         });
         const removable = steps.filter(({ kind }) => kind === "remove");
         for (const { layer } of removable) await layers.remove(layer.id);
-        if (removable.length === 0) return steps.find((step) => !failed.has(keyOf(step)));
+        if (removable.length > 0) continue;
+        return [...steps, ...foldSteps({ layers: present, disks })].find((step) => !failed.has(keyOf(step)));
       }
     });
   }
@@ -139,12 +142,14 @@ export class Reclaimer {
     this.present = { vmId: step.kind === "merge-into-disk" ? step.vmId : null, abort, writing: null };
     try {
       await this.assertSpace(step);
-      if (step.kind === "merge-into-layer") return await this.mergeIntoLayer(step, abort.signal);
+      if (step.kind === "merge-into-layer" || step.kind === "fold")
+        return await this.mergeIntoLayer(step, abort.signal);
       if (step.kind === "merge-into-disk") return await this.mergeIntoDisk(step, abort.signal);
       return true;
     } catch (error) {
       if (!abort.signal.aborted) {
-        this.context.log.warn({ layer: step.layer.id, error: messageOf(error) }, "a layer could not be merged yet");
+        const level = step.kind === "fold" ? "info" : "warn";
+        this.context.log[level]({ layer: step.layer.id, error: messageOf(error) }, "a layer could not be merged yet");
       }
       return false;
     } finally {
@@ -153,33 +158,36 @@ export class Reclaimer {
   }
 
   private async mergeIntoLayer(
-    { layer, child }: { layer: Layer; child: Layer },
+    { kind, layer, child }: Extract<ReclaimStep, { child: Layer }>,
     signal: AbortSignal,
   ): Promise<boolean> {
     const { layers } = this.context;
+    const snapshotBelow = await snapshotUnder(this.context, child);
     const held = await layers.holdChain(child.id);
     const target = layers.mergingFile(child.id);
     try {
       const { virtualBytes, vmId } = child;
       const merging = { target, virtualBytes, own: null, layers: held.layers, merged: layer, vmId };
-      await this.writeMerged(merging, signal);
+      await writeMerged(this.context, merging, signal);
       failpoint("agent.merge.written");
     } finally {
       held.letGo();
     }
-    const merged = { ...child, parent: layer.parent };
+    const level = kind === "fold" ? child.level + 1 : Math.max(child.level, layer.level);
+    const merged = { ...child, parent: layer.parent, snapshotBelow, level };
+    const gone = held.layers.slice(1, held.layers.findIndex(({ id }) => id === layer.id) + 1);
     await layers.locked(async () => {
       await layers.moveIn(child, target);
       failpoint("agent.merge.replaced");
       await layers.write(merged);
       failpoint("agent.merge.unlinked");
     });
-    await Promise.all([...this.machines.values()].map((machine) => this.trySwitchLive(machine, merged, layer)));
+    await Promise.all([...this.machines.values()].map((machine) => this.trySwitchLive(machine, merged, gone)));
     return true;
   }
 
   /** Where that isn't possible, the space comes back when the VM is next turned off. */
-  private async trySwitchLive(machine: Machine, layer: Layer, merged: Layer): Promise<void> {
+  private async trySwitchLive(machine: Machine, layer: Layer, merged: readonly Layer[]): Promise<void> {
     const { id } = machine.spec;
     try {
       const chain = await this.context.layers.chain(
@@ -231,7 +239,7 @@ export class Reclaimer {
         vmId: id,
       };
       if (this.busy.has(id) || machine.runtime.qemu !== null || this.present === null) return false;
-      this.present.writing = this.writeMerged(merging, signal);
+      this.present.writing = writeMerged(this.context, merging, signal);
       await this.present.writing;
     } finally {
       held.letGo();
@@ -241,7 +249,7 @@ export class Reclaimer {
       const now = await readDiskRecord(paths);
       const isAsBefore = now.disk === before.disk && now.parent === layer.id && now.cut === null;
       const mayReplace = isAsBefore && machine.runtime.qemu === null && !signal.aborted;
-      const next = mayReplace ? { ...now, disk, parent: layer.parent } : now;
+      const next = mayReplace ? { ...diskWithout(now, layer), disk } : now;
       if (mayReplace) await writeDiskRecord(paths, next);
       failpoint("agent.merge.replaced");
       await sweepDisks(paths, next);
@@ -249,36 +257,15 @@ export class Reclaimer {
     });
   }
 
-  /** Writes a file that reads as the top of a chain and builds on what is below the layer that goes. */
-  private async writeMerged(
-    { target, virtualBytes, own, layers, merged, vmId }: Merging,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const files = backingFiles(this.context, layers, merged.imageSha256);
-    const chain = own === null ? files : [{ nodeName: "disk", path: own }, ...files];
-    const index = chain.findIndex(({ nodeName }) => nodeName === layerNode(merged.id));
-    const user = readerOf(this.context, vmId, layers);
-    await mergeFiles(this.context, { target, virtualBytes, chain, base: chain[index + 1] ?? null, user }, signal);
-  }
-
-  /** A merge needs room for a second copy of what it merges. */
+  /** A merge needs room for a second copy of what it merges, for a moment. A fold keeps both, and may take a quarter of what is free. */
   private async assertSpace(step: ReclaimStep): Promise<void> {
     const { settings, layers } = this.context;
     const { bavail, bsize } = await statfs(settings.dataDir);
-    const lowerBytes = (await layers.bytesOf(step.layer.id)) ?? 0;
-    const upperBytes = step.kind === "merge-into-layer" ? ((await layers.bytesOf(step.child.id)) ?? 0) : 0;
-    if (bavail * bsize >= lowerBytes + upperBytes + spareBytes) return;
+    const chain = await layers.chain("child" in step ? step.child.id : step.layer.id);
+    const merged = chain.slice(0, chain.findIndex(({ id }) => id === step.layer.id) + 1);
+    const bytes = await Promise.all(merged.map(({ id }) => layers.bytesOf(id)));
+    const copyBytes = bytes.reduce<number>((sum, some) => sum + (some ?? 0), 0);
+    if (bavail * bsize >= copyBytes * (step.kind === "fold" ? 4 : 1) + spareBytes) return;
     throw new CumulusError("insufficient_capacity", "The disk of this host is too full to merge layers.");
   }
-}
-
-interface Merging {
-  target: string;
-  virtualBytes: number;
-  /** A disk above the layers; null: the top layer is the top. */
-  own: string | null;
-  layers: readonly Layer[];
-  merged: Layer;
-  /** Who writes the file. */
-  vmId: number;
 }

@@ -49,6 +49,10 @@ const merges: Case[] = [
   { act: "remove-newest", isRunning: true },
   { act: "remove-newest", isRunning: false },
 ];
+const folds: Case[] = [
+  { act: "fold", isRunning: true },
+  { act: "fold", isRunning: false },
+];
 
 /** In which acts the code comes to each place. A new place is a type error until it stands here, and then it is tested. */
 const casesOf: Record<(typeof snapshotFailpoints)[number], Case[]> = {
@@ -66,9 +70,9 @@ const casesOf: Record<(typeof snapshotFailpoints)[number], Case[]> = {
   "agent.restore.switched": restores,
   "agent.restore.started": restores,
   "agent.snapshot-remove.renamed": merges,
-  "agent.merge.written": merges,
-  "agent.merge.replaced": merges.filter(({ act, isRunning }) => act === "remove-middle" || !isRunning),
-  "agent.merge.unlinked": merges.filter(({ isRunning }) => isRunning),
+  "agent.merge.written": [...merges, ...folds],
+  "agent.merge.replaced": [...merges.filter(({ act, isRunning }) => act === "remove-middle" || !isRunning), ...folds],
+  "agent.merge.unlinked": [...merges.filter(({ isRunning }) => isRunning), ...folds],
 };
 
 const allCases = Object.entries(casesOf).flatMap(([failpoint, cases]) =>
@@ -90,6 +94,11 @@ describe("an agent killed on its way", () => {
     if (act.startsWith("take")) expect(ids).toContain(9);
     if (act === "remove-middle") expect(ids).toEqual([1, 3]);
     if (act === "remove-newest") expect(ids).toEqual([1, 2]);
+    if (act === "fold") {
+      expect(ids).toEqual([1, 2, 3, 5, 6, 7, 8, 9]);
+      await until(async () => (await bed.diskChain()).length === 1);
+      await bed.expectWholeSnapshots();
+    }
     await untilSeen(bed.agent, 1, (seen) => seen.state === (state === "runs" ? "running" : "stopped"));
     await bed.agent.start(1);
     await bed.untilEchoes(1);

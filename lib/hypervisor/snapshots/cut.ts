@@ -10,6 +10,7 @@ import { type DiskRecord, diskName, readDiskRecord, stageDiskRecord, sweepDisks,
 import { newLayerId } from "../layers/layerStore";
 import { machinePaths } from "../machinePaths";
 import type { RunningQemu } from "../runningQemu";
+import { snapshotUnder } from "./lineage";
 import { nodeOf, readLiveDisk } from "./liveDisk";
 
 /**
@@ -76,13 +77,16 @@ export async function finishCut({ context, id, imageSha256 }: CutTarget, record:
   const paths = machinePaths(context.settings, id);
   const from = inFolder(paths, record.disk);
   await context.layers.locked(async () => {
-    const staged = await stageDiskRecord(paths, { ...record, disk: cut.disk, parent: cut.layerId, cut: null });
+    const next = { ...record, disk: cut.disk, parent: cut.layerId, snapshotBelow: null, cut: null };
+    const staged = await stageDiskRecord(paths, next);
     try {
       const known = await context.layers.find(cut.layerId);
       if (known === null) {
         const { virtualBytes } = await readQcow2Header(from);
-        const layer = { id: cut.layerId, parent: record.parent, imageSha256, vmId: id, virtualBytes, openedAs: from };
-        await context.layers.write(layer);
+        const snapshotBelow = await snapshotUnder(context, record);
+        const { parent } = record;
+        const own = { vmId: id, virtualBytes, openedAs: from, level: 0 };
+        await context.layers.write({ id: cut.layerId, parent, snapshotBelow, imageSha256, ...own });
       }
       failpoint("agent.snapshot.layer-written");
       await context.layers.moveIn({ id: cut.layerId, vmId: id }, from);

@@ -106,6 +106,7 @@ async function layReady(
     disk: diskName(id),
     uefiVars: hasVars ? uefiVarsName(id) : before.uefiVars,
     parent: snapshot.layerId,
+    snapshotBelow: null,
     cut: null,
   };
   try {

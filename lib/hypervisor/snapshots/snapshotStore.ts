@@ -3,13 +3,12 @@ import { join } from "node:path";
 import { z } from "zod";
 import { CumulusError } from "../../domain/errors";
 import { observationSchema } from "../../domain/machine";
-import { type SnapshotManifest, snapshotManifestSchema } from "../../domain/snapshotManifest";
+import { snapshotManifestSchema } from "../../domain/snapshotManifest";
 import { pathsOf, type Settings } from "../../env";
 import { isErrno, readTextIfThere, syncFolder, writeFileAtomic } from "../../system/files";
 import { parseJson } from "../../system/json";
 import { type LayerStore, layerIdSchema } from "../layers/layerStore";
 import { hardwareSchema } from "../qemu/hardware";
-import { nearestBelow } from "./tree";
 
 /** What a host keeps of a snapshot (`snapshot.json`). */
 const snapshotRecordSchema = z.object({
@@ -69,18 +68,7 @@ export class SnapshotStore {
     ids.forEach((id, index) => {
       if (found[index] === null) onBroken(this.files(id).folder);
     });
-    const records = found.filter((record) => record !== null).sort((a, b) => a.manifest.id - b.manifest.id);
-    const snapshotOf = new Map(records.map(({ layerId, manifest }) => [layerId, manifest.id]));
-    const parentOf = nearestBelow(await this.layers.list(), snapshotOf);
-    return records.map((record) => ({
-      ...record,
-      manifest: { ...record.manifest, parentId: parentOf(record.layerId) },
-    }));
-  }
-
-  /** The manifest of a whole snapshot, as it is now; null when there is none. */
-  async manifest(id: number): Promise<SnapshotManifest | null> {
-    return (await this.list()).find(({ manifest }) => manifest.id === id)?.manifest ?? null;
+    return found.filter((record) => record !== null).sort((a, b) => a.manifest.id - b.manifest.id);
   }
 
   /** The snapshot with what its layer takes now; null when there is none. */

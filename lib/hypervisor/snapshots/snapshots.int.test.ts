@@ -132,11 +132,7 @@ test("the middle one of three goes: what is in the others stays, and its space c
   await agent.removeSnapshot(3);
   await agent.removeSnapshot(3);
   await until(async () => (await layerFiles()).length === layersBefore - 1, 60_000);
-  expect((await agent.listSnapshots()).map(({ id, parentId }) => [id, parentId])).toEqual([
-    [1, null],
-    [2, 1],
-    [4, 2],
-  ]);
+  expect((await agent.listSnapshots()).map(({ id }) => id)).toEqual([1, 2, 4]);
   expect(await run("md5sum < /root/big | diff - /root/sum && cat /root/file")).toBe("last");
   const messages = host.messages.filter(({ level }) => level === "warn" || level === "error");
   expect(messages).toEqual([]);

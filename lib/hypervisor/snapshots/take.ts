@@ -28,8 +28,8 @@ export async function takeSnapshot(
   const { context, spec, runtime } = target;
   const { snapshots } = context;
   const { snapshotId, memory } = ask;
-  const present = await snapshots.manifest(snapshotId);
-  if (present !== null) return present;
+  const present = await snapshots.find(snapshotId);
+  if (present !== null) return present.manifest;
   const hardware = memory ? await launchedHardware(context, fitting(spec, hardwareOfRunning(runtime))) : null;
   await assertSpace(context, memory ? spec.memoryBytes : 0);
   signal.throwIfAborted();
@@ -39,7 +39,7 @@ export async function takeSnapshot(
   const making = await snapshots.begin(snapshotId);
   try {
     const { layerId, held } = await cutAt(target, making, ask, report, signal);
-    const { virtualBytes } = await context.layers.read(layerId);
+    const { virtualBytes, snapshotBelow } = await context.layers.read(layerId);
     if (spec.firmware === "uefi") await syncFile(making.uefiVars);
     failpoint("agent.snapshot.before-complete");
     await snapshots.complete({
@@ -55,15 +55,15 @@ export async function takeSnapshot(
         memoryBytes: await allocatedBytes(making.memory),
         virtualBytes,
         machine: machineOf(spec, runtime),
-        parentId: null,
+        parentId: snapshotBelow,
       },
     });
     failpoint("agent.snapshot.complete");
   } finally {
     await snapshots.abandon(snapshotId);
   }
-  const manifest = await snapshots.manifest(snapshotId);
-  if (manifest !== null) return manifest;
+  const taken = await snapshots.find(snapshotId);
+  if (taken !== null) return taken.manifest;
   throw new CumulusError("conflict", "The snapshot was removed as soon as it was taken.");
 }
 

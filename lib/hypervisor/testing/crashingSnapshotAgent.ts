@@ -13,6 +13,8 @@ export type SnapshotAct =
   | "restore-memory"
   | "remove-middle"
   | "remove-newest"
+  /** Snapshots until there are eight, which are folded. */
+  | "fold"
   | "clone";
 
 export interface CrashingSnapshotAgent {
@@ -39,6 +41,9 @@ export async function perform(
   if (act === "restore-memory") await hypervisor.restoreSnapshot(1, { snapshotId: 4, operationId: 9 }, report, signal);
   if (act === "remove-middle") await hypervisor.removeSnapshot(2);
   if (act === "remove-newest") await hypervisor.removeSnapshot(3);
+  for (const snapshotId of act === "fold" ? [5, 6, 7, 8, 9] : []) {
+    await hypervisor.takeSnapshot(1, { ...take, snapshotId, memory: false }, report, signal);
+  }
   if (act === "clone") await hypervisor.ensure(spec);
 }
 

@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { expect } from "vitest";
 import { MIB } from "../../domain/units";
 import { pathsOf } from "../../env";
-import { diskFile } from "../diskRecord";
+import { diskFile, readDiskRecord } from "../diskRecord";
 import type { DiskSource, Hypervisor } from "../hypervisor";
 import { machinePaths } from "../machinePaths";
 import { type TestHost, untilSeen } from "./testHost";
@@ -69,6 +69,18 @@ export class SnapshotBed {
     } finally {
       rmSync(target);
     }
+  }
+
+  /** The layers under the VM's disk, the top first. */
+  async diskChain(): Promise<string[]> {
+    const { settings } = this.host;
+    const { parent } = await readDiskRecord(machinePaths(settings, 1));
+    const chain: string[] = [];
+    for (let id = parent; id !== null; ) {
+      chain.push(id);
+      id = JSON.parse(readFileSync(join(pathsOf(settings).layers, `${id}.json`), "utf8")).parent;
+    }
+    return chain;
   }
 
   /** All snapshots are whole, and hold what they held. */
