@@ -104,13 +104,15 @@ describe("recipes", { timeout: 900_000 }, () => {
       title: "Steps",
       steps: [
         { type: "file", path: "/srv/new/file", content, permissions: "0640" },
+        { type: "file", path: "/etc/timezone", content: "Etc/UTC\n", permissions: "0644" },
+        { type: "timezone", timezone: "America/Lima" },
         { type: "timezone", timezone: "Asia/Kathmandu" },
         { type: "ssh-keys", keys: [publicKey] },
         { type: "script", script: "#!/bin/bash\nset -e\nid -un > /srv/script\nls / > /srv/listing\n" },
       ],
     });
     const guest = await start(await customize(base, recipe));
-    const files = "cat /srv/new/file /srv/script; stat -c %a /srv/new/file; ls /injected; date +%z";
+    const files = "cat /srv/new/file /srv/script; stat -c %a /srv/new/file; ls /injected /etc/timezone; date +%z";
     expect(await guest.ssh("root", `${files} 2>/dev/null`)).toBe(`${content}root\n640\n+0545`);
   });
 

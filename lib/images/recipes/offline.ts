@@ -61,7 +61,8 @@ function commandsOf(step: RecipeStep, prepare: (content: string) => string): str
       // An expression of Perl, in which "$" would be a variable.
       return [`edit /etc/shadow:s,^root:[^:]*:,root:${step.passwordHash?.replaceAll("$", "\\$")}:,`];
     case "timezone":
-      return [`timezone ${step.timezone}`];
+      // It sets /etc/localtime alone, which Debian's file with the name would contradict; without the file the link is what counts.
+      return [`timezone ${step.timezone}`, "delete /etc/timezone"];
     case "packages":
       return [`install ${step.packages.join(",")}`];
     case "locale":

@@ -50,18 +50,21 @@ async function fill(folder: string, build: ImageBuild): Promise<void> {
   }
 }
 
-/** Removes what earlier recipes made, and this one's when it is old. */
+/** Removes what earlier recipes made, this one's when it is old, and what a run that was killed had begun. */
 async function forgetOthers(folder: string): Promise<void> {
   const prefix = folder.slice(0, -16);
   for (const name of await readdir(cacheDir)) {
     const path = join(cacheDir, name);
-    if (path.startsWith(prefix) && (path !== folder || !(await isFresh(path))))
-      await rm(path, { recursive: true, force: true });
+    const isOld = path.startsWith(prefix) && (path !== folder || !(await isFresh(path)));
+    const isAbandoned = name.startsWith("making-") && !(await isYoung(path));
+    if (isOld || isAbandoned) await rm(path, { recursive: true, force: true });
   }
 }
 
-async function isFresh(folder: string): Promise<boolean> {
-  const made = await stat(join(folder, "manifest.json")).catch(() => null);
+const isFresh = (folder: string) => isYoung(join(folder, "manifest.json"));
+
+async function isYoung(path: string): Promise<boolean> {
+  const made = await stat(path).catch(() => null);
   return made !== null && Date.now() - made.mtimeMs < maxAgeMs;
 }
 
