@@ -1,9 +1,9 @@
 import type { ReactNode } from "react";
 import { Badge } from "../ui/Badge";
 import { CodeBlock } from "../ui/CodeBlock";
+import { InlineCode } from "../ui/InlineCode";
 import type { Tone } from "../ui/tone";
 import { curlOf } from "./example";
-import { InlineCode } from "./InlineCode";
 import { type DocOperation, type OpenApiDocument, resolve } from "./openapi";
 import { FieldTable, SchemaTable } from "./SchemaTable";
 import { TypeText } from "./TypeText";

@@ -1,5 +1,5 @@
+import { InlineCode } from "../ui/InlineCode";
 import { Table, TableBody, TableHead, Td, Th, Tr } from "../ui/Table";
-import { InlineCode } from "./InlineCode";
 import type { Schema } from "./openapi";
 import { TypeText } from "./TypeText";
 

@@ -268,10 +268,11 @@ class QemuHypervisor implements Hypervisor {
 
   async diagnose(id: number, interfaceId: string, port: number): Promise<ReachabilityCheck[]> {
     const { networks } = this.ready();
-    const { spec, runtime } = this.machine(id);
+    const machine = this.machine(id);
+    const { spec } = machine;
     const link = spec.interfaces.find((one) => one.id === interfaceId);
     if (link === undefined) throw new CumulusError("not_found", `This VM has no interface ${interfaceId}.`);
-    return networks.diagnose({ spec, isRunning: runtime.qemu !== null }, link, port);
+    return networks.diagnose({ spec, seen: machine.observation() }, link, port);
   }
 
   async close(): Promise<void> {

@@ -153,6 +153,50 @@ test("why a port can't be reached is told by the first thing that is wrong", asy
   await until(async () => (await diagnose(2, 22)).at(-1) === "arp failed", 60_000);
 }, 180_000);
 
+/** What is found with nothing known of the VM's address, as after half a minute of silence. */
+const diagnoseForgotten = async (id: number, port: number) => {
+  await lab.inner.run("ip", ["neighbour", "flush", "dev", "br1"]);
+  return diagnose(id, port);
+};
+
+test("a VM of which nothing was heard lately is asked past its firewall and the host's routes", async () => {
+  const upToArp = ["running ok", "interface ok", "lease unknown", "arp ok"];
+  const ssh22 = { protocol: "tcp" as const, ports: [{ from: 22, to: 22 }], cidrs: ["0.0.0.0/0"] };
+  await lab.apply({ ...state, firewalls: [{ vmId: 1, interfaceId: "net0", ingress: [ssh22], egress: null }] });
+  expect(await diagnoseForgotten(1, 8080)).toEqual([...upToArp, "firewall failed"]);
+  expect(await diagnoseForgotten(1, 22)).toEqual([...upToArp, "firewall ok", "route ok", "port ok", "ssh ok"]);
+  await lab.apply(state);
+  await lab.host.ip(`route delete ${one.cidr}`);
+  expect(await diagnoseForgotten(1, 22)).toEqual([...upToArp, "firewall ok", "route failed"]);
+  await lab.host.ip(
+    "link add rival type veth peer name other",
+    "address add 192.168.1.77/24 dev rival",
+    "link set dev rival up",
+  );
+  expect(await diagnoseForgotten(1, 22)).toEqual([...upToArp, "firewall ok", "route failed"]);
+  await lab.host.ip("link delete dev rival");
+  await lab.apply(state);
+  expect(await diagnoseForgotten(1, 22)).toEqual([...upToArp, "firewall ok", "route ok", "port ok", "ssh ok"]);
+}, 60_000);
+
+test("a VM that is paused, or whose QEMU hangs, is said to be so", async () => {
+  await lab.ask("pause", 1);
+  expect(await lab.ask("diagnose", 1, "net0", 22)).toEqual([
+    { name: "running", outcome: "failed", message: "The VM is paused.", fix: "Resume it." },
+  ]);
+  await lab.ask("resume", 1);
+  expect((await diagnoseForgotten(1, 22)).at(-1)).toBe("ssh ok");
+  const { pid } = await lab.ask<Observation>("observe", 1);
+  process.kill(pid ?? 0, "SIGSTOP");
+  try {
+    await untilSeen(1, ({ state }) => state === "unresponsive");
+    expect(await diagnose(1, 22)).toEqual(["running failed"]);
+  } finally {
+    process.kill(pid ?? 0, "SIGCONT");
+  }
+  await untilSeen(1, ({ state }) => state === "running");
+}, 60_000);
+
 test("an interface is plugged into a VM that runs, and unplugged", async () => {
   const before = await spec(1, "static");
   const second = { ...host(1, 2), interfaceId: "net1", mac: "52:54:00:00:02:21" };

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { HostNetwork, NetworkHost, NetworkState, ReachabilityCheck } from "../../domain/hostNetwork";
+import type { NetworkState, ReachabilityCheck } from "../../domain/hostNetwork";
 import type { NetworkInterface } from "../../domain/machine";
-import { run } from "./commands";
+import { ipBatch } from "./commands";
 import { matchingRule } from "./firewallRules";
 import { type DiagnosedVm, findHost } from "./hostNetworks";
 import { readAddresses, readNeighbours, readRoutes } from "./linkFacts";
-import type { NetworkNames } from "./names";
+import { bridgeName, type NetworkNames } from "./names";
 import { probePort } from "./portProbe";
 import { isSeen, readInterfaces } from "./status";
 import { rivalRoute } from "./uplink";
@@ -23,19 +23,24 @@ interface BridgedQuestion {
   leaseFile(networkId: number): string;
 }
 
+/** The interface's network, as the state has it. */
+type Placed = NonNullable<ReturnType<typeof findHost>>;
+
 type Check = () => Promise<ReachabilityCheck>;
 
 /** Why this computer doesn't reach a TCP port of a VM on a bridge: what was checked, in order, up to the first failure. */
 export async function diagnoseBridged(question: BridgedQuestion): Promise<ReachabilityCheck[]> {
   const { state, vm, link, port } = question;
   const found = findHost(state, vm.spec.id, link.id);
+  const beginning: Check[] = [async () => runningCheck(vm), () => interfaceCheck(question)];
+  // One that the state doesn't have is not plugged in, which is said by then.
+  if (found === undefined) return untilFailure(beginning);
   return untilFailure([
-    async () => runningCheck(vm),
-    () => interfaceCheck(question),
+    ...beginning,
     () => leaseCheck(question),
-    () => arpCheck(question),
+    () => arpCheck(question, found),
     () => firewallCheck(question),
-    async () => (found === undefined ? routeLost(link.cidr) : routeCheck(question, found)),
+    () => routeCheck(question, found),
     ...portChecks(link.ipv4, port),
   ]);
 }
@@ -69,8 +74,18 @@ async function untilFailure(checks: readonly Check[]): Promise<ReachabilityCheck
   return results;
 }
 
-function runningCheck({ isRunning }: DiagnosedVm): ReachabilityCheck {
-  return isRunning ? ok("running", "The VM runs.") : failed("running", "The VM doesn't run.", "Start the VM.");
+function runningCheck({ seen: { state, reason } }: DiagnosedVm): ReachabilityCheck {
+  if (state === "running") return ok("running", "The VM runs.");
+  // The reason of one that nobody paused says what it waits for.
+  if (state === "paused") return failed("running", "The VM is paused.", reason ?? "Resume it.");
+  if (state === "unresponsive") {
+    return failed(
+      "running",
+      "The VM's QEMU doesn't answer.",
+      "Wait a moment; if it stays so, stop the VM and start it.",
+    );
+  }
+  return failed("running", "The VM doesn't run.", "Start the VM.");
 }
 
 async function interfaceCheck(question: BridgedQuestion): Promise<ReachabilityCheck> {
@@ -85,23 +100,19 @@ async function leaseCheck(question: BridgedQuestion): Promise<ReachabilityCheck>
   return unknown("lease", "The VM took no address by DHCP: it has a fixed one from its seed, or it didn't ask.");
 }
 
-async function arpCheck({ names, link }: BridgedQuestion): Promise<ReachabilityCheck> {
+/** Asked on the bridge itself, where neither the VM's firewall nor the host's routes lie in between. */
+async function arpCheck({ names, link }: BridgedQuestion, { network }: Placed): Promise<ReachabilityCheck> {
   const inside = names.namespacePath;
   const look = async () => (await readNeighbours(inside, 4)).find(({ address }) => address === link.ipv4);
-  const known = await look();
-  // What was true a while ago is asked anew.
-  if (known !== undefined && known.state !== "REACHABLE") {
-    await run(inside, "ip", ["neighbour", "delete", link.ipv4, "dev", known.link]);
-  }
+  const entry = `neighbour replace ${link.ipv4} dev ${bridgeName(network.id)}`;
+  // What was true a while ago is forgotten, then `use` has the kernel ask (ip-neighbour(8)).
+  await ipBatch(inside, [`${entry} nud failed`, `${entry} nud none use`]);
   const deadline = Date.now() + arpMs;
-  // Any try to connect has the kernel ask for the address.
-  const asking = probePort(link.ipv4, 9, arpMs, 0);
   let isAnswered: boolean | null = null;
   while (isAnswered === null && Date.now() < deadline) {
     isAnswered = isSeen(await look(), link.mac);
     if (isAnswered === null) await delay(100);
   }
-  void asking;
   if (isAnswered) return ok("arp", `The VM answers for ${link.ipv4}.`);
   return failed(
     "arp",
@@ -130,10 +141,7 @@ async function firewallCheck({ state, names, vm, link, port }: BridgedQuestion):
   );
 }
 
-async function routeCheck(
-  { names, link, port }: BridgedQuestion,
-  { network }: { network: HostNetwork; host: NetworkHost },
-): Promise<ReachabilityCheck> {
+async function routeCheck({ names, link, port }: BridgedQuestion, { network }: Placed): Promise<ReachabilityCheck> {
   const routes = await readRoutes(null, 4);
   const rival = rivalRoute(network.cidr, routes, names.hostLink);
   if (rival !== undefined) {

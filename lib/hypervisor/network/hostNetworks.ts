@@ -1,11 +1,11 @@
 import type { NetworkHost, NetworkState, NetworkStatus, ReachabilityCheck } from "../../domain/hostNetwork";
-import type { MachineSpec, NetworkInterface } from "../../domain/machine";
+import type { MachineSpec, NetworkInterface, Observation } from "../../domain/machine";
 import type { Namespace } from "./commands";
 
 /** What diagnosing knows of a VM. */
 export interface DiagnosedVm {
   spec: MachineSpec;
-  isRunning: boolean;
+  seen: Pick<Observation, "state" | "reason">;
 }
 
 /** The networks of this computer, by one of two drivers: `bridge` (lib/hypervisor/network/bridgeNetworks.ts) or `user`, which is QEMU's own. */

@@ -9,6 +9,7 @@ import { Banner } from "../../../ui/Banner";
 import { Button } from "../../../ui/Button";
 import { Card } from "../../../ui/Card";
 import { Field } from "../../../ui/Field";
+import { InlineCode } from "../../../ui/InlineCode";
 import { Input } from "../../../ui/Input";
 import { RelativeTime } from "../../../ui/RelativeTime";
 import { StatusDot } from "../../../ui/StatusDot";
@@ -69,14 +70,16 @@ function Checks({ diagnosis: { port, at, checks } }: { diagnosis: Diagnosis }) {
               <p>
                 {checkWords[name]} <span className="font-medium">{outcomeWords[outcome].word}.</span>
               </p>
-              <p className="wrap-anywhere text-muted">{message}</p>
+              <p className="wrap-anywhere text-muted">
+                <InlineCode text={message} />
+              </p>
             </div>
           </li>
         ))}
       </ol>
       {failure ? (
         <Banner tone="warn" title="What to do" className="mt-4">
-          {failure.fix}
+          <InlineCode text={failure.fix ?? ""} />
         </Banner>
       ) : (
         <Banner tone="ok" className="mt-4">

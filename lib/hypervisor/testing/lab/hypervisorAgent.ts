@@ -14,6 +14,8 @@ async function main(): Promise<void> {
     networkStatus: () => hypervisor.networkStatus(),
     ensure: ([spec]) => hypervisor.ensure(machineSpecSchema.parse(spec)),
     start: ([id]) => hypervisor.start(Number(id)),
+    pause: ([id]) => hypervisor.pause(Number(id)),
+    resume: ([id]) => hypervisor.resume(Number(id)),
     stop: ([id]) => hypervisor.stop(Number(id)),
     remove: ([id]) => hypervisor.remove(Number(id)),
     observe: ([id]) => hypervisor.observe(Number(id)),
