@@ -1,3 +1,4 @@
+import type { NetworkState } from "../domain/hostNetwork";
 import type { Desired, Observed } from "../domain/vmStatus";
 
 /**
@@ -24,6 +25,8 @@ export interface Snapshot {
   processes: ProcessFact[] | null;
   /** The networks on bridges; null where there are none, or they can't be looked at. */
   network: NetworkFact | null;
+  /** What the database makes of networks on bridges; null where the host has none. */
+  askedNetworks: NetworkState | null;
 }
 
 export interface InstallationPaths {
@@ -178,12 +181,7 @@ export interface ProcessFact {
 
 export interface NetworkFact {
   /** What the host was told of networks (`networks.json`). */
-  wanted: {
-    id: number;
-    cidr: string;
-    gateway: string;
-    hosts: { vmId: number; interfaceId: string; mac: string; ipv4: string }[];
-  }[];
+  written: NetworkState;
   /** The installation's namespace, and the link of the host that leads there. */
   namespace: string;
   hasNamespace: boolean;
@@ -206,10 +204,35 @@ export interface NetworkFact {
   }[];
   /** Who may send what: `t1n0 52:54:…`, `t1n0 192.168.0.2`. */
   senders: string[];
-  /** Chains that drop what no rule allows: `bridge guard`. */
-  closedChains: string[];
+  /** All of the installation's own; their parts are compared. */
+  tables: TableFact[];
+  rates: RateFact[];
   leases: { networkId: number; mac: string; ipv4: string }[];
   nameServers: { networkId: number; pid: number }[];
+}
+
+/** An nft table as the state makes it, and as it is. */
+export interface TableFact {
+  /** "inet cumulus" */
+  name: string;
+  /** Null: the host's own. */
+  namespace: string | null;
+  /** Empty: that can't be seen. */
+  expected: RulePart[];
+  /** Empty: there is no such table. */
+  found: RulePart[];
+}
+
+/** "chain forward", "map ingress4" and what is in it, as nft(8) writes it. */
+export interface RulePart {
+  name: string;
+  lines: string[];
+}
+
+/** What an interface may receive. */
+export interface RateFact {
+  tap: string;
+  bytesPerSecond: number;
 }
 
 /** One thing that is not as it must be. */

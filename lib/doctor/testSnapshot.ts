@@ -49,6 +49,7 @@ export function healthySnapshot(): Snapshot & { files: Map<string, FileFact>; pr
     pidFiles: [{ path: "/run/c/agent.pid", process: { pid: 50, program: "node" } }],
     processes: [processFact(1), processFact(2)],
     network: null,
+    askedNetworks: null,
   };
 }
 

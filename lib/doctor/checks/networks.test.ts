@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { noNetworks } from "../../domain/hostNetwork";
+import { network } from "../../hypervisor/testing/lab/labNetworks";
 import type { NetworkFact } from "../snapshot";
 import { healthySnapshot } from "../testSnapshot";
 import { checkNetworks } from "./networks";
@@ -10,10 +12,16 @@ function healthyNetwork(): NetworkFact {
     interfaceId: "net0",
     mac: `52:54:00:00:00:0${vmId}`,
     ipv4: `192.168.0.${vmId + 1}`,
+    ipv6: null,
+    name: `vm-${vmId}`,
   }));
   const tap = { isBridge: false, isUp: true, master: "br1", isIsolated: false, addresses: [] };
   return {
-    wanted: [{ id: 1, cidr: "192.168.0.0/24", gateway: "192.168.0.1", hosts }],
+    written: {
+      networks: [network(1, hosts, { cidr: "192.168.0.0/24", gateway: "192.168.0.1", ipv6: null })],
+      firewalls: [],
+      limits: [],
+    },
     namespace: "cumulus-x",
     hasNamespace: true,
     hostLink: "cumulusx",
@@ -27,7 +35,8 @@ function healthyNetwork(): NetworkFact {
       { name: "t2n0", ...tap },
     ],
     senders: hosts.flatMap(({ vmId, mac, ipv4 }) => [`t${vmId}n0 ${mac}`, `t${vmId}n0 ${ipv4}`]),
-    closedChains: ["bridge guard", "inet forward", "inet input"],
+    tables: [],
+    rates: [],
     leases: [{ networkId: 1, mac: "52:54:00:00:00:01", ipv4: "192.168.0.2" }],
     nameServers: [{ networkId: 1, pid: 70 }],
   };
@@ -40,7 +49,7 @@ test("nothing is told of networks that are as they should be, nor where there ar
   expect(told(healthyNetwork())).toEqual([]);
   expect(told(null)).toEqual([]);
   const off = { hasNamespace: false, hasHostLink: false, hasHostTable: false, nameServers: [] };
-  expect(told({ ...healthyNetwork(), wanted: [], ...off })).toEqual([]);
+  expect(told({ ...healthyNetwork(), written: noNetworks, ...off })).toEqual([]);
 });
 
 const planted: [what: string, plant: (network: NetworkFact) => void, told: RegExp][] = [
@@ -68,8 +77,6 @@ const planted: [what: string, plant: (network: NetworkFact) => void, told: RegEx
     (n) => n.senders.push("t1n0 192.168.0.3"),
     /let t1n0 192\.168\.0\.3 send, which is no VM's/,
   ],
-  ["a chain lost its policy", (n) => n.closedChains.shift(), /chain bridge guard doesn't drop/],
-  ["the host's table is gone", (n) => (n.hasHostTable = false), /nft table cumulusx is gone/],
   ["the uplink is gone", (n) => (n.hasHostLink = false), /link cumulusx, which joins/],
   ["a route is gone", (n) => n.routes.shift(), /no route to 192\.168\.0\.0\/24 .* wait half a minute/],
   [
@@ -91,12 +98,12 @@ const planted: [what: string, plant: (network: NetworkFact) => void, told: RegEx
   ],
   [
     "a VM's folder says another address",
-    (n) => Object.assign(n.wanted[0]?.hosts[0] ?? {}, { ipv4: "192.168.0.9" }),
+    (n) => Object.assign(n.written.networks[0]?.hosts[0] ?? {}, { ipv4: "192.168.0.9" }),
     /gives VM vm-1 \(id 1\) 192\.168\.0\.9/,
   ],
   [
     "a namespace is left of no network",
-    (n) => (n.wanted = []),
+    (n) => (n.written = noNetworks),
     /no networks on bridges any more, and the network namespace cumulus-x/,
   ],
 ];

@@ -1,21 +1,24 @@
 import { overlaps } from "../../domain/cidrs";
 import type { Disagreement, NetworkFact, Snapshot } from "../snapshot";
-import { nameOfId } from "./words";
-
-const check = "networks";
-const comesBack = "wait half a minute, in which the agent makes it anew; if it stays so, see the agent's log.";
+import { checkAskedNetworks } from "./askedNetworks";
+import { checkLimits, checkTables } from "./networkRules";
+import { comesBack, nameOfId, tapOf, tellOfNetworks as tell } from "./words";
 
 /** The links, rules, leases and name servers of the bridges are those of the networks, and there are no others. */
 export function checkNetworks(snapshot: Snapshot): Disagreement[] {
   const { network } = snapshot;
   if (network === null) return [];
-  if (network.wanted.length === 0) return leftover(network);
+  const unapplied = checkAskedNetworks(snapshot, network);
+  if (network.written.networks.length === 0) return [...unapplied, ...leftover(network)];
   if (!network.hasNamespace)
-    return [tell("namespace", `The network namespace ${network.namespace} is gone: ${comesBack}`)];
+    return [...unapplied, tell("namespace", `The network namespace ${network.namespace} is gone: ${comesBack}`)];
   return [
+    ...unapplied,
     ...missingLinks(snapshot, network),
     ...foreignLinks(network),
-    ...checkRules(network),
+    ...checkSenders(network),
+    ...checkTables(network),
+    ...checkLimits(snapshot, network),
     ...checkUplink(network),
     ...checkLeases(network),
     ...checkNameServers(network),
@@ -42,9 +45,9 @@ function leftover({
   );
 }
 
-function missingLinks(snapshot: Snapshot, { wanted, links, namespace }: NetworkFact): Disagreement[] {
+function missingLinks(snapshot: Snapshot, { written, links, namespace }: NetworkFact): Disagreement[] {
   const byName = new Map(links.map((link) => [link.name, link]));
-  return wanted.flatMap(({ id, gateway, hosts }) => {
+  return written.networks.flatMap(({ id, gateway, hosts }) => {
     const bridge = byName.get(`br${id}`);
     const isGateway = bridge?.isUp && bridge.addresses.includes(gateway);
     const ports = hosts.flatMap((host) => {
@@ -60,8 +63,8 @@ function missingLinks(snapshot: Snapshot, { wanted, links, namespace }: NetworkF
   });
 }
 
-function foreignLinks({ wanted, links, namespace }: NetworkFact): Disagreement[] {
-  const known = new Set(wanted.flatMap(({ id, hosts }) => [`br${id}`, ...hosts.map(tapOf)]));
+function foreignLinks({ written, links, namespace }: NetworkFact): Disagreement[] {
+  const known = new Set(written.networks.flatMap(({ id, hosts }) => [`br${id}`, ...hosts.map(tapOf)]));
   return links
     .filter(({ name }) => !known.has(name))
     .map(({ name }) =>
@@ -72,13 +75,12 @@ function foreignLinks({ wanted, links, namespace }: NetworkFact): Disagreement[]
     );
 }
 
-function checkRules({ wanted, senders, closedChains, hasHostTable, hostLink }: NetworkFact): Disagreement[] {
-  const allowed = wanted.flatMap(({ hosts }) =>
+function checkSenders({ written, senders }: NetworkFact): Disagreement[] {
+  const allowed = written.networks.flatMap(({ hosts }) =>
     hosts.flatMap((host) => [`${tapOf(host)} ${host.mac}`, `${tapOf(host)} ${host.ipv4}`]),
   );
   const missing = allowed.filter((sender) => !senders.includes(sender));
   const foreign = senders.filter((sender) => !allowed.includes(sender));
-  const open = ["bridge guard", "inet forward", "inet input"].filter((chain) => !closedChains.includes(chain));
   return [
     ...missing.map((sender) =>
       tell(`sender ${sender}`, `The rules don't let ${sender} send, which is a VM's own: ${comesBack}`),
@@ -86,17 +88,13 @@ function checkRules({ wanted, senders, closedChains, hasHostTable, hostLink }: N
     ...foreign.map((sender) =>
       tell(`sender ${sender}`, `The rules let ${sender} send, which is no VM's: ${comesBack}`),
     ),
-    ...open.map((chain) => tell(`chain ${chain}`, `The chain ${chain} doesn't drop what nobody allowed: ${comesBack}`)),
-    ...(hasHostTable
-      ? []
-      : [tell("host table", `The host's nft table ${hostLink} is gone, so VMs can't go out: ${comesBack}`)]),
   ];
 }
 
-function checkUplink({ wanted, hostLink, hasHostLink, routes, otherRoutes }: NetworkFact): Disagreement[] {
+function checkUplink({ written, hostLink, hasHostLink, routes, otherRoutes }: NetworkFact): Disagreement[] {
   if (!hasHostLink)
     return [tell("uplink", `The link ${hostLink}, which joins the networks to this host, is gone: ${comesBack}`)];
-  return wanted
+  return written.networks
     .filter(({ cidr }) => !routes.includes(cidr))
     .map(({ cidr }) => {
       const other = otherRoutes.find((one) => overlaps(one, cidr));
@@ -108,10 +106,10 @@ function checkUplink({ wanted, hostLink, hasHostLink, routes, otherRoutes }: Net
     });
 }
 
-function checkLeases({ wanted, leases }: NetworkFact): Disagreement[] {
+function checkLeases({ written, leases }: NetworkFact): Disagreement[] {
   return leases
     .filter(({ networkId, mac, ipv4 }) => {
-      const hosts = wanted.find(({ id }) => id === networkId)?.hosts ?? [];
+      const hosts = written.networks.find(({ id }) => id === networkId)?.hosts ?? [];
       const holder = hosts.find((host) => host.ipv4 === ipv4);
       return holder !== undefined && holder.mac !== mac;
     })
@@ -120,12 +118,12 @@ function checkLeases({ wanted, leases }: NetworkFact): Disagreement[] {
     );
 }
 
-function checkNameServers({ wanted, nameServers }: NetworkFact): Disagreement[] {
-  const counts = wanted.map(({ id }) => ({
+function checkNameServers({ written, nameServers }: NetworkFact): Disagreement[] {
+  const counts = written.networks.map(({ id }) => ({
     id,
     pids: nameServers.filter(({ networkId }) => networkId === id).map(({ pid }) => pid),
   }));
-  const foreign = nameServers.filter(({ networkId }) => !wanted.some(({ id }) => id === networkId));
+  const foreign = nameServers.filter(({ networkId }) => !written.networks.some(({ id }) => id === networkId));
   return [
     ...counts.flatMap(({ id, pids }) => {
       if (pids.length === 1) return [];
@@ -139,8 +137,10 @@ function checkNameServers({ wanted, nameServers }: NetworkFact): Disagreement[] 
 }
 
 /** What a VM's folder says of its address, and what its network does. */
-function checkVms(snapshot: Snapshot, { wanted }: NetworkFact): Disagreement[] {
-  const hosts = wanted.flatMap((network) => network.hosts).filter(({ interfaceId }) => interfaceId === "net0");
+function checkVms(snapshot: Snapshot, { written }: NetworkFact): Disagreement[] {
+  const hosts = written.networks
+    .flatMap((network) => network.hosts)
+    .filter(({ interfaceId }) => interfaceId === "net0");
   return hosts.flatMap(({ vmId, mac, ipv4 }) => {
     const spec = snapshot.machines.find(({ id }) => id === vmId)?.spec;
     if (!spec || (spec.mac === mac && spec.ipv4 === ipv4)) return [];
@@ -152,12 +152,4 @@ function checkVms(snapshot: Snapshot, { wanted }: NetworkFact): Disagreement[] {
       ),
     ];
   });
-}
-
-function tapOf({ vmId, interfaceId }: { vmId: number; interfaceId: string }): string {
-  return `t${vmId}n${interfaceId.slice("net".length)}`;
-}
-
-function tell(subject: string, message: string): Disagreement {
-  return { check, subject, message };
 }

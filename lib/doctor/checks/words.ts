@@ -1,4 +1,4 @@
-import type { MachineFact, ProcessFact, Snapshot, VmFact } from "../snapshot";
+import type { Disagreement, MachineFact, ProcessFact, Snapshot, VmFact } from "../snapshot";
 
 /** How a VM is called in a sentence. */
 export function nameOf({ name, id }: VmFact): string {
@@ -31,4 +31,16 @@ export function sharedBy<T>(holders: readonly T[], valuesOf: (holder: T) => read
     for (const value of new Set(valuesOf(holder))) byValue.set(value, [...(byValue.get(value) ?? []), holder]);
   }
   return new Map([...byValue].filter(([, those]) => those.length > 1));
+}
+
+/** What to do where the agent puts things right by itself. */
+export const comesBack = "wait half a minute, in which the agent makes it anew; if it stays so, see the agent's log.";
+
+/** The link of an interface in the namespace. */
+export function tapOf({ vmId, interfaceId }: { vmId: number; interfaceId: string }): string {
+  return `t${vmId}n${interfaceId.slice("net".length)}`;
+}
+
+export function tellOfNetworks(subject: string, message: string): Disagreement {
+  return { check: "networks", subject, message };
 }

@@ -1,10 +1,13 @@
 import { eq, inArray, isNotNull, isNull } from "drizzle-orm";
 import type pg from "pg";
+import { networkDriverOf } from "../../control/networks/driver";
+import { networkStateOf } from "../../control/networks/state";
 import { openDatabase } from "../../db/client";
 import { hosts } from "../../db/schema/hosts";
 import { images } from "../../db/schema/images";
 import { operations } from "../../db/schema/operations";
 import { vms } from "../../db/schema/vms";
+import { type NetworkState, networkStateSchema } from "../../domain/hostNetwork";
 import type { ImageFact, OperationFact, VmFact } from "../snapshot";
 
 export interface DatabaseFacts {
@@ -12,6 +15,7 @@ export interface DatabaseFacts {
   images: ImageFact[];
   openOperations: OperationFact[];
   isHostAway: boolean;
+  askedNetworks: NetworkState | null;
 }
 
 /** What the database says, all of one instant. */
@@ -31,6 +35,7 @@ export async function gatherDatabase(pool: pg.Pool): Promise<DatabaseFacts> {
         .leftJoin(vms, eq(vms.id, operations.vmId))
         .where(inArray(operations.status, ["pending", "running"]));
       const away = await tx.select({ id: hosts.id }).from(hosts).where(isNotNull(hosts.unreachableSince));
+      const hasBridges = (await networkDriverOf(tx))?.driver === "bridge";
       const busyIds = new Set(operationRows.map(({ operation }) => operation.vmId));
       const removedIds = new Set(
         operationRows
@@ -63,6 +68,7 @@ export async function gatherDatabase(pool: pg.Pool): Promise<DatabaseFacts> {
               : null,
         })),
         isHostAway: away.length > 0,
+        askedNetworks: hasBridges ? networkStateSchema.parse(await networkStateOf(tx)) : null,
       };
     },
     { isolationLevel: "repeatable read", accessMode: "read only" },

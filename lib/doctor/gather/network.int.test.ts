@@ -1,21 +1,43 @@
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { NetworkState } from "../../domain/hostNetwork";
 import { Lab } from "../../hypervisor/testing/lab/lab";
-import { host, network } from "../../hypervisor/testing/lab/labNetworks";
+import { get, host, network } from "../../hypervisor/testing/lab/labNetworks";
 import { projectDir } from "../../paths";
 
 let lab: Lab;
-const state = { networks: [network(1, [host(1, 1), host(2, 1)]), network(2, [])], firewalls: [], limits: [] };
+const ssh = { protocol: "tcp" as const, ports: [{ from: 22, to: 22 }], cidrs: ["203.0.113.0/24", "fd00:1::/32"] };
+const forward = { protocol: "tcp" as const, ipv4: "192.168.1.2", port: 22 };
+const state: NetworkState = {
+  networks: [
+    network(1, [host(1, 1), host(2, 1)], {
+      forwards: [
+        { ...forward, hostAddress: "0.0.0.0", hostPort: 2222 },
+        { ...forward, hostAddress: "203.0.113.2", hostPort: 2223 },
+      ],
+    }),
+    network(2, []),
+  ],
+  firewalls: [{ vmId: 1, interfaceId: "net0", ingress: [ssh], egress: null }],
+  limits: [
+    { vmId: 1, interfaceId: "net0", ingressBytesPerSecond: 1_250_000, egressBytesPerSecond: 2_000_000 },
+    { vmId: 2, interfaceId: "net0", ingressBytesPerSecond: null, egressBytesPerSecond: 3_000_000 },
+  ],
+};
 
 beforeAll(async () => {
   lab = await Lab.make();
-  await lab.startAgent();
-  await lab.apply(state);
-  // It would put right what the tests make wrong.
-  await lab.killAgent();
+  await applyAnew();
 });
 afterAll(() => lab.close());
+
+/** Has an agent put all right, and ends it: it would do so again with what the tests make wrong. */
+async function applyAnew(): Promise<void> {
+  await lab.startAgent();
+  await lab.apply(state);
+  await lab.killAgent();
+}
 
 async function told(): Promise<string[]> {
   const program = join(projectDir, "lib", "doctor", "testing", "lookAtNetworks.ts");
@@ -25,9 +47,103 @@ async function told(): Promise<string[]> {
   return JSON.parse(stdout);
 }
 
-test("of networks as the agent makes them nothing is told", async () => {
+test("of networks as the agent makes them nothing is told, nor of what packets left in their rules", async () => {
+  const key = "52:54:00:00:01:02 . 192.168.1.3 . 192.168.1.2 . 1000 . 80";
+  await lab.inner.run("nft", ["add", "element", "bridge", "cumulus", "tcp4", `{ ${key} }`]);
+  await get(lab.internet, "203.0.113.2", 2223, 500);
   expect(await told()).toEqual([]);
 });
+
+interface Tampering {
+  on: "namespace" | "host";
+  /** `HOST` is the host's link and table, `NS` the namespace. */
+  command: string;
+  told: string;
+}
+
+const firewallsAndForwards: Tampering[] = [
+  {
+    on: "namespace",
+    command: "nft flush map inet cumulus ingress4",
+    told: 'The map ingress4 of the nft table inet cumulus in NS lacks "192.168.1.2 : jump ingress_t1n0": ',
+  },
+  {
+    on: "namespace",
+    command: "nft flush chain inet cumulus ingress_t1n0",
+    told: "The chain ingress_t1n0 of the nft table inet cumulus in NS lacks ",
+  },
+  {
+    on: "namespace",
+    command: "nft flush set inet cumulus forwards",
+    told: 'The set forwards of the nft table inet cumulus in NS lacks "192.168.1.2 . tcp . 22": ',
+  },
+  {
+    on: "host",
+    command: "nft flush map inet HOST forwards_any",
+    told: 'The map forwards_any of the nft table inet HOST of the host lacks "tcp . 2222 : 192.168.1.2 . 22": ',
+  },
+  {
+    on: "namespace",
+    command: "nft add chain inet cumulus theirs",
+    told: "The chain theirs of the nft table inet cumulus in NS is none that Cumulus makes: ",
+  },
+  {
+    on: "namespace",
+    command: "tc qdisc delete dev t1n0 root",
+    told: "VM id 1 shall receive at most 1250000 bytes per second by t1n0, and tc in NS lets it receive without a limit: ",
+  },
+];
+const isolationAndLimits: Tampering[] = [
+  {
+    on: "namespace",
+    command: "nft insert rule inet cumulus forward accept",
+    told: `The chain forward of the nft table inet cumulus in NS has "accept", which is not of Cumulus' making: `,
+  },
+  {
+    on: "namespace",
+    command: "nft chain bridge cumulus guard { policy accept ; }",
+    told: "The chain guard of the nft table bridge cumulus in NS lacks ",
+  },
+  {
+    on: "namespace",
+    command: "nft flush chain bridge cumulus rate_t2n0",
+    told: "The chain rate_t2n0 of the nft table bridge cumulus in NS lacks ",
+  },
+  { on: "host", command: "nft delete table inet HOST", told: "The nft table inet HOST of the host is gone, " },
+  {
+    on: "namespace",
+    command: "tc qdisc replace dev t1n0 root tbf rate 1000000bps burst 131072 latency 100ms",
+    told: "VM id 1 shall receive at most 1250000 bytes per second by t1n0, and tc in NS lets it receive 1000000 bytes per second: ",
+  },
+  {
+    on: "namespace",
+    command: "tc qdisc replace dev t2n0 root tbf rate 1000000bps burst 131072 latency 100ms",
+    told: "tc in NS limits t2n0 to 1000000 bytes per second, which nobody asked for: ",
+  },
+];
+
+test.each([
+  ["firewalls and forwards", firewallsAndForwards],
+  ["isolation and limits", isolationAndLimits],
+])(
+  "each tampering with %s is told, once, until it is put right",
+  async (_what, tamperings) => {
+    const { hostLink, namespace } = lab.names;
+    const named = (text: string) => text.replace("HOST", hostLink).replace("NS", namespace);
+    for (const { on, command } of tamperings) {
+      const [program = "", ...args] = named(command).split(" ");
+      await (on === "host" ? lab.host : lab.inner).run(program, args);
+    }
+    const messages = await told();
+    for (const tampering of tamperings) {
+      expect(messages).toContainEqual(expect.stringContaining(named(tampering.told)));
+    }
+    expect(messages).toHaveLength(tamperings.length);
+    await applyAnew();
+    expect(await told()).toEqual([]);
+  },
+  120_000,
+);
 
 test("what is missing and what is too much is told", async () => {
   await lab.inner.ip(

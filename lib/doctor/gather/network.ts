@@ -1,21 +1,13 @@
-import { createHash } from "node:crypto";
 import { access, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { z } from "zod";
+import { type NetworkState, networkStateSchema, noNetworks } from "../../domain/hostNetwork";
+import { networkNames } from "../../hypervisor/network/names";
 import { readTextIfThere } from "../../system/files";
 import type { InstallationPaths, NetworkFact } from "../snapshot";
+import { gatherRates, gatherTables } from "./networkRules";
+import { tool } from "./tool";
 
-const wantedSchema = z.object({
-  networks: z.array(
-    z.object({
-      id: z.number(),
-      cidr: z.string(),
-      gateway: z.string(),
-      hosts: z.array(z.object({ vmId: z.number(), interfaceId: z.string(), mac: z.string(), ipv4: z.string() })),
-    }),
-  ),
-});
 const linksSchema = z.array(
   z.object({
     ifname: z.string(),
@@ -35,9 +27,6 @@ const rulesetSchema = z.object({
   nftables: z.array(
     z.object({
       table: z.object({ family: z.string(), name: z.string() }).optional(),
-      chain: z
-        .object({ family: z.string(), table: z.string(), name: z.string(), policy: z.string().optional() })
-        .optional(),
       set: z.object({ family: z.string(), name: z.string(), elem: z.array(z.unknown()).default([]) }).optional(),
     }),
   ),
@@ -48,21 +37,22 @@ const rulesetSchema = z.object({
  * root may enter the namespace).
  */
 export async function gatherNetwork(paths: InstallationPaths): Promise<NetworkFact | null> {
-  const wanted = await readWanted(join(paths.dataDir, "networks.json"));
+  const written = await readWritten(join(paths.dataDir, "networks.json"));
   if (process.platform !== "linux" || process.getuid?.() !== 0) return null;
-  const key = createHash("sha256").update(paths.runDir).digest("hex").slice(0, 8);
-  const [namespace, hostLink] = [`cumulus-${key}`, `cumulus${key}`];
-  const hasNamespace = await exists(join("/run/netns", namespace));
-  if (wanted === null && !hasNamespace) return null;
+  const names = networkNames(paths.runDir);
+  const { namespace, hostLink, namespacePath } = names;
+  const hasNamespace = await exists(namespacePath);
+  if (written === null && !hasNamespace) return null;
+  const state = written ?? noNetworks;
   const inside = hasNamespace ? ["-netns", namespace] : null;
   const ip = async (args: string[]) => JSON.parse((await tool("ip", args)) || "[]");
   const links = inside ? linksSchema.parse(await ip([...inside, "-json", "-details", "address", "show"])) : [];
-  const inner = inside ? await readRuleset(["nsenter", `--net=/run/netns/${namespace}`]) : [];
+  const inner = inside ? await readRuleset(["nsenter", `--net=${namespacePath}`]) : [];
   const outer = await readRuleset([]);
   const routes = routesSchema.parse(await ip(["-json", "-4", "route", "show"]));
   const devices = linksSchema.parse(await ip(["-json", "link", "show"]));
   return {
-    wanted: wanted ?? [],
+    written: state,
     namespace,
     hasNamespace,
     hostLink,
@@ -83,15 +73,16 @@ export async function gatherNetwork(paths: InstallationPaths): Promise<NetworkFa
     senders: inner.flatMap(({ set }) =>
       set?.family === "bridge" && ["macs", "ipv4"].includes(set.name) ? set.elem.map(words) : [],
     ),
-    closedChains: inner.flatMap(({ chain }) => (chain?.policy === "drop" ? [`${chain.family} ${chain.name}`] : [])),
+    tables: hasNamespace ? await gatherTables(names, state) : [],
+    rates: hasNamespace ? await gatherRates(names) : [],
     leases: await readLeases(join(paths.runDir, "network")),
     nameServers: await readNameServers(join(paths.runDir, "network")),
   };
 }
 
-async function readWanted(path: string): Promise<NetworkFact["wanted"] | null> {
+async function readWritten(path: string): Promise<NetworkState | null> {
   const text = await readTextIfThere(path);
-  return text === null ? null : wantedSchema.parse(JSON.parse(text)).networks;
+  return text === null ? null : networkStateSchema.parse(JSON.parse(text));
 }
 
 /** An element of a set of concatenations, as `nft -j` writes it: `{ "concat": ["t1n0", "52:…"] }`. */
@@ -134,17 +125,6 @@ async function readNameServers(folder: string): Promise<NetworkFact["nameServers
 
 async function namesIn(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(() => [])).filter((name) => /^\d+$/.test(name));
-}
-
-/** What a tool prints; nothing when it fails or isn't installed: what it would have told is then missing, and told as such. */
-async function tool(program: string, args: string[]): Promise<string> {
-  const path = `${process.env.PATH}:/usr/sbin:/sbin`;
-  const { stdout, failed } = await execa(program, args, {
-    reject: false,
-    env: { PATH: path },
-    maxBuffer: 64 * 1024 ** 2,
-  });
-  return failed ? "" : stdout;
 }
 
 async function exists(path: string): Promise<boolean> {

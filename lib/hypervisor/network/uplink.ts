@@ -18,7 +18,7 @@ export async function ensureUplink(names: NetworkNames): Promise<UplinkAddresses
     await ipBatch(null, [`link add ${hostLink} type veth peer name ${uplinkName} netns ${names.namespace}`]);
   }
   const [addresses, outside, inside] = await Promise.all([
-    addressesOf(names),
+    uplinkAddressesOf(names),
     readAddresses(null),
     readAddresses(namespacePath),
   ]);
@@ -121,7 +121,8 @@ function bitsOf(cidr: string): number {
   return Number(cidr.split("/")[1]);
 }
 
-async function addressesOf(names: NetworkNames): Promise<UplinkAddresses> {
+/** Those that the host's end has, or will get. */
+export async function uplinkAddressesOf(names: NetworkNames): Promise<UplinkAddresses> {
   const chosen = chooseUplinkAddresses(names, await occupiedCidrs(names));
   const present = (await readAddresses(null))
     .get(names.hostLink)
