@@ -7,6 +7,7 @@ const base: StatusInput = {
   observedAtMs: 0,
   nowMs: 0,
   lastError: null,
+  isSettled: true,
   hasRun: true,
 };
 
@@ -15,6 +16,9 @@ describe("the status that people see", () => {
     [{}, "running"],
     [{ observed: "paused" }, "paused"],
     [{ observed: "crashed" }, "failed"],
+    [{ observed: "crashed", isSettled: false }, "starting"],
+    [{ observed: "crashed", isSettled: false, lastError: "no room" }, "failed"],
+    [{ desired: "stopped", observed: "crashed", isSettled: false }, "stopping"],
     [{ observed: "unresponsive" }, "unreachable"],
     [{ observed: "stopped" }, "starting"],
     [{ observed: "absent", hasRun: false }, "creating"],

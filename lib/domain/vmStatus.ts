@@ -38,13 +38,15 @@ export interface StatusInput {
   nowMs: number;
   /** Why the last attempt to reach the desired state failed for good; null while it is under way or done. */
   lastError: string | null;
+  /** Whether what is wanted was reached, or given up, once since it was last asked for. */
+  isSettled: boolean;
   /** Whether it ran at least once: before that, "starting" is "creating". */
   hasRun: boolean;
 }
 
 /** What people see. Pure. */
 export function vmStatus(input: StatusInput): VmStatus {
-  const { desired, observed, observedAtMs, nowMs, lastError, hasRun } = input;
+  const { desired, observed, observedAtMs, nowMs, lastError, isSettled, hasRun } = input;
   if (lastError !== null) return "failed";
   if (desired === "deleted") return "deleting";
   const isStale = observedAtMs !== null && nowMs - observedAtMs > staleAfterMs;
@@ -52,7 +54,8 @@ export function vmStatus(input: StatusInput): VmStatus {
   if (desired === "stopped") return observed === "stopped" || observed === "absent" ? "stopped" : "stopping";
   if (observed === "running") return "running";
   if (observed === "paused") return "paused";
-  if (observed === "crashed") return "failed";
+  // A crash of before the present intent is what the start that was asked for will mend.
+  if (observed === "crashed" && isSettled) return "failed";
   return hasRun ? "starting" : "creating";
 }
 

@@ -24,11 +24,18 @@ export class Ending {
 
   constructor(private readonly options: EndingOptions) {}
 
-  /** Ends QEMU, for a reason that is noted first, and keeps the last picture of the screen. Done when it is gone. */
+  /**
+   * Ends QEMU, for a reason that is noted first, and keeps the last picture of the screen. Done when it is gone. Where a crash has ended it
+   * before, a stop that is asked for is noted: the crash has been dealt with.
+   */
   async finish(ended: MachineState["ended"], endedCleanly = false): Promise<void> {
     const { id, record, paths, log } = this.options;
     const qemu = this.options.qemu();
-    if (qemu === null) return;
+    if (qemu === null) {
+      const isCrashDealtWith = ended.state === "stopped" && record.state.ended.state === "crashed";
+      if (isCrashDealtWith) await record.note((state) => withEnd(state, ended));
+      return;
+    }
     if (record.seen?.state !== "unresponsive") await keepLastScreen(qemu, paths, id, log);
     await record.note((state) => withEnd(state, ended, endedCleanly));
     failpoint("agent.stop.intent-written");

@@ -113,7 +113,8 @@ describe("an agent that comes back", () => {
     await restartAgent(() =>
       rewriteState(1, (state) => ({ ...state, intent: "running", process: { pid, startTime } })),
     );
-    expect(await agent.stop(1)).toMatchObject({ state: "crashed", pid: null });
+    expect(await agent.observe(1)).toMatchObject({ state: "crashed", pid: null });
+    expect(await agent.stop(1)).toMatchObject({ state: "stopped", stoppedBy: "request", pid: null });
     await agent.remove(1);
     expect(await startTimeOf(pid)).toBe(startTime);
     stranger.kill();

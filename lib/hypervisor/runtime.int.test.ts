@@ -93,6 +93,19 @@ describe("faults", () => {
     await agent.remove(id);
   });
 
+  test("a VM whose QEMU was killed is stopped by a stop, also for the next agent, and can be started", async () => {
+    const { id, pid } = await running();
+    process.kill(pid, "SIGKILL");
+    await untilSeen(agent, id, ({ state }) => state === "crashed", 2000);
+    const stopped = { state: "stopped", stoppedBy: "request", reason: null, pid: null };
+    expect(await agent.stop(id)).toMatchObject(stopped);
+    await agent.close();
+    agent = await host.agent();
+    expect(await agent.observe(id)).toMatchObject(stopped);
+    expect(await agent.start(id)).toMatchObject({ state: "running", bootCount: 2 });
+    await agent.remove(id);
+  });
+
   test("a QEMU that someone ends by SIGTERM has crashed too", async () => {
     const { id, pid } = await running();
     process.kill(pid, "SIGTERM");

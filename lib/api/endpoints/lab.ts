@@ -3,7 +3,7 @@ import { waitForPower } from "../../control/lab/waitForPower";
 import { destroyVm } from "../../control/vms/destroy";
 import { powerVm } from "../../control/vms/power";
 import { CumulusError } from "../../domain/errors";
-import type { VmStatus } from "../../domain/vmStatus";
+import type { Observed } from "../../domain/vmStatus";
 import { endpoint } from "../endpoint";
 import { createFromLab } from "../lab/create";
 import { type LabBody, labBody, labCreated, labInfo, labList, labOk } from "../lab/shapes";
@@ -56,7 +56,7 @@ export const labInfoEndpoint = endpoint({
       name,
       network: vm.network.name,
       os: image,
-      state: stateOf(vm.status),
+      state: labStates[vm.observed],
     };
   },
 });
@@ -130,9 +130,12 @@ async function found<T>(message: string, answer: Promise<T>): Promise<T> {
   }
 }
 
-function stateOf(status: VmStatus): "RUNNING" | "STOPPED" | "PAUSED" {
-  if (status === "paused") return "PAUSED";
-  return status === "stopped" || status === "failed" || status === "starting" || status === "creating"
-    ? "STOPPED"
-    : "RUNNING";
-}
+/** The lab's words say whether there is a QEMU, whatever is wanted. */
+const labStates = {
+  absent: "STOPPED",
+  stopped: "STOPPED",
+  crashed: "STOPPED",
+  running: "RUNNING",
+  unresponsive: "RUNNING",
+  paused: "PAUSED",
+} as const satisfies Record<Observed, string>;

@@ -33,7 +33,7 @@ export interface VmRecord {
 }
 
 /** What people see of a VM needs all but what only the converger reads; user data and files can be large. */
-const { userData, files, firstBoot, generation, stopMode, stopDeadlineAt, bootCount, deletedAt, ...shownColumns } =
+const { userData, files, firstBoot, stopMode, stopDeadlineAt, bootCount, deletedAt, ...shownColumns } =
   getTableColumns(vms);
 type ShownVmRow = Pick<VmRow, keyof typeof shownColumns>;
 
@@ -117,6 +117,7 @@ export function statusOf(vm: ShownVmRow, nowMs: number): VmStatus {
     observedAtMs: vm.observedAt?.getTime() ?? null,
     nowMs,
     lastError: vm.lastError,
+    isSettled: vm.settledGeneration === vm.generation,
     hasRun: vm.settledGeneration > 0,
   });
 }
