@@ -39,7 +39,7 @@ export function ActivityPage() {
           <Input
             type="search"
             aria-label="Search operations"
-            placeholder="VM, person, what happened"
+            placeholder="VM, image, person, what happened"
             value={text}
             onChange={(event) => setText(event.target.value)}
           />

@@ -10,7 +10,7 @@ import { RelativeTime } from "../ui/RelativeTime";
 import { StatusDot } from "../ui/StatusDot";
 import { Table, TableBody, TableHead, Td, Th, Tr } from "../ui/Table";
 import { TextLink } from "../ui/TextLink";
-import { isUnderWay, kindWords, operationDurationMs, statusWords } from "./operationWords";
+import { isUnderWay, kindWords, operationDurationMs, statusWords, subjectBesideVm } from "./operationWords";
 
 interface OperationTableProps {
   operations: Operation[];
@@ -54,10 +54,12 @@ interface OperationRowProps {
 
 function OperationRow({ operation, showVm, isVmLive }: OperationRowProps) {
   const { kind, vm, actor, createdAt } = operation;
+  const subject = subjectBesideVm(operation);
   return (
     <Tr>
       <Td className="align-top">
         <span className="font-medium">{kindWords[kind]}</span>
+        {subject ? <span className="wrap-anywhere"> {subject}</span> : null}
         {showVm && vm ? (
           <>
             {" "}

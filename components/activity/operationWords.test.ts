@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Operation } from "../../lib/domain/operation";
-import { filterOperations, operationDurationMs } from "./operationWords";
+import { filterOperations, operationDurationMs, subjectBesideVm } from "./operationWords";
 
 const base: Operation = {
   id: 1,
@@ -38,7 +38,9 @@ test("a filter leaves what is under way, waiting included, or what failed", () =
   expect(idsOf(filterOperations(all, "failed", ""))).toEqual([3]);
 });
 
-test("search looks into kind, VM, person and error, whatever the case", () => {
+test("search looks into kind, subject, VM, person and error, whatever the case", () => {
+  const about = { ...base, id: 4, kind: "image-upload" as const, vm: null, subject: "Debian-13" };
+  expect(idsOf(filterOperations([...all, about], "all", "debian-1"))).toEqual([4]);
   expect(idsOf(filterOperations(all, "all", "REBOOT"))).toEqual([2]);
   expect(idsOf(filterOperations(all, "all", " web-1 "))).toEqual([1, 2]);
   expect(idsOf(filterOperations(all, "all", "disk space"))).toEqual([3]);
@@ -48,4 +50,10 @@ test("search looks into kind, VM, person and error, whatever the case", () => {
 test("a duration counts from the asking and exists only at the end", () => {
   expect(operationDurationMs(base)).toBe(3500);
   expect(operationDurationMs(pending)).toBeNull();
+});
+
+test("what an operation is about is said once: not when that is the VM, which is named beside it", () => {
+  expect(subjectBesideVm({ ...base, subject: "before the upgrade" })).toBe("before the upgrade");
+  expect(subjectBesideVm({ ...base, vm: null, subject: "debian-13" })).toBe("debian-13");
+  expect(subjectBesideVm({ ...base, subject: "web-1" })).toBeNull();
 });

@@ -54,10 +54,15 @@ export function operationDurationMs({ createdAt, finishedAt }: Operation): numbe
   return finishedAt === null ? null : Date.parse(finishedAt) - Date.parse(createdAt);
 }
 
+/** What it is about, unless that is its VM, which is named anyway. */
+export function subjectBesideVm({ subject, vm }: Pick<Operation, "subject" | "vm">): string | null {
+  return subject === vm?.name ? null : subject;
+}
+
 export const operationFilters = ["all", "running", "failed"] as const;
 export type OperationFilter = (typeof operationFilters)[number];
 
-/** Those operations that a filter and a search text leave. Text is looked for in the kind, VM, person, message and error. */
+/** Those operations that a filter and a search text leave. Text is looked for in the kind, subject, VM, person, message and error. */
 export function filterOperations(operations: Operation[], filter: OperationFilter, text: string): Operation[] {
   const wanted = text.trim().toLowerCase();
   return operations.filter((operation) => {

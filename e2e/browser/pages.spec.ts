@@ -133,6 +133,23 @@ test("the list is live: what others do shows without a reload", async ({ page, f
   await expect(row).toHaveCount(0);
 });
 
+test("the activity says what each operation was about, also on a phone, and is searched by it", async ({
+  page,
+  fakeStack,
+}) => {
+  await page.setViewportSize({ width: 390, height: 850 });
+  await signIn(page, fakeStack);
+  const vm = await makeVm(fakeStack, "told-about");
+  await done(fakeStack, `/api/vms/${vm.id}/snapshots`, { name: "spring cleaning" });
+  await page.goto(`${fakeStack.url}/activity`);
+  const row = page.getByRole("row", { name: /^Snapshot spring cleaning told-about/ });
+  await expect(row.getByText("spring cleaning", { exact: true })).toBeInViewport({ ratio: 1 });
+  await page.getByLabel("Search operations").fill("spring");
+  await expect(page.getByRole("table", { name: "Operations" }).getByRole("row")).toHaveCount(2);
+  await page.goto(`${fakeStack.url}/vms/${vm.id}/activity`);
+  await expect(page.getByRole("row", { name: /^Snapshot spring cleaning/ })).toBeVisible();
+});
+
 test("the list tells the truth again after the console was killed", async ({ page, fakeStack }) => {
   await signIn(page, fakeStack);
   await page.goto(fakeStack.url);
