@@ -5,6 +5,7 @@ import type { Snapshot } from "../../lib/domain/snapshot";
 import { formatBytes } from "../../lib/domain/units";
 import type { Vm } from "../../lib/domain/vm";
 import { Badge } from "../ui/Badge";
+import { ClampedText } from "../ui/ClampedText";
 import { RelativeTime } from "../ui/RelativeTime";
 import { Td, Tr } from "../ui/Table";
 import { TextLink } from "../ui/TextLink";
@@ -34,7 +35,7 @@ export function SnapshotRow({ snapshot, branch, vm, operation, showVm }: Snapsho
     <Tr>
       <SnapshotNode branch={branch}>
         <SnapshotTitle snapshot={snapshot} branch={branch} tellsCurrent={showVm} />
-        {snapshot.note ? <p className="wrap-anywhere max-w-prose text-muted text-xs">{snapshot.note}</p> : null}
+        {snapshot.note ? <ClampedText text={snapshot.note} className="max-w-prose text-muted text-xs" /> : null}
         <p className="text-muted text-xs md:hidden">
           <span className="sm:hidden">
             {showVm ? (

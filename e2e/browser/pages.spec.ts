@@ -150,6 +150,31 @@ test("the activity says what each operation was about, also on a phone, and is s
   await expect(page.getByRole("row", { name: /^Snapshot spring cleaning/ })).toBeVisible();
 });
 
+test("a long note takes two lines of the list; the keyboard and the dialog get to the rest", async ({
+  page,
+  fakeStack,
+}) => {
+  await signIn(page, fakeStack);
+  const vm = await makeVm(fakeStack, "long-noted");
+  const note = `Before the upgrade.\nFrom 12 to 13.\n${"All services were stopped. ".repeat(70)}`.trim();
+  await done(fakeStack, `/api/vms/${vm.id}/snapshots`, { name: "noted", note });
+  await done(fakeStack, `/api/vms/${vm.id}/snapshots`, { name: "short", note: "Nothing to add." });
+  for (const path of [`/vms/${vm.id}/snapshots`, "/snapshots"]) {
+    await page.goto(fakeStack.url + path);
+    const shown = page.getByRole("row", { name: /^noted/ }).getByText("Before the upgrade.");
+    const shortNote = page.getByText("Nothing to add.");
+    const heightOf = async (text: typeof shown) => (await text.boundingBox())?.height ?? 0;
+    await expect.poll(async () => (await heightOf(shown)) / (await heightOf(shortNote))).toBe(2);
+    await expect(shortNote).not.toHaveAttribute("tabindex");
+    await shown.focus();
+    await expect(page.getByRole("tooltip")).toContainText("All services were stopped.");
+    await page.keyboard.press("Escape");
+  }
+  await page.getByRole("button", { name: "More for noted" }).click();
+  await page.getByRole("menuitem", { name: "Name and note…" }).click();
+  await expect(page.getByRole("textbox", { name: "Note" })).toHaveValue(note);
+});
+
 test("the list tells the truth again after the console was killed", async ({ page, fakeStack }) => {
   await signIn(page, fakeStack);
   await page.goto(fakeStack.url);
