@@ -61,6 +61,38 @@ describe("POST /api/vms names the field that is wrong, and makes nothing", () =>
   });
 });
 
+describe("names that can't be seen, or turn the text around, are refused and named", () => {
+  const recipe = { name: "r", steps: [{ type: "timezone", timezone: "UTC" }] };
+  const cases: [string, string, object, string][] = [
+    ["a token", "/api/tokens", {}, "name"],
+    ["a firewall", "/api/firewalls", { rules: [] }, "name"],
+    ["a template", "/api/user-data-templates", { userData: "#cloud-config\n" }, "name"],
+    ["a recipe", "/api/recipes", recipe, "title"],
+    ["an image", "/api/images", { build: "mini" }, "title"],
+    ["a network", "/api/networks", { name: "n", cidr: "10.9.0.0/24" }, "description"],
+  ];
+  test.each(cases)("%s", async (_what, path, body, field) => {
+    for (const text of ["\u200b", "a\u202egpj"]) {
+      const answer = await stack.api("POST", path, { ...body, [field]: text });
+      expect(answer).toMatchObject({ status: 400, body: { fields: { [field]: expect.stringContaining("U+20") } } });
+    }
+  });
+
+  test("a snapshot, whose note may have lines", async () => {
+    const { body: vm } = await stack.api<{ id: number }>("POST", "/api/vms?wait=ready", { ...valid, name: "unseen" });
+    const take = (body: object) => stack.api("POST", `/api/vms/${vm.id}/snapshots`, body);
+    expect(await take({ name: "\u200b" })).toMatchObject({
+      status: 400,
+      body: { fields: { name: expect.any(String) } },
+    });
+    expect(await take({ note: "a\u202eb" })).toMatchObject({
+      status: 400,
+      body: { fields: { note: expect.any(String) } },
+    });
+    expect((await take({ name: "👩‍💻 שלום", note: "one\ntwo" })).status).toBe(202);
+  });
+});
+
 describe("bodies that are no JSON of ours", () => {
   // The OS Cloud lab's paths answer 200 with an error in their own words, which lab.int.test.ts looks at.
   const withBody = allEndpoints.filter(({ body, path }) => body !== null && path.startsWith("/api/"));

@@ -1,12 +1,8 @@
 import * as z from "zod";
 import { backupTiers } from "./backupPolicy";
+import { lineSchema } from "./humanText";
 
-const name = z
-  .string()
-  .trim()
-  .min(1, "Give a name.")
-  .max(60)
-  .regex(/^[^\p{Cc}]*$/u, "A name has no control characters.");
+const name = lineSchema(60);
 const password = z.string().min(8, "Use at least 8 characters.").max(256);
 
 /** Where copies lie: a folder of the host (a mounted disk, say), or a bucket of any store that speaks S3. */

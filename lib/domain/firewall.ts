@@ -1,11 +1,7 @@
 import * as z from "zod";
+import { lineSchema } from "./humanText";
 
-const nameSchema = z
-  .string()
-  .trim()
-  .min(1, "Give a name.")
-  .max(60)
-  .regex(/^[^\p{Cc}]*$/u, "A name has no control characters.");
+const nameSchema = lineSchema(60);
 const portSchema = z.number().int().min(1).max(65_535);
 
 /** One thing that is let through, in one direction as the VM sees it. What answers it passes too. */

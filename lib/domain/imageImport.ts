@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { archSchema, firmwareSchema } from "./arch";
 import { byteSizeSchema } from "./byteSize";
+import { lineSchema, textSchema } from "./humanText";
 import { imageKindSchema, imageNameSchema, imageOsSchema } from "./image";
 import { MIB } from "./units";
 
@@ -16,8 +17,8 @@ export const importedImageSchema = z.object({
   kind: imageKindSchema.default("disk"),
   name: imageNameSchema,
   /** Null: an ISO's own label, else the name. */
-  title: z.string().trim().min(1).max(120).nullable().default(null),
-  description: z.string().max(500).default(""),
+  title: lineSchema(120, "Give a title.").nullable().default(null),
+  description: textSchema(500).default(""),
   arch: archSchema,
   /** What it boots with; the first is what a VM has unless it is asked otherwise. */
   firmwares: z.array(firmwareSchema).min(1),

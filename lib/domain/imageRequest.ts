@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type Arch, archSchema, firmwareSchema } from "./arch";
 import { byteSizeSchema } from "./byteSize";
+import { lineSchema, textSchema } from "./humanText";
 import { imageKindSchema, imageNameSchema } from "./image";
 import { checksumSchema, type ImportedImage, importedImageSchema } from "./imageImport";
 import { recipeSchema } from "./recipe";
@@ -12,8 +13,8 @@ export type BuildableImage = (typeof buildableImages)[number];
 /** What somebody who brings an image may say of it. */
 const broughtFields = {
   name: imageNameSchema,
-  title: z.string().trim().min(1).max(120).optional(),
-  description: z.string().max(500).optional(),
+  title: lineSchema(120, "Give a title.").optional(),
+  description: textSchema(500).optional(),
   kind: imageKindSchema
     .optional()
     .meta({ description: "A disk to start from, or an ISO to boot from; by the file's name when not given." }),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { textSchema } from "./humanText";
 import { ipv4ToNumber, isPrivateCidr, normalCidr, rangeOf } from "./ipv4";
 
 const label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
@@ -17,7 +18,7 @@ export const networkCidrSchema = z
   }, "Use a prefix length from /16 to /29.")
   .transform(normalCidr);
 
-const descriptionSchema = z.string().trim().max(500);
+const descriptionSchema = textSchema(500).trim();
 const outsideSchema = z.enum(["nat", "routed", "none"]).meta({
   description:
     "The way out: `nat` by the host's address; `routed` with the VMs' own addresses, which the routers out there must know; `none`.",
@@ -60,7 +61,7 @@ export const reserveAddressSchema = z
   .strictObject({
     ipv4: z.ipv4(),
     /** What it is kept for. */
-    note: z.string().trim().max(200).optional(),
+    note: textSchema(200).trim().optional(),
   })
   .meta({ id: "ReserveAddress" });
 export type ReserveAddress = z.infer<typeof reserveAddressSchema>;

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { guestPasswordSchema, localeSchema, packageNameSchema, timezoneSchema } from "./firstBoot";
+import { lineSchema, textSchema } from "./humanText";
 import type { ImageManifest } from "./image";
 import { sshPublicKeySchema } from "./sshKey";
 
@@ -103,8 +104,8 @@ export const recipeSchema = z
   .strictObject({
     /** The new image's name, unless it is given another one. */
     name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, "Use a–z, 0–9, dot, dash or underscore."),
-    title: z.string().trim().min(1).max(120),
-    description: z.string().max(500).default(""),
+    title: lineSchema(120, "Give a title."),
+    description: textSchema(500).default(""),
     /** The name of the image that it is meant for. */
     base: z.string().min(1).max(64).optional(),
     place: recipePlaceSchema.default("disk"),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { lineSchema, textSchema } from "./humanText";
 import { type SnapshotManifest, snapshotManifestSchema } from "./snapshotManifest";
 
 export type { SnapshotManifest };
@@ -7,19 +8,14 @@ export type { SnapshotManifest };
 export const snapshotOrigins = ["user", "schedule", "clone", "safety"] as const;
 export type SnapshotOrigin = (typeof snapshotOrigins)[number];
 
-export const snapshotNameSchema = z
-  .string()
-  .trim()
-  .min(1, "Give a name.")
-  .max(100)
-  .regex(/^[^\p{Cc}]*$/u, "A name has no control characters.");
+export const snapshotNameSchema = lineSchema(100);
 
 /** `POST /api/vms/{id}/snapshots`. */
 export const takeSnapshotSchema = z
   .strictObject({
     /** Made from the time when not given. */
     name: snapshotNameSchema.optional(),
-    note: z.string().max(2000).optional(),
+    note: textSchema(2000).optional(),
     /** Also what is in memory: the VM then goes on where it was. Only of a VM that runs. */
     memory: z.boolean().optional(),
   })

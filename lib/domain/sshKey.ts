@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { lineSchema } from "./humanText";
 
 const keyTypes = [
   "ssh-ed25519",
@@ -38,7 +39,7 @@ export const sshPublicKeySchema = z
   })
   .meta({ description: "An OpenSSH public key: one line of authorized_keys without options." });
 
-export const sshKeyNameSchema = z.string().trim().min(1, "Give the key a name.").max(64, "At most 64 characters.");
+export const sshKeyNameSchema = lineSchema(64, "Give the key a name.");
 
 export const createSshKeySchema = z.strictObject({ name: sshKeyNameSchema, publicKey: sshPublicKeySchema });
 

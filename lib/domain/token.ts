@@ -1,7 +1,8 @@
 import * as z from "zod";
+import { lineSchema } from "./humanText";
 
 export const createTokenSchema = z.strictObject({
-  name: z.string().trim().min(1, "Give the token a name.").max(64, "At most 64 characters."),
+  name: lineSchema(64, "Give the token a name."),
 });
 
 /** An API token. Its secret is shown once, when it is made; stored is only its hash. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
+import { lineSchema, textSchema } from "./humanText";
 
-export const templateNameSchema = z.string().trim().min(1, "Give a name.").max(64);
+export const templateNameSchema = lineSchema(64);
 
 const userDataSchema = z
   .string()
@@ -12,7 +13,7 @@ const userDataSchema = z
 export const createUserDataTemplateSchema = z
   .strictObject({
     name: templateNameSchema,
-    description: z.string().trim().max(200).optional(),
+    description: textSchema(200).trim().optional(),
     userData: userDataSchema,
   })
   .meta({ id: "CreateUserDataTemplate" });
