@@ -109,8 +109,25 @@ test("a forward leads from the host's address to a guest, live, and ends live", 
   expect(await get(lab.host, "127.0.0.1", 8082)).toBe("refused");
 });
 
-test("only forwards lead from outside to a guest", async () => {
+test("only forwards lead from outside to a guest, and only by the addresses that they are on", async () => {
   await lab.internet.ip("route add 192.168.1.0/24 via 203.0.113.2");
+  expect(await get(lab.internet, "192.168.1.3", 80)).toBe("silent");
+  const to = { protocol: "tcp" as const, ipv4: "192.168.1.3", port: 80 };
+  const forwards = [
+    { ...to, hostAddress: "127.0.0.1", hostPort: 8082 },
+    { ...to, hostAddress: "203.0.113.2", hostPort: 8080 },
+  ];
+  await lab.apply({ ...state, networks: [{ ...one, forwards }, two] });
+  expect(await get(lab.internet, "192.168.1.3", 80)).toBe("silent");
+  expect(await get(lab.internet, "203.0.113.2", 8080)).toBe("hello ::ffff:203.0.113.1");
+  expect(await get(lab.host, "127.0.0.1", 8082)).toMatch(/^hello/);
+  expect(await get(lab.host, "192.168.1.3", 80)).toMatch(/^hello/);
+  // As for the containers of a host.
+  const nat =
+    "table ip nat { chain POSTROUTING { type nat hook postrouting priority 100; ip saddr 203.0.113.1 masquerade; }; }";
+  await lab.host.run("nft", ["-f", "-"], nat);
+  expect(await get(lab.internet, "192.168.1.3", 80)).toBe("hello ::ffff:192.168.1.1");
+  await lab.host.run("nft", ["delete", "table", "ip", "nat"]);
   expect(await get(lab.internet, "192.168.1.3", 80)).toBe("silent");
   await lab.apply({ ...state, networks: [{ ...one, outside: "routed" }, two] });
   expect(await get(lab.internet, "192.168.1.3", 80)).toBe("hello ::ffff:203.0.113.1");

@@ -1,13 +1,13 @@
 import type { NetworkState, PortForward } from "../../domain/hostNetwork";
 import type { NetworkNames } from "./names";
-import { mapOf, type NftTable } from "./nftTable";
+import { mapOf, type NftTable, setOf } from "./nftTable";
 import type { UplinkAddresses } from "./uplinkAddresses";
 
 const everyAddress = "0.0.0.0";
 
 /**
  * The one table that Cumulus has in the host's own nft: guests go out by the host's address, chosen ports lead in, and nothing of the host answers
- * guests. It forbids nothing else. Pure.
+ * guests nor leads to them otherwise. It forbids nothing else. Pure.
  */
 export function hostTable(names: NetworkNames, { networks }: NetworkState, { inner4 }: UplinkAddresses): NftTable {
   const link = names.hostLink;
@@ -30,6 +30,11 @@ export function hostTable(names: NetworkNames, { networks }: NetworkState, { inn
         "inet_proto . inet_service : ipv4_addr . inet_service",
         forwards.filter(({ hostAddress }) => hostAddress === everyAddress).map(element),
       ),
+      routed: setOf(
+        "ipv4_addr",
+        networks.filter(({ outside }) => outside === "routed").map(({ cidr }) => cidr),
+        "flags interval;",
+      ),
     },
     chains: {
       // The link may carry the host's own loopback traffic to a guest (route_localnet), and none the other way.
@@ -50,6 +55,12 @@ export function hostTable(names: NetworkNames, { networks }: NetworkState, { inn
       postrouting: {
         hook: "type nat hook postrouting priority 100; policy accept;",
         rules: [`ip saddr ${inner4} masquerade`, `oifname "${link}" ip saddr 127.0.0.0/8 masquerade`],
+      },
+      // A neighbour of the host that knows a VM's address comes to it by forwards only, not past the address that one is on. Chains of NAT see a connection's
+      // first packet only, so that no other is slowed; after all masquerading ones, this one doesn't see what goes out in the host's own name.
+      unasked: {
+        hook: "type nat hook postrouting priority 110; policy accept;",
+        rules: [`oifname "${link}" ip daddr != @routed ct status & dnat == 0 fib saddr type != local counter drop`],
       },
     },
   };
