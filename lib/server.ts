@@ -7,6 +7,7 @@ import { ensureAdministrator } from "./auth/account";
 import { isAllowedHost } from "./auth/allowedHosts";
 import { clientAddressHeader, hostForUrl } from "./auth/auth";
 import { authenticate } from "./auth/authenticate";
+import { isProxied, proxiedHeader } from "./auth/proxied";
 import { type ConsoleUpgrades, createConsoleUpgrades } from "./console/upgrades";
 import { ensureBaseRows } from "./control/hosts";
 import { startResync } from "./control/resync";
@@ -86,6 +87,7 @@ async function startHttpServer(services: Services, upgrades: ConsoleUpgrades): P
   const handle = app.getRequestHandler();
   const server = createServer((request, response) => {
     // Only we say where a request came from: what the client claims is replaced.
+    request.headers[proxiedHeader] = isProxied(request.headers) ? "yes" : "no";
     request.headers[clientAddressHeader] = request.socket.remoteAddress ?? "unknown";
     if (isProgramAtTheRoot(request)) return void response.writeHead(200, { "content-type": "text/plain" }).end(welcome);
     handle(request, response).catch((err) => {

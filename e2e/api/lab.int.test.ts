@@ -75,12 +75,18 @@ describe("what is wrong is told as the lab tells it", () => {
     [{ ...whole, network: "nowhere" }, 'network "nowhere" not found'],
     [{ ...whole, network: "nowhere", image: "ubuntu_1.0" }, 'network "nowhere" not found'],
     [{ ...whole, name: "" }, "VM name not provided"],
+    [{ ...whole, name: "   " }, "VM name not provided"],
+    [{ ...whole, image: " \t" }, "VM image not provided"],
+    [{ ...whole, network: " " }, "VM network not provided"],
+    [{ ...whole, mem_size: " " }, "VM mem_size not provided"],
     [{ ...whole, disk_size: null }, "VM disk_size not provided"],
     [{ ...whole, mem_size: {} }, "Invalid mem_size: {}"],
     [{ ...whole, image: "ubuntu_1.0" }, 'disk template "ubuntu_1.0" not found'],
     [{ ...whole, mem_size: "much" }, "Invalid mem_size: much"],
     [{ ...whole, mem_size: "1K" }, "Invalid mem_size: 1K"],
     [{ ...whole, disk_size: "-5G" }, "Invalid disk_size: -5G"],
+    [{ ...whole, ssh_key: 5 }, "Invalid ssh_key: 5"],
+    [{ ...whole, ssh_key: ["ssh-ed25519"] }, 'Invalid ssh_key: ["ssh-ed25519"]'],
   ])("create %j: %s", async (body, message) => {
     expect(await lab("/vm_create", body)).toEqual(refused(message));
   });
@@ -126,11 +132,30 @@ describe("what is wrong is told as the lab tells it", () => {
 
 describe("who may ask", () => {
   test("where guests could reach it, lab mode asks for a token and says why", async () => {
-    const response = await fetch(`${stack.url}/vm_list`);
-    expect(response.status).toBe(401);
-    const body = await response.json();
+    const { status, body } = await withoutToken({});
+    expect(status).toBe(401);
     expect(body).toMatchObject({ status: "error", code: "unauthenticated" });
     expect(body.error_msg).toContain("With user-mode networking VMs reach this machine's loopback");
+  });
+
+  test.each<Record<string, string>>([
+    { via: "1.1 proxy" },
+    { forwarded: "for=127.0.0.1" },
+    { "x-real-ip": "127.0.0.1" },
+    { "x-forwarded-for": "127.0.0.1" },
+    { "x-forwarded-proto": "http" },
+    { "sec-fetch-site": "cross-site" },
+    { via: "1.1 proxy", "x-cumulus-proxied": "no" },
+  ])("lab mode asks for a token when a request comes with %j, and takes one", async (headers) => {
+    const { status, body } = await withoutToken(headers);
+    expect(status).toBe(401);
+    expect(body.error_msg).toContain("Requests from elsewhere need a token");
+    expect((await lab("/vm_list", undefined, headers)).status).toBe(200);
+  });
+
+  test("a wrong method is 405", async () => {
+    expect((await lab("/vm_create")).status).toBe(405);
+    expect((await lab("/vm_list", {})).status).toBe(405);
   });
 
   test("another Host, and pages of other sites, are refused", async () => {
@@ -155,6 +180,12 @@ describe("who may ask", () => {
     expect(await seedOf(vm.id)).not.toContain("123456");
   });
 });
+
+/** Asks for the list without a token. */
+async function withoutToken(headers: Record<string, string>) {
+  const response = await fetch(`${stack.url}/vm_list`, { headers });
+  return { status: response.status, body: await response.json() };
+}
 
 /** What the host gives the guest to read, from the fake host's own records; null while it doesn't know the VM. */
 async function seedOf(id: number): Promise<string | null> {

@@ -10,7 +10,7 @@ import { type LabBody, labBody, labCreated, labInfo, labList, labOk } from "../l
 
 const tag = "OS Cloud lab";
 const description =
-  'The interface of the "OS Cloud" lab. Always answers 200; what went wrong is `{"status":"error","error_msg":"…"}`. With CUMULUS_LAB=1 it needs no token on loopback, where guests can\'t reach that.';
+  'The interface of the "OS Cloud" lab. Answers 200 also when something went wrong: `{"status":"error","error_msg":"…"}`. Only who may not ask gets 401 or 403, and a wrong method 405. With CUMULUS_LAB=1 it needs no token on loopback, where guests can\'t reach that.';
 
 export const labListEndpoint = endpoint({
   method: "GET",

@@ -1,3 +1,4 @@
+import { proxiedHeader } from "../../auth/proxied";
 import { CumulusError } from "../../domain/errors";
 import type { Settings } from "../../env";
 
@@ -29,10 +30,10 @@ export function refuseOtherSites(headers: Headers): void {
   throw new CumulusError("forbidden", "A page of another site can't ask this.");
 }
 
-/** Whether a proxy says so. Next.js adds X-Forwarded-For itself where there is none: with the address that the connection has. */
+/** Whether a proxy passed it on, or a page has a browser at this machine ask: also one of another port, which browsers call the same site. */
 function isFromElsewhere(headers: Headers): boolean {
-  const addresses = (headers.get("x-forwarded-for") ?? "").split(",").map((address) => address.trim());
-  return headers.has("forwarded") || !addresses.every((address) => /^$|^(::ffff:)?127\.|^::1$/i.test(address));
+  const site = headers.get("sec-fetch-site") ?? "none";
+  return headers.get(proxiedHeader) !== "no" || (site !== "none" && site !== "same-origin");
 }
 
 function isLoopbackHost(host: string | null): boolean {

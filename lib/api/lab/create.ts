@@ -15,11 +15,11 @@ const needed = ["name", "image", "network", "mem_size", "disk_size"] as const;
  * @throws the lab's own texts
  */
 export async function createFromLab(context: Context, actor: Actor, body: LabBody): Promise<number> {
-  const [name = "", image = "", network = ""] = needed.map((key) => given(body, key));
+  const [name = "", image = "", network = "", memorySize, diskSize] = needed.map((key) => given(body, key));
   await refuseTaken(context, name);
   if (!(await hasNetwork(context, network))) throw refused(`network "${network}" not found`);
-  const memory = sizeOf(body.mem_size, "mem_size", memorySchema);
-  const disk = sizeOf(body.disk_size, "disk_size", diskSchema);
+  const memory = sizeOf(memorySize, "mem_size", memorySchema);
+  const disk = sizeOf(diskSize, "disk_size", diskSchema);
   const sshKey = sshKeyOf(body.ssh_key);
   const userData = rootUserData(sshKey, context.settings.isLab);
   const input = { image, network, vcpus: 1, memory, disk, sshKeys: sshKey ? [sshKey] : [], userData };
@@ -34,14 +34,18 @@ export async function createFromLab(context: Context, actor: Actor, body: LabBod
   }
 }
 
-/** @throws when it isn't there, or is no text where it must be one */
+/** The text without blanks around it. @throws when it isn't there, or is no text where it must be one */
 function given(body: LabBody, key: (typeof needed)[number]): string {
-  const value = Object.hasOwn(body, key) ? body[key] : undefined;
+  const value = trimmed(Object.hasOwn(body, key) ? body[key] : undefined);
   if (value === undefined || value === null || value === "") throw refused(`VM ${key} not provided`);
   const isSize = key === "mem_size" || key === "disk_size";
   if (typeof value === "string" && value.length <= 200 && !value.includes("\0")) return value;
   if (isSize && typeof value === "number") return String(value);
-  throw refused(`Invalid ${key}: ${JSON.stringify(value).slice(0, 100)}`);
+  throw invalid(key, value);
+}
+
+function trimmed(value: unknown): unknown {
+  return typeof value === "string" ? value.trim() : value;
 }
 
 async function refuseTaken(context: Context, name: string): Promise<void> {
@@ -55,11 +59,17 @@ function sizeOf(value: unknown, key: string, schema: typeof memorySchema): numbe
   throw refused(`Invalid ${key}: ${String(value).slice(0, 100)}`);
 }
 
-function sshKeyOf(value: unknown): string | null {
+function sshKeyOf(asked: unknown): string | null {
+  const value = trimmed(asked);
   if (value === undefined || value === null || value === "") return null;
+  if (typeof value !== "string") throw invalid("ssh_key", value);
   const parsed = sshPublicKeySchema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw refused(`Invalid ssh_key: ${parsed.error.issues[0]?.message ?? "it is no public key"}`);
+}
+
+function invalid(key: string, value: unknown): CumulusError {
+  return refused(`Invalid ${key}: ${JSON.stringify(value).slice(0, 100)}`);
 }
 
 function refused(message: string): CumulusError {
