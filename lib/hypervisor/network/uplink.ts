@@ -5,6 +5,9 @@ import { type LinkFact, type RouteFact, readAddresses, readLinks, readRoutes } f
 import { type NetworkNames, uplinkName } from "./names";
 import { chooseUplinkAddresses, type UplinkAddresses, uplinkPrefix4, uplinkPrefix6 } from "./uplinkAddresses";
 
+/** Of the inner end, which forwards: for a packet that isn't its own it asks for neighbours from there alone. */
+const innerLinkLocal = "fe80::2/64";
+
 /**
  * Makes the pair of links that joins the namespace to the host, unless it is there, and answers its addresses: those that it has, if
  * it has some.
@@ -25,7 +28,7 @@ export async function ensureUplink(names: NetworkNames): Promise<UplinkAddresses
   await ipBatch(null, [
     ...endLines(
       hostLink,
-      [addresses.host4, addresses.host6],
+      [`${addresses.host4}/${uplinkPrefix4}`, `${addresses.host6}/${uplinkPrefix6}`],
       outside.get(hostLink),
       isWhole ? links.get(hostLink) : undefined,
     ),
@@ -33,7 +36,7 @@ export async function ensureUplink(names: NetworkNames): Promise<UplinkAddresses
   await ipBatch(namespacePath, [
     ...endLines(
       uplinkName,
-      [addresses.inner4, addresses.inner6],
+      [`${addresses.inner4}/${uplinkPrefix4}`, `${addresses.inner6}/${uplinkPrefix6}`, innerLinkLocal],
       inside.get(uplinkName),
       isWhole ? inner.get(uplinkName) : undefined,
     ),
@@ -135,11 +138,10 @@ export async function uplinkAddressesOf(names: NetworkNames): Promise<UplinkAddr
 
 function endLines(
   link: string,
-  [address4, address6]: [string, string],
+  wanted: readonly string[],
   present: readonly string[] = [],
   fact: LinkFact | undefined,
 ): string[] {
-  const wanted = [`${address4}/${uplinkPrefix4}`, `${address6}/${uplinkPrefix6}`];
   return [
     ...wanted
       .filter((address) => !present.includes(address))
