@@ -20,6 +20,11 @@ import {
   updateRequestOf,
 } from "./networkForm";
 
+const shownFields = [
+  ...["name", "description", "cidr", "outside", "reaches", "dnsServers"],
+  ...["gateway", "domain", "range", "ipv6"],
+];
+
 interface NetworkDialogProps {
   /** All that there are: the new one's range is one that none of them has. */
   networks: readonly Network[];
@@ -35,7 +40,7 @@ export function NetworkDialog({ networks, network, onClose }: NetworkDialogProps
   const [wasSent, setSent] = useState(false);
   const kind = network ? "update" : "create";
   const own = networkProblems(form, kind);
-  const server = useSubmit("name", "description", "cidr", "outside", "reaches", "dnsServers", "range");
+  const server = useSubmit(...shownFields);
   const save = async (event: FormEvent) => {
     event.preventDefault();
     setSent(true);

@@ -14,11 +14,11 @@ interface NetworkFieldsProps {
   problems: Record<string, string>;
   /** Networks besides this one. */
   others: readonly Network[];
-  /** The network as it is, whose range can't change; undefined for a new one. */
+  /** The network as it is, whose range, gateway and domain can't change; undefined for a new one. */
   present: Network | undefined;
 }
 
-type TextField = "name" | "description" | "cidr" | "dnsServers" | "rangeFirst" | "rangeLast";
+type TextField = keyof { [Key in keyof NetworkForm as NetworkForm[Key] extends string ? Key : never]: true };
 
 export function NetworkFields({ form, onChange, problems, others, present }: NetworkFieldsProps) {
   const text = (field: TextField) => ({
@@ -30,7 +30,11 @@ export function NetworkFields({ form, onChange, problems, others, present }: Net
   return (
     <>
       <div className="grid gap-4 sm:grid-cols-2">
-        <Field label="Name" error={problems.name} hint={`Its VMs are called vm.${form.name || "name"}.internal.`}>
+        <Field
+          label="Name"
+          error={problems.name}
+          hint={`Its VMs are called vm.${form.domain || `${form.name || "name"}.internal`}.`}
+        >
           {(control) => (
             <Input {...control} {...text("name")} mono maxLength={63} readOnly={present?.name === "default"} />
           )}
@@ -71,29 +75,38 @@ export function NetworkFields({ form, onChange, problems, others, present }: Net
         {(control) => <Input {...control} {...text("dnsServers")} mono placeholder="9.9.9.9, 1.1.1.1" />}
       </Field>
       {present ? null : (
-        <>
-          <div className="grid gap-4 sm:grid-cols-2">
-            <Field label="First address for VMs" aside="optional" error={problems.range}>
-              {(control) => <Input {...control} {...text("rangeFirst")} mono placeholder="all but the gateway's" />}
-            </Field>
-            <Field label="Last address for VMs" aside="optional">
-              {(control) => <Input {...control} {...text("rangeLast")} mono />}
-            </Field>
-          </div>
-          <Checkbox
-            checked={form.ipv6}
-            onChange={(event) => onChange({ ipv6: event.target.checked })}
-            label={
-              <>
-                IPv6 too
-                <span className="block text-muted text-xs">
-                  A range of its own (fd00::/8), for traffic among VMs and with the host.
-                </span>
-              </>
-            }
-          />
-        </>
+        <div className="grid gap-4 sm:grid-cols-2">
+          <Field label="Gateway" aside="optional" error={problems.gateway} hint="It can't change later.">
+            {(control) => <Input {...control} {...text("gateway")} mono placeholder="the first address" />}
+          </Field>
+          <Field label="Domain" aside="optional" error={problems.domain} hint="It can't change later.">
+            {(control) => (
+              <Input {...control} {...text("domain")} mono placeholder={`${form.name || "name"}.internal`} />
+            )}
+          </Field>
+        </div>
       )}
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label="First address for VMs" aside="optional" error={problems.range}>
+          {(control) => <Input {...control} {...text("rangeFirst")} mono placeholder="all but the gateway's" />}
+        </Field>
+        <Field label="Last address for VMs" aside="optional">
+          {(control) => <Input {...control} {...text("rangeLast")} mono />}
+        </Field>
+      </div>
+      <Checkbox
+        checked={form.ipv6}
+        disabled={Boolean(present?.ipv6Cidr)}
+        onChange={(event) => onChange({ ipv6: event.target.checked })}
+        label={
+          <>
+            IPv6 too
+            <span className="block text-muted text-xs">
+              A range of its own (fd00::/8), for traffic among VMs and with the host. It can't be switched off again.
+            </span>
+          </>
+        }
+      />
     </>
   );
 }

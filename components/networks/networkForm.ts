@@ -12,6 +12,10 @@ export interface NetworkForm {
   reaches: number[];
   /** Addresses, apart by spaces or commas. */
   dnsServers: string;
+  /** Empty: the first address. */
+  gateway: string;
+  /** Empty: NAME.internal. */
+  domain: string;
   rangeFirst: string;
   rangeLast: string;
   ipv6: boolean;
@@ -21,14 +25,16 @@ export interface NetworkForm {
 export function emptyNetworkForm(networks: readonly Network[]): NetworkForm {
   const ranges = Array.from({ length: 256 }, (_, third) => `192.168.${third}.0/24`);
   const cidr = ranges.find((range) => !networks.some((network) => overlaps(network.cidr, range))) ?? "";
-  const texts = { name: "", description: "", dnsServers: "", rangeFirst: "", rangeLast: "" };
+  const texts = { name: "", description: "", dnsServers: "", gateway: "", domain: "", rangeFirst: "", rangeLast: "" };
   return { ...texts, cidr, outside: "nat", reaches: [], ipv6: false };
 }
 
 export function networkFormOf(network: Network): NetworkForm {
-  const { name, description, cidr, outside, reaches, dnsServers, range, ipv6Cidr } = network;
+  const { name, description, cidr, gateway, domain, outside, reaches, dnsServers, range, ipv6Cidr } = network;
   return {
-    ...{ name, description, cidr, outside, reaches },
+    ...{ name, description, cidr, gateway, outside, reaches },
+    // One that was not chosen goes with the name.
+    domain: domain === `${name}.internal` ? "" : domain,
     dnsServers: dnsServers.join(", "),
     rangeFirst: range?.first ?? "",
     rangeLast: range?.last ?? "",
@@ -38,22 +44,28 @@ export function networkFormOf(network: Network): NetworkForm {
 
 /** The body of `POST /api/networks`. */
 export function createRequestOf(form: NetworkForm): z.input<typeof createNetworkSchema> {
-  const { cidr, rangeFirst, rangeLast, ipv6 } = form;
-  const hasRange = rangeFirst.trim() !== "" || rangeLast.trim() !== "";
+  const [cidr, gateway, domain] = [form.cidr, form.gateway, form.domain].map((text) => text.trim());
+  const { range, ...rest } = updateRequestOf(form);
   return {
-    ...updateRequestOf(form),
+    ...rest,
     name: form.name.trim(),
-    cidr: cidr.trim(),
-    ...(hasRange && { range: { first: rangeFirst.trim(), last: rangeLast.trim() } }),
-    ...(ipv6 && { ipv6 }),
+    cidr: cidr ?? "",
+    ...(gateway && { gateway }),
+    ...(domain && { domain }),
+    ...(range && { range }),
   };
 }
 
 /** The body of `PATCH /api/networks/{id}`. */
 export function updateRequestOf(form: NetworkForm): z.input<typeof updateNetworkSchema> {
   const dnsServers = form.dnsServers.split(/[\s,]+/).filter(Boolean);
-  const { name, description, outside, reaches } = form;
-  return { name: name.trim(), description: description.trim(), outside, reaches, dnsServers };
+  const { name, description, outside, reaches, ipv6 } = form;
+  const [first = "", last = ""] = [form.rangeFirst, form.rangeLast].map((text) => text.trim());
+  return {
+    ...{ name: name.trim(), description: description.trim(), outside, reaches, dnsServers },
+    range: first === "" && last === "" ? null : { first, last },
+    ...(ipv6 && { ipv6 }),
+  };
 }
 
 /** What is wrong with the form, by field. */

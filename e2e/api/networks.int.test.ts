@@ -43,6 +43,70 @@ describe("networks", () => {
     expect((await stack.api("GET", `/api/networks/${network.id}`)).status).toBe(404);
   });
 
+  test("its gateway and its domain can be chosen: VMs are given neither's address, and are named by it", async () => {
+    const chosen = {
+      gateway: "10.20.0.254",
+      domain: "lab.example",
+      range: { first: "10.20.0.1", last: "10.20.0.253" },
+    };
+    const { status, body: network } = await client.createNetwork("chosen", "10.20.0.0/24", chosen);
+    expect(status).toBe(201);
+    // The last but the gateway's is the name server's with user-mode networks.
+    expect(network).toMatchObject({ ...chosen, freeCount: 252 });
+    const { body: vm } = await client.create("first", { network: "chosen" });
+    expect(vm.ipv4).toBe("10.20.0.1");
+    expect((await client.networkingOf(vm)).interfaces[0]?.dnsName).toBe("first.lab.example");
+    expect((await client.create("second", { network: "chosen", ipv4: "10.20.0.254" })).body.fields?.ipv4).toBeDefined();
+    const renamed = await stack.api<Network>("PATCH", `/api/networks/${network.id}`, { name: "renamed-chosen" });
+    expect(renamed.body).toMatchObject({ name: "renamed-chosen", domain: "lab.example", gateway: "10.20.0.254" });
+  });
+
+  test("two networks never share a domain, whether it was chosen or goes with the name", async () => {
+    await client.createNetwork("owner", "10.21.0.0/24", { domain: "later.internal" });
+    const chosen = await client.createNetwork("thief", "10.22.0.0/24", { domain: "later.internal" });
+    expect([chosen.status, chosen.body.fields?.domain]).toEqual([409, expect.stringContaining("owner")]);
+    const named = await client.createNetwork("later", "10.22.0.0/24");
+    expect([named.status, named.body.fields?.name]).toEqual([409, expect.stringContaining("owner")]);
+    const { body: other } = await client.createNetwork("other-name", "10.22.0.0/24");
+    const renamed = await stack.api<Problem>("PATCH", `/api/networks/${other.id}`, { name: "later" });
+    expect([renamed.status, renamed.body.fields?.name]).toEqual([409, expect.stringContaining("owner")]);
+  });
+
+  test("its range grows and shrinks as long as no VM's address is left outside, which the refusal names", async () => {
+    const { body: network } = await client.createNetwork("elastic", "10.23.0.0/24");
+    const change = (range: object | null) =>
+      stack.api<Network & Problem>("PATCH", `/api/networks/${network.id}`, { range });
+    const { body: vm } = await client.create("dweller", { network: "elastic" });
+    expect(vm.ipv4).toBe("10.23.0.2");
+    const refused = await change({ first: "10.23.0.10", last: "10.23.0.19" });
+    expect([refused.status, refused.body.fields?.range]).toEqual([409, expect.stringContaining("10.23.0.2 (dweller)")]);
+    expect((await change({ first: "10.23.0.2", last: "10.23.0.3" })).body).toMatchObject({ freeCount: 1 });
+    expect((await client.create("filler", { network: "elastic" })).status).toBe(201);
+    expect((await client.create("late", { network: "elastic" })).status).toBe(409);
+    // One that asked for its address by itself is in nobody's way.
+    expect((await client.create("apart", { network: "elastic", ipv4: "10.23.0.99" })).status).toBe(201);
+    expect((await change({ first: "10.23.0.2", last: "10.23.0.9" })).status).toBe(200);
+    expect((await client.create("late", { network: "elastic" })).body.ipv4).toBe("10.23.0.4");
+    expect((await change(null)).body).toMatchObject({ range: null });
+    for (const range of [
+      { first: "10.24.0.2", last: "10.24.0.9" },
+      { first: "10.23.0.1", last: "10.23.0.9" },
+      { first: "10.23.0.9", last: "10.23.0.2" },
+    ]) {
+      const { status, body } = await change(range);
+      expect([status, Object.keys(body.fields ?? {})]).toEqual([400, ["range"]]);
+    }
+  });
+
+  test("IPv6 can be switched on later, once and for all", async () => {
+    const { body: network } = await client.createNetwork("sixth", "10.25.0.0/24");
+    const change = (ipv6: boolean) => stack.api<Network & Problem>("PATCH", `/api/networks/${network.id}`, { ipv6 });
+    const { ipv6Cidr } = (await change(true)).body;
+    expect(ipv6Cidr).toMatch(/^fd[0-9a-f]{2}:.*::\/64$/);
+    expect((await change(true)).body.ipv6Cidr).toBe(ipv6Cidr);
+    expect((await change(false)).body.fields?.ipv6).toContain("not off again");
+  });
+
   test("one that overlaps another network, or a route of the host, is refused by the name of what is in the way", async () => {
     const { body: network } = await client.createNetwork("wide", "10.4.0.0/16");
     for (const [cidr, names] of [
@@ -89,6 +153,24 @@ describe("networks", () => {
       "the gateway's address for VMs",
       { name: "a", cidr: "10.8.0.0/24", range: { first: "10.8.0.1", last: "10.8.0.9" } },
       "range",
+    ],
+    ["a gateway elsewhere", { name: "a", cidr: "10.8.0.0/24", gateway: "10.9.0.1" }, "gateway"],
+    ["the network's own address as gateway", { name: "a", cidr: "10.8.0.0/24", gateway: "10.8.0.0" }, "gateway"],
+    ["the broadcast address as gateway", { name: "a", cidr: "10.8.0.0/24", gateway: "10.8.0.255" }, "gateway"],
+    ["a gateway that is a name", { name: "a", cidr: "10.8.0.0/24", gateway: "router" }, "gateway"],
+    [
+      "a gateway among the addresses for VMs",
+      { name: "a", cidr: "10.8.0.0/24", gateway: "10.8.0.5", range: { first: "10.8.0.2", last: "10.8.0.9" } },
+      "range",
+    ],
+    ["a domain with a space", { name: "a", cidr: "10.8.0.0/24", domain: "lab internal" }, "domain"],
+    ["a domain with an empty part", { name: "a", cidr: "10.8.0.0/24", domain: "lab..internal" }, "domain"],
+    ["a domain that ends in a dash", { name: "a", cidr: "10.8.0.0/24", domain: "lab.internal-" }, "domain"],
+    ["a domain that looks like an address", { name: "a", cidr: "10.8.0.0/24", domain: "10.0.0.1" }, "domain"],
+    [
+      "a domain with no room for a name",
+      { name: "a", cidr: "10.8.0.0/24", domain: `${"abc.".repeat(47)}abcd` },
+      "domain",
     ],
     ["a network to reach that isn't there", { name: "a", cidr: "10.8.0.0/24", reaches: [999_999] }, "reaches"],
     ["a name server that is a name", { name: "a", cidr: "10.8.0.0/24", dnsServers: ["dns.example"] }, "dnsServers.0"],

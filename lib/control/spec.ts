@@ -8,7 +8,7 @@ export function specOf({ vm, image, network, cdrom, host, furtherLinks }: VmReco
   const driver = host.report?.network.driver ?? "user";
   const { id, uuid, vcpus, memoryBytes, mac, ipv4, sshHostPort } = vm;
   const { cidr, gateway } = network;
-  const dns = driver === "bridge" ? gateway : dnsAddressOf(cidr);
+  const dns = driver === "bridge" ? gateway : dnsAddressOf(network);
   const staying = furtherLinks.filter(({ link }) => !link.isLeaving);
   const first = { id: "net0", mac, cidr, gateway, dns, ipv4 };
   return {

@@ -22,9 +22,28 @@ export function rangeOf(cidr: string): Ipv4Range {
   return { first, last: first + size - 1 };
 }
 
-/** The name server's address in a network with user-mode networking: the last one that a host can have. */
-export function dnsAddressOf(cidr: string): string {
-  return numberToIpv4(rangeOf(cidr).last - 1);
+/** A network's range, and where its VMs' way out begins. */
+export interface Ipv4Network {
+  cidr: string;
+  gateway: string;
+}
+
+/** The gateway of a network that names none: the first address that a host can have. */
+export function defaultGatewayOf(cidr: string): string {
+  return numberToIpv4(rangeOf(cidr).first + 1);
+}
+
+/** The name server's address in a network with user-mode networking: the last one that a host can have, but for the gateway's. */
+export function dnsAddressOf({ cidr, gateway }: Ipv4Network): string {
+  const last = rangeOf(cidr).last - 1;
+  return numberToIpv4(last === ipv4ToNumber(gateway) ? last - 1 : last);
+}
+
+/** Whether a VM can have an address: not the network's own, the broadcast, the gateway's, nor the user-mode name server's. */
+export function isForVms(network: Ipv4Network, address: string): boolean {
+  const { first, last } = rangeOf(network.cidr);
+  const value = ipv4ToNumber(address);
+  return value > first && value < last && address !== network.gateway && address !== dnsAddressOf(network);
 }
 
 /** The lowest address of a range that is not used; undefined when none is left. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { textSchema } from "./humanText";
-import { ipv4ToNumber, isPrivateCidr, normalCidr, rangeOf } from "./ipv4";
+import { defaultGatewayOf, ipv4ToNumber, isPrivateCidr, normalCidr, numberToIpv4, rangeOf } from "./ipv4";
 
 const label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 
@@ -18,6 +18,39 @@ export const networkCidrSchema = z
   }, "Use a prefix length from /16 to /29.")
   .transform(normalCidr);
 
+/** With a VM's name before it, it is still a name in DNS: 253 characters at the most. */
+const maxDomainLength = 253 - 64;
+
+/** A domain in DNS that names of VMs end in. */
+export const networkDomainSchema = z
+  .string()
+  .regex(
+    new RegExp(`^${label}(\\.${label})*$`),
+    'Give a name such as "lab.internal": lower-case letters, digits, dashes.',
+  )
+  .regex(/(^|\.)[a-z0-9-]*[a-z-][a-z0-9-]*$/, "Its last part must hold a letter: it would be taken for an address.")
+  .max(maxDomainLength, `Use ${maxDomainLength} characters at the most: a VM's name comes before it.`)
+  .meta({ description: "Its VMs resolve each other as `<vm>.<domain>`; `<name>.internal` when not given." });
+
+const rangeSchema = z.strictObject({ first: z.ipv4(), last: z.ipv4() });
+type VmRange = z.infer<typeof rangeSchema>;
+
+/** What is wrong with the addresses that VMs of a network are to be given by themselves; undefined when nothing is. */
+export function rangeProblem(cidr: string, gateway: string, range: VmRange): string | undefined {
+  const { first, last } = rangeOf(cidr);
+  const [from, to] = [ipv4ToNumber(range.first), ipv4ToNumber(range.last)];
+  if (from <= first || to >= last || from > to) return `Give addresses within ${cidr}, the lower one first.`;
+  const way = ipv4ToNumber(gateway);
+  return way >= from && way <= to ? `Leave out the gateway's address, ${gateway}.` : undefined;
+}
+
+function gatewayProblem(cidr: string, gateway: string): string | undefined {
+  const { first, last } = rangeOf(cidr);
+  const value = ipv4ToNumber(gateway);
+  if (value > first && value < last && gateway === numberToIpv4(value)) return undefined;
+  return `Give an address within ${cidr}: ${numberToIpv4(first + 1)} to ${numberToIpv4(last - 1)}.`;
+}
+
 const descriptionSchema = textSchema(500).trim();
 const outsideSchema = z.enum(["nat", "routed", "none"]).meta({
   description:
@@ -34,24 +67,22 @@ export const createNetworkSchema = z
     name: networkNameSchema,
     description: descriptionSchema.optional(),
     cidr: networkCidrSchema,
+    gateway: z.ipv4().optional().meta({ description: "One of `cidr`, outside of `range`; the first when not given." }),
+    domain: networkDomainSchema.optional(),
     outside: outsideSchema.optional(),
     reaches: reachesSchema.optional(),
     dnsServers: dnsServersSchema.optional(),
     /** The addresses that VMs are given by themselves; all but the gateway's when not given. */
-    range: z.strictObject({ first: z.ipv4(), last: z.ipv4() }).optional(),
+    range: rangeSchema.optional(),
     /** A range of its own within fd00::/8 (RFC 4193), for traffic among VMs and with the host. */
     ipv6: z.boolean().optional(),
   })
-  .superRefine(({ cidr, range }, context) => {
-    if (!range) return;
-    const { first, last } = rangeOf(cidr);
-    const [from, to] = [ipv4ToNumber(range.first), ipv4ToNumber(range.last)];
-    if (from > first + 1 && to < last && from <= to) return;
-    context.addIssue({
-      code: "custom",
-      path: ["range"],
-      message: `Give addresses within ${cidr}, the lower one first.`,
-    });
+  .superRefine(({ cidr, gateway, range }, context) => {
+    const refuse = (field: string, message: string | undefined) => {
+      if (message !== undefined) context.addIssue({ code: "custom", path: [field], message });
+    };
+    if (gateway !== undefined) refuse("gateway", gatewayProblem(cidr, gateway));
+    if (range !== undefined) refuse("range", rangeProblem(cidr, gateway ?? defaultGatewayOf(cidr), range));
   })
   .meta({ id: "CreateNetwork" });
 export type CreateNetwork = z.infer<typeof createNetworkSchema>;
@@ -66,7 +97,7 @@ export const reserveAddressSchema = z
   .meta({ id: "ReserveAddress" });
 export type ReserveAddress = z.infer<typeof reserveAddressSchema>;
 
-/** `PATCH /api/networks/{id}`: its range of addresses can't change. */
+/** `PATCH /api/networks/{id}`: `cidr`, `gateway` and `domain` stay as they were made. */
 export const updateNetworkSchema = z
   .strictObject({
     name: networkNameSchema.optional(),
@@ -74,6 +105,10 @@ export const updateNetworkSchema = z
     outside: outsideSchema.optional(),
     reaches: reachesSchema.optional(),
     dnsServers: dnsServersSchema.optional(),
+    range: rangeSchema.nullable().optional().meta({
+      description: "The addresses that VMs are given by themselves; null: all but the gateway's.",
+    }),
+    ipv6: z.literal(true, "IPv6 can be switched on, not off again: VMs have addresses of it.").optional(),
   })
   .meta({ id: "UpdateNetwork" });
 export type UpdateNetwork = z.infer<typeof updateNetworkSchema>;

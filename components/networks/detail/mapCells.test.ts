@@ -22,7 +22,7 @@ describe("the address map", () => {
   });
 
   test("tells of every address what it is", () => {
-    const network = { cidr: "10.0.0.0/29", range: null };
+    const network = { cidr: "10.0.0.0/29", gateway: "10.0.0.1", range: null };
     const addresses = [taken("10.0.0.1", "gateway"), taken("10.0.0.2", "vm"), taken("10.0.0.4", "reserved")];
     const cells = cellsOf(network, addresses, firstBlock(network.cidr));
     expect(cells.map(({ state }) => state)).toEqual([
@@ -33,8 +33,17 @@ describe("the address map", () => {
     expect(countStates(cells)).toEqual({ none: 3, gateway: 1, vm: 1, free: 2, reserved: 1 });
   });
 
+  test("knows no address of its own but the gateway's and the name server's, wherever the gateway is", () => {
+    const network = { cidr: "10.0.0.0/29", gateway: "10.0.0.6", range: null };
+    const cells = cellsOf(network, [taken("10.0.0.6", "gateway")], firstBlock(network.cidr));
+    expect(cells.map(({ state }) => state)).toEqual([
+      ...["none", "free", "free", "free"],
+      ...["free", "none", "gateway", "none"],
+    ]);
+  });
+
   test("tells which addresses VMs are given by themselves", () => {
-    const network = { cidr: "10.0.0.0/29", range: { first: "10.0.0.3", last: "10.0.0.4" } };
+    const network = { cidr: "10.0.0.0/29", gateway: "10.0.0.1", range: { first: "10.0.0.3", last: "10.0.0.4" } };
     const automatic = cellsOf(network, [], firstBlock(network.cidr)).filter(({ isAutomatic }) => isAutomatic);
     expect(automatic.map(({ ipv4 }) => ipv4)).toEqual(["10.0.0.3", "10.0.0.4"]);
   });

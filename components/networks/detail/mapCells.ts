@@ -1,4 +1,4 @@
-import { ipv4ToNumber, numberToIpv4, rangeOf } from "../../../lib/domain/ipv4";
+import { ipv4ToNumber, isForVms, numberToIpv4, rangeOf } from "../../../lib/domain/ipv4";
 import type { Network, NetworkAddress } from "../../../lib/domain/network";
 
 /** What an address of a network is; `none`: no VM can have it. */
@@ -34,23 +34,21 @@ export function blocksOf(cidr: string): MapBlock[] {
 
 /** The addresses of a block, in order. */
 export function cellsOf(
-  { cidr, range }: Pick<Network, "cidr" | "range">,
+  network: Pick<Network, "cidr" | "gateway" | "range">,
   addresses: readonly NetworkAddress[],
   block: MapBlock,
 ): MapCell[] {
-  const whole = rangeOf(cidr);
+  const { range } = network;
+  const whole = rangeOf(network.cidr);
   const known = new Map(addresses.map((address) => [address.ipv4, address]));
-  // The network's own and the broadcast address, and the one that user-mode networks have their name server at.
-  const isForVms = (value: number) => value > whole.first + 1 && value < whole.last - 1;
-  const automatic = range
-    ? { first: ipv4ToNumber(range.first), last: ipv4ToNumber(range.last) }
-    : { first: whole.first + 2, last: whole.last - 2 };
+  const automatic = range ? { first: ipv4ToNumber(range.first), last: ipv4ToNumber(range.last) } : whole;
   return Array.from({ length: block.last - block.first + 1 }, (_, index) => {
     const value = block.first + index;
     const ipv4 = numberToIpv4(value);
     const address = known.get(ipv4);
-    const isAutomatic = value >= automatic.first && value <= automatic.last;
-    return { ipv4, address, state: address?.kind ?? (isForVms(value) ? "free" : "none"), isAutomatic };
+    const isPossible = isForVms(network, ipv4);
+    const isAutomatic = isPossible && value >= automatic.first && value <= automatic.last;
+    return { ipv4, address, state: address?.kind ?? (isPossible ? "free" : "none"), isAutomatic };
   });
 }
 

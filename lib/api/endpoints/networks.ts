@@ -51,7 +51,9 @@ export const updateNetworkEndpoint = endpoint({
   path: "/api/networks/{id}",
   tag,
   summary: "Change a network",
-  description: "What is left out stays, and its range always. VMs that run feel it at once.",
+  description:
+    "What is left out stays, and `cidr`, `gateway` and `domain` always (a domain that was not chosen goes with the name). VMs that run feel it at once. " +
+    "A `range` that leaves out an address that a VM was given from it is refused, which the message names.",
   params: idParams,
   body: updateNetworkSchema,
   response: networkSchema,

@@ -4,7 +4,15 @@ import type { networks } from "../../db/schema/networks";
 import { addresses } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
-import { ipv4ToNumber, nextFreeAddress, numberToIpv4, rangeOf } from "../../domain/ipv4";
+import {
+  dnsAddressOf,
+  type Ipv4Range,
+  ipv4ToNumber,
+  isForVms,
+  nextFreeAddress,
+  numberToIpv4,
+  rangeOf,
+} from "../../domain/ipv4";
 import type { NetworkAddress } from "../../domain/network";
 import { announce } from "../changes";
 
@@ -99,13 +107,31 @@ export async function listAddresses(db: Queryable, network: NetworkRow): Promise
 /** How many addresses VMs can still be given by themselves. */
 export async function countFree(db: Queryable, network: NetworkRow): Promise<number> {
   const { first, last } = assignableRange(network);
-  const values = (await listAddresses(db, network)).map(({ ipv4 }) => ipv4ToNumber(ipv4));
+  const taken = new Set([dnsAddressOf(network), ...(await listAddresses(db, network)).map(({ ipv4 }) => ipv4)]);
+  const values = [...taken].map(ipv4ToNumber);
   return last - first + 1 - values.filter((value) => value >= first && value <= last).length;
+}
+
+/** VMs with an address that they could have been given by themselves before a change of the range, and couldn't after it. */
+export async function vmsLeftOutside(
+  db: Queryable,
+  network: NetworkRow,
+  range: Pick<NetworkRow, "rangeFirst" | "rangeLast">,
+): Promise<NetworkAddress[]> {
+  const [before, after] = [assignableRange(network), assignableRange({ ...network, ...range })];
+  const isIn = ({ first, last }: Ipv4Range, ipv4: string) => {
+    const value = ipv4ToNumber(ipv4);
+    return value >= first && value <= last;
+  };
+  return (await listAddresses(db, network)).filter(
+    ({ kind, ipv4 }) => kind === "vm" && isIn(before, ipv4) && !isIn(after, ipv4),
+  );
 }
 
 async function lowestFree(db: Queryable, network: NetworkRow): Promise<string> {
   const rows = await db.select({ ipv4: addresses.ipv4 }).from(addresses).where(eq(addresses.networkId, network.id));
-  const free = nextFreeAddress(assignableRange(network), new Set(rows.map(({ ipv4 }) => ipv4)));
+  const taken = new Set([network.gateway, dnsAddressOf(network), ...rows.map(({ ipv4 }) => ipv4)]);
+  const free = nextFreeAddress(assignableRange(network), taken);
   if (free !== undefined) return free;
   throw new CumulusError(
     "conflict",
@@ -113,19 +139,17 @@ async function lowestFree(db: Queryable, network: NetworkRow): Promise<string> {
   );
 }
 
-/** From .2 up, but the last one, which user-mode networking has its name server at; or what the network says. */
-function assignableRange({ cidr, rangeFirst, rangeLast }: NetworkRow): { first: number; last: number } {
+/** What the network says, or all; those among it that no VM can have are passed over. */
+function assignableRange({ cidr, rangeFirst, rangeLast }: Pick<NetworkRow, "cidr" | "rangeFirst" | "rangeLast">) {
   const { first, last } = rangeOf(cidr);
   return {
-    first: rangeFirst === null ? first + 2 : ipv4ToNumber(rangeFirst),
-    last: rangeLast === null ? last - 2 : ipv4ToNumber(rangeLast),
+    first: rangeFirst === null ? first + 1 : ipv4ToNumber(rangeFirst),
+    last: rangeLast === null ? last - 1 : ipv4ToNumber(rangeLast),
   };
 }
 
 function assertAssignable(network: NetworkRow, ipv4: string): void {
-  const { first, last } = rangeOf(network.cidr);
-  const value = ipv4ToNumber(ipv4);
-  if (value > first + 1 && value < last - 1 && ipv4 === numberToIpv4(value)) return;
+  if (isForVms(network, ipv4) && ipv4 === numberToIpv4(ipv4ToNumber(ipv4))) return;
   const message = `${ipv4} is not an address that a VM of ${network.name} (${network.cidr}) can have.`;
   throw new CumulusError("bad_request", message, { fields: { ipv4: message } });
 }

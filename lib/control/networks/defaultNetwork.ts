@@ -4,7 +4,7 @@ import { networks } from "../../db/schema/networks";
 import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { HostReport } from "../../domain/host";
-import { numberToIpv4, overlaps, rangeOf } from "../../domain/ipv4";
+import { defaultGatewayOf, overlaps } from "../../domain/ipv4";
 import { announce } from "../changes";
 import type { Context } from "../context";
 import { requestNetworks } from "./apply";
@@ -36,7 +36,7 @@ export async function ensureDefaultNetwork(context: Context, driver: HostReport[
     const cidr = freeCidr(taken);
     const description = cidr === preferredCidr ? "" : whyElsewhere(taken);
     if (description !== "") context.log.warn({ cidr }, description);
-    const values = { cidr, gateway: numberToIpv4(rangeOf(cidr).first + 1), description };
+    const values = { cidr, gateway: defaultGatewayOf(cidr), description };
     const [row] = await tx
       .insert(networks)
       .values({ name: "default", domain: "default.internal", ...values })

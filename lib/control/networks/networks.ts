@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { and, asc, eq, isNull, sql } from "drizzle-orm";
+import { and, asc, eq, isNull, ne, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { violatedUnique } from "../../db/errors";
 import { networks } from "../../db/schema/networks";
 import { vmInterfaces } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
-import { numberToIpv4, overlaps, rangeOf } from "../../domain/ipv4";
-import type { CreateNetwork, Network, UpdateNetwork } from "../../domain/network";
+import { defaultGatewayOf, overlaps } from "../../domain/ipv4";
+import { type CreateNetwork, type Network, rangeProblem, type UpdateNetwork } from "../../domain/network";
 import { announce } from "../changes";
 import type { Context } from "../context";
-import { countFree, type NetworkRow } from "./addresses";
+import { countFree, type NetworkRow, vmsLeftOutside } from "./addresses";
 import { requestNetworks } from "./apply";
 import { networkDriverOf } from "./driver";
 
@@ -43,15 +43,17 @@ export async function holdNetwork(tx: Queryable, name: string): Promise<NetworkR
   throw new CumulusError("bad_request", message, { fields: { network: message } });
 }
 
-/** @throws `conflict` for a name that is taken or a range that another network or a route of the host overlaps, `bad_request` */
+/** @throws `conflict` for a name or a domain that is taken or a range that another network or a route of the host overlaps, `bad_request` */
 export async function createNetwork(context: Context, input: CreateNetwork): Promise<Network> {
   const { name, description = "", cidr, outside = "nat", reaches = [], dnsServers = [], range, ipv6 = false } = input;
+  const { gateway = defaultGatewayOf(cidr), domain = defaultDomainOf(name) } = input;
   await refuseOccupied(context, cidr);
   const id = await withNameTaken(name, () =>
     context.db.transaction(async (tx) => {
       // Two that are made at once must not overlap either.
-      await tx.execute(sql`select pg_advisory_xact_lock(hashtext('networks'))`);
+      await lockNetworks(tx);
       await refuseOverlap(tx, cidr);
+      await refuseDomain(tx, input.domain === undefined ? "name" : "domain", domain);
       await assertNetworks(tx, reaches);
       const [row] = await tx
         .insert(networks)
@@ -59,8 +61,8 @@ export async function createNetwork(context: Context, input: CreateNetwork): Pro
           name,
           description,
           cidr,
-          gateway: numberToIpv4(rangeOf(cidr).first + 1),
-          domain: `${name}.internal`,
+          gateway,
+          domain,
           outside,
           reaches,
           dnsServers,
@@ -77,20 +79,26 @@ export async function createNetwork(context: Context, input: CreateNetwork): Pro
   return getNetwork(context, id);
 }
 
-/** @throws `not_found`, `conflict` when the name is taken */
+/** @throws `not_found`, `conflict` when the name is taken or VMs have addresses outside of the new range, `bad_request` */
 export async function updateNetwork(context: Context, id: number, input: UpdateNetwork): Promise<Network> {
   await withNameTaken(input.name ?? "", () =>
     context.db.transaction(async (tx) => {
-      const row = await getNetworkRow(tx, id);
+      await lockNetworks(tx);
+      // No VM is given an address meanwhile.
+      const [row] = await tx.select().from(networks).where(eq(networks.id, id)).for("update");
+      if (!row) throw networkNotFound(id);
       if (row.name === "default" && input.name !== undefined && input.name !== "default") {
         throw refused("name", "The network default keeps its name: VMs that name none are put into it.");
       }
       await assertNetworks(tx, input.reaches ?? []);
+      const { range, ipv6, ...plain } = input;
       const values = {
-        ...input,
-        ...(input.name !== undefined && row.name !== "default" && { domain: `${input.name}.internal` }),
+        ...plain,
+        ...(await domainAfter(tx, row, input.name)),
+        ...(range !== undefined && (await rangeAfter(tx, row, range))),
+        ...(ipv6 && row.ipv6Cidr === null && { ipv6Cidr: uniqueLocalCidr() }),
       };
-      await tx.update(networks).set(values).where(eq(networks.id, id));
+      if (Object.keys(values).length > 0) await tx.update(networks).set(values).where(eq(networks.id, id));
       await changed(tx, id);
     }),
   );
@@ -167,6 +175,44 @@ async function defaultNetworkId(db: Queryable): Promise<number> {
   const [row] = await db.select({ id: networks.id }).from(networks).where(eq(networks.name, "default"));
   if (!row) throw new CumulusError("internal", "There is no network default.");
   return row.id;
+}
+
+/** As long as the transaction goes on, no other makes or changes a network. */
+async function lockNetworks(tx: Queryable): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtext('networks'))`);
+}
+
+function defaultDomainOf(name: string): string {
+  return `${name}.internal`;
+}
+
+/** One that was not chosen goes with the name. */
+async function domainAfter(tx: Queryable, row: NetworkRow, name = row.name): Promise<{ domain?: string }> {
+  if (name === row.name || row.domain !== defaultDomainOf(row.name)) return {};
+  const domain = defaultDomainOf(name);
+  await refuseDomain(tx, "name", domain, row.id);
+  return { domain };
+}
+
+async function rangeAfter(tx: Queryable, row: NetworkRow, range: Network["range"]) {
+  const problem = range ? rangeProblem(row.cidr, row.gateway, range) : undefined;
+  if (problem !== undefined) throw new CumulusError("bad_request", problem, { fields: { range: problem } });
+  const after = { rangeFirst: range?.first ?? null, rangeLast: range?.last ?? null };
+  const outside = await vmsLeftOutside(tx, row, after);
+  if (outside.length === 0) return after;
+  const named = outside.map(({ ipv4, vm }) => `${ipv4} (${vm?.name})`).join(", ");
+  throw refused("range", `VMs have addresses that would be outside: ${named}. Choose a range that holds them.`);
+}
+
+/** @param except a network that may have it */
+async function refuseDomain(db: Queryable, field: string, domain: string, except?: number): Promise<void> {
+  const [other] = await db
+    .select({ name: networks.name })
+    .from(networks)
+    .where(and(eq(networks.domain, domain), except === undefined ? undefined : ne(networks.id, except)));
+  // A name that is taken is told of as such.
+  if (!other || (field === "name" && domain === defaultDomainOf(other.name))) return;
+  throw refused(field, `The network ${other.name} has the domain ${domain}. Choose another ${field}.`);
 }
 
 async function refuseOverlap(db: Queryable, cidr: string): Promise<void> {

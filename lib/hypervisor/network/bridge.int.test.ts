@@ -138,6 +138,23 @@ test("only forwards lead from outside to a guest, and only by the addresses that
   await lab.apply(state);
 });
 
+test("a network's gateway and domain are what was chosen, and IPv6 comes to it while its guests run", async () => {
+  const chosen = { gateway: "192.168.3.254", domain: "lab.example" };
+  const v4Host = { ...host(5, 3), ipv6: null };
+  const v4 = network(3, [v4Host], { ...chosen, ipv6: null });
+  await lab.apply({ ...state, networks: [one, two, v4] });
+  const guest = await lab.guest(v4Host, v4);
+  await serve(guest, 80);
+  expect(await get(guest, "203.0.113.1", 80)).toMatch(/^hello/);
+  expect(await resolve(guest, "192.168.3.254", "vm5.lab.example")).toBe("192.168.3.6");
+  expect(await get(lab.host, "192.168.3.6", 80)).toBe("hello ::ffff:192.168.3.254");
+  await lab.apply({ ...state, networks: [one, two, network(3, [host(5, 3)], chosen)] });
+  await guest.ip("address add fd00:0:0:3::6/64 dev eth0 nodad", "route replace default via fe80::1 dev eth0");
+  expect(await get(lab.host, "fd00:0:0:3::6", 80)).toBe("hello fd00:0:0:3::1");
+  expect(await resolve(guest, "192.168.3.254", "vm5.lab.example")).toBe("192.168.3.6");
+  await lab.apply(state);
+});
+
 test("a guest that is told nothing gets its IPv6 address by DHCP, and the way to it by the router's advertisement", async () => {
   const guest = await lab.guest({ ...host(4, 2), ipv6: null }, two);
   const global = () => guest.run("ip", ["-6", "address", "show", "dev", "eth0", "scope", "global"]);
