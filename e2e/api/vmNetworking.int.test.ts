@@ -157,6 +157,15 @@ describe("firewalls", () => {
     expect((await stack.api("DELETE", `/api/firewalls/${firewall.id}`)).status).toBe(204);
   });
 
+  test("one without rules closes what comes in, and not when it is taken off", async () => {
+    const { body: firewall } = await write("nothing comes in", []);
+    const vm = await client.createReady("shut");
+    await stack.api("PUT", `/api/vms/${vm.id}/firewalls`, { firewalls: [firewall.id] });
+    await until("the host keeps port 22 closed", async () => (await outcomes(vm, 22)).firewall === "failed");
+    await stack.api("PUT", `/api/vms/${vm.id}/firewalls`, { firewalls: [] });
+    await until("the host lets port 22 through", async () => (await outcomes(vm, 22)).firewall === "ok");
+  });
+
   test("a VM may have one from its creation, and a rewritten one takes effect", async () => {
     const { body: firewall } = await write("from the start", [ssh]);
     const vm = await client.createReady("born-walled", { firewalls: [firewall.id] });

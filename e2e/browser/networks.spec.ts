@@ -121,6 +121,7 @@ test("a second network: two VMs find each other by name and the way out, a firew
   await test.step("a firewall, made and given by hand, closes it at once", async () => {
     await page.goto(`${stack.url}/networks/firewalls/new`);
     await page.getByLabel("Name").fill("shut");
+    await expect(page.getByText("Nothing comes in.")).toBeVisible();
     await page.getByRole("button", { name: "Add a rule" }).click();
     const rule = page.getByRole("group", { name: "Rule 1", exact: true });
     await rule.getByLabel("Ports").fill("22");

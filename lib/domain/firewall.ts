@@ -33,8 +33,8 @@ export const ruleSchema = z
 export type FirewallRuleInput = z.infer<typeof ruleSchema>;
 
 /**
- * `POST /api/firewalls`. A VM that has one or more lets through what fits a rule of one of them, and nothing else, in each direction in which there is a rule; in a
- * direction without any rule, everything passes.
+ * `POST /api/firewalls`. A VM that has one or more lets in what fits a rule of one of them, and nothing else, so nothing when there is no rule. It lets everything out until a
+ * rule of one of them is about that: then what fits such a rule, and nothing else.
  */
 export const writeFirewallSchema = z
   .strictObject({ name: nameSchema, rules: z.array(ruleSchema).max(64) })

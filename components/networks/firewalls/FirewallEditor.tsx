@@ -83,7 +83,7 @@ export function FirewallEditor({ saved, others, children }: FirewallEditorProps)
         </Card>
         <Card
           title="Rules"
-          description="Each lets something through. In a direction without any, everything passes."
+          description="Each lets something through. Nothing else comes in; everything goes out, unless a rule says what may."
           actions={
             <PresetButtons
               onChoose={({ name, rules }) => change({ rules, name: draft.name.trim() === "" ? name : draft.name })}

@@ -6,24 +6,24 @@ interface RuleSummaryProps {
 }
 
 const directions = [
-  { direction: "ingress", open: "Everybody may connect to the VM.", closed: "Nothing else comes in." },
-  { direction: "egress", open: "The VM may connect anywhere.", closed: "Nothing else goes out." },
+  { direction: "ingress", withoutRules: "Nothing comes in.", others: "Nothing else comes in." },
+  { direction: "egress", withoutRules: "The VM may connect anywhere.", others: "Nothing else goes out." },
 ] as const;
 
-/** What a firewall does, in sentences: also what it doesn't say, which is what people get wrong. */
+/** What the firewalls of a VM that has some do, in sentences: also what it doesn't say, which is what people get wrong. */
 export function RuleSummary({ rules, nameOf }: RuleSummaryProps) {
   return (
     <ul className="flex flex-col gap-1 text-sm">
-      {directions.map(({ direction, open, closed }) => {
+      {directions.map(({ direction, withoutRules, others }) => {
         const own = rules.filter((rule) => rule.direction === direction);
-        if (own.length === 0) return <li key={direction}>{open}</li>;
+        if (own.length === 0) return <li key={direction}>{withoutRules}</li>;
         return (
           <li key={direction}>
             <ul className="flex flex-col gap-1">
               {[...new Set(own.map((rule) => ruleInWords(rule, nameOf)))].map((words) => (
                 <li key={words}>{words}.</li>
               ))}
-              <li className="text-muted">{closed}</li>
+              <li className="text-muted">{others}</li>
             </ul>
           </li>
         );

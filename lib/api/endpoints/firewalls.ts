@@ -36,8 +36,9 @@ export const createFirewallEndpoint = endpoint({
   tag,
   summary: "Create a firewall",
   description:
-    "A named set of rules, which takes effect for the VMs that it is given to. A VM with firewalls lets through what fits a rule of one of them, and " +
-    "nothing else, in each direction in which there is a rule. What answers something that was let through passes too.",
+    "A named set of rules, which takes effect for the VMs that it is given to. A VM with firewalls lets in what fits an ingress rule of one of them, and " +
+    "nothing else: without rules, nothing. It lets everything out, until one of them has an egress rule: then what fits such a rule, and nothing else. What " +
+    "answers something that was let through passes too.",
   body: writeFirewallSchema,
   response: firewallSchema,
   status: 201,

@@ -11,11 +11,18 @@ const ssh: FirewallRuleInput = {
 };
 const nobody = () => [];
 
-test("a direction without a rule is open, one with a rule is closed but for it", () => {
-  expect(effectiveRules([ssh], "egress", nobody)).toBeNull();
+test("what comes in is closed but for the rules, also when there are none", () => {
   expect(effectiveRules([ssh], "ingress", nobody)).toEqual([
     { protocol: "tcp", ports: [{ from: 22, to: 22 }], cidrs: [] },
   ]);
+  expect(effectiveRules([{ ...ssh, direction: "egress" }], "ingress", nobody)).toEqual([]);
+  expect(effectiveRules([], "ingress", nobody)).toEqual([]);
+});
+
+test("what goes out is open until a rule is about it, then closed but for it", () => {
+  expect(effectiveRules([ssh], "egress", nobody)).toBeNull();
+  expect(effectiveRules([], "egress", nobody)).toBeNull();
+  expect(effectiveRules([ssh, { ...ssh, direction: "egress" }], "egress", nobody)).toHaveLength(1);
 });
 
 test("another firewall stands for the addresses of the VMs that have it", () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { NetworkState } from "../../domain/hostNetwork";
 import { Lab, type LabNamespace } from "../testing/lab/lab";
-import { get, host, network, resolve, serve } from "../testing/lab/labNetworks";
+import { get, host, network, ping, resolve, serve } from "../testing/lab/labNetworks";
 import { until } from "../testing/until";
 
 let lab: Lab;
@@ -205,6 +205,13 @@ test("a firewall lets through what its rules name, from neighbours and strangers
   expect(await get(a, "192.168.1.3", 80)).toMatch(/^hello/);
   expect(await get(a, "fd00:0:0:1::3", 80)).toMatch(/^hello/);
   expect(await get(lab.host, "192.168.1.3", 80)).toBe("silent");
+  await lab.apply(closed([]));
+  expect(await get(a, "192.168.1.3", 80)).toBe("silent");
+  expect(await get(lab.host, "192.168.1.3", 80)).toBe("silent");
+  expect(await ping(a, "192.168.1.3")).toBe("silent");
+  expect(await get(b, "203.0.113.1", 80)).toMatch(/^hello/);
+  await lab.apply(state);
+  expect(await ping(a, "192.168.1.3")).toBe("answered");
   await lab.apply(closed([], "egress"));
   expect(await get(b, "203.0.113.1", 80)).toBe("silent");
   expect(await get(a, "192.168.1.3", 80)).toMatch(/^hello/);

@@ -82,7 +82,11 @@ function FirewallChoice({ vm, present, firewalls, whyNot }: FirewallChoiceProps)
         ))}
       </fieldset>
       <div className="rounded-lg bg-sunken p-3">
-        <RuleSummary rules={rules} nameOf={nameOf} />
+        {chosen.length > 0 ? (
+          <RuleSummary rules={rules} nameOf={nameOf} />
+        ) : (
+          <p className="text-sm">Without a firewall, everybody may connect to the VM, and the VM anywhere.</p>
+        )}
       </div>
       {form.error ? <Banner tone="bad">{form.error}</Banner> : null}
       <Button

@@ -44,3 +44,20 @@ export const resolve = (space: LabNamespace, server: string, name: string) =>
     const resolver = new (require("node:dns").promises.Resolver)({ timeout: 1000, tries: 2 });
     resolver.setServers(["${server}"]);
     resolver.resolve4("${name}").then((found) => say(found.join()), (error) => say(error.code));`);
+
+/** Whether an address answers an ICMP echo request: "answered" or "silent". */
+export const ping = async (space: LabNamespace, address: string) =>
+  (await space.run("python3", ["-c", echoRequest, address])).trim();
+
+/** The header is written out with its checksum (RFC 792). Raw sockets hear all of a namespace's ICMP. */
+const echoRequest = `import socket, sys
+echo = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+echo.settimeout(2)
+echo.sendto(bytes([8, 0, 0xf7, 0xfd, 0, 1, 0, 1]), (sys.argv[1], 0))
+try:
+    while True:
+        data, (sender, _) = echo.recvfrom(1500)
+        if sender == sys.argv[1] and data[20] == 0: break
+    print("answered")
+except socket.timeout:
+    print("silent")`;
