@@ -29,7 +29,8 @@ export async function exportChain(
   try {
     if (user !== null) await chown(folder, user.uid, user.gid);
     const source = `json:${JSON.stringify(chainOf(chain))}`;
-    const args = ["convert", "-p", "-W", "-O", "qcow2", source, staged];
+    // In order (without -W), so that a disk that is as it was makes the same file again: a backup then stores only what has changed.
+    const args = ["convert", "-p", "-O", "qcow2", source, staged];
     const command = confined(user, "qemu-img", args);
     const convert = execa(command.program, command.args, {
       reject: false,
