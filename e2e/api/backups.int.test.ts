@@ -106,6 +106,9 @@ test("a backup to a repository is read back, outlives the VM, and becomes a new 
   const again = await addRepository("Found again", path);
   const [copy] = await stored(again.id);
   const restore = { backup: copy?.key, name: "web-2" };
+  const taken = { ...restore, name: "web-1" };
+  const refused = await stack.api<{ fields: object }>("POST", `/api/backup-repositories/${again.id}/restore`, taken);
+  expect(refused).toMatchObject({ status: 409, body: { fields: { name: "This name is taken." } } });
   const { body: operation } = await stack.api<Operation>(
     "POST",
     `/api/backup-repositories/${again.id}/restore`,
@@ -119,6 +122,23 @@ test("a backup to a repository is read back, outlives the VM, and becomes a new 
   expect(ended).toMatchObject({ status: "done", error: null, result: { vmId: expect.any(Number) } });
   const { body: restored } = await stack.api<Vm>("GET", `/api/vms/${ended.result?.vmId}`);
   expect(restored).toMatchObject({ name: "web-2", size: vm.size });
+
+  // A name that is taken while the copy is read: what there is, and what there is not.
+  const [late, rival] = [
+    { ...restore, name: "web-3" },
+    { name: "web-3", image: "mini", size: "nano" },
+  ];
+  const { body: asking } = await stack.api<Operation>("POST", `/api/backup-repositories/${again.id}/restore`, late);
+  expect((await stack.api("POST", "/api/vms", rival)).status).toBe(201);
+  await until("the restore ended", async () => {
+    ended = (await stack.api<Operation>("GET", `/api/operations/${asking.id}`)).body;
+    return ended.finishedAt !== null;
+  });
+  expect(ended).toMatchObject({
+    status: "failed",
+    error: expect.stringContaining("no VM could be created: A VM named web-3 exists already."),
+    result: { imageId: expect.any(Number) },
+  });
 }, 120_000);
 
 test("a wrong password, a folder with other files and a path that isn't there are refused, naming the field", async () => {

@@ -9,7 +9,7 @@ import { actorName, getOperation } from "../operations";
 import type { TaskEffects } from "../tasks/effects";
 import { requestTask } from "../tasks/request";
 import { resolveVm } from "../vms/create";
-import { insertVm, withNameTaken } from "../vms/insert";
+import { assertNameFree, insertVm, withNameTaken } from "../vms/insert";
 import { getRepositoryRow } from "./repositories";
 
 const restoredSchema = z.object({ manifest: imageManifestSchema, description: vmDescriptionSchema });
@@ -17,7 +17,7 @@ const restoredSchema = z.object({ manifest: imageManifestSchema, description: vm
 /**
  * Asks for a copy to become a new VM: its disk becomes an image, and a VM of that image is created with the size and the SSH keys that the old one
  * had. Needs nothing but the repository.
- * @throws `not_found` for no such repository
+ * @throws `not_found` for no such repository, `conflict` when the name is taken
  */
 export async function restoreBackup(
   context: Context,
@@ -26,6 +26,7 @@ export async function restoreBackup(
   ask: { key: string; name: string },
 ): Promise<Operation> {
   const { access } = await getRepositoryRow(context.db, repositoryId);
+  await assertNameFree(context.db, ask.name);
   const operation = await requestTask(context.db, {
     kind: "backup-restore",
     taskKind: "backup-restore",
@@ -58,8 +59,8 @@ export const backupRestoreEffects: TaskEffects = {
       return { message: `${name} is being created from it.`, result: { imageId, vmId: vm.id } };
     } catch (error) {
       if (!(error instanceof CumulusError)) throw error;
-      const message = `Its disk is there as the image ${manifest.name}, but no VM could be created: ${messageOf(error)}`;
-      return { message, result: { imageId } };
+      const reason = `Its disk is there as the image ${manifest.name}, but no VM could be created: ${messageOf(error)}`;
+      return { message: "The copy was read.", error: reason, result: { imageId } };
     }
   },
 };

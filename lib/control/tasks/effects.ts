@@ -23,6 +23,8 @@ export interface TaskEffects {
 
 export interface TaskOutcome {
   message: string;
+  /** The host's part is done, but not all that was asked for came of it: the operation has failed with this sentence. */
+  error?: string;
   result: Record<string, unknown> | null;
 }
 

@@ -44,7 +44,7 @@ async function valuesOfEnd(context: Context, tx: Queryable, operation: Operation
   const effects = taskEffects[operation.kind];
   if (end.status === "done") {
     const outcome = (await effects?.onDone(context, tx, operation, end.result)) ?? { message: "Done.", result: null };
-    return { status: "done" as const, progress: 100, ...outcome };
+    return { status: outcome.error === undefined ? ("done" as const) : ("failed" as const), progress: 100, ...outcome };
   }
   const isCancelled = end.status === "cancelled";
   const reason = isCancelled ? "Cancelled." : (end.error?.message ?? "It failed without a reason.");

@@ -1,3 +1,4 @@
+import { and, eq, isNull } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { violatedUnique } from "../../db/errors";
 import { hosts } from "../../db/schema/hosts";
@@ -95,8 +96,20 @@ export async function withNameTaken<T>(name: string, write: () => Promise<T>): P
     return await write();
   } catch (error) {
     if (violatedUnique(error) !== "vms_live_name") throw error;
-    throw new CumulusError("conflict", `A VM named ${name} exists already.`, {
-      fields: { name: "This name is taken." },
-    });
+    throw nameTaken(name);
   }
+}
+
+/** Refuses a name that is taken now, before long work for a VM of that name. @throws `conflict` */
+export async function assertNameFree(db: Queryable, name: string): Promise<void> {
+  const [present] = await db
+    .select({ id: vms.id })
+    .from(vms)
+    .where(and(eq(vms.name, name), isNull(vms.deletedAt)));
+  if (present) throw nameTaken(name);
+}
+
+function nameTaken(name: string): CumulusError {
+  const fields = { name: "This name is taken." };
+  return new CumulusError("conflict", `A VM named ${name} exists already.`, { fields });
 }
