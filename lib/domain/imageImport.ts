@@ -56,12 +56,12 @@ export const imageUploadSchema = z.object({
 export type ImageUpload = z.infer<typeof imageUploadSchema>;
 
 /**
- * Equal for requests that one download serves, so that two people who ask for the same image at once wait for the same operation. An image
- * that is asked for under two checksums is two downloads: each is held to its own.
+ * Equal for requests that one download serves, so that two people who ask for the same image at once wait for the same operation. An address
+ * that is asked for under two checksums or names is two downloads: each is held to its own.
  */
 export function imageDownloadKey(request: ImageDownload): string {
   if (request.from === "catalogue") return `image-download catalogue ${request.catalogueId}`;
   const url = URL.canParse(request.url) ? new URL(request.url) : null;
   if (url) url.hash = "";
-  return `image-download url ${request.checksum ?? "unchecked"} ${url?.href ?? request.url}`;
+  return `image-download url ${request.checksum ?? "unchecked"} ${url?.href ?? request.url} ${JSON.stringify(request.image)}`;
 }

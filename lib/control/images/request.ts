@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Queryable } from "../../db/client";
 import type { Arch } from "../../domain/arch";
 import { CumulusError } from "../../domain/errors";
@@ -57,7 +58,9 @@ export async function catalogueTask(context: Context, entryId: string): Promise<
 }
 
 export function downloadTask(params: ImageDownload, subject: string): ImageTask {
-  return { kind: "image-download", params, subject, dedupKey: imageDownloadKey(params) };
+  // Hashed, since PostgreSQL's index takes no long text.
+  const dedupKey = `image-download ${createHash("sha256").update(imageDownloadKey(params)).digest("hex")}`;
+  return { kind: "image-download", params, subject, dedupKey };
 }
 
 export function buildTask(name: string, arch: Arch): ImageTask {
