@@ -132,6 +132,29 @@ describe("restoring", () => {
     await api.does("POST", `/api/vms/${vm.id}/start`);
   });
 
+  test("memory of before another boot: the VM is ready, with the times of the boot that goes on, and again when it was taken so", async () => {
+    const vm = await api.create("restore-older-boot");
+    const isReady = () => until("it is ready", async () => (await api.vmOf(vm.id)).isReady);
+    const { timeline } = await api.vmOf(vm.id);
+    const snapshot = await api.take(vm.id, { memory: true });
+    const disk = await api.take(vm.id);
+    await api.does("POST", `/api/vms/${vm.id}/stop`);
+    await api.does("POST", `/api/vms/${vm.id}/start`);
+    await api.does("POST", `/api/snapshots/${snapshot.id}/restore`);
+    await isReady();
+    const restored = (await api.vmOf(vm.id)).timeline;
+    expect(restored.every(({ state }) => state === "done")).toBe(true);
+    const sshOf = (steps: Vm["timeline"]) => steps.find(({ step }) => step === "ssh")?.at;
+    expect(sshOf(restored)).toBe(sshOf(timeline));
+
+    const again = await api.take(vm.id, { memory: true });
+    await api.does("POST", `/api/snapshots/${disk.id}/restore`);
+    await isReady();
+    await api.does("POST", `/api/snapshots/${again.id}/restore`);
+    await isReady();
+    expect(sshOf((await api.vmOf(vm.id)).timeline)).toBe(sshOf(timeline));
+  });
+
   test("with a safety snapshot: one operation, after which what was replaced can be had back", async () => {
     const vm = await api.create("restore-safely");
     const snapshot = await api.take(vm.id, { name: "good" });

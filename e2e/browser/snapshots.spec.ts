@@ -118,6 +118,18 @@ test("snapshots: disk and memory come back, a new VM has its own identity, the m
     await expect.poll(isRestored, { timeout: slowMs }).toMatch(new RegExp(`^third\\n(?!${bootId})`));
   });
 
+  await test.step("go back to memory of before that boot: it goes on, and is ready", async () => {
+    await page.getByRole("button", { name: "Restore lab to first" }).click();
+    const dialog = page.getByRole("alertdialog");
+    await dialog.getByRole("checkbox", { name: /First take a snapshot/ }).uncheck();
+    await dialog.getByRole("button", { name: "Restore lab" }).click();
+    await expect.poll(() => inGuest(readBoth).catch(() => ""), { timeout: slowMs }).toBe("good good ");
+    expect(await inGuest(`kill -0 ${programPid} && echo runs`)).toBe("runs");
+    await page.goto(`${stack.url}/vms/${vm.id}`);
+    await expect(page.getByText("SSH answers").first()).toBeVisible();
+    await expect(page.getByText("Starting the machine")).toHaveCount(0);
+  });
+
   await test.step("the doctor finds nothing", async () => {
     const { dataDir, runDir } = stack.settings;
     const { stdout } = await execa("node", [`${projectDir}/dist/doctor.js`], {

@@ -48,11 +48,13 @@ export interface TimelineState {
   failure: string | null;
 }
 
-/** The timeline from what was reached. */
+/** The timeline from what was reached. Of a guest that goes on in a boot of long ago, the click is not known: its clock starts with its QEMU. */
 export function timelineOf(
-  milestones: Milestones,
+  reached: Milestones,
   { isProgressing, isSettingUp, failure }: TimelineState,
 ): TimelineEntry[] {
+  const { started } = reached;
+  const milestones: Milestones = started === undefined ? reached : { accepted: started, image: started, ...reached };
   const lastReached = timelineSteps.findLastIndex((step) => milestones[step] !== undefined);
   return timelineSteps.map((step, index) => {
     const at = milestones[step] ?? null;

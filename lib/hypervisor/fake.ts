@@ -168,14 +168,13 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
       if (machine.operationIds.includes(operationId)) return seen(machine);
       const { hasMemory } = assertOwn(machine, snapshots.find(snapshotId));
       await snapshots.work("Restoring.", report, signal);
-      const { pid, milestones, bootCount } = machine.observation;
+      const { pid, milestones } = machine.observation;
       machine.operationIds.push(operationId);
       machine.snapshotId = snapshotId;
       if (pid === null && !hasMemory) return machines.change(machine, {});
       machines.end(machine, { state: "stopped", stoppedBy: "request", reason: null });
-      const observation = machines.boot(machine);
       // A guest with its memory goes on: it boots nothing.
-      return hasMemory ? machines.change(machine, { milestones, bootCount }) : observation;
+      return machines.boot(machine, hasMemory ? (snapshots.milestonesOf(snapshotId) ?? milestones) : null);
     },
     listSnapshots: async () => snapshots.list(),
     removeSnapshot: async (snapshotId) => snapshots.remove(snapshotId),

@@ -49,7 +49,8 @@ export class FakeMachines {
     machine.timer = setTimeout(act, afterMs);
   }
 
-  boot(machine: FakeMachine): Observation {
+  /** @param resumed how far the guest had come that goes on with its memory; null: it boots */
+  boot(machine: FakeMachine, resumed: Observation["milestones"] | null = null): Observation {
     const { milestones, bootCount, id } = machine.observation;
     this.goOnBooting(machine);
     return this.change(machine, {
@@ -57,9 +58,9 @@ export class FakeMachines {
       reason: null,
       stoppedBy: null,
       pid: 1_000_000 + id,
-      bootCount: bootCount + 1,
+      bootCount: resumed ? bootCount : bootCount + 1,
       link: liveLinkOf(machine.spec, sshHostPortOf(machine.spec)),
-      milestones: { disk: milestones.disk, started: now() },
+      milestones: resumed ?? { disk: milestones.disk, started: now() },
       pendingAct: null,
     });
   }

@@ -19,6 +19,8 @@ const files: Record<string, string> = { hostname: "fake\n", motd: "Nothing is in
 /** The snapshots of the fake hypervisor: manifests and nothing else. */
 export class FakeSnapshots {
   private readonly manifests = new Map<number, SnapshotManifest>();
+  /** How far the guests had come whose memory was kept. */
+  private readonly milestones = new Map<number, Observation["milestones"]>();
 
   /**
    * @param stepMs the time between two steps of work
@@ -72,8 +74,14 @@ export class FakeSnapshots {
       parentId,
     };
     this.manifests.set(snapshotId, manifest);
+    if (memory) this.milestones.set(snapshotId, observation.milestones);
     this.save();
     return structuredClone(manifest);
+  }
+
+  /** How far a guest had come, where that is still known. */
+  milestonesOf(id: number): Observation["milestones"] | undefined {
+    return this.milestones.get(id);
   }
 
   remove(id: number): void {

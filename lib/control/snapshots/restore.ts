@@ -6,6 +6,7 @@ import { snapshots, vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
 import type { RestoreSnapshot, SnapshotManifest } from "../../domain/snapshot";
+import type { Milestones } from "../../domain/timeline";
 import type { Desired } from "../../domain/vmStatus";
 import { failpoint } from "../../failpoints";
 import { announce } from "../changes";
@@ -105,6 +106,16 @@ async function insertSafety(tx: Queryable, vm: VmRow, restored: SnapshotRow): Pr
   return { snapshotId: id, memory };
 }
 
+/**
+ * Of the boot that a memory snapshot goes on with. What came since, a start or a restore of a disk, has a clock of its own, by which that boot would be one that
+ * is over.
+ */
+function milestonesOfBootIn({ milestones }: VmRow, { createdAt }: SnapshotManifest): Milestones {
+  const { accepted, disk } = milestones;
+  const isOfThatBoot = accepted !== undefined && Date.parse(accepted) <= Date.parse(createdAt);
+  return isOfThatBoot ? milestones : { ...(disk && { disk }) };
+}
+
 /** A new intent: what failed before is forgotten. The timeline begins anew, but for a guest that goes on in its boot. */
 async function writeIntent(tx: Queryable, vm: VmRow, manifest: SnapshotManifest): Promise<number> {
   await supersedeOpenOperations(tx, vm.id);
@@ -112,7 +123,7 @@ async function writeIntent(tx: Queryable, vm: VmRow, manifest: SnapshotManifest)
   const accepted = new Date().toISOString();
   const { disk } = vm.milestones;
   const change: Partial<VmRow> = manifest.hasMemory
-    ? { desired: "running" }
+    ? { desired: "running", milestones: milestonesOfBootIn(vm, manifest) }
     : { milestones: { accepted, image: accepted, ...(disk && { disk }) } };
   await tx
     .update(vms)
