@@ -1,7 +1,7 @@
 "use client";
 
 import * as Radix from "radix-ui/tooltip";
-import { type MouseEvent, type ReactNode, useState } from "react";
+import { type FocusEvent, type MouseEvent, type ReactNode, useState } from "react";
 
 interface TooltipProps {
   content: ReactNode;
@@ -12,16 +12,20 @@ interface TooltipProps {
   opensOnClick?: boolean;
 }
 
-/** A short text beside its trigger, on hover and on focus. Needs `TooltipProvider` above it. */
+/** A short text beside its trigger, on hover and on focus by the keyboard. Needs `TooltipProvider` above it. */
 export function Tooltip({ content, children, side = "top", opensOnClick = false }: TooltipProps) {
   const [isOpen, setOpen] = useState(false);
   const openOnClick = (event: MouseEvent) => {
     event.preventDefault();
     setOpen(true);
   };
+  // Focus that comes back to a button after its dialog is nobody's wish to read, and what it showed would lie over the next button.
+  const openOnKeyboardFocus = (event: FocusEvent) => {
+    if (!event.currentTarget.matches(":focus-visible")) event.preventDefault();
+  };
   return (
     <Radix.Root open={isOpen} onOpenChange={setOpen}>
-      <Radix.Trigger asChild onClick={opensOnClick ? openOnClick : undefined}>
+      <Radix.Trigger asChild onFocus={openOnKeyboardFocus} onClick={opensOnClick ? openOnClick : undefined}>
         {children}
       </Radix.Trigger>
       <Radix.Portal>
