@@ -7,7 +7,11 @@ interface RuleSummaryProps {
 
 const directions = [
   { direction: "ingress", withoutRules: "Nothing comes in.", others: "Nothing else comes in." },
-  { direction: "egress", withoutRules: "The VM may connect anywhere.", others: "Nothing else goes out." },
+  {
+    direction: "egress",
+    withoutRules: "The VM may connect anywhere.",
+    others: "Nothing else goes out but DHCP and DNS to the network's own resolver.",
+  },
 ] as const;
 
 /** What the firewalls of a VM that has some do, in sentences: also what it doesn't say, which is what people get wrong. */

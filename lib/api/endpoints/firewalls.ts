@@ -38,7 +38,7 @@ export const createFirewallEndpoint = endpoint({
   description:
     "A named set of rules, which takes effect for the VMs that it is given to. A VM with firewalls lets in what fits an ingress rule of one of them, and " +
     "nothing else: without rules, nothing. It lets everything out, until one of them has an egress rule: then what fits such a rule, and nothing else. What " +
-    "answers something that was let through passes too.",
+    "answers something that was let through passes too, and so do DHCP and DNS to the network's own resolver.",
   body: writeFirewallSchema,
   response: firewallSchema,
   status: 201,

@@ -212,8 +212,11 @@ test("a firewall lets through what its rules name, from neighbours and strangers
   expect(await get(b, "203.0.113.1", 80)).toMatch(/^hello/);
   await lab.apply(state);
   expect(await ping(a, "192.168.1.3")).toBe("answered");
+  expect(await ping(b, "192.168.1.1")).toBe("answered");
   await lab.apply(closed([], "egress"));
   expect(await get(b, "203.0.113.1", 80)).toBe("silent");
+  expect(await ping(b, "192.168.1.1")).toBe("silent");
+  expect(await resolve(b, "192.168.1.1", "vm1.net-1.internal")).toBe("192.168.1.2");
   expect(await get(a, "192.168.1.3", 80)).toMatch(/^hello/);
   await lab.apply(state);
   await until(() => drip.length > before + 5, 20_000);

@@ -91,19 +91,25 @@ export function routingTable(state: NetworkState, { host4, host6 }: UplinkAddres
   };
 }
 
-/** From a guest, the namespace answers DHCP, and at the guest's own gateway DNS and ping. */
+/**
+ * From a guest, the namespace answers DHCP, and at the guest's own gateway DNS and ping. Firewalls come before ping only: who closes what goes out means
+ * others, not the names and addresses by which those are found.
+ */
 function inputRules(): string[] {
   return [
-    "ct state established,related accept",
+    "ct direction reply accept",
+    "ct state related accept",
     'iifname "lo" accept',
     'iifname "br*" udp sport 68 udp dport 67 accept',
     'iifname "br*" udp sport 546 udp dport 547 accept',
     "meta l4proto { tcp, udp } iifname . ip daddr @gateways4 th dport 53 accept",
     "meta l4proto { tcp, udp } iifname . ip6 daddr @gateways6 th dport 53 accept",
-    "iifname . ip daddr @gateways4 icmp type echo-request limit rate 100/second accept",
-    "iifname . ip6 daddr @gateways6 icmpv6 type echo-request limit rate 100/second accept",
     "icmpv6 type { nd-router-solicit, nd-neighbor-solicit } accept",
     `iifname "${uplinkName}" icmpv6 type nd-neighbor-advert accept`,
+    "ip saddr vmap @egress4",
+    "ip6 saddr vmap @egress6",
+    "iifname . ip daddr @gateways4 icmp type echo-request limit rate 100/second accept",
+    "iifname . ip6 daddr @gateways6 icmpv6 type echo-request limit rate 100/second accept",
     `iifname "${uplinkName}" icmp type echo-request accept`,
     "counter drop",
   ];
