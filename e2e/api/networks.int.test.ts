@@ -105,6 +105,13 @@ describe("networks", () => {
     expect(ipv6Cidr).toMatch(/^fd[0-9a-f]{2}:.*::\/64$/);
     expect((await change(true)).body.ipv6Cidr).toBe(ipv6Cidr);
     expect((await change(false)).body.fields?.ipv6).toContain("not off again");
+    const { body: vm } = await client.create("six", { network: "sixth" });
+    const ipv6 = ipv6Cidr?.replace("::/64", "::a19:2");
+    expect((await client.networkingOf(vm)).interfaces).toMatchObject([{ ipv4: "10.25.0.2", ipv6 }]);
+    expect(await client.addressesOf(network)).toMatchObject([
+      { kind: "gateway", ipv6: ipv6Cidr?.replace("::/64", "::1") },
+      { kind: "vm", ipv6 },
+    ]);
   });
 
   test("one that overlaps another network, or a route of the host, is refused by the name of what is in the way", async () => {
@@ -234,7 +241,14 @@ describe("addresses", () => {
     const { body: network } = await client.createNetwork("kept", "10.12.0.0/24");
     const path = `/api/networks/${network.id}/addresses`;
     const reserved = await stack.api<NetworkAddress>("POST", path, { ipv4: "10.12.0.2", note: "printer" });
-    expect(reserved.body).toEqual({ ipv4: "10.12.0.2", kind: "reserved", vm: null, note: "printer", freeAt: null });
+    expect(reserved.body).toEqual({
+      ipv4: "10.12.0.2",
+      ipv6: null,
+      kind: "reserved",
+      vm: null,
+      note: "printer",
+      freeAt: null,
+    });
     expect((await client.create("beside", { network: "kept" })).body.ipv4).toBe("10.12.0.3");
     expect((await stack.api<Problem>("POST", path, { ipv4: "10.12.0.3" })).body.detail).toContain("beside has it");
     for (const ipv4 of ["10.12.0.1", "10.12.0.255", "10.13.0.2", "10.12.0.02"]) {

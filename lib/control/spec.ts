@@ -1,4 +1,5 @@
 import { dnsAddressOf } from "../domain/ipv4";
+import { ipv6GatewayOf, ipv6Of } from "../domain/ipv6";
 import type { MachineSpec } from "../domain/machine";
 import { seedOf } from "../domain/seed";
 import type { FurtherLink, VmRecord } from "./vms/view";
@@ -7,7 +8,8 @@ import type { FurtherLink, VmRecord } from "./vms/view";
 export function specOf({ vm, image, network, cdrom, host, furtherLinks }: VmRecord): MachineSpec {
   const driver = host.report?.network.driver ?? "user";
   const { id, uuid, vcpus, memoryBytes, mac, ipv4, sshHostPort } = vm;
-  const { cidr, gateway } = network;
+  const { cidr, gateway, ipv6Cidr } = network;
+  const ipv6 = driver === "bridge" ? ipv6Of(ipv6Cidr, ipv4) : null;
   const dns = driver === "bridge" ? gateway : dnsAddressOf(network);
   const staying = furtherLinks.filter(({ link }) => !link.isLeaving);
   const first = { id: "net0", mac, cidr, gateway, dns, ipv4 };
@@ -44,9 +46,10 @@ export function specOf({ vm, image, network, cdrom, host, furtherLinks }: VmReco
       ipv4,
       cidr,
       gateway,
+      ...(ipv6 && ipv6Cidr && { ipv6: { address: ipv6, gateway: ipv6GatewayOf(ipv6Cidr) } }),
       dns,
       ...(driver === "bridge" && { searchDomain: network.domain }),
-      further: driver === "bridge" ? staying.map(linkOf) : [],
+      further: driver === "bridge" ? staying.map((one) => ({ ...linkOf(one), ...ipv6PartOf(one) })) : [],
     }),
   };
 }
@@ -54,6 +57,11 @@ export function specOf({ vm, image, network, cdrom, host, furtherLinks }: VmReco
 function linkOf({ link, network }: FurtherLink) {
   const { cidr, gateway } = network;
   return { id: link.interfaceId, mac: link.mac, cidr, gateway, dns: gateway, ipv4: link.ipv4 };
+}
+
+function ipv6PartOf({ link, network }: FurtherLink): { ipv6?: string } {
+  const ipv6 = ipv6Of(network.ipv6Cidr, link.ipv4);
+  return ipv6 === null ? {} : { ipv6 };
 }
 
 /** People expect bash, which Alpine's images don't have. */

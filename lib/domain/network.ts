@@ -139,6 +139,8 @@ export type Network = z.infer<typeof networkSchema>;
 export const networkAddressSchema = z
   .object({
     ipv4: z.string(),
+    /** Beside it, where the network has IPv6; null where it hasn't, and with user-mode networks. */
+    ipv6: z.string().nullable(),
     kind: z.enum(["gateway", "vm", "reserved", "quarantined"]),
     vm: z.object({ id: z.number().int(), name: z.string() }).nullable(),
     note: z.string(),

@@ -18,11 +18,13 @@ export interface SeedInput {
   ipv4: string;
   cidr: string;
   gateway: string;
+  /** In a /64, where the network has IPv6; besides, DHCPv6 gives it to a VM that asks. */
+  ipv6?: { address: string; gateway: string };
   dns: string;
   /** What completes short names; none where nothing resolves them. */
   searchDomain?: string;
   /** Interfaces beyond the first, which have no way out of their own: that is the first one's. */
-  further: readonly { id: string; mac: string; ipv4: string; cidr: string }[];
+  further: readonly { id: string; mac: string; ipv4: string; cidr: string; ipv6?: string }[];
 }
 
 /**
@@ -30,9 +32,9 @@ export interface SeedInput {
  * network.
  */
 export function seedOf(input: SeedInput): SeedDocuments {
-  const further = input.further.map(({ id, mac, ipv4, cidr }) => {
+  const further = input.further.map(({ id, mac, ipv4, cidr, ipv6 }) => {
     const name = id.replace("net", "eth");
-    return [name, { match: { macaddress: mac }, "set-name": name, addresses: [withPrefixLength(ipv4, cidr)] }];
+    return [name, { match: { macaddress: mac }, "set-name": name, addresses: addressesOf(ipv4, cidr, ipv6) }];
   });
   return {
     metaData: { "instance-id": input.uuid, "local-hostname": input.hostname },
@@ -43,8 +45,11 @@ export function seedOf(input: SeedInput): SeedDocuments {
         eth0: {
           match: { macaddress: input.mac },
           "set-name": "eth0",
-          addresses: [withPrefixLength(input.ipv4, input.cidr)],
-          routes: [{ to: "0.0.0.0/0", via: input.gateway }],
+          addresses: addressesOf(input.ipv4, input.cidr, input.ipv6?.address),
+          routes: [
+            { to: "0.0.0.0/0", via: input.gateway },
+            ...(input.ipv6 ? [{ to: "::/0", via: input.ipv6.gateway }] : []),
+          ],
           nameservers: {
             addresses: [input.dns],
             ...(input.searchDomain !== undefined && { search: [input.searchDomain] }),
@@ -56,9 +61,9 @@ export function seedOf(input: SeedInput): SeedDocuments {
   };
 }
 
-function withPrefixLength(ipv4: string, cidr: string): string {
+function addressesOf(ipv4: string, cidr: string, ipv6: string | undefined): string[] {
   const { first, last } = rangeOf(cidr);
-  return `${ipv4}/${32 - Math.log2(last - first + 1)}`;
+  return [`${ipv4}/${32 - Math.log2(last - first + 1)}`, ...(ipv6 === undefined ? [] : [`${ipv6}/64`])];
 }
 
 type CloudConfigInput = Pick<

@@ -43,6 +43,25 @@ describe("user data", () => {
   });
 });
 
+test("a seed of a network with IPv6 holds both addresses and both ways out, of further interfaces the addresses alone", () => {
+  const { networkConfig } = seedOf({
+    ...{ uuid: "u", hostname: "web", loginUser: "root", publicKeys: [], userData: null, files: [], userShell: null },
+    ...{ firstBoot: noFirstBoot, mac: "52:54:00:00:00:01", ipv4: "192.168.0.2", cidr: "192.168.0.0/24" },
+    ...{ gateway: "192.168.0.1", dns: "192.168.0.1", ipv6: { address: "fd00::c0a8:2", gateway: "fd00::1" } },
+    further: [{ id: "net1", mac: "52:54:00:00:00:09", ipv4: "10.0.0.9", cidr: "10.0.0.0/22", ipv6: "fd01::a00:9" }],
+  });
+  expect(networkConfig.ethernets).toMatchObject({
+    eth0: {
+      addresses: ["192.168.0.2/24", "fd00::c0a8:2/64"],
+      routes: [
+        { to: "0.0.0.0/0", via: "192.168.0.1" },
+        { to: "::/0", via: "fd00::1" },
+      ],
+    },
+    eth1: { addresses: ["10.0.0.9/22", "fd01::a00:9/64"] },
+  });
+});
+
 test("a seed holds the keys besides whatever the user asks for, and matches the interface by MAC", () => {
   const seed = seedOf({
     uuid: "u",

@@ -31,6 +31,8 @@ export const vmInterfaceSchema = z.object({
   network: z.object({ id: z.number().int(), name: z.string(), cidr: z.string() }),
   mac: z.string(),
   ipv4: z.string(),
+  /** Beside it, where the network has IPv6; null where it hasn't, and with user-mode networks. */
+  ipv6: z.string().nullable(),
   /** It is to go, and does once the guest has let go of it. */
   isLeaving: z.boolean(),
   /** The name that VMs of the network resolve to it. */

@@ -25,6 +25,7 @@ export function AddressPanel({ networkId, cell }: { networkId: number; cell: Map
     >
       <p aria-live="polite" className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm">
         <CopyText text={cell.ipv4} what="address" />
+        {cell.address?.ipv6 ? <CopyText text={cell.address.ipv6} what="IPv6 address" /> : null}
         <CellWords cell={cell} />
       </p>
       {cell.state === "free" ? <ReserveForm key={cell.ipv4} networkId={networkId} ipv4={cell.ipv4} /> : null}

@@ -17,6 +17,7 @@ import type { NetworkAddress } from "../../domain/network";
 import { announce } from "../changes";
 
 export type NetworkRow = typeof networks.$inferSelect;
+export type TakenAddress = Omit<NetworkAddress, "ipv6">;
 
 /** How long the address of a VM that is gone is given to nobody: longer than neighbours remember whose it was. */
 export const quarantineMs = 10 * 60_000;
@@ -86,7 +87,7 @@ export async function freeReservedAddress(db: Queryable, network: NetworkRow, ip
 }
 
 /** All addresses of a network that are not free, by number. */
-export async function listAddresses(db: Queryable, network: NetworkRow): Promise<NetworkAddress[]> {
+export async function listAddresses(db: Queryable, network: NetworkRow): Promise<TakenAddress[]> {
   const rows = await db
     .select({ address: addresses, vmName: vms.name })
     .from(addresses)
@@ -94,7 +95,7 @@ export async function listAddresses(db: Queryable, network: NetworkRow): Promise
     .where(eq(addresses.networkId, network.id))
     .orderBy(asc(sql`${addresses.ipv4}::inet`));
   const now = Date.now();
-  const taken = rows.flatMap(({ address: { ipv4, vmId, note, releasedAt }, vmName }): NetworkAddress[] => {
+  const taken = rows.flatMap(({ address: { ipv4, vmId, note, releasedAt }, vmName }): TakenAddress[] => {
     const freeAtMs = releasedAt && releasedAt.getTime() + quarantineMs;
     if (freeAtMs !== null && freeAtMs <= now) return [];
     const vm = vmId !== null && vmName !== null ? { id: vmId, name: vmName } : null;
@@ -117,7 +118,7 @@ export async function vmsLeftOutside(
   db: Queryable,
   network: NetworkRow,
   range: Pick<NetworkRow, "rangeFirst" | "rangeLast">,
-): Promise<NetworkAddress[]> {
+): Promise<TakenAddress[]> {
   const [before, after] = [assignableRange(network), assignableRange({ ...network, ...range })];
   const isIn = ({ first, last }: Ipv4Range, ipv4: string) => {
     const value = ipv4ToNumber(ipv4);
@@ -160,7 +161,7 @@ async function addressTaken(db: Queryable, network: NetworkRow, ipv4: string): P
   return new CumulusError("conflict", message, { fields: { ipv4: message } });
 }
 
-function holderInWords({ kind, vm, note, freeAt }: NetworkAddress): string {
+function holderInWords({ kind, vm, note, freeAt }: TakenAddress): string {
   switch (kind) {
     case "gateway":
       return "it is the gateway";

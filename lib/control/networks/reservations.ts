@@ -1,13 +1,21 @@
 import { CumulusError } from "../../domain/errors";
+import { ipv6GatewayOf, ipv6Of } from "../../domain/ipv6";
 import type { NetworkAddress, ReserveAddress } from "../../domain/network";
 import { announce } from "../changes";
 import type { Context } from "../context";
 import { freeReservedAddress, listAddresses, reserveAddress } from "./addresses";
+import { networkDriverOf } from "./driver";
 import { getNetworkRow } from "./networks";
 
 /** All addresses of a network that are not free, by number. @throws `not_found` */
 export async function listNetworkAddresses(context: Context, id: number): Promise<NetworkAddress[]> {
-  return listAddresses(context.db, await getNetworkRow(context.db, id));
+  const network = await getNetworkRow(context.db, id);
+  const isBridged = (await networkDriverOf(context.db))?.driver === "bridge";
+  const ipv6Cidr = isBridged ? network.ipv6Cidr : null;
+  return (await listAddresses(context.db, network)).map((address) => {
+    const isGateway = address.kind === "gateway" && ipv6Cidr !== null;
+    return { ...address, ipv6: isGateway ? ipv6GatewayOf(ipv6Cidr) : ipv6Of(ipv6Cidr, address.ipv4) };
+  });
 }
 
 /** Keeps an address from VMs. @throws `not_found`; `conflict` when it is taken; `bad_request` when it isn't one of the network's */

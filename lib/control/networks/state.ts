@@ -4,6 +4,7 @@ import { firewalls as firewallTable, networks as networkTable } from "../../db/s
 import { interfaceLimits, portForwards, vmFirewalls, vmInterfaces } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import type { HostNetwork, InterfaceFirewall, NetworkHost, NetworkState } from "../../domain/hostNetwork";
+import { ipv6GatewayOf, ipv6Of } from "../../domain/ipv6";
 import { effectiveRules } from "./rules";
 
 interface Link extends NetworkHost {
@@ -26,7 +27,7 @@ export async function networkStateOf(db: Queryable): Promise<NetworkState> {
           .map(({ networkId: _networkId, ...host }) => host);
         return {
           ...{ id, name, cidr, gateway, domain, dnsServers, outside, reaches, hosts },
-          ipv6: ipv6Cidr === null ? null : { cidr: ipv6Cidr, gateway: ipv6Of(ipv6Cidr, 1) },
+          ipv6: ipv6Cidr === null ? null : { cidr: ipv6Cidr, gateway: ipv6GatewayOf(ipv6Cidr) },
           forwards: forwards.flatMap(({ vmId, hostAddress, hostPort, protocol, port }) => {
             const link = addressOf.get(vmId);
             return link?.networkId === id ? [{ hostAddress, hostPort, protocol, port, ipv4: link.ipv4 }] : [];
@@ -45,10 +46,7 @@ async function liveLinks(db: Queryable, networks: { id: number; ipv6Cidr: string
   const rows = await db.select().from(vms).where(isNull(vms.deletedAt));
   const further = await db.select().from(vmInterfaces);
   const ipv6CidrOf = new Map(networks.map(({ id, ipv6Cidr }) => [id, ipv6Cidr]));
-  const ipv6 = (networkId: number, ipv4: string) => {
-    const cidr = ipv6CidrOf.get(networkId);
-    return cidr ? ipv6Of(cidr, ipv4) : null;
-  };
+  const ipv6 = (networkId: number, ipv4: string) => ipv6Of(ipv6CidrOf.get(networkId) ?? null, ipv4);
   return rows.flatMap(({ id: vmId, name, networkId, mac, ipv4 }) => {
     const first = { vmId, name, networkId, interfaceId: "net0", mac, ipv4, ipv6: ipv6(networkId, ipv4) };
     const others = further
@@ -76,12 +74,4 @@ async function firewallsOf(db: Queryable, links: Link[]): Promise<InterfaceFirew
     const egress = effectiveRules(rules, "egress", membersOf);
     return [{ vmId, interfaceId, ingress, egress }];
   });
-}
-
-/** An address within a /64: with a number, or with an IPv4 address in its last 32 bits. */
-function ipv6Of(cidr: string, end: number | string): string {
-  const prefix = cidr.replace(/::\/64$/, "");
-  if (typeof end === "number") return `${prefix}::${end.toString(16)}`;
-  const [a = 0, b = 0, c = 0, d = 0] = end.split(".").map(Number);
-  return `${prefix}::${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }

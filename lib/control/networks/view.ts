@@ -2,6 +2,8 @@ import { eq } from "drizzle-orm";
 import { interfaceLimits, portForwards, vmFirewalls } from "../../db/schema/vmNetworking";
 import { CumulusError } from "../../domain/errors";
 import type { InterfaceStatus } from "../../domain/hostNetwork";
+import { ipv6Of } from "../../domain/ipv6";
+import type { NetworkDriver } from "../../domain/machine";
 import type { VmInterface, VmNetworking } from "../../domain/vmNetworking";
 import type { Context } from "../context";
 import { driversOf, getVmRecord, type VmRecord } from "../vms/view";
@@ -22,7 +24,7 @@ export async function getVmNetworking(context: Context, vmId: number): Promise<V
     driver,
     whyNot: whyNotEnforceable(network, record.vm),
     seenAt: seen && new Date().toISOString(),
-    interfaces: linksOf(record).map((link) => {
+    interfaces: linksOf(record, driver).map((link) => {
       const limit = limits.find(({ interfaceId }) => interfaceId === link.id);
       const { ingressBytesPerSecond = null, egressBytesPerSecond = null } = limit ?? {};
       const status = seen?.find(({ interfaceId }) => interfaceId === link.id);
@@ -33,16 +35,20 @@ export async function getVmNetworking(context: Context, vmId: number): Promise<V
   };
 }
 
-function linksOf({ vm, network, furtherLinks }: VmRecord): Omit<VmInterface, "limit" | "status">[] {
+function linksOf(
+  { vm, network, furtherLinks }: VmRecord,
+  driver: NetworkDriver,
+): Omit<VmInterface, "limit" | "status">[] {
   const links = [
     { id: "net0", network, mac: vm.mac, ipv4: vm.ipv4, isLeaving: false },
     ...furtherLinks.map(({ link, network }) => ({ ...link, id: link.interfaceId, network })),
   ];
-  return links.map(({ id, network: { id: networkId, name, cidr, domain }, mac, ipv4, isLeaving }) => ({
+  return links.map(({ id, network: { id: networkId, name, cidr, domain, ipv6Cidr }, mac, ipv4, isLeaving }) => ({
     id,
     network: { id: networkId, name, cidr },
     mac,
     ipv4,
+    ipv6: driver === "bridge" ? ipv6Of(ipv6Cidr, ipv4) : null,
     isLeaving,
     dnsName: `${vm.name}.${domain}`,
   }));

@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { noFirstBoot } from "../../domain/firstBoot";
 import type { NetworkState, ReachabilityCheck } from "../../domain/hostNetwork";
 import { type MachineSpec, machineSpecSchema, type Observation } from "../../domain/machine";
+import { seedOf } from "../../domain/seed";
 import { MIB } from "../../domain/units";
 import { pathsOf } from "../../env";
 import { installBuiltImage } from "../../images/testing/builtImage";
@@ -14,7 +16,9 @@ import { host, network, serve } from "../testing/lab/labNetworks";
 import { until } from "../testing/until";
 
 const bootMs = 180_000;
-const one = network(1, [host(1, 1), host(2, 1)]);
+/** The second asks for its IPv4 address by DHCP, and has no other. */
+const one = network(1, [host(1, 1), { ...host(2, 1), ipv6: null }, host(3, 1)]);
+const ids = [1, 2, 3];
 const state: NetworkState = { networks: [one], firewalls: [], limits: [] };
 
 let lab: Lab;
@@ -30,52 +34,43 @@ beforeAll(async () => {
   imageSha256 = image.sha256;
   await lab.startAgent("hypervisorAgent.ts");
   await lab.apply(state);
-  for (const id of [1, 2]) {
-    await lab.ask("ensure", await spec(id, id === 1 ? "static" : "dhcp"));
+  for (const id of ids) {
+    await lab.ask("ensure", await spec(id, id === 2 ? "dhcp" : "static"));
     await lab.ask("start", id);
   }
   await serve(lab.internet, 80);
-  for (const id of [1, 2]) await untilSeen(id, ({ milestones }) => milestones.ssh !== undefined);
+  for (const id of ids) await untilSeen(id, ({ milestones }) => milestones.ssh !== undefined);
 }, 400_000);
 afterAll(async () => {
-  for (const id of [1, 2]) await lab.ask("remove", id).catch(() => undefined);
+  for (const id of ids) await lab.ask("remove", id).catch(() => undefined);
   await lab.close();
   await rm(keys, { recursive: true, force: true });
 });
 
 async function spec(id: number, addressing: "static" | "dhcp"): Promise<MachineSpec> {
-  const { mac, ipv4 } = host(id, 1);
-  const { cidr, gateway } = one;
-  const link =
-    addressing === "dhcp"
-      ? { dhcp4: true }
-      : {
-          addresses: [`${ipv4}/24`],
-          routes: [{ to: "0.0.0.0/0", via: gateway }],
-          nameservers: { addresses: [gateway] },
-        };
+  const { mac, ipv4, ipv6 } = host(id, 1);
+  const { cidr, gateway, domain } = one;
+  const uuid = uuids[id] ?? "";
+  const seed = seedOf({
+    ...{ uuid, hostname: `vm${id}`, loginUser: "root", userData: null, files: [], firstBoot: noFirstBoot },
+    publicKeys: [(await readFile(join(keys, "id.pub"), "utf8")).trim()],
+    ...{ userShell: null, mac, ipv4, cidr, gateway, dns: gateway, searchDomain: domain, further: [] },
+    ...(ipv6 !== null && one.ipv6 !== null && { ipv6: { address: ipv6, gateway: one.ipv6.gateway } }),
+  });
+  const byDhcp = { version: 2, ethernets: { eth0: { match: { macaddress: mac }, "set-name": "eth0", dhcp4: true } } };
   return machineSpecSchema.parse({
     id,
-    uuid: uuids[id],
+    uuid,
     arch: "x86_64",
     firmware: "bios",
     vcpus: 1,
     memoryBytes: 192 * MIB,
     disk: { imageSha256, sizeBytes: 1024 * MIB },
     interfaces: [{ id: "net0", mac, driver: "bridge", cidr, gateway, dns: gateway, ipv4 }],
-    seed: {
-      metaData: { "instance-id": uuids[id], "local-hostname": `vm${id}` },
-      userData: {
-        cloudConfig: {
-          ssh_authorized_keys: [(await readFile(join(keys, "id.pub"), "utf8")).trim()],
-          disable_root: false,
-        },
-      },
-      networkConfig: { version: 2, ethernets: { eth0: { match: { macaddress: mac }, "set-name": "eth0", ...link } } },
-    },
+    seed: addressing === "dhcp" ? { ...seed, networkConfig: byDhcp } : seed,
   });
 }
-const uuids = ["", randomUUID(), randomUUID()];
+const uuids = ["", randomUUID(), randomUUID(), randomUUID()];
 
 const untilSeen = (id: number, isIt: (observation: Observation) => boolean) =>
   until(async () => {
@@ -84,7 +79,7 @@ const untilSeen = (id: number, isIt: (observation: Observation) => boolean) =>
   }, bootMs);
 
 /** Runs a command in a VM, by SSH from the host. */
-const ssh = (id: number, command: string) =>
+const ssh = (id: number, command: string, address = host(id, 1).ipv4) =>
   lab.host.run("ssh", [
     ...[
       "-i",
@@ -96,7 +91,7 @@ const ssh = (id: number, command: string) =>
       "-o",
       "LogLevel=ERROR",
     ],
-    ...["-o", "ConnectTimeout=30", `root@${host(id, 1).ipv4}`, command],
+    ...["-o", "ConnectTimeout=30", `root@${address}`, command],
   ]);
 
 const diagnose = async (id: number, port: number) =>
@@ -108,6 +103,12 @@ test("VMs on a bridge are reached from the host by their addresses, and find eac
   expect(await ssh(1, "ping -c 2 vm2.net-1.internal")).toContain("192.168.1.3");
   expect(await ssh(2, "ping -c 2 vm1")).toContain("192.168.1.2");
   expect(await ssh(2, "cat /etc/resolv.conf")).toContain("nameserver 192.168.1.1");
+}, 120_000);
+
+test("VMs reach each other by name over IPv6, and the host reaches them by that address, by the seed alone", async () => {
+  expect(await ssh(1, "ping -6 -c 2 vm3.net-1.internal")).toContain("bytes from fd00:0:0:1::4");
+  expect(await ssh(3, "ping -6 -c 2 vm1")).toContain("bytes from fd00:0:0:1::2");
+  expect(await ssh(3, "hostname", "fd00:0:0:1::4")).toBe("vm3");
 }, 120_000);
 
 test("a VM fetches pages by address and by name, also where it is given a time limit", async () => {
@@ -133,6 +134,7 @@ test("what is seen of an interface: plugged in, its lease, its address, its traf
   expect(interfaces).toMatchObject([
     { vmId: 1, networkId: 1, isUp: true, leaseEndsAt: null, isAddressSeen: true },
     { vmId: 2, networkId: 1, isUp: true, leaseEndsAt: expect.stringMatching(/^20/), isAddressSeen: true },
+    { vmId: 3, networkId: 1, isUp: true, leaseEndsAt: null, isAddressSeen: true },
   ]);
   for (const { receivedBytes, sentPackets } of interfaces) {
     expect(receivedBytes).toBeGreaterThan(1000);

@@ -30,7 +30,7 @@ interface InterfaceRowProps {
 export function InterfaceRow({ vm, link, live, whyNot, onLimit }: InterfaceRowProps) {
   const [isAsked, setAsked] = useState(false);
   const { mutate } = useSWRConfig();
-  const { id, network, ipv4, mac, status, limit, isLeaving } = link;
+  const { id, network, ipv4, ipv6, mac, status, limit, isLeaving } = link;
   const whyNoUnplug =
     id === "net0" ? "The first stays: Cumulus reaches the VM there." : isLeaving ? "It is being unplugged." : whyNot;
   const unplug = async () => {
@@ -52,6 +52,7 @@ export function InterfaceRow({ vm, link, live, whyNot, onLimit }: InterfaceRowPr
       </Td>
       <Td>
         <CopyText text={ipv4} what={`address of ${id}`} />
+        {ipv6 ? <CopyText text={ipv6} what={`IPv6 address of ${id}`} className="block" /> : null}
         <TextLink href={`/networks/${network.id}`} className="block max-w-32 truncate text-xs sm:hidden">
           {network.name}
         </TextLink>

@@ -9,6 +9,7 @@ const link: VmNetworking["interfaces"][number] = {
   network: { id: 1, name: "default", cidr: "192.168.0.0/24" },
   mac: "52:54:00:00:00:02",
   ipv4: "192.168.0.2",
+  ipv6: null,
   isLeaving: false,
   dnsName: "calm-otter.default.internal",
   limit: { ingressBytesPerSecond: null, egressBytesPerSecond: null },
@@ -39,5 +40,7 @@ describe("the commands that reach a VM", () => {
       `ssh -p 2222 ${options} root@local`,
       "ping calm-otter.default.internal",
     ]);
+    const interfaces = [{ ...link, ipv6: "fd00:0:0:1::c0a8:2" }];
+    expect(codesOf(vm, { driver: "bridge", interfaces, forwards: [] }).at(-1)).toBe("ping -6 fd00:0:0:1::c0a8:2");
   });
 });

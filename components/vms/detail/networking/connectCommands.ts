@@ -39,7 +39,16 @@ export function connectCommands(
     title: `Reach it from another VM of ${network.name}`,
     code: `ping ${dnsName}`,
   }));
-  return [...onHost, ...(fromElsewhere ? [fromElsewhere] : []), ...(driver === "bridge" ? fromVms : [])];
+  const byIpv6 = interfaces.flatMap(({ id, ipv6 }) =>
+    ipv6 === null
+      ? []
+      : [{ title: `Reach ${id} by IPv6, from ${host.name} or from another VM`, code: `ping -6 ${ipv6}` }],
+  );
+  return [
+    ...onHost,
+    ...(fromElsewhere ? [fromElsewhere] : []),
+    ...(driver === "bridge" ? [...fromVms, ...byIpv6] : []),
+  ];
 }
 
 function isLoopback(address: string): boolean {
