@@ -190,6 +190,15 @@ test("an ISO keeps its bytes, is named by its label, and can be removed", async 
   expect(await left()).toEqual([]);
 });
 
+test.each(["", "CDROM", "CDROM1", "ISOIMAGE", "cd-rom", "ISO_1"])(
+  "an ISO of the label %j, which tells nothing, is named as whoever brought it named it",
+  async (label) => {
+    const { server, get } = await serving({ "/a.iso": file(isoVolume(label)) });
+    const { name, title } = await get(byUrl(`${server.url}/a.iso`, { kind: "iso" }));
+    expect(title).toBe(name);
+  },
+);
+
 test("the installed file can't be written, and its folder can't be listed by others", async () => {
   const { server, get, paths } = await serving({ "/a": file(qcow2) });
   const { sha256 } = await get(byUrl(`${server.url}/a`));

@@ -46,7 +46,7 @@ export async function takeIn(
   if (content === "iso") {
     if (kind !== "iso") throw refusal("it is an ISO file: add it as one");
     const label = await readIsoLabel(file);
-    const title = description.title ?? (label || description.name);
+    const title = description.title ?? (isTelling(label) ? label : description.name);
     return installImage(paths, file, { ...description, title }, task);
   }
   if (kind === "iso") throw refusal("it is a disk and no ISO file: add it as a disk");
@@ -55,6 +55,13 @@ export async function takeIn(
   await checkWithQemu(qcow2, virtualBytes, context.signal);
   report.progress(98, "puts the image into the store");
   return installImage(paths, qcow2, { ...description, title: description.title ?? description.name }, task);
+}
+
+/** Whether a label tells one ISO from another: programs that write them have words of their own where nobody gives one. */
+function isTelling(label: string): boolean {
+  return !/^((my)?(cd|dvd|cd-?rom|dvd-?rom|iso|iso ?image|image|disc|disk|volume|vol|data|new|untitled|no name)[ _-]*\d*)?$/i.test(
+    label,
+  );
 }
 
 /** The received file, out of its compression where it has one. */
