@@ -7,14 +7,24 @@ import { tool } from "./tools";
 /** apt set up for one Debian architecture ("amd64", "arm64"); the host's own dpkg and apt state stay as they are. */
 export interface Apt {
   options: string[];
+  /** What is made of the packages, for people: "the image mini". */
+  makes: string;
   signal?: AbortSignal | undefined;
 }
+
+/** Where the host's own apt keeps its package lists. */
+const hostLists = "/var/lib/apt/lists";
 
 /**
  * apt for packages of `debArch`. The host's own architecture uses the host's package lists. For another one, lists of its own are
  * fetched into `stateDir`, from the host's sources, so that nothing has to be changed with `dpkg --add-architecture`.
+ * @throws CumulusError `unavailable` where there are no lists and none can be fetched
  */
-export async function openApt(debArch: string, stateDir: string, signal?: AbortSignal): Promise<Apt> {
+export async function openApt(
+  debArch: string,
+  stateDir: string,
+  { makes, signal }: Pick<Apt, "makes" | "signal">,
+): Promise<Apt> {
   const options = [
     // Without this, apt running as root fetches as the user `_apt`, who may not write into our private folder.
     ...["-o", "APT::Sandbox::User=root"],
@@ -23,13 +33,12 @@ export async function openApt(debArch: string, stateDir: string, signal?: AbortS
   ];
   const { stdout: hostArch } = await execa("dpkg", ["--print-architecture"]);
   if (debArch === hostArch.trim()) {
-    const own = { options, signal };
-    if (!(await hasPackageLists()) && process.getuid?.() === 0) {
-      await run(own, "apt-get", ["update", "-qq"], "read the package lists");
-    }
+    const own = { options, makes, signal };
+    if (!(await hasPackageLists(hostLists)) && process.getuid?.() === 0) await fetchLists(own, hostLists);
     return own;
   }
-  await mkdir(join(stateDir, "lists", "partial"), { recursive: true, mode: 0o700 });
+  const lists = join(stateDir, "lists");
+  await mkdir(join(lists, "partial"), { recursive: true, mode: 0o700 });
   await mkdir(join(stateDir, "cache", "archives", "partial"), { recursive: true, mode: 0o700 });
   const apt = {
     options: [
@@ -44,15 +53,26 @@ export async function openApt(debArch: string, stateDir: string, signal?: AbortS
         `Dir::Cache=${join(stateDir, "cache")}`,
       ],
     ],
+    makes,
     signal,
   };
-  await run(apt, "apt-get", ["update", "-qq"], `read the package lists for ${debArch}`);
+  await fetchLists(apt, lists);
   return apt;
 }
 
+/** `apt-get update` ends well also where it fetched nothing: what is there afterwards tells. */
+async function fetchLists(apt: Apt, lists: string): Promise<void> {
+  await run(apt, "apt-get", ["update", "-qq"], "read the package lists");
+  if (await hasPackageLists(lists)) return;
+  throw new CumulusError(
+    "unavailable",
+    `The package mirror can't be reached, and ${apt.makes} is made of packages that it has. See that this host has a way out to what /etc/apt/sources.list names, and try again.`,
+  );
+}
+
 /** A fresh system, and a container whose maker saved space, have none. */
-async function hasPackageLists(): Promise<boolean> {
-  const names = await readdir("/var/lib/apt/lists").catch(() => [] as string[]);
+async function hasPackageLists(lists: string): Promise<boolean> {
+  const names = await readdir(lists).catch(() => [] as string[]);
   return names.some((name) => name.includes("_Packages"));
 }
 
@@ -76,7 +96,7 @@ export async function resolvePackages(
   );
   const dependencies = parseDepends(stdout);
   const missing = names.filter((name) => !dependencies.has(name));
-  if (missing.length > 0) throw unknownPackages(missing.join(", "));
+  if (missing.length > 0) throw unknownPackages(apt, missing.join(", "));
   const resolved = new Set<string>();
   const visit = (name: string) => {
     if (resolved.has(name)) return;
@@ -151,16 +171,16 @@ async function run(apt: Apt, command: string, args: string[], purpose: string, c
   apt.signal?.throwIfAborted();
   const complaint = result.stderr.split("\n").find((line) => line.startsWith("E:")) ?? result.shortMessage ?? command;
   if (/Unable to locate|No packages found|Can't select|no installation candidate|404/.test(result.stderr)) {
-    throw unknownPackages(complaint.replace(/^E: /, ""));
+    throw unknownPackages(apt, complaint.replace(/^E: /, ""));
   }
   throw new CumulusError("unavailable", `Could not ${purpose}: ${complaint.replace(/^E: /, "")}`, {
     cause: result.stderr,
   });
 }
 
-function unknownPackages(detail: string): CumulusError {
+function unknownPackages({ makes }: Apt, detail: string): CumulusError {
   return new CumulusError(
     "unavailable",
-    `apt does not find what the image is made of (${detail}). Its lists may be missing or old: run "apt-get update" and try again.`,
+    `apt does not find what ${makes} is made of (${detail}). Its lists may be missing or old: run "apt-get update" and try again.`,
   );
 }

@@ -78,7 +78,7 @@ async function build(options: {
   const place = (name: string) => join(scratch, name);
   const distribution = await readDistribution();
 
-  const apt = await openApt(debArchOf[arch], place("apt"), signal);
+  const apt = await openApt(debArchOf[arch], place("apt"), { makes: "the image mini", signal });
   const loader = arch === "x86_64" ? [] : [efiLoaderPackage];
   const seeds = [...rootPackages, ...loader, busyboxPackage, kernelPackage(distribution.id, arch)];
   const names = await resolvePackages(apt, seeds, isFollowed);

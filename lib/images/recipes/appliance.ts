@@ -60,7 +60,7 @@ async function fetchKernel(
     const arch = archOfNode(process.arch) ?? "x86_64";
     const { id } = await readDistribution();
     report.log("Fetching a kernel for the machine that changes the disk");
-    const apt = await openApt(debArchOf[arch], join(scratch, "apt"), signal);
+    const apt = await openApt(debArchOf[arch], join(scratch, "apt"), { makes: "libguestfs' kernel", signal });
     const names = await resolvePackages(
       apt,
       [kernelPackage(id, arch)],
