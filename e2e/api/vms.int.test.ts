@@ -72,6 +72,26 @@ describe("a VM's life by the API", () => {
     ]);
   });
 
+  test("its operations come in pages, newest first, each once", async () => {
+    const { body: vm } = await make("paged", {}, "?wait=ready");
+    for (const action of ["pause", "resume", "stop", "start"]) {
+      await settled((await stack.api<Operation>("POST", `/api/vms/${vm.id}/${action}`, {})).body.id);
+    }
+    type Page = { items: Operation[]; nextCursor: string | null };
+    const page = async (query: string) => (await stack.api<Page>("GET", `/api/operations?vm=${vm.id}${query}`)).body;
+    const all = await page("");
+    expect(all).toMatchObject({ items: { length: 5 }, nextCursor: null });
+    const seen: number[] = [];
+    for (let cursor: string | null = ""; cursor !== null; ) {
+      const { items, nextCursor }: Page = await page(`&limit=2${cursor && `&cursor=${cursor}`}`);
+      expect(items.length).toBeLessThanOrEqual(2);
+      seen.push(...items.map(({ id }) => id));
+      cursor = nextCursor;
+    }
+    expect(seen).toEqual(all.items.map(({ id }) => id));
+    expect((await page("&limit=5")).nextCursor).toBeNull();
+  });
+
   test("start of a running VM and stop of a stopped one change nothing", async () => {
     const { body: vm } = await make("idempotent", {}, "?wait=ready");
     for (const [action, message] of [

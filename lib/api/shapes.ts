@@ -12,9 +12,14 @@ export const idSchema = z.coerce
 
 export const idParams = z.object({ id: idSchema });
 
-/** Lists have room for pages, though none is needed yet. */
+/** Lists that are never long: all of it, with room for pages. */
 export function listOf<T>(item: z.ZodType<T>) {
   return z.object({ items: z.array(item), nextCursor: z.null() });
+}
+
+/** A page of a list; `nextCursor`, given as `cursor`, asks for the next one. Null: this was the last. */
+export function pageOf<T>(item: z.ZodType<T>) {
+  return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 }
 
 export function asList<T>(items: T[]): { items: T[]; nextCursor: null } {

@@ -93,13 +93,22 @@ export async function progressIntents(db: Queryable, vmId: number, progress: num
   for (const row of rows) await announceOperation(db, row);
 }
 
-/** Newest first; at most 500. */
-export async function listOperations(context: Context, filter: { vmId?: number | undefined }): Promise<Operation[]> {
+/** Newest first. @param page the most there are to be, and the id that all are to be older than; the answer's cursor is that of the next page */
+export async function listOperations(
+  context: Context,
+  { vmId, limit, before }: { vmId?: number | undefined; limit: number; before?: number | undefined },
+): Promise<{ items: Operation[]; nextCursor: string | null }> {
   const rows = await selectOperations(context)
-    .where(filter.vmId === undefined ? undefined : eq(operations.vmId, filter.vmId))
+    .where(
+      and(
+        vmId === undefined ? undefined : eq(operations.vmId, vmId),
+        before === undefined ? undefined : lt(operations.id, before),
+      ),
+    )
     .orderBy(desc(operations.id))
-    .limit(500);
-  return rows.map(toOperation);
+    .limit(limit + 1);
+  const items = rows.slice(0, limit).map(toOperation);
+  return { items, nextCursor: rows.length > limit ? String(items.at(-1)?.id) : null };
 }
 
 export async function getOperation(context: Context, id: number): Promise<Operation> {

@@ -9,17 +9,22 @@ import { cumulusVersion } from "../../version";
 import { endpoint } from "../endpoint";
 import { eventStream } from "../eventStream";
 import { fileResponse } from "../fileResponse";
-import { asList, idParams, idSchema, listOf } from "../shapes";
+import { idParams, idSchema, pageOf } from "../shapes";
 
 export const listOperationsEndpoint = endpoint({
   method: "GET",
   path: "/api/operations",
   tag: "Activity",
   summary: "List operations",
-  description: "Newest first, at most 500; `vm` keeps those of one VM.",
-  query: z.object({ vm: idSchema.optional() }),
-  response: listOf(operationSchema),
-  handle: async ({ context, query }) => asList(await listOperations(context, { vmId: query.vm })),
+  description:
+    "Newest first, 500 unless `limit` says fewer; `vm` keeps those of one VM. Older ones: the same with the answer's `nextCursor` as `cursor`, until that is null.",
+  query: z.strictObject({
+    vm: idSchema.optional(),
+    limit: z.coerce.number().int().min(1).max(500).default(500),
+    cursor: idSchema.optional(),
+  }),
+  response: pageOf(operationSchema),
+  handle: ({ context, query: { vm, limit, cursor } }) => listOperations(context, { vmId: vm, limit, before: cursor }),
 });
 
 export const getOperationEndpoint = endpoint({
