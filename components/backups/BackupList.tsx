@@ -5,9 +5,9 @@ import { useState } from "react";
 import { apiRequest } from "../../lib/api/client";
 import { formatExact } from "../../lib/browser/time";
 import type { Backup, BackupRepository } from "../../lib/domain/backup";
-import { formatBytes } from "../../lib/domain/units";
+import type { Operation } from "../../lib/domain/operation";
 import type { Vm } from "../../lib/domain/vm";
-import { useBackups } from "../data/hooks";
+import { useBackups, useOperations } from "../data/hooks";
 import { keys } from "../data/keys";
 import { ReadingState } from "../data/ReadingState";
 import { Button } from "../ui/Button";
@@ -19,12 +19,14 @@ import { RelativeTime } from "../ui/RelativeTime";
 import { StatusDot } from "../ui/StatusDot";
 import { Table, TableBody, TableHead, Td, Th, Tr } from "../ui/Table";
 import { BackUpNowDialog } from "./BackUpNowDialog";
-import { backupStatusWords, tierWords } from "./backupWords";
+import { BackupProgress } from "./BackupProgress";
+import { backupStatusWords, copyWords, tierWords } from "./backupWords";
 import { RestoreBackupDialog } from "./RestoreBackupDialog";
 
 /** What backups of a VM there are, here and in repositories. */
 export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupRepository[] }) {
   const backups = useBackups(vm.id);
+  const { data: operations } = useOperations(vm.id);
   const [isAsking, setAsking] = useState(false);
   const [leaving, setLeaving] = useState<Backup>();
   const [restoring, setRestoring] = useState<Backup>();
@@ -66,11 +68,14 @@ export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupR
                       </span>
                     </Td>
                     <Td>
-                      <BackupStatus backup={backup} />
+                      <BackupStatus
+                        backup={backup}
+                        operation={operations?.find(({ id }) => id === backup.operationId)}
+                      />
                     </Td>
                     <Td className="hidden text-muted sm:table-cell">
                       {backup.copy && backup.repositoryId !== null
-                        ? `${formatBytes(backup.copy.diskBytes)} in ${nameOf(backup.repositoryId)}, read back`
+                        ? copyWords(backup.copy, nameOf(backup.repositoryId))
                         : "None"}
                     </Td>
                     <Td className="whitespace-nowrap text-right">
@@ -127,7 +132,7 @@ export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupR
   );
 }
 
-function BackupStatus({ backup }: { backup: Backup }) {
+function BackupStatus({ backup, operation }: { backup: Backup; operation: Operation | undefined }) {
   const { label, tone, moving } = backupStatusWords[backup.status];
   return (
     <span className="flex flex-col">
@@ -135,6 +140,7 @@ function BackupStatus({ backup }: { backup: Backup }) {
         <StatusDot tone={tone} moving={moving} />
         {label}
       </span>
+      {operation ? <BackupProgress operation={operation} label={`${label}: ${formatExact(backup.dueAt)}`} /> : null}
       {backup.error ? <span className="text-bad-ink text-xs">{backup.error}</span> : null}
     </span>
   );

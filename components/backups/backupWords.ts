@@ -1,4 +1,5 @@
-import type { Backup } from "../../lib/domain/backup";
+import type { Backup, BackupCopy } from "../../lib/domain/backup";
+import { formatBytes } from "../../lib/domain/units";
 import type { Tone } from "../ui/tone";
 
 export const tierWords: Record<Backup["tier"], string> = {
@@ -14,3 +15,8 @@ export const backupStatusWords: Record<Backup["status"], { label: string; tone: 
   done: { label: "Done", tone: "ok", moving: false },
   failed: { label: "Failed", tone: "bad", moving: false },
 };
+
+/** A copy in words: what of the disk the repository did not have before. */
+export function copyWords({ addedBytes, diskBytes }: BackupCopy, repositoryName: string): string {
+  return `${formatBytes(addedBytes)} new of ${formatBytes(diskBytes)} in ${repositoryName}, read back`;
+}

@@ -55,13 +55,17 @@ async function makeDue(at: string): Promise<void> {
   await wake();
 }
 
-async function backupOf(id: number, status: Backup["status"]): Promise<Backup> {
+async function backupOf(
+  id: number,
+  status: Backup["status"],
+  isWanted: (backup: Backup) => boolean = () => true,
+): Promise<Backup> {
   let found: Backup | undefined;
   await until(`backup ${id} is ${status}`, async () => {
     await wake();
     found = (await listBackups()).find((backup) => backup.id === id);
     if (found?.status === "failed" && status !== "failed") throw new Error(found.error ?? "failed");
-    return found?.status === status;
+    return found?.status === status && isWanted(found);
   });
   return found as Backup;
 }
@@ -97,7 +101,13 @@ test("a backup to a repository is read back, outlives the VM, and becomes a new 
   const repository = await addRepository("Far away", path);
   const asked = await stack.api<Backup>("POST", `/api/vms/${vm.id}/backups`, { repository: repository.id });
   expect(asked).toMatchObject({ status: 202, body: { tier: "manual", status: "taking" } });
+  const operationOf = async ({ operationId }: Backup) =>
+    (await stack.api<Operation>("GET", `/api/operations/${operationId}`)).body;
+  expect(await operationOf(asked.body)).toMatchObject({ kind: "snapshot-take", vm: { id: vm.id } });
+  const copying = await backupOf(asked.body.id, "copying", ({ operationId }) => operationId !== null);
+  expect(await operationOf(copying)).toMatchObject({ kind: "backup", vm: { id: vm.id } });
   const backup = await backupOf(asked.body.id, "done");
+  expect(backup.operationId).toBeNull();
   expect(backup.copy?.verifiedAt).toBeTruthy();
   expect(await stored(repository.id)).toMatchObject([{ key: backup.copy?.key, vmName: "web-1" }]);
   expect(readdirSync(path)).toContain("config");

@@ -104,6 +104,8 @@ export const backupSchema = z
     copy: backupCopySchema.nullable(),
     status: z.enum(["taking", "copying", "done", "failed"]),
     error: z.string().nullable(),
+    /** The open operation: first the one that takes the snapshot, then the one that copies it. */
+    operationId: z.number().int().nullable(),
   })
   .meta({ id: "Backup" });
 export type Backup = z.infer<typeof backupSchema>;

@@ -46,6 +46,7 @@ async function requestCopy(tx: Queryable, backup: BackupRow, params: Record<stri
     dedupKey: `backup:${backup.id}`,
   });
   await tx.update(backups).set({ copyOperationId: operation.id }).where(eq(backups.id, backup.id));
+  await announce(tx, { kind: "backup", id: backup.id, vmId: backup.vmId });
 }
 
 /** What must be known of a VM to make it again where nothing else is known. */

@@ -1,9 +1,15 @@
-import { and, desc, eq, isNull, type SQL } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
+import { alias } from "drizzle-orm/pg-core";
 import { backups } from "../../db/schema/backups";
+import { operations } from "../../db/schema/operations";
 import { snapshots, vms } from "../../db/schema/vms";
 import type { Backup } from "../../domain/backup";
 import { CumulusError } from "../../domain/errors";
 import type { Context } from "../context";
+import { openStatuses } from "../operations";
+
+const taking = alias(operations, "taking");
+const copying = alias(operations, "copying");
 
 /** A VM's backups, newest first. @throws `not_found` for no such VM */
 export async function listBackups(context: Context, vmId: number): Promise<Backup[]> {
@@ -23,13 +29,15 @@ export async function getBackup(context: Context, id: number): Promise<Backup> {
 
 async function select(context: Context, where: SQL | undefined): Promise<Backup[]> {
   const rows = await context.db
-    .select({ backup: backups, snapshot: snapshots, vmName: vms.name })
+    .select({ backup: backups, snapshot: snapshots, vmName: vms.name, takingId: taking.id, copyingId: copying.id })
     .from(backups)
     .innerJoin(vms, eq(vms.id, backups.vmId))
     .leftJoin(snapshots, eq(snapshots.id, backups.snapshotId))
+    .leftJoin(taking, and(isOpen(taking), eq(taking.taskKind, "snapshot-take"), isOf(taking, snapshots.id)))
+    .leftJoin(copying, and(isOpen(copying), eq(copying.id, backups.copyOperationId)))
     .where(where)
     .orderBy(desc(backups.dueAt), desc(backups.id));
-  return rows.map(({ backup, snapshot, vmName }) => {
+  return rows.map(({ backup, snapshot, vmName, takingId, copyingId }) => {
     const isThere = snapshot?.manifest && snapshot.desired === "present";
     return {
       id: backup.id,
@@ -41,8 +49,17 @@ async function select(context: Context, where: SQL | undefined): Promise<Backup[
       copy: backup.copy,
       status: statusOf(backup, Boolean(snapshot?.manifest)),
       error: backup.error,
+      operationId: copyingId ?? takingId,
     };
   });
+}
+
+function isOpen(operation: typeof taking | typeof copying): SQL {
+  return inArray(operation.status, [...openStatuses]);
+}
+
+function isOf(operation: typeof taking, snapshotId: typeof snapshots.id): SQL {
+  return sql`(${operation.taskParams} ->> 'snapshotId')::int = ${snapshotId}`;
 }
 
 function statusOf(backup: typeof backups.$inferSelect, wasTaken: boolean): Backup["status"] {

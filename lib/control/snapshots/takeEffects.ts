@@ -5,20 +5,21 @@ import { snapshots, vms } from "../../db/schema/vms";
 import { type SnapshotManifest, snapshotManifestSchema } from "../../domain/snapshotManifest";
 import { announce } from "../changes";
 import { systemActor } from "../context";
-import { requestConverge } from "../jobs";
+import { requestBackups, requestConverge } from "../jobs";
 import { giveUpIn } from "../steps";
 import type { TaskEffects } from "../tasks/effects";
 import { requestRemoval } from "./remove";
 
 const paramsSchema = z.object({ snapshotId: z.number() });
 
-/** The end of taking a snapshot: VMs that start from it go on, or fail. */
+/** The end of taking a snapshot: VMs that start from it go on, or fail, and so does a backup that is to be copied from it. */
 export const takeEffects: TaskEffects = {
   onDone: async (_context, tx, operation, result) => {
     const { snapshotId } = paramsSchema.parse(operation.taskParams);
     const manifest = snapshotManifestSchema.parse(result);
     await writeManifest(tx, snapshotId, manifest);
     for (const { id } of await waitingVms(tx, snapshotId)) await requestConverge(tx, id);
+    await requestBackups(tx);
     return { message: `It is there. ${pauseWords(manifest)}`, result: { snapshotId } };
   },
   onFailed: async (_context, tx, operation, reason) => {
@@ -27,6 +28,7 @@ export const takeEffects: TaskEffects = {
     for (const vm of await waitingVms(tx, snapshotId)) {
       await giveUpIn(tx, vm, `What its disk was to start from could not be made: ${reason}`);
     }
+    await requestBackups(tx);
   },
 };
 
