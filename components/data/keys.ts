@@ -59,7 +59,7 @@ export function keysOf(change: Change): string[] {
     case "snapshot":
       return [
         ...[keys.snapshots, keys.snapshot(change.id)],
-        ...(change.vmId === undefined ? [] : [keys.snapshotsOfVm(change.vmId)]),
+        ...(change.vmId === undefined ? [] : [keys.snapshotsOfVm(change.vmId), keys.snapshotCost(change.vmId)]),
       ];
     case "backup":
       return change.vmId === undefined ? [] : [keys.backups(change.vmId), keys.backupPolicy(change.vmId)];

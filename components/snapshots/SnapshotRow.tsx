@@ -14,7 +14,7 @@ import { SnapshotActs } from "./SnapshotActs";
 import { SnapshotNode } from "./SnapshotNode";
 import { SnapshotProgress } from "./SnapshotProgress";
 import type { Branch } from "./snapshotTree";
-import { consistencyOf, originWords, pauseWords, totalBytes } from "./snapshotWords";
+import { consistencyOf, foldedWords, originWords, pauseWords, totalBytes } from "./snapshotWords";
 
 interface SnapshotRowProps {
   snapshot: Snapshot;
@@ -30,6 +30,7 @@ interface SnapshotRowProps {
 export function SnapshotRow({ snapshot, branch, vm, operation, showVm }: SnapshotRowProps) {
   const consistency = consistencyOf(snapshot);
   const bytes = totalBytes(snapshot);
+  const folded = foldedWords(snapshot);
   const size = bytes === null ? "–" : formatBytes(bytes);
   return (
     <Tr>
@@ -68,7 +69,16 @@ export function SnapshotRow({ snapshot, branch, vm, operation, showVm }: Snapsho
       <Td className="hidden whitespace-nowrap text-right text-muted tabular-nums md:table-cell">
         {pauseWords(snapshot) ?? "–"}
       </Td>
-      <Td className="hidden whitespace-nowrap text-right text-muted tabular-nums sm:table-cell">{size}</Td>
+      <Td className="hidden whitespace-nowrap text-right text-muted tabular-nums sm:table-cell">
+        {folded ? (
+          <Tooltip content={folded}>
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what comes on top is told on focus, too */}
+            <span tabIndex={0}>{size} +</span>
+          </Tooltip>
+        ) : (
+          size
+        )}
+      </Td>
       <Td className="hidden whitespace-nowrap text-muted md:table-cell">
         <RelativeTime at={snapshot.createdAt} />
       </Td>

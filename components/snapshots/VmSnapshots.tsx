@@ -5,7 +5,8 @@ import dynamic from "next/dynamic";
 import { useSearchParams } from "next/navigation";
 import { useState } from "react";
 import { whyNoSnapshotAct } from "../../lib/domain/snapshotActions";
-import { useOperations, useVmSnapshots } from "../data/hooks";
+import { formatBytes } from "../../lib/domain/units";
+import { useOperations, useSnapshotCost, useVmSnapshots } from "../data/hooks";
 import { ReadingState } from "../data/ReadingState";
 import { Button } from "../ui/Button";
 import { Card } from "../ui/Card";
@@ -23,6 +24,8 @@ export function VmSnapshots() {
   const operations = useOperations(vm.id);
   const [asked, setAsked] = useState(useSearchParams().has("take") ? "take" : null);
   const close = () => setAsked(null);
+  const { data: cost } = useSnapshotCost(vm.id);
+  const keptWords = snapshots.data?.length && cost ? ` All of them take ${formatBytes(cost.keptBytes)}.` : "";
   const takeButton = (
     <Button
       variant="primary"
@@ -38,7 +41,7 @@ export function VmSnapshots() {
       <Card
         flush
         title="Snapshots"
-        description="Each keeps only what differs. They can be deleted in any order."
+        description={`Each keeps what differs. They can be deleted in any order.${keptWords}`}
         actions={
           <>
             <Button

@@ -14,6 +14,7 @@ export function exampleSnapshot(id: number, rest: Partial<ReturnType<typeof snap
     consistency: "crash",
     pauseMs: 2,
     diskBytes: 8 * MIB,
+    foldedBytes: 0,
     memoryBytes: 0,
     virtualBytes: 256 * MIB,
     parentId: null,

@@ -1,6 +1,7 @@
 import { formatDuration } from "../../lib/browser/time";
 import type { Snapshot } from "../../lib/domain/snapshot";
 import { whyNoSnapshotAct } from "../../lib/domain/snapshotActions";
+import { formatBytes } from "../../lib/domain/units";
 import type { Vm } from "../../lib/domain/vm";
 
 interface ConsistencyWords {
@@ -37,6 +38,12 @@ export function pauseWords({ pauseMs }: Pick<Snapshot, "pauseMs">): string | nul
 /** What it takes on the host's disk, memory included; null while it is being taken. */
 export function totalBytes({ diskBytes, memoryBytes }: Pick<Snapshot, "diskBytes" | "memoryBytes">): number | null {
   return diskBytes === null ? null : diskBytes + (memoryBytes ?? 0);
+}
+
+/** What it holds of others for speed, as a sentence; null where that is nothing. */
+export function foldedWords({ foldedBytes }: Pick<Snapshot, "foldedBytes">): string | null {
+  if (!foldedBytes) return null;
+  return `On top of that ${formatBytes(foldedBytes)} of the snapshots before it, so that the VM reads as fast as with one.`;
 }
 
 /** Who wanted it, where that was nobody by hand. */

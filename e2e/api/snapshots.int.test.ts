@@ -28,7 +28,7 @@ describe("taking snapshots", () => {
   test("of a running VM: disk alone, and with memory; each tells its cost, consistency and pause", async () => {
     const vm = await api.create("take");
     const { body: cost } = await stack.api("GET", `/api/vms/${vm.id}/snapshots/cost`);
-    expect(cost).toEqual({ diskBytes: expect.any(Number), memoryBytes: vm.size.memoryBytes });
+    expect(cost).toEqual({ diskBytes: expect.any(Number), memoryBytes: vm.size.memoryBytes, keptBytes: 0 });
     const first = await api.take(vm.id, { name: "before the upgrade", note: "All is well." });
     expect(first).toMatchObject({
       name: "before the upgrade",

@@ -53,6 +53,8 @@ export const snapshotSchema = z
     pauseMs: z.number().nullable(),
     /** What deleting it would free at most. */
     diskBytes: z.number().int().nullable(),
+    /** What it holds on top of that of the snapshots before it, so that a long chain is read as fast as a short one. */
+    foldedBytes: z.number().int().nullable(),
     memoryBytes: z.number().int().nullable(),
     /** The disk's size as the guest sees it. */
     virtualBytes: z.number().int().nullable(),

@@ -21,8 +21,10 @@ export const snapshotManifestSchema = z.object({
   consistency: z.enum(snapshotConsistencies),
   /** How long the guest stood still, from QEMU's STOP and RESUME events. 0 for a VM that was off or paused. */
   pauseMs: z.number().nonnegative(),
-  /** What its own layer takes on the host's disk: what deleting it frees at most. Changes when layers below are merged or folded into it. */
+  /** What its own layer takes on the host's disk: what deleting it frees at most. Changes when a layer below is merged into it. */
   diskBytes: z.number().int().nonnegative(),
+  /** What its layer holds on top of that of the snapshots before it, so that a long chain is read as fast as a short one. */
+  foldedBytes: z.number().int().nonnegative().default(0),
   /** What its memory takes on the host's disk; 0 without. */
   memoryBytes: z.number().int().nonnegative(),
   /** The disk's size as the guest sees it. */
@@ -50,5 +52,7 @@ export const snapshotCostSchema = z.object({
   diskBytes: z.number().int().nonnegative(),
   /** At most, with memory; 0 for a VM that is off. */
   memoryBytes: z.number().int().nonnegative(),
+  /** What all snapshots of the VM take now, with their memory, what several share, and what is held twice for speed. */
+  keptBytes: z.number().int().nonnegative(),
 });
 export type SnapshotCost = z.infer<typeof snapshotCostSchema>;

@@ -68,6 +68,7 @@ export class FakeSnapshots {
       consistency: memory ? "memory" : isFrozen ? "filesystem" : "crash",
       pauseMs: observation.state === "running" ? 1.5 : 0,
       diskBytes,
+      foldedBytes: 0,
       memoryBytes: memory ? spec.memoryBytes : 0,
       virtualBytes: spec.disk.sizeBytes,
       machine: machineOf(spec),
@@ -90,7 +91,9 @@ export class FakeSnapshots {
   }
 
   costOf({ spec, observation }: FakeMachine): SnapshotCost {
-    return { diskBytes, memoryBytes: observation.pid === null ? 0 : spec.memoryBytes };
+    const own = this.list().filter(({ vmId }) => vmId === spec.id);
+    const keptBytes = own.reduce((sum, kept) => sum + kept.diskBytes + kept.memoryBytes, 0);
+    return { diskBytes, memoryBytes: observation.pid === null ? 0 : spec.memoryBytes, keptBytes };
   }
 
   /** Writes an empty disk: the fake has none of its own. */

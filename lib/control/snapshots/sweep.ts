@@ -33,7 +33,7 @@ async function removeServedClones(context: Context): Promise<void> {
   });
 }
 
-/** What a snapshot takes changes when a layer below is merged into its own. */
+/** What a snapshot takes changes when layers below are merged or folded into its own. */
 async function refreshManifests(context: Context): Promise<void> {
   const rows = await context.db
     .select()
@@ -43,7 +43,8 @@ async function refreshManifests(context: Context): Promise<void> {
   const present = new Map((await context.agent.listSnapshots()).map((manifest) => [manifest.id, manifest]));
   for (const { id, vmId, manifest: known } of rows) {
     const manifest = present.get(id);
-    if (!manifest || manifest.diskBytes === known?.diskBytes) continue;
+    const isAsKnown = manifest?.diskBytes === known?.diskBytes && manifest?.foldedBytes === known?.foldedBytes;
+    if (!manifest || isAsKnown) continue;
     await context.db.transaction(async (tx) => {
       await tx.update(snapshots).set({ manifest }).where(eq(snapshots.id, id));
       await announce(tx, { kind: "snapshot", id, vmId });

@@ -75,6 +75,8 @@ function shownOf(row: SnapshotRow): Omit<Snapshot, "vm" | "isCurrent" | "vmCount
     consistency: manifest?.consistency ?? null,
     pauseMs: manifest?.pauseMs ?? null,
     diskBytes: manifest?.diskBytes ?? null,
+    // A manifest that was written by an older Cumulus has none.
+    foldedBytes: manifest && (manifest.foldedBytes ?? 0),
     memoryBytes: manifest?.memoryBytes ?? null,
     virtualBytes: manifest?.virtualBytes ?? null,
     parentId,

@@ -29,6 +29,8 @@ const layerManifestSchema = z.object({
   snapshotBelow: z.number().int().positive().nullable().default(null),
   /** How many times folding has taken layers into it (`plan.ts`). */
   level: z.number().int().nonnegative().default(0),
+  /** Of what it takes on the host's disk, what folding has copied into it, which layers below hold as well or held. */
+  foldedBytes: z.number().int().nonnegative().default(0),
 });
 export type Layer = z.infer<typeof layerManifestSchema>;
 

@@ -11,6 +11,7 @@ const layer = (id: string, parent: string | null, level = 0): Layer => ({
   openedAs: "",
   snapshotBelow: null,
   level,
+  foldedBytes: 0,
 });
 
 /** a ← b ← c ← the disk of VM 1. */

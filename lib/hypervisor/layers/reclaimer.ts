@@ -11,6 +11,7 @@ import { listMachineIds } from "../folders";
 import type { Machine } from "../machine";
 import { machinePaths } from "../machinePaths";
 import { snapshotUnder } from "../snapshots/lineage";
+import { allocatedBytes } from "../snapshots/snapshotStore";
 import { type Layer, newLayerId } from "./layerStore";
 import { beginLiveMerge, diskWithout, finishLiveMerge, switchLive } from "./liveMerge";
 import { foldSteps, keyOf, type ReclaimStep, reclaimSteps } from "./plan";
@@ -173,8 +174,11 @@ export class Reclaimer {
     } finally {
       held.letGo();
     }
-    const level = kind === "fold" ? child.level + 1 : Math.max(child.level, layer.level);
-    const merged = { ...child, parent: layer.parent, snapshotBelow, level };
+    const isFold = kind === "fold";
+    const level = isFold ? child.level + 1 : Math.max(child.level, layer.level);
+    const grownBytes = Math.max(0, (await allocatedBytes(target)) - ((await layers.bytesOf(child.id)) ?? 0));
+    const foldedBytes = child.foldedBytes + (isFold ? grownBytes : layer.foldedBytes);
+    const merged = { ...child, parent: layer.parent, snapshotBelow, level, foldedBytes };
     const gone = held.layers.slice(1, held.layers.findIndex(({ id }) => id === layer.id) + 1);
     await layers.locked(async () => {
       await layers.moveIn(child, target);

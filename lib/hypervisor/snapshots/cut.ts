@@ -85,7 +85,7 @@ export async function finishCut({ context, id, imageSha256 }: CutTarget, record:
         const { virtualBytes } = await readQcow2Header(from);
         const snapshotBelow = await snapshotUnder(context, record);
         const { parent } = record;
-        const own = { vmId: id, virtualBytes, openedAs: from, level: 0 };
+        const own = { vmId: id, virtualBytes, openedAs: from, level: 0, foldedBytes: 0 };
         await context.layers.write({ id: cut.layerId, parent, snapshotBelow, imageSha256, ...own });
       }
       failpoint("agent.snapshot.layer-written");

@@ -63,6 +63,12 @@ test("snapshots hold what they held when their layers were folded, whichever of 
   // Two of eight, and four more.
   await until(async () => (await bed.diskChain()).length === 6);
   await expectContents(ids);
+  const taken = await agent.listSnapshots();
+  expect(taken.filter(({ foldedBytes }) => foldedBytes > 0).map(({ id }) => id)).toEqual([8, 16]);
+  const ownBytes = taken.map(({ diskBytes }) => diskBytes);
+  expect(Math.max(...ownBytes), "what is its own alone").toBeLessThan(2 * Math.min(...ownBytes));
+  const allBytes = taken.reduce((sum, { diskBytes, foldedBytes }) => sum + diskBytes + foldedBytes, 0);
+  expect((await agent.snapshotCost(1)).keptBytes).toBe(allBytes);
 
   for (const id of ids.filter((id) => id % 3 !== 0)) await agent.removeSnapshot(id);
   const left = ids.filter((id) => id % 3 === 0);

@@ -76,8 +76,9 @@ export class SnapshotStore {
     const text = await readTextIfThere(this.files(id).record);
     const record = text === null ? undefined : snapshotRecordSchema.safeParse(parseJson(text)).data;
     if (record?.manifest.id !== id) return null;
-    const diskBytes = (await this.layers.bytesOf(record.layerId)) ?? 0;
-    return { ...record, manifest: { ...record.manifest, diskBytes } };
+    const allBytes = (await this.layers.bytesOf(record.layerId)) ?? 0;
+    const foldedBytes = Math.min(allBytes, (await this.layers.find(record.layerId))?.foldedBytes ?? 0);
+    return { ...record, manifest: { ...record.manifest, diskBytes: allBytes - foldedBytes, foldedBytes } };
   }
 
   /** As `find`; rejects with `not_found`. */

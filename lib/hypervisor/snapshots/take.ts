@@ -52,6 +52,7 @@ export async function takeSnapshot(
         hasMemory: memory,
         ...held,
         diskBytes: 0,
+        foldedBytes: 0,
         memoryBytes: await allocatedBytes(making.memory),
         virtualBytes,
         machine: machineOf(spec, runtime),

@@ -52,7 +52,15 @@ export class VmSnapshots {
     const paths = machinePaths(this.context.settings, id);
     const { disk } = await readDiskRecord(paths);
     const memoryBytes = runtime.qemu === null ? 0 : (runtime.record.state.hardware?.memoryBytes ?? spec.memoryBytes);
-    return { diskBytes: await allocatedBytes(inFolder(paths, disk)), memoryBytes };
+    return { diskBytes: await allocatedBytes(inFolder(paths, disk)), memoryBytes, keptBytes: await this.keptBytes(id) };
+  }
+
+  private async keptBytes(vmId: number): Promise<number> {
+    const { layers } = this.context;
+    const own = (await layers.list()).filter((layer) => layer.vmId === vmId);
+    const diskBytes = await Promise.all(own.map(async ({ id }) => (await layers.bytesOf(id)) ?? 0));
+    const memoryBytes = (await this.list()).map((one) => (one.vmId === vmId ? one.memoryBytes : 0));
+    return [...diskBytes, ...memoryBytes].reduce((sum, bytes) => sum + bytes, 0);
   }
 
   async export(source: DiskSource, targetFile: string, report: TaskReport, signal: AbortSignal): Promise<void> {
