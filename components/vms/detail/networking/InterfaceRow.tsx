@@ -4,6 +4,7 @@ import { Gauge, Unplug } from "lucide-react";
 import { useState } from "react";
 import { useSWRConfig } from "swr";
 import { apiRequest } from "../../../../lib/api/client";
+import { formatExact } from "../../../../lib/browser/time";
 import type { Vm } from "../../../../lib/domain/vm";
 import type { VmInterface, VmTraffic } from "../../../../lib/domain/vmNetworking";
 import { keys } from "../../../data/keys";
@@ -14,7 +15,7 @@ import { notify } from "../../../ui/notify";
 import { StatusDot } from "../../../ui/StatusDot";
 import { Td, Tr } from "../../../ui/Table";
 import { TextLink } from "../../../ui/TextLink";
-import { limitInWords } from "./networkingWords";
+import { interfaceState, limitInWords } from "./networkingWords";
 import { TrafficText } from "./TrafficText";
 
 interface InterfaceRowProps {
@@ -31,6 +32,8 @@ export function InterfaceRow({ vm, link, live, whyNot, onLimit }: InterfaceRowPr
   const [isAsked, setAsked] = useState(false);
   const { mutate } = useSWRConfig();
   const { id, network, ipv4, ipv6, mac, status, limit, isLeaving } = link;
+  const state = interfaceState(link);
+  const limited = limitInWords(limit);
   const whyNoUnplug =
     id === "net0" ? "The first stays: Cumulus reaches the VM there." : isLeaving ? "It is being unplugged." : whyNot;
   const unplug = async () => {
@@ -42,10 +45,13 @@ export function InterfaceRow({ vm, link, live, whyNot, onLimit }: InterfaceRowPr
     <Tr>
       <Td className="whitespace-nowrap">
         <span className="flex items-center gap-2">
-          <StatusDot tone={status?.isUp ? "ok" : "neutral"} hollow={status === null} moving={isLeaving} />
+          <StatusDot tone={state.tone} hollow={status === null} moving={isLeaving} />
           <code className="font-mono text-xs">{id}</code>
-          <span className="text-muted">{stateWord(link)}</span>
+          <span className="text-muted">{state.word}</span>
         </span>
+        {status?.isUp && status.leaseEndsAt ? (
+          <span className="block text-muted text-xs">lease until {formatExact(status.leaseEndsAt)}</span>
+        ) : null}
       </Td>
       <Td className="hidden max-w-40 truncate sm:table-cell">
         <TextLink href={`/networks/${network.id}`}>{network.name}</TextLink>
@@ -59,6 +65,7 @@ export function InterfaceRow({ vm, link, live, whyNot, onLimit }: InterfaceRowPr
         <span className="mt-1 block text-sm md:hidden">
           <TrafficText status={status} live={live} />
         </span>
+        {limited ? <span className="mt-1 block text-muted text-xs lg:hidden">Limit: {limited}</span> : null}
       </Td>
       <Td className="hidden xl:table-cell">
         <CopyText text={mac} what={`MAC address of ${id}`} />
@@ -66,7 +73,7 @@ export function InterfaceRow({ vm, link, live, whyNot, onLimit }: InterfaceRowPr
       <Td className="hidden whitespace-nowrap text-muted md:table-cell">
         <TrafficText status={status} live={live} />
       </Td>
-      <Td className="hidden whitespace-nowrap text-muted lg:table-cell">{limitInWords(limit) ?? "none"}</Td>
+      <Td className="hidden whitespace-nowrap text-muted lg:table-cell">{limited ?? "none"}</Td>
       <Td className="whitespace-nowrap text-right">
         <IconButton
           size="iconSm"
@@ -94,10 +101,4 @@ export function InterfaceRow({ vm, link, live, whyNot, onLimit }: InterfaceRowPr
       </Td>
     </Tr>
   );
-}
-
-function stateWord({ status, isLeaving }: VmInterface): string {
-  if (isLeaving) return "being unplugged";
-  if (status === null) return "";
-  return status.isUp ? "up" : "down";
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bytesPerSecondOf, limitInWords, megabitsOf } from "./networkingWords";
+import { bytesPerSecondOf, interfaceState, limitInWords, megabitsOf } from "./networkingWords";
 
 test("a limit is told in megabits, and read back as the same", () => {
   expect(limitInWords({ ingressBytesPerSecond: null, egressBytesPerSecond: null })).toBeNull();
@@ -7,6 +7,18 @@ test("a limit is told in megabits, and read back as the same", () => {
     "in 1 Mbit/s, out unlimited",
   );
   for (const rate of [null, 12_500, 125_000, 125_000_000]) expect(bytesPerSecondOf(megabitsOf(rate))).toBe(rate);
+});
+
+test("an interface is green once its address was seen, and amber as long as it is plugged in and wasn't", () => {
+  const seen = { receivedBytes: 0, receivedPackets: 0, sentBytes: 0, sentPackets: 0, leaseEndsAt: null };
+  const stateOf = (isUp: boolean, isAddressSeen: boolean | null, isLeaving = false) =>
+    interfaceState({ isLeaving, status: { ...seen, isUp, isAddressSeen } });
+  expect(stateOf(true, true)).toEqual({ word: "address seen", tone: "ok" });
+  expect(stateOf(true, null)).toEqual({ word: "address not seen yet", tone: "warn" });
+  expect(stateOf(true, false)).toEqual({ word: "address doesn't answer", tone: "warn" });
+  expect(stateOf(false, true)).toEqual({ word: "down", tone: "neutral" });
+  expect(stateOf(true, true, true).word).toBe("being unplugged");
+  expect(interfaceState({ isLeaving: false, status: null })).toEqual({ word: "", tone: "neutral" });
 });
 
 test("what is no rate, or slower than the slowest, is none", () => {

@@ -1,5 +1,5 @@
 import type { ReachabilityCheck } from "../../../../lib/domain/hostNetwork";
-import type { Bandwidth } from "../../../../lib/domain/vmNetworking";
+import type { Bandwidth, VmInterface } from "../../../../lib/domain/vmNetworking";
 import type { Tone } from "../../../ui/tone";
 
 /** What each check of "Why can't I reach it?" asks. */
@@ -19,6 +19,18 @@ export const outcomeWords: Record<ReachabilityCheck["outcome"], { word: string; 
   unknown: { word: "Can't tell", tone: "neutral" },
   failed: { word: "No", tone: "bad" },
 };
+
+/** What the host sees of an interface, and the colour that says how good that is. An interface that is plugged in is none that the guest has set up. */
+export function interfaceState({ status, isLeaving }: Pick<VmInterface, "status" | "isLeaving">): {
+  word: string;
+  tone: Tone;
+} {
+  if (isLeaving) return { word: "being unplugged", tone: status?.isUp ? "ok" : "neutral" };
+  if (status === null) return { word: "", tone: "neutral" };
+  if (!status.isUp) return { word: "down", tone: "neutral" };
+  if (status.isAddressSeen) return { word: "address seen", tone: "ok" };
+  return { word: status.isAddressSeen === null ? "address not seen yet" : "address doesn't answer", tone: "warn" };
+}
 
 /** "in 1 MB/s, out unlimited"; null where nothing is limited. Rates are decimal, as links' are. */
 export function limitInWords({ ingressBytesPerSecond, egressBytesPerSecond }: Bandwidth): string | null {
