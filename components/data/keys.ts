@@ -15,6 +15,8 @@ export const keys = {
   networks: "/api/networks",
   network: (id: number) => `/api/networks/${id}`,
   networkAddresses: (id: number) => `/api/networks/${id}/addresses`,
+  networkProposal: "/api/network-proposal",
+  forwardAddresses: "/api/forward-addresses",
   firewalls: "/api/firewalls",
   firewall: (id: number) => `/api/firewalls/${id}`,
   networkingOfVm: (vmId: number) => `/api/vms/${vmId}/networking`,
@@ -53,7 +55,7 @@ export function keysOf(change: Change): string[] {
     case "user-data-template":
       return [keys.userDataTemplates];
     case "network":
-      return [keys.networks, keys.network(change.id), keys.networkAddresses(change.id)];
+      return [keys.networks, keys.networkProposal, keys.network(change.id), keys.networkAddresses(change.id)];
     case "firewall":
       return [keys.firewalls, keys.firewall(change.id)];
     case "snapshot":

@@ -19,6 +19,7 @@ import {
   networkProblems,
   updateRequestOf,
 } from "./networkForm";
+import { useNetworkProposal } from "./useNetworkData";
 
 const shownFields = [
   ...["name", "description", "cidr", "outside", "reaches", "dnsServers"],
@@ -26,7 +27,7 @@ const shownFields = [
 ];
 
 interface NetworkDialogProps {
-  /** All that there are: the new one's range is one that none of them has. */
+  /** All that there are. */
   networks: readonly Network[];
   /** The one to change; a new one when not given. */
   network?: Network;
@@ -36,7 +37,10 @@ interface NetworkDialogProps {
 /** Makes a network, or changes one. */
 export function NetworkDialog({ networks, network, onClose }: NetworkDialogProps) {
   const { mutate } = useSWRConfig();
-  const [form, setForm] = useState<NetworkForm>(() => (network ? networkFormOf(network) : emptyNetworkForm(networks)));
+  const { data: proposal } = useNetworkProposal(network === undefined);
+  const [before] = useState(() => network && networkFormOf(network));
+  const [changes, setChanges] = useState<Partial<NetworkForm>>({});
+  const form: NetworkForm = { ...(before ?? emptyNetworkForm(proposal?.cidr ?? "")), ...changes };
   const [wasSent, setSent] = useState(false);
   const kind = network ? "update" : "create";
   const own = networkProblems(form, kind);
@@ -63,8 +67,8 @@ export function NetworkDialog({ networks, network, onClose }: NetworkDialogProps
       <form onSubmit={save} noValidate className="flex flex-col gap-4">
         <NetworkFields
           form={form}
-          onChange={(changes) => {
-            setForm((before) => ({ ...before, ...changes }));
+          onChange={(more) => {
+            setChanges((present) => ({ ...present, ...more }));
             server.reset();
           }}
           problems={{ ...(wasSent ? own : {}), ...server.fields }}

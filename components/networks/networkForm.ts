@@ -1,6 +1,5 @@
 import type { z } from "zod";
 import type { FieldErrors } from "../../lib/domain/errors";
-import { overlaps } from "../../lib/domain/ipv4";
 import { createNetworkSchema, type Network, updateNetworkSchema } from "../../lib/domain/network";
 
 /** A network as it stands in the form: texts as typed. */
@@ -21,10 +20,8 @@ export interface NetworkForm {
   ipv6: boolean;
 }
 
-/** The form of a new network, in the first range that no other has. */
-export function emptyNetworkForm(networks: readonly Network[]): NetworkForm {
-  const ranges = Array.from({ length: 256 }, (_, third) => `192.168.${third}.0/24`);
-  const cidr = ranges.find((range) => !networks.some((network) => overlaps(network.cidr, range))) ?? "";
+/** The form of a new network. @param cidr the range that is proposed; "" while none is */
+export function emptyNetworkForm(cidr: string): NetworkForm {
   const texts = { name: "", description: "", dnsServers: "", gateway: "", domain: "", rangeFirst: "", rangeLast: "" };
   return { ...texts, cidr, outside: "nat", reaches: [], ipv6: false };
 }

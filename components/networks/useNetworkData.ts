@@ -1,7 +1,7 @@
 "use client";
 
 import type { Firewall, FirewallPreset } from "../../lib/domain/firewall";
-import type { Network, NetworkAddress } from "../../lib/domain/network";
+import type { Network, NetworkAddress, NetworkProposal } from "../../lib/domain/network";
 import type { VmNetworking } from "../../lib/domain/vmNetworking";
 import { useList, useReading } from "../data/hooks";
 import { keys } from "../data/keys";
@@ -11,6 +11,13 @@ export const useNetwork = (id: number | null) => useReading<Network>(id === null
 
 /** Addresses of a network that are not free. */
 export const useNetworkAddresses = (id: number) => useList<NetworkAddress>(keys.networkAddresses(id));
+
+/** A range for a new network; nothing is read unless one is to be made. */
+export const useNetworkProposal = (isWanted: boolean) =>
+  useReading<NetworkProposal>(isWanted ? keys.networkProposal : null);
+
+/** The host's addresses, from which ports can be forwarded. */
+export const useForwardAddresses = () => useList<string>(keys.forwardAddresses);
 
 export const useFirewalls = () => useList<Firewall>(keys.firewalls);
 

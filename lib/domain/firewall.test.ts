@@ -19,6 +19,13 @@ test("a rule is told with all that it lets through, and for whom", () => {
   expect(ruleInWords(rule({ direction: "egress", protocol: "icmp" }), nameOf)).toBe("Let out ICMP to anybody");
 });
 
+test("a range that is none is refused by an example of one", () => {
+  const { error } = writeFirewallSchema.safeParse({ name: "a", rules: [rule({ cidrs: ["10.0.0.0/33"] })] });
+  expect(error?.issues).toMatchObject([
+    { path: ["rules", 0, "cidrs", 0], message: "Give a range such as 10.0.0.0/8." },
+  ]);
+});
+
 test("every preset can be created as it is", () => {
   for (const preset of firewallPresets) expect(writeFirewallSchema.parse(preset)).toEqual(preset);
 });

@@ -20,7 +20,7 @@ export const ruleSchema = z
       .default([]),
     /** The other side's ranges, IPv4 or IPv6; none of these and of `firewalls`: anybody. */
     cidrs: z
-      .array(z.union([z.cidrv4(), z.cidrv6()]))
+      .array(z.union([z.cidrv4(), z.cidrv6()], "Give a range such as 10.0.0.0/8."))
       .max(64)
       .default([]),
     /** Ids of firewalls: the VMs that have them are the other side. */

@@ -135,6 +135,14 @@ export const networkSchema = z
   .meta({ id: "Network" });
 export type Network = z.infer<typeof networkSchema>;
 
+/** `GET /api/network-proposal`. */
+export const networkProposalSchema = z
+  .object({
+    cidr: z.string().nullable().meta({ description: "A range that a new network can have; null: none is free." }),
+  })
+  .meta({ id: "NetworkProposal" });
+export type NetworkProposal = z.infer<typeof networkProposalSchema>;
+
 /** An address of a network that is not free. */
 export const networkAddressSchema = z
   .object({

@@ -1,9 +1,11 @@
 import { z } from "zod";
+import { proposeNetwork } from "../../control/networks/freeRange";
 import { createNetwork, deleteNetwork, getNetwork, listNetworks, updateNetwork } from "../../control/networks/networks";
 import { freeInNetwork, listNetworkAddresses, reserveInNetwork } from "../../control/networks/reservations";
 import {
   createNetworkSchema,
   networkAddressSchema,
+  networkProposalSchema,
   networkSchema,
   reserveAddressSchema,
   updateNetworkSchema,
@@ -34,6 +36,26 @@ export const createNetworkEndpoint = endpoint({
   response: networkSchema,
   status: 201,
   handle: ({ context, body }) => createNetwork(context, body),
+});
+
+export const proposeNetworkEndpoint = endpoint({
+  method: "GET",
+  path: "/api/network-proposal",
+  tag,
+  summary: "Propose a range for a new network",
+  description: "One of 256 addresses that overlaps no network and no route of the host.",
+  response: networkProposalSchema,
+  handle: ({ context }) => proposeNetwork(context),
+});
+
+export const listForwardAddressesEndpoint = endpoint({
+  method: "GET",
+  path: "/api/forward-addresses",
+  tag,
+  summary: "List the addresses that ports can be forwarded from",
+  description: "The host's IPv4 addresses.",
+  response: listOf(z.string()),
+  handle: async ({ context }) => asList((await context.agent.networkStatus()).addresses),
 });
 
 export const getNetworkEndpoint = endpoint({

@@ -12,6 +12,7 @@ import { type Context, systemActor } from "../context";
 import { ensureBaseRows, refreshHost } from "../hosts";
 import { createVm } from "../vms/create";
 import { ensureDefaultNetwork } from "./defaultNetwork";
+import { proposeNetwork } from "./freeRange";
 import { createNetwork } from "./networks";
 
 let server: TestDatabase;
@@ -66,6 +67,17 @@ describe("the network default", () => {
     occupied = ["192.168.0.0/16", "172.16.0.0/24"];
     await ensureDefaultNetwork(context, "bridge");
     expect(await find()).toMatchObject({ cidr: "172.17.0.0/24", gateway: "172.17.0.1" });
+  });
+
+  test("a range that is proposed for another network is neither the host's nor a network's", async () => {
+    await ensureDefaultNetwork(context, "bridge");
+    occupied = ["192.168.1.0/24", "192.168.2.7/32"];
+    const { cidr } = await proposeNetwork(context);
+    expect(cidr).toBe("192.168.3.0/24");
+    await createNetwork(context, { name: "proposed", cidr: cidr ?? "" });
+    expect((await proposeNetwork(context)).cidr).toBe("192.168.4.0/24");
+    occupied = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+    expect((await proposeNetwork(context)).cidr).toBeNull();
   });
 
   test("minds no route with user-mode networks, which disturb none", async () => {

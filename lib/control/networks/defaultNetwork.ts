@@ -8,6 +8,7 @@ import { defaultGatewayOf, overlaps } from "../../domain/ipv4";
 import { announce } from "../changes";
 import type { Context } from "../context";
 import { requestNetworks } from "./apply";
+import { freeCidr } from "./freeRange";
 
 const preferredCidr = "192.168.0.0/24";
 
@@ -33,7 +34,7 @@ export async function ensureDefaultNetwork(context: Context, driver: HostReport[
     }
     const others = (await tx.select().from(networks)).filter(({ name }) => name !== "default");
     const taken = [...occupied, ...others.map(({ cidr }) => cidr)];
-    const cidr = freeCidr(taken);
+    const cidr = cidrForDefault(taken);
     const description = cidr === preferredCidr ? "" : whyElsewhere(taken);
     if (description !== "") context.log.warn({ cidr }, description);
     const values = { cidr, gateway: defaultGatewayOf(cidr), description };
@@ -48,15 +49,8 @@ export async function ensureDefaultNetwork(context: Context, driver: HostReport[
   });
 }
 
-/** In this order; the latter ones for a host that is in one of the private ranges (RFC 1918) as a whole. */
-const candidates = [
-  ...Array.from({ length: 256 }, (_, third) => `192.168.${third}.0/24`),
-  ...Array.from({ length: 16 }, (_, second) => `172.${16 + second}.0.0/24`),
-  ...Array.from({ length: 256 }, (_, second) => `10.${second}.0.0/24`),
-];
-
-function freeCidr(taken: readonly string[]): string {
-  const free = candidates.find((cidr) => !taken.some((one) => overlaps(one, cidr)));
+function cidrForDefault(taken: readonly string[]): string {
+  const free = freeCidr(taken);
   if (free !== undefined) return free;
   throw new CumulusError(
     "conflict",

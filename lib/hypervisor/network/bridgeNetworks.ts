@@ -73,7 +73,7 @@ export class BridgeNetworks implements HostNetworks {
     const { driver, reason, names, state } = this;
     const interfaces =
       state.networks.length === 0 ? [] : await readInterfaces(names, state, (id) => this.dnsmasq.leaseFile(id));
-    const addresses = hostAddresses();
+    const addresses = hostAddresses(names.hostLink);
     const [occupied, listening] = await Promise.all([occupiedCidrs(names), listeningSockets()]);
     return { driver, reason, occupiedCidrs: occupied, addresses, listening, interfaces };
   }

@@ -10,10 +10,12 @@ const sources = [
   { file: "/proc/net/udp6", protocol: "udp", state: "07" },
 ] as const;
 
-/** IPv4 addresses of this computer. */
-export function hostAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((addresses) =>
-    (addresses ?? []).filter(({ family }) => family === "IPv4").map(({ address }) => address),
+/** IPv4 addresses of this computer. @param exceptLink one whose addresses nobody outside may know */
+export function hostAddresses(exceptLink?: string): string[] {
+  return Object.entries(networkInterfaces()).flatMap(([link, addresses]) =>
+    link === exceptLink
+      ? []
+      : (addresses ?? []).filter(({ family }) => family === "IPv4").map(({ address }) => address),
   );
 }
 

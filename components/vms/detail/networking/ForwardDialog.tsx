@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { apiRequest } from "../../../../lib/api/client";
 import { allAddresses, type CreateForward } from "../../../../lib/domain/portForward";
 import type { Vm } from "../../../../lib/domain/vm";
+import { useForwardAddresses } from "../../../networks/useNetworkData";
 import { Banner } from "../../../ui/Banner";
 import { Button } from "../../../ui/Button";
 import { Dialog } from "../../../ui/Dialog";
@@ -22,6 +23,7 @@ export function ForwardDialog({ vm, onClose }: { vm: Vm; onClose: () => void }) 
   const [hostPort, setHostPort] = useState("");
   const [port, setPort] = useState("");
   const { form, change } = useNetworkingChange(vm.id, "hostPort", "port", "hostAddress");
+  const others = (useForwardAddresses().data ?? []).filter((address) => address !== loopback);
   const add = async (event: FormEvent) => {
     event.preventDefault();
     const body = { protocol, hostAddress, hostPort: Number(hostPort), port: Number(port) };
@@ -68,6 +70,11 @@ export function ForwardDialog({ vm, onClose }: { vm: Vm; onClose: () => void }) 
             <Select {...control} value={hostAddress} onChange={(event) => setHostAddress(event.target.value)}>
               <option value={loopback}>{vm.host.name} alone (127.0.0.1)</option>
               <option value={allAddresses}>wherever {vm.host.name} is reached (0.0.0.0)</option>
+              {others.map((address) => (
+                <option key={address} value={address}>
+                  its address {address} alone
+                </option>
+              ))}
             </Select>
           )}
         </Field>
