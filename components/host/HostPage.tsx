@@ -3,6 +3,7 @@
 import type { Host, HostReport } from "../../lib/domain/host";
 import { useHost } from "../data/hooks";
 import { ReadingState } from "../data/ReadingState";
+import { PendingBanner } from "../networks/PendingBanner";
 import { Banner } from "../ui/Banner";
 import { Card } from "../ui/Card";
 import { PageHeader } from "../ui/PageHeader";
@@ -63,6 +64,7 @@ function HostContent({ host }: { host: Host }) {
         </Card>
       ) : (
         <>
+          <PendingBanner />
           <HostDegraded items={report.degraded} />
           <HostCapacity host={host} report={report} />
           <div className="grid gap-4 md:grid-cols-2">

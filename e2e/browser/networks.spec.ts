@@ -1,5 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
+import type { Firewall } from "../../lib/domain/firewall";
 import type { Network } from "../../lib/domain/network";
 import type { Vm } from "../../lib/domain/vm";
 import { serve } from "../../lib/hypervisor/testing/lab/labNetworks";
@@ -222,6 +223,39 @@ async function seriousViolations(page: Page): Promise<string[]> {
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
+
+test("what the host has not put into effect is said so on the VM's and the host's page, until it is", async ({
+  page,
+  fakeBridged,
+}) => {
+  test.setTimeout(120_000);
+  await signIn(page, fakeBridged);
+  const { body: firewall } = await fakeBridged.api<Firewall>("POST", "/api/firewalls", { name: "held up", rules: [] });
+  const { body: vm } = await fakeBridged.api<Vm>("POST", "/api/vms?wait=ready", {
+    ...{ name: "waits-for-its-wall", image: "mini", size: "nano" },
+  });
+  await page.goto(`${fakeBridged.url}/vms/${vm.id}/networking`);
+  const box = page.getByRole("checkbox", { name: firewall.name });
+  await box.check();
+  const pending = page.getByText(/The host has not put the last change of its networks into effect yet/);
+  const agentPid = (await fakeBridged.pidOf("agent")) ?? 0;
+  process.kill(agentPid, "SIGSTOP");
+  try {
+    await page.getByRole("button", { name: "Save firewalls" }).click();
+    await expect(page.getByText("Saved. The host has not put it into effect yet.")).toBeVisible({ timeout: 30_000 });
+    await expect(pending).toBeVisible();
+    await expect(page.getByText("In effect at once")).toHaveCount(0);
+    await expect(box).toBeChecked();
+    await page.goto(`${fakeBridged.url}/host`);
+    await expect(pending).toBeVisible({ timeout: 30_000 });
+  } finally {
+    process.kill(agentPid, "SIGCONT");
+  }
+  await expect(pending).toHaveCount(0, { timeout: 60_000 });
+  await page.goto(`${fakeBridged.url}/vms/${vm.id}/networking`);
+  await expect(page.getByText("In effect at once")).toBeVisible();
+  await expect(box).toBeChecked();
+});
 
 test("addresses are chosen by keyboard alone, and the map is live", async ({ page, fakeBridged }) => {
   await signIn(page, fakeBridged);

@@ -79,6 +79,9 @@ export interface AgentClientOptions extends Partial<WatchOptions> {
   slowTimeoutMs?: number;
 }
 
+/** Deadline of a look that others wait for, who do without it. */
+const lookTimeoutMs = 5_000;
+
 /** What the first look into a disk may take. */
 const openDiskTimeoutMs = 300_000;
 
@@ -124,7 +127,8 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
     remove: async (id) => void (await call("DELETE", `/machines/${id}`, slow)),
 
     applyNetworks: async (state) => void (await call("PUT", "/networks", { body: state, ...slow })),
-    networkStatus: () => ask(networkStatusSchema, "GET", "/networks"),
+    networkStatus: () =>
+      ask(networkStatusSchema, "GET", "/networks", { timeoutMs: Math.min(timeoutMs, lookTimeoutMs) }),
     traffic: (id) => ask(trafficReadingSchema, "GET", `/machines/${id}/traffic`),
     diagnose: (id, interfaceId, port) =>
       ask(z.array(reachabilityCheckSchema), "POST", `/machines/${id}/diagnose`, {

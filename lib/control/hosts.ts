@@ -10,6 +10,7 @@ import type { Context } from "./context";
 import { takeUpImages } from "./images/takeUp";
 import { requestNetworks } from "./networks/apply";
 import { ensureDefaultNetwork } from "./networks/defaultNetwork";
+import { networksPending } from "./networks/pending";
 import { promisedMemoryBytes } from "./vms/allocate";
 
 type HostRow = typeof hosts.$inferSelect;
@@ -37,8 +38,8 @@ export async function getHost(context: Context): Promise<Host> {
  * know yet.
  */
 export async function refreshHost(context: Context): Promise<void> {
-  const report = await context.agent.host();
   const [row] = await context.db.select().from(hosts).orderBy(hosts.id).limit(1);
+  const report = await context.agent.host();
   if (!row) return;
   const { driver } = report.network;
   const isNewDriver = row.report?.network.driver !== driver;
@@ -48,6 +49,10 @@ export async function refreshHost(context: Context): Promise<void> {
   await takeUpImages(context);
   const isNews = row.unreachableSince !== null || !row.report || isWorthTelling(row.report, report);
   await context.db.transaction(async (tx) => {
+    const [now] = await tx.select({ report: hosts.report }).from(hosts).where(eq(hosts.id, row.id)).for("update");
+    // What was put into effect while the host was asked is newer than its answer.
+    const applied = now?.report?.network.applied;
+    if (applied !== row.report?.network.applied) report.network.applied = applied;
     await tx.update(hosts).set({ report, lastSeenAt: new Date(), unreachableSince: null }).where(eq(hosts.id, row.id));
     if (isNews) await announce(tx, { kind: "host", id: row.id });
     if (!isNewDriver) return;
@@ -80,6 +85,7 @@ async function toHost(context: Context, row: HostRow): Promise<Host> {
     isReachable: row.unreachableSince === null && row.report !== null,
     lastSeenAt: row.lastSeenAt?.toISOString() ?? null,
     report: row.report,
+    networksPending: await networksPending(context),
     memoryPromisedBytes: promised,
     memoryFreeBytes: Math.max(0, promisable - promised),
     vmCount,

@@ -48,6 +48,8 @@ export const firewallSchema = z
     rules: z.array(ruleSchema),
     /** Live VMs that have it. */
     vms: z.array(z.object({ id: z.number().int(), name: z.string() })),
+    /** Why the host has not put the last changes into effect yet; null when all are. */
+    pending: z.string().nullable(),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: "Firewall" });

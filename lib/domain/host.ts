@@ -23,7 +23,12 @@ export const hostReportSchema = z
     os: z.string(),
     kernel: z.string(),
     accelerator: acceleratorSchema,
-    network: z.object({ driver: z.enum(["bridge", "user"]), reason: z.string() }),
+    network: z.object({
+      driver: z.enum(["bridge", "user"]),
+      reason: z.string(),
+      /** Fingerprint of the state of networks that is in effect; null when none is as it should be. Absent in a report of an earlier version. */
+      applied: z.string().nullable().optional(),
+    }),
     /** Whether the agent is root: own uid per VM, bridges. */
     isPrivileged: z.boolean(),
     cpuCount: z.number().int(),
@@ -52,6 +57,8 @@ export const hostSchema = z
     isReachable: z.boolean(),
     lastSeenAt: z.iso.datetime().nullable(),
     report: hostReportSchema.nullable(),
+    /** Why changes of networks, firewalls, forwards or limits are not in effect yet; null when all are. */
+    networksPending: z.string().nullable(),
     /** What VMs that run, or are to run, were promised of the host's memory. */
     memoryPromisedBytes: z.number().int(),
     /** What is left to promise. */

@@ -128,6 +128,8 @@ export const networkSchema = z
     ipv6Cidr: z.string().nullable(),
     range: z.object({ first: z.string(), last: z.string() }).nullable(),
     driver: z.enum(["bridge", "user"]),
+    /** Why the host has not put the last changes into effect yet; null when all are. */
+    pending: z.string().nullable(),
     vmCount: z.number().int(),
     /** Addresses that no VM has and nobody reserved. */
     freeCount: z.number().int(),

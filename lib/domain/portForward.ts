@@ -28,3 +28,12 @@ export const portForwardViewSchema = z
   })
   .meta({ id: "PortForward" });
 export type PortForwardView = z.infer<typeof portForwardViewSchema>;
+
+/** The answer to `POST /api/vms/{id}/forwards`. */
+export const addedForwardSchema = portForwardViewSchema
+  .extend({
+    /** Why it doesn't lead to the VM yet; null when it does. */
+    pending: z.string().nullable(),
+  })
+  .meta({ id: "AddedForward" });
+export type AddedForward = z.infer<typeof addedForwardSchema>;

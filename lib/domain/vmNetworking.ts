@@ -49,6 +49,8 @@ export const vmNetworkingSchema = z
     driver: z.enum(["bridge", "user"]),
     /** Why forwards, firewalls and limits can't be had here; null where they can. */
     whyNot: z.string().nullable(),
+    /** Why the host has not put the last changes into effect yet; null when all are. */
+    pending: z.string().nullable(),
     /** When the host was asked what it sees of the interfaces; null where it didn't answer, or can't tell. */
     seenAt: z.iso.datetime().nullable(),
     interfaces: z.array(vmInterfaceSchema),

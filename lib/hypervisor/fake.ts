@@ -56,7 +56,7 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
   }
 
   return {
-    host: async () => fakeHostReport(startedAt, networkDriver),
+    host: async () => fakeHostReport(startedAt, networkDriver, networks.applied),
     listImages: allImages,
     removeImage: async (image) => {
       const { sha256 } = image;

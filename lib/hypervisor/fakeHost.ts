@@ -35,15 +35,19 @@ export const fakeIso: ImageManifest = imageManifestSchema.parse({
   source: { type: "upload", fileName: "installer.iso" },
 });
 
-/** A computer with more than a test fills. @param driver the networks that it pretends to have */
-export function fakeHostReport(startedAt: string, driver: HostReport["network"]["driver"]): HostReport {
+/** A computer with more than a test fills. @param driver the networks that it pretends to have @param applied the state of them */
+export function fakeHostReport(
+  startedAt: string,
+  driver: HostReport["network"]["driver"],
+  applied: string | null,
+): HostReport {
   return {
     hostname: hostname(),
     arch: "x86_64",
     os: "No operating system (fake hypervisor)",
     kernel: "none",
     accelerator: { kind: "tcg", reason: "The fake hypervisor runs no guest.", cpuModel: "max" },
-    network: { driver, reason: fakeNetworkReason },
+    network: { driver, reason: fakeNetworkReason, applied },
     isPrivileged: false,
     cpuCount: 16,
     memoryTotalBytes: 128 * GIB,

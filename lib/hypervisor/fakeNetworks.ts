@@ -6,6 +6,7 @@ import {
   noNetworks,
   type ReachabilityCheck,
 } from "../domain/hostNetwork";
+import { networkFingerprint } from "../domain/networkFingerprint";
 import type { TrafficReading } from "../domain/vmNetworking";
 
 export const fakeNetworkReason = "The fake hypervisor sends no packet.";
@@ -20,6 +21,7 @@ const fakeRate = { receivedBytes: 4000, receivedPackets: 4, sentBytes: 1000, sen
 
 /** Networks that are remembered and nothing else: every VM that runs is plugged in, and its counters go up with the time. */
 export class FakeNetworks {
+  applied: string | null = null;
   private state: NetworkState = noNetworks;
   private readonly startedAtMs = Date.now();
 
@@ -33,6 +35,7 @@ export class FakeNetworks {
       throw new CumulusError("unavailable", `This host has user-mode networks only. ${fakeNetworkReason}`);
     }
     this.state = state;
+    this.applied = networkFingerprint(state);
   }
 
   status(): NetworkStatus {

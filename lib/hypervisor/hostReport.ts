@@ -33,7 +33,7 @@ export async function readHostReport(context: HostContext, startedAt: string): P
     os,
     kernel: release(),
     accelerator,
-    network: { driver: networks.driver, reason: networks.reason },
+    network: { driver: networks.driver, reason: networks.reason, applied: networks.applied },
     isPrivileged: users.kind !== "own",
     cpuCount: cpus().length,
     memoryTotalBytes: memory.total,

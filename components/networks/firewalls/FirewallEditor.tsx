@@ -56,10 +56,12 @@ export function FirewallEditor({ saved, others, children }: FirewallEditorProps)
     if (Object.keys(own).length > 0) return;
     await server.submit(async () => {
       const body = firewallRequestOf(draft);
-      if (saved) await apiRequest("PUT", `${keys.firewalls}/${saved.id}`, body);
-      else await apiRequest("POST", keys.firewalls, body);
+      const written = saved
+        ? await apiRequest<Firewall>("PUT", `${keys.firewalls}/${saved.id}`, body)
+        : await apiRequest<Firewall>("POST", keys.firewalls, body);
       await mutate(keys.firewalls);
-      notify(`Firewall ${draft.name} saved${saved?.vms.length ? ": in effect now" : ""}.`);
+      const effect = written.pending === null ? ": in effect now" : ". The host has not put it into effect yet";
+      notify(`Firewall ${draft.name} saved${written.vms.length > 0 ? effect : ""}.`);
       router.push("/networks/firewalls");
     });
   };

@@ -7,7 +7,7 @@ import { watchTraffic } from "../../control/networks/traffic";
 import { getVmNetworking } from "../../control/networks/view";
 import { getVm } from "../../control/vms/view";
 import { operationSchema } from "../../domain/operation";
-import { createForwardSchema, portForwardViewSchema } from "../../domain/portForward";
+import { addedForwardSchema, createForwardSchema } from "../../domain/portForward";
 import {
   bandwidthSchema,
   diagnoseSchema,
@@ -56,7 +56,8 @@ export const setVmFirewallsEndpoint = endpoint({
   path: "/api/vms/{id}/firewalls",
   tag,
   summary: "Choose a VM's firewalls",
-  description: "These, and no others, at once. A host with user-mode networks can't enforce any, and refuses.",
+  description:
+    "These, and no others, at once: `pending` says why the host has not put them into effect within a few seconds, which it does as soon as it can. A host with user-mode networks can't enforce any, and refuses.",
   params: idParams,
   body: vmFirewallsSchema,
   response: vmNetworkingSchema,
@@ -71,10 +72,11 @@ export const addForwardEndpoint = endpoint({
   path: "/api/vms/{id}/forwards",
   tag,
   summary: "Forward a port",
-  description: "A port of the host then leads to one of the VM, also while it runs.",
+  description:
+    "A port of the host then leads to one of the VM, also while it runs; until it does, `pending` says why not.",
   params: idParams,
   body: createForwardSchema,
-  response: portForwardViewSchema,
+  response: addedForwardSchema,
   status: 201,
   handle: ({ context, params, body }) => addForward(context, params.id, body),
 });

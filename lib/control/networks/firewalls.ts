@@ -10,16 +10,19 @@ import { announce } from "../changes";
 import type { Context } from "../context";
 import { lockVm } from "../vms/power";
 import type { VmRow } from "../vms/view";
-import { requestNetworks } from "./apply";
+import { requestNetworks, settleNetworks } from "./apply";
 import { assertEnforceable } from "./driver";
+import { networksPending } from "./pending";
 
 export async function listFirewalls(context: Context): Promise<Firewall[]> {
   const rows = await context.db.select().from(firewalls).orderBy(asc(firewalls.name));
   const attached = await vmsWithFirewalls(context.db);
+  const pending = await networksPending(context);
   return rows.map(({ createdAt, ...row }) => ({
     ...row,
     createdAt: createdAt.toISOString(),
     vms: attached.filter(({ firewallId }) => firewallId === row.id).map(({ id, name }) => ({ id, name })),
+    pending,
   }));
 }
 
@@ -39,13 +42,14 @@ export async function createFirewall(context: Context, input: WriteFirewall): Pr
   return getFirewall(context, id);
 }
 
-/** Takes effect at once for the VMs that have it. */
+/** Takes effect at once for the VMs that have it, or the answer says why not. */
 export async function updateFirewall(context: Context, id: number, input: WriteFirewall): Promise<Firewall> {
   await write(context, input, async (tx) => {
     const [row] = await tx.update(firewalls).set(input).where(eq(firewalls.id, id)).returning();
     if (!row) throw firewallNotFound(id);
     return id;
   });
+  await settleNetworks(context);
   return getFirewall(context, id);
 }
 
@@ -85,6 +89,7 @@ export async function setVmFirewalls(context: Context, vmId: number, ids: number
     for (const id of touched) await announce(tx, { kind: "firewall", id });
     await announce(tx, { kind: "vm", id: vmId });
   });
+  await settleNetworks(context);
 }
 
 /**

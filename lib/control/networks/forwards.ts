@@ -3,23 +3,24 @@ import type { Queryable } from "../../db/client";
 import { portForwards } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
-import { allAddresses, type CreateForward, type PortForwardView } from "../../domain/portForward";
+import { type AddedForward, allAddresses, type CreateForward } from "../../domain/portForward";
 import { announce } from "../changes";
 import type { Context } from "../context";
 import { lockVm } from "../vms/power";
 import { getVmRecord } from "../vms/view";
-import { requestNetworks } from "./apply";
+import { requestNetworks, settleNetworks } from "./apply";
 import { assertEnforceable } from "./driver";
+import { networksPending } from "./pending";
 
 /**
  * Makes a port of the host lead to one of a VM, at once.
  * @throws `not_found`; `bad_request` for an address that isn't the host's; `conflict` when another forward, or a program of the host, has the port;
  * `wrong_state` on a host with user-mode networks
  */
-export async function addForward(context: Context, vmId: number, input: CreateForward): Promise<PortForwardView> {
+export async function addForward(context: Context, vmId: number, input: CreateForward): Promise<AddedForward> {
   await assertEnforceable(context.db, (await getVmRecord(context.db, vmId)).vm);
   await refuseTaken(context, input);
-  return context.db.transaction(async (tx) => {
+  const forward = await context.db.transaction(async (tx) => {
     // Two that would share a port without being equal must not pass each other by.
     await tx.execute(sql`select pg_advisory_xact_lock(hashtext('port-forwards'))`);
     await lockVm(tx, vmId);
@@ -34,6 +35,8 @@ export async function addForward(context: Context, vmId: number, input: CreateFo
     await announce(tx, { kind: "vm", id: vmId });
     return row;
   });
+  await settleNetworks(context);
+  return { ...forward, pending: await networksPending(context) };
 }
 
 /** @throws `not_found` */
@@ -47,6 +50,7 @@ export async function removeForward(context: Context, vmId: number, id: number):
     await requestNetworks(tx);
     await announce(tx, { kind: "vm", id: vmId });
   });
+  await settleNetworks(context);
 }
 
 /** What goes to a program of the host must go on to it, and what goes to others is none of ours. */

@@ -15,7 +15,7 @@ import { allocateMac } from "../vms/allocate";
 import { lockVm } from "../vms/power";
 import { getVmRecord, type VmRow } from "../vms/view";
 import { bindAddress, type NetworkRow, releaseAddresses, takeAddress } from "./addresses";
-import { applyNetworks, requestNetworks } from "./apply";
+import { applyNetworks, requestNetworks, settleNetworks } from "./apply";
 import { assertEnforceable } from "./driver";
 import { holdNetwork } from "./networks";
 
@@ -117,6 +117,7 @@ export async function limitInterface(
     await requestNetworks(tx);
     await announce(tx, { kind: "vm", id: vmId });
   });
+  await settleNetworks(context);
 }
 
 /** Has the host plug and unplug what was written down last. What a guest doesn't let go of, it keeps. */

@@ -11,8 +11,9 @@ import { type CreateNetwork, type Network, rangeProblem, type UpdateNetwork } fr
 import { announce } from "../changes";
 import type { Context } from "../context";
 import { countFree, type NetworkRow, vmsLeftOutside } from "./addresses";
-import { requestNetworks } from "./apply";
+import { requestNetworks, settleNetworks } from "./apply";
 import { networkDriverOf } from "./driver";
+import { networksPending } from "./pending";
 
 export async function listNetworks(context: Context): Promise<Network[]> {
   return select(context, undefined);
@@ -102,6 +103,7 @@ export async function updateNetwork(context: Context, id: number, input: UpdateN
       await changed(tx, id);
     }),
   );
+  await settleNetworks(context);
   return getNetwork(context, id);
 }
 
@@ -138,6 +140,7 @@ export async function deleteNetwork(context: Context, id: number): Promise<void>
 
 async function select(context: Context, id: number | undefined): Promise<Network[]> {
   const driver = (await networkDriverOf(context.db))?.driver ?? "user";
+  const pending = await networksPending(context);
   const rows = await context.db
     .select()
     .from(networks)
@@ -150,6 +153,7 @@ async function select(context: Context, id: number | undefined): Promise<Network
         ...shown,
         range: rangeFirst !== null && rangeLast !== null ? { first: rangeFirst, last: rangeLast } : null,
         driver,
+        pending,
         vmCount: (await vmsIn(context.db, row.id)).length,
         freeCount: await countFree(context.db, row),
       };

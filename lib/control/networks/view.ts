@@ -8,6 +8,7 @@ import type { VmInterface, VmNetworking } from "../../domain/vmNetworking";
 import type { Context } from "../context";
 import { driversOf, getVmRecord, type VmRecord } from "../vms/view";
 import { whyNotEnforceable } from "./driver";
+import { networksPending } from "./pending";
 
 /** A VM's interfaces with what its host sees of them now, its forwards and firewalls. @throws `not_found` */
 export async function getVmNetworking(context: Context, vmId: number): Promise<VmNetworking> {
@@ -23,6 +24,7 @@ export async function getVmNetworking(context: Context, vmId: number): Promise<V
   return {
     driver,
     whyNot: whyNotEnforceable(network, record.vm),
+    pending: await networksPending(context),
     seenAt: seen && new Date().toISOString(),
     interfaces: linksOf(record, driver).map((link) => {
       const limit = limits.find(({ interfaceId }) => interfaceId === link.id);

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { NetworkState } from "../../domain/hostNetwork";
+import { networkFingerprint } from "../../domain/networkFingerprint";
 import { Lab, type LabNamespace } from "../testing/lab/lab";
 import { get, host, network, ping, resolve, serve } from "../testing/lab/labNetworks";
 import { until } from "../testing/until";
@@ -34,7 +35,10 @@ afterAll(async () => {
 
 test("an agent that is root has bridges without being asked, where the system lets it, and says why", async () => {
   const reason = "The agent is root, and all that bridges need is there.";
-  expect(await lab.ask("driver")).toEqual({ driver: "bridge", reason, problem: null, warning: null });
+  expect(await lab.ask("driver")).toEqual({
+    ...{ driver: "bridge", reason, problem: null, warning: null },
+    applied: networkFingerprint(state),
+  });
 });
 
 test("a guest goes out by the host's address", async () => {

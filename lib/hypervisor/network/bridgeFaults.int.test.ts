@@ -2,6 +2,7 @@ import { access, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { NetworkState } from "../../domain/hostNetwork";
+import { networkFingerprint } from "../../domain/networkFingerprint";
 import { Lab, type LabNamespace } from "../testing/lab/lab";
 import { get, host, network, resolve, serve } from "../testing/lab/labNetworks";
 import { until } from "../testing/until";
@@ -122,10 +123,13 @@ test("a state that can't be read takes no network away, and is told", async () =
   await lab.killAgent();
   await writeFile(file, "{");
   await lab.startAgent();
-  expect(await lab.ask("driver")).toMatchObject({ problem: expect.stringMatching(/not as they should be/) });
+  expect(await lab.ask("driver")).toMatchObject({
+    ...{ problem: expect.stringMatching(/not as they should be/), applied: null },
+  });
   expect(await get(a, "203.0.113.1", 80)).toMatch(/^hello/);
   await writeFile(file, text);
   await until(async () => (await lab.ask<{ problem: string | null }>("driver")).problem === null, 20_000);
+  expect(await lab.ask("driver")).toMatchObject({ applied: networkFingerprint(state) });
   expect(await get(a, "203.0.113.1", 80)).toMatch(/^hello/);
 });
 

@@ -2,6 +2,7 @@ import { chmod, mkdir } from "node:fs/promises";
 import { CumulusError, messageOf } from "../../domain/errors";
 import { type NetworkState, type NetworkStatus, noNetworks, type ReachabilityCheck } from "../../domain/hostNetwork";
 import type { NetworkInterface } from "../../domain/machine";
+import { networkFingerprint } from "../../domain/networkFingerprint";
 import type { Settings } from "../../env";
 import type { Log } from "../../system/log";
 import type { UserScheme } from "../../system/machineUsers";
@@ -31,6 +32,7 @@ const reconcileMs = 30_000;
 export class BridgeNetworks implements HostNetworks {
   readonly driver = "bridge";
   problem: string | null = null;
+  applied: string | null = null;
   warning: string | null = null;
   private readonly names: NetworkNames;
   private readonly nftables: Nftables;
@@ -118,6 +120,7 @@ export class BridgeNetworks implements HostNetworks {
         if (problem !== this.problem)
           this.log.error({ error: messageOf(error) }, "the networks could not be brought about");
         this.problem = problem;
+        this.applied = null;
         throw error;
       },
     );
@@ -140,7 +143,12 @@ export class BridgeNetworks implements HostNetworks {
   private async bringAbout(): Promise<void> {
     this.reconciledAtMs = Date.now();
     this.known ??= await readNetworkState(this.settings.dataDir);
-    const { names, known: state, nftables, dnsmasq } = this;
+    await this.bringAboutState(this.known);
+    this.applied = networkFingerprint(this.known);
+  }
+
+  private async bringAboutState(state: NetworkState): Promise<void> {
+    const { names, nftables, dnsmasq } = this;
     if (state.networks.length === 0) {
       this.warning = null;
       return removeNetworks(this.settings.runDir);

@@ -17,6 +17,8 @@ export interface HostNetworks {
   recover(): Promise<void>;
   /** What keeps the networks from being as they should, in a sentence; null when they are. */
   readonly problem: string | null;
+  /** Fingerprint of the state that is in effect; null when none is, or the driver has none. */
+  readonly applied: string | null;
   /** What VMs can't have though the networks are as they should be, in a sentence; null when there is nothing to say. */
   readonly warning: string | null;
   /** Takes over a whole state. `unavailable` where the driver can't have networks of its own. */

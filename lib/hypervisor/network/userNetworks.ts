@@ -15,6 +15,7 @@ const leftoversMs = 10_000;
 export class UserNetworks implements HostNetworks {
   readonly driver = "user";
   readonly problem = null;
+  readonly applied = null;
   readonly warning = null;
   private timer: NodeJS.Timeout | undefined;
 

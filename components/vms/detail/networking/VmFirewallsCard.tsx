@@ -8,6 +8,7 @@ import type { VmNetworking } from "../../../../lib/domain/vmNetworking";
 import { ReadingState } from "../../../data/ReadingState";
 import { RuleSummary } from "../../../networks/firewalls/RuleSummary";
 import { useFirewalls } from "../../../networks/useNetworkData";
+import { useNetworksPending } from "../../../networks/useNetworksPending";
 import { Banner } from "../../../ui/Banner";
 import { Button } from "../../../ui/Button";
 import { Card } from "../../../ui/Card";
@@ -18,8 +19,12 @@ import { useNetworkingChange } from "./useNetworkingChange";
 /** Which firewalls a VM has, and what they let through together. */
 export function VmFirewallsCard({ vm, networking }: { vm: Vm; networking: VmNetworking }) {
   const firewalls = useFirewalls();
+  const isPending = useNetworksPending() !== null;
   return (
-    <Card title="Firewalls" description="In effect at once, also for connections that are open.">
+    <Card
+      title="Firewalls"
+      description={isPending ? "Not in effect yet." : "In effect at once, also for connections that are open."}
+    >
       <ReadingState reading={firewalls} what="firewalls">
         {(list) =>
           list.length === 0 ? (

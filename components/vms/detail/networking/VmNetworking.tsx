@@ -1,6 +1,7 @@
 "use client";
 
 import { ReadingState } from "../../../data/ReadingState";
+import { PendingBanner } from "../../../networks/PendingBanner";
 import { useVmNetworking } from "../../../networks/useNetworkData";
 import { Banner } from "../../../ui/Banner";
 import { useShownVm } from "../vmContext";
@@ -23,6 +24,7 @@ export function VmNetworking() {
               {data.whyNot}
             </Banner>
           ) : null}
+          <PendingBanner />
           <InterfacesCard vm={vm} networking={data} onRefresh={networking.reload} />
           <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
             <div className="grid grid-cols-1 gap-4">

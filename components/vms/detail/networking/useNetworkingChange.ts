@@ -1,6 +1,7 @@
 "use client";
 
 import { useSWRConfig } from "swr";
+import type { VmNetworking } from "../../../../lib/domain/vmNetworking";
 import { keys } from "../../../data/keys";
 import { useSubmit } from "../../../data/useSubmit";
 import { notify } from "../../../ui/notify";
@@ -12,8 +13,8 @@ export function useNetworkingChange(vmId: number, ...shownFields: string[]) {
   const change = (act: () => Promise<unknown>, done: string): Promise<boolean> =>
     form.submit(async () => {
       await act();
-      await mutate(keys.networkingOfVm(vmId));
-      notify(done);
+      const networking = await mutate<VmNetworking>(keys.networkingOfVm(vmId));
+      notify(networking?.pending ? "Saved. The host has not put it into effect yet." : done);
     });
   return { form, change };
 }

@@ -15,8 +15,8 @@ async function main(): Promise<void> {
   await answerLines(async (method, [first]) => {
     if (method === "applyNetworks") return networks.apply(networkStateSchema.parse(first));
     if (method === "networkStatus") return networks.status();
-    const { driver, reason, problem, warning } = networks;
-    return { driver, reason, problem, warning };
+    const { driver, reason, problem, warning, applied } = networks;
+    return { driver, reason, problem, warning, applied };
   });
   await networks.close();
 }

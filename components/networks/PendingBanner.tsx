@@ -1,0 +1,16 @@
+"use client";
+
+import { Banner } from "../ui/Banner";
+import { InlineCode } from "../ui/InlineCode";
+import { useNetworksPending } from "./useNetworksPending";
+
+/** Tells that firewalls, forwards, limits or networks are not in effect as they are shown. */
+export function PendingBanner() {
+  const pending = useNetworksPending();
+  if (pending === null) return null;
+  return (
+    <Banner tone="warn" title="Not all of this is in effect">
+      <InlineCode text={pending} />
+    </Banner>
+  );
+}
