@@ -137,6 +137,11 @@ describe("an image", () => {
   });
 });
 
+async function countOpen(): Promise<number> {
+  const { body } = await stack.api<{ items: Operation[] }>("GET", "/api/operations");
+  return body.items.filter(({ status }) => status === "pending" || status === "running").length;
+}
+
 describe("POST /api/images names the field that is wrong, and asks nothing of the host", () => {
   const recipe = { name: "r", title: "R", steps: [{ type: "timezone", timezone: "UTC" }] };
   const cases: [string, object, string][] = [
@@ -156,19 +161,32 @@ describe("POST /api/images names the field that is wrong, and asks nothing of th
     ["a field that isn't there", { catalogue: entryId, colour: "red" }, "colour"],
   ];
   test.each(cases)("%s", async (_what, body, field) => {
-    const count = async () =>
-      (await stack.api<{ items: Operation[] }>("GET", "/api/operations")).body.items.filter(
-        ({ status }) => status === "pending" || status === "running",
-      ).length;
-    const before = await count();
+    const before = await countOpen();
     const { status, body: problem } = await api.post<{ code: string; detail: string; fields: object }>(body);
     expect(problem).toMatchObject({ code: "bad_request", fields: { [field]: expect.any(String) } });
     expect(status).toBe(400);
-    expect(await count()).toBe(before);
+    expect(await countOpen()).toBe(before);
   });
 
-  test("an address within this network is refused by the operation", async () => {
-    const { body } = await api.post({ url: "http://127.0.0.1:1/a.img", name: "inside" });
-    expect(await api.ended(body.id)).toMatchObject({ status: "failed", error: expect.stringMatching(/127\.0\.0\.1/) });
+  test.each([
+    ["http://127.0.0.1:1/a.img", /127\.0\.0\.1/],
+    ["http://10.0.0.1/a.img", /CUMULUS_IMAGE_HOSTS/],
+    ["http://[::ffff:10.0.0.1]/a.img", /private network/],
+    ["http://2130706433/a.img", /127\.0\.0\.1/],
+    ["file:///etc/passwd", /https:\/\//],
+    ["ftp://example.org/a.img", /https:\/\//],
+    ["https://me:secret@example.org/a.img", /user name or password/],
+    ["example.org", /no address/],
+  ])("the address %s, which no operation would fetch", async (url, reason) => {
+    const before = await countOpen();
+    const answer = await api.post<{ fields: object }>({ url, name: "inside" });
+    expect(answer).toMatchObject({ status: 400, body: { fields: { url: expect.stringMatching(reason) } } });
+    expect(JSON.stringify(answer.body)).not.toContain("secret");
+    expect(await countOpen()).toBe(before);
+  });
+
+  test("a name that leads into this network is refused by the operation, which looks it up", async () => {
+    const { body } = await api.post({ url: "http://localhost:1/a.img", name: "inside" });
+    expect(await api.ended(body.id)).toMatchObject({ status: "failed", error: expect.stringMatching(/localhost/) });
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, type Page } from "@playwright/test";
@@ -198,6 +198,53 @@ test("an image is made from a VM's menu and from a snapshot's, and each says fir
   await page.getByRole("menuitem", { name: "Make image…" }).click();
   await expect(page.getByRole("dialog")).toContainText(/It is off/);
   await expect(page.getByRole("dialog")).toContainText("There is an image of this name");
+});
+
+test("a form keeps what was filled in until the image is there, and says beside it why it is not", async ({
+  page,
+  fakeStack,
+}) => {
+  await signIn(page, fakeStack);
+  const folder = await mkdtemp(join(tmpdir(), "kept-"));
+  const name = page.getByLabel("Name", { exact: true });
+  const title = page.getByLabel("Title");
+  try {
+    await page.goto(`${fakeStack.url}/images/add?from=url`);
+    const address = page.getByRole("textbox", { name: "Address" });
+    const download = page.getByRole("button", { name: "Download image" });
+    await address.fill("http://10.0.0.1/kept.img");
+    await title.fill("Kept");
+    await download.click();
+    // What the address itself tells is said at the field.
+    await expect(page.getByText(/10\.0\.0\.1 is on this computer or a private network/)).toBeVisible();
+    await expect(address).toHaveAttribute("aria-invalid", "true");
+    await address.fill("http://localhost:1/kept.img");
+    await download.click();
+    // What its name leads to is known to the operation.
+    await expect(page.getByRole("alert").filter({ hasText: "localhost is on this computer" })).toBeInViewport();
+    await expect(address).toHaveValue("http://localhost:1/kept.img");
+    await expect(name).toHaveValue("kept");
+    await expect(title).toHaveValue("Kept");
+
+    await writeFile(join(folder, "kept.img"), "This is a letter.\n");
+    const disk = join(folder, "kept.qcow2");
+    await execa("qemu-img", ["create", "-q", "-f", "qcow2", disk, "64M"]);
+    await page.goto(`${fakeStack.url}/images/add?from=upload`);
+    const file = page.getByLabel("Image file");
+    const upload = page.getByRole("button", { name: "Upload image" });
+    await file.setInputFiles(join(folder, "kept.img"));
+    await title.fill("Kept");
+    await upload.click();
+    await expect(page.getByRole("alert").filter({ hasText: /text/ })).toBeInViewport();
+    await expect(title).toHaveValue("Kept");
+    await file.setInputFiles(disk);
+    await upload.click();
+    await expect(page.getByRole("link", { name: "To the image" }).first()).toBeVisible();
+    await expect(title).toHaveValue("");
+    await expect(name).toHaveValue("");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("a recipe is written step by step, and a template is taken for a VM", async ({ page, fakeStack }) => {

@@ -49,6 +49,8 @@ export interface AgentClient
 
   /** Images that the host can be asked to download. */
   listCatalogue(): Promise<CatalogueEntry[]>;
+  /** `bad_request` with `fields.url` where an address would be refused, whatever lies there. */
+  checkImageAddress(url: string): Promise<void>;
   /** Recipes that come with Cumulus. */
   listExampleRecipes(): Promise<Recipe[]>;
   /** Brings a file to the task of that operation. Done when the task has taken all of it. @param contentLength null when it isn't known */
@@ -168,6 +170,7 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
       ask(taskStateSchema, "GET", `/tasks/${id}?after=${after}&waitMs=${waitMs}`, { timeoutMs: timeoutMs + waitMs }),
     readTaskLog: (id, offset) => ask(taskLogPartSchema, "GET", `/tasks/${id}/log?offset=${offset}`),
     listExampleRecipes: () => ask(z.array(recipeSchema), "GET", "/example-recipes"),
+    checkImageAddress: async (url) => void (await call("POST", "/image-address", { body: { url } })),
     listCatalogue: () => ask(z.array(catalogueEntrySchema), "GET", "/catalogue"),
     upload: (operationId, body, contentLength) => sendFile(socketPath, `/uploads/${operationId}`, body, contentLength),
     openImage: (sha256, range) => openFile(socketPath, `/images/${sha256}/file`, range),

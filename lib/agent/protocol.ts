@@ -9,6 +9,7 @@ import { MIB } from "../domain/units";
  *     GET    /images                    ImageManifest[]            DELETE /images/{sha256}?name= → 204
  *     GET    /images/{sha256}/file      its bytes; takes `Range` of one piece
  *     GET    /catalogue                 CatalogueEntry[]: what can be downloaded
+ *     POST   /image-address             { url } → 204 where nothing speaks against fetching it
  *     GET    /example-recipes           Recipe[]: those that come with Cumulus
  *     PUT    /networks                  NetworkState → 204         GET    /networks → NetworkStatus
  *     GET    /machines                  Observation[]
@@ -63,5 +64,6 @@ export const diagnoseBodySchema = z.strictObject({
   interfaceId: z.string(),
   port: z.number().int().min(1).max(65_535),
 });
+export const imageAddressBodySchema = z.strictObject({ url: z.string() });
 export const typeBodySchema = z.strictObject({ text: z.string() });
 export const taskBodySchema = z.strictObject({ kind: z.string(), params: z.unknown() });

@@ -11,9 +11,17 @@ import { guestPathSchema } from "../domain/snapshotFile";
 import { pathsOf, type Settings } from "../env";
 import type { Hypervisor } from "../hypervisor/hypervisor";
 import { readCatalogue } from "../images/catalogue/read";
+import { checkImageAddress } from "../images/fetch/checkAddress";
 import { exampleRecipes } from "../images/recipes/examples";
 import { imageFile, listImages } from "../images/store";
-import { diagnoseBodySchema, rebootBodySchema, resetBodySchema, taskBodySchema, typeBodySchema } from "./protocol";
+import {
+  diagnoseBodySchema,
+  imageAddressBodySchema,
+  rebootBodySchema,
+  resetBodySchema,
+  taskBodySchema,
+  typeBodySchema,
+} from "./protocol";
 import { readBody } from "./readBody";
 import { SentFile } from "./sentFile";
 import { exportFile, sizeIfThere } from "./tasks/exportKind";
@@ -41,6 +49,8 @@ const handlers: Record<string, Handler> = {
   "GET /images": ({ hypervisor }) => hypervisor.listImages(),
   "GET /images/{sha256}/file": ({ tasks, param }) => imageContent(tasks.settings, param),
   "GET /catalogue": () => readCatalogue(),
+  "POST /image-address": async ({ tasks, request }) =>
+    checkImageAddress((await readBody(request, imageAddressBodySchema)).url, tasks.settings),
   "GET /example-recipes": async () => exampleRecipes(),
   "DELETE /images/{sha256}": ({ hypervisor, param, query }) =>
     hypervisor.removeImage({ sha256: param, name: query.get("name") ?? "" }),

@@ -11,6 +11,8 @@ import { ProgressBar } from "../../ui/ProgressBar";
 import { BroughtFields } from "./BroughtFields";
 import { broughtProblems, broughtRequestOf, emptyBroughtImage, guessFromFile } from "./broughtImage";
 import { DropZone } from "./DropZone";
+import { FailureBanner } from "./FailureBanner";
+import { useOutcome } from "./useOutcome";
 import { useUpload } from "./useUpload";
 
 const shownFields = ["fileName", "name", "title", "kind", "arch", "firmware", "minMemory", "loginUser", "checksum"];
@@ -23,12 +25,22 @@ export function UploadForm() {
   const [isNamed, setNamed] = useState(false);
   const [wasSent, setSent] = useState(false);
   const form = useUpload(...shownFields);
+  const outcome = useOutcome(() => {
+    setFile(undefined);
+    setImage(emptyBroughtImage);
+    setNamed(false);
+    setSent(false);
+  });
   const own = { ...(file === undefined && { fileName: "Choose a file." }), ...broughtProblems(image) };
   const problems = { ...(wasSent ? own : {}), ...form.fields };
 
+  const changed = () => {
+    form.reset();
+    outcome.change();
+  };
   const take = (chosen: File) => {
     setFile(chosen);
-    form.reset();
+    changed();
     if (!isNamed) setImage((before) => ({ ...before, ...guessFromFile(chosen.name) }));
   };
   const send = async (event: FormEvent) => {
@@ -38,11 +50,8 @@ export function UploadForm() {
     const operation = await form.upload(file, broughtRequestOf(image));
     operations.reload();
     if (!operation) return;
+    outcome.follow(operation);
     notify(`${operation.subject} was sent, and is being checked.`);
-    setFile(undefined);
-    setImage(emptyBroughtImage);
-    setNamed(false);
-    setSent(false);
   };
   return (
     <Card title="From this computer" description="The file goes straight to the host's disk, and is checked there.">
@@ -54,10 +63,11 @@ export function UploadForm() {
           onChange={(changes) => {
             if ("name" in changes) setNamed(true);
             setImage((before) => ({ ...before, ...changes }));
-            form.reset();
+            changed();
           }}
         />
         {form.error ? <Banner tone="bad">{form.error}</Banner> : null}
+        <FailureBanner error={outcome.error} />
         {form.transfer ? (
           <div>
             <ProgressBar
@@ -70,7 +80,12 @@ export function UploadForm() {
           </div>
         ) : null}
         <div className="flex gap-2">
-          <Button type="submit" variant="primary" loading={form.isPending}>
+          <Button
+            type="submit"
+            variant="primary"
+            loading={form.isPending}
+            disabledReason={outcome.isUnderWay ? "It is being checked: see above." : undefined}
+          >
             Upload image
           </Button>
           {form.transfer ? <Button onClick={form.cancel}>Cancel upload</Button> : null}

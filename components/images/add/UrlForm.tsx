@@ -8,7 +8,9 @@ import { Field } from "../../ui/Field";
 import { Input } from "../../ui/Input";
 import { BroughtFields } from "./BroughtFields";
 import { broughtProblems, broughtRequestOf, emptyBroughtImage, guessFromFile } from "./broughtImage";
+import { FailureBanner } from "./FailureBanner";
 import { useAddImage } from "./useAddImage";
+import { useOutcome } from "./useOutcome";
 
 const shownFields = ["url", "name", "title", "kind", "arch", "firmware", "minMemory", "loginUser", "checksum"];
 
@@ -19,12 +21,22 @@ export function UrlForm() {
   const [isNamed, setNamed] = useState(false);
   const [wasSent, setSent] = useState(false);
   const form = useAddImage(...shownFields);
+  const outcome = useOutcome(() => {
+    setUrl("");
+    setImage(emptyBroughtImage);
+    setNamed(false);
+    setSent(false);
+  });
   const own = { ...(url.trim() === "" && { url: "Give an address." }), ...broughtProblems(image) };
   const problems = { ...(wasSent ? own : {}), ...form.fields };
 
+  const changed = () => {
+    form.reset();
+    outcome.change();
+  };
   const changeUrl = (text: string) => {
     setUrl(text);
-    form.reset();
+    changed();
     if (!isNamed && URL.canParse(text)) {
       const fileName = new URL(text).pathname.split("/").pop() ?? "";
       setImage((before) => ({ ...before, ...guessFromFile(decodeURIComponent(fileName)) }));
@@ -34,12 +46,7 @@ export function UrlForm() {
     event.preventDefault();
     setSent(true);
     if (Object.keys(own).length > 0) return;
-    const isDone = await form.add({ url: url.trim(), ...broughtRequestOf(image) });
-    if (!isDone) return;
-    setUrl("");
-    setImage(emptyBroughtImage);
-    setNamed(false);
-    setSent(false);
+    await form.add({ url: url.trim(), ...broughtRequestOf(image) }, outcome.follow);
   };
   return (
     <Card
@@ -70,11 +77,18 @@ export function UrlForm() {
           onChange={(changes) => {
             if ("name" in changes) setNamed(true);
             setImage((before) => ({ ...before, ...changes }));
-            form.reset();
+            changed();
           }}
         />
         {form.error ? <Banner tone="bad">{form.error}</Banner> : null}
-        <Button type="submit" variant="primary" loading={form.isPending} className="justify-self-start">
+        <FailureBanner error={outcome.error} />
+        <Button
+          type="submit"
+          variant="primary"
+          loading={form.isPending}
+          disabledReason={outcome.isUnderWay ? "It is being downloaded: see above." : undefined}
+          className="justify-self-start"
+        >
           Download image
         </Button>
       </form>

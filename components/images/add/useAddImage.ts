@@ -11,13 +11,14 @@ import { notify } from "../../ui/notify";
 
 export type AddImageRequest = z.input<typeof createImageSchema>;
 
-/** Sends a request for an image. What comes of it is told by its operation. @param shownFields fields that the form shows problems of */
+/** Sends a request for an image. What comes of it is told by its operation, which is handed on. @param shownFields fields that the form shows problems of */
 export function useAddImage(...shownFields: string[]) {
   const operations = useOperations();
   const { submit, ...form } = useSubmit(...shownFields);
-  const add = (request: AddImageRequest) =>
+  const add = (request: AddImageRequest, onAccepted?: (operation: Operation) => void) =>
     submit(async () => {
       const operation = await apiRequest<Operation>("POST", keys.images, request);
+      onAccepted?.(operation);
       operations.reload();
       notify(`${operation.subject}: accepted.`);
     });

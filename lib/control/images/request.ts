@@ -44,7 +44,10 @@ async function prepare(context: Context, input: CreateImage): Promise<(tx: Query
   const { catalogue, url, build, recipe, vm, snapshot } = input;
   const ready = (task: ImageTask) => async () => task;
   if (catalogue !== undefined) return ready(await catalogueTask(context, catalogue));
-  if (url !== undefined) return ready(urlTask(input, await hostArch(context)));
+  if (url !== undefined) {
+    await checkAddress(context, url);
+    return ready(urlTask(input, await hostArch(context)));
+  }
   if (build !== undefined) return ready(buildTask(build, input.arch ?? (await hostArch(context))));
   if (recipe !== undefined) return (tx) => recipeTask(tx, input);
   if (vm !== undefined || snapshot !== undefined) return (tx) => captureTask(tx, input);
@@ -70,6 +73,15 @@ export function buildTask(name: string, arch: Arch): ImageTask {
 
 export async function hostArch(context: Context): Promise<Arch> {
   return (await getHost(context)).report?.arch ?? "x86_64";
+}
+
+/** Tells at once what the host would refuse. One that can't be asked now looks when it fetches, as it does in any case. */
+async function checkAddress(context: Context, url: string): Promise<void> {
+  try {
+    await context.agent.checkImageAddress(url);
+  } catch (error) {
+    if (error instanceof CumulusError && error.code === "bad_request") throw error;
+  }
 }
 
 function urlTask({ url = "", checksum, name = "", ...said }: CreateImage, arch: Arch): ImageTask {
