@@ -100,6 +100,8 @@ export function pathsOf(settings: Pick<Settings, "dataDir" | "runDir">) {
   const { dataDir, runDir } = settings;
   return {
     images: join(dataDir, "images"),
+    /** The administrator's own entries of the catalogue, where there are any. */
+    catalogue: join(dataDir, "catalogue.d"),
     staging: join(dataDir, "staging"),
     /** What libguestfs opens disks with, kept for the next time. */
     appliance: join(dataDir, "appliance"),

@@ -10,6 +10,10 @@ import { keys } from "../data/keys";
 
 export const useCatalogue = () => useList<CatalogueItem>(keys.catalogue);
 
+/** What is wrong with the administrator's own files of the catalogue. */
+export const useCatalogueProblems = (): string[] =>
+  useReading<{ problems: string[] }>(keys.catalogue).data?.problems ?? [];
+
 /** One image with what uses it; null reads none. */
 export function useImage(id: number | null): Reading<ImageDetail> {
   const reading = useReading<ImageDetail>(id === null ? null : keys.image(id));

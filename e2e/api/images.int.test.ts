@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CatalogueItem } from "../../lib/domain/catalogueItem";
@@ -37,6 +37,25 @@ describe("the catalogue", () => {
     const vm = { name: "by-alias", image: "ubuntu_24.04", size: "small" };
     const created = await stack.api<{ image: { id: number } }>("POST", "/api/vms", vm);
     expect(created).toMatchObject({ status: 201, body: { image: { id: image.id } } });
+  });
+
+  test("takes the administrator's own entries without a restart, and names a file that it can't use", async () => {
+    const own = join(stack.settings.dataDir, "catalogue.d");
+    await mkdir(own);
+    const checksum = { url: "https://own.example/SHA256SUMS", algorithm: "sha256", format: "list" };
+    const x86_64 = { firmwares: ["bios"], url: "https://own.example/a.qcow2", checksum, downloadBytes: "1G" };
+    const system = {
+      ...{ name: "ours", title: "Ours", os: { family: "ours", release: "1" }, endOfLife: null },
+      ...{ loginUser: "me", minDiskBytes: "1G", minMemoryBytes: "1G", images: { x86_64 } },
+    };
+    // JSON is YAML, too.
+    await writeFile(join(own, "own.yaml"), JSON.stringify([system]));
+    await writeFile(join(own, "bad.yaml"), "- name: Not A Name");
+    const { body } = await stack.api<{ items: CatalogueItem[]; problems: string[] }>("GET", "/api/catalogue");
+    expect(body.items.map(({ id }) => id)).toEqual(expect.arrayContaining([entryId, "ours-x86_64"]));
+    expect(body.problems).toEqual([expect.stringContaining(join(own, "bad.yaml"))]);
+    await rm(own, { recursive: true });
+    expect((await stack.api("GET", "/api/catalogue")).body).toMatchObject({ problems: [] });
   });
 
   test("an image that the catalogue has and the host has not is told how to be added", async () => {

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { z } from "zod";
 import { type RepositoryAccess, type StoredBackup, storedBackupSchema } from "../domain/backup";
-import { type CatalogueEntry, catalogueEntrySchema } from "../domain/catalogue";
+import { type Catalogue, readCatalogueSchema } from "../domain/catalogue";
 import { CumulusError } from "../domain/errors";
 import { hostReportSchema } from "../domain/host";
 import { networkStatusSchema, reachabilityCheckSchema } from "../domain/hostNetwork";
@@ -48,7 +48,7 @@ export interface AgentClient
   listBackups(access: RepositoryAccess): Promise<StoredBackup[]>;
 
   /** Images that the host can be asked to download. */
-  listCatalogue(): Promise<CatalogueEntry[]>;
+  readCatalogue(): Promise<Catalogue>;
   /** `bad_request` with `fields.url` where an address would be refused, whatever lies there. */
   checkImageAddress(url: string): Promise<void>;
   /** Recipes that come with Cumulus. */
@@ -171,7 +171,7 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
     readTaskLog: (id, offset) => ask(taskLogPartSchema, "GET", `/tasks/${id}/log?offset=${offset}`),
     listExampleRecipes: () => ask(z.array(recipeSchema), "GET", "/example-recipes"),
     checkImageAddress: async (url) => void (await call("POST", "/image-address", { body: { url } })),
-    listCatalogue: () => ask(z.array(catalogueEntrySchema), "GET", "/catalogue"),
+    readCatalogue: () => ask(readCatalogueSchema, "GET", "/catalogue"),
     upload: (operationId, body, contentLength) => sendFile(socketPath, `/uploads/${operationId}`, body, contentLength),
     openImage: (sha256, range) => openFile(socketPath, `/images/${sha256}/file`, range),
     openTaskFile: (id, range) => openFile(socketPath, `/tasks/${id}/file`, range),

@@ -8,7 +8,7 @@ import { MIB } from "../domain/units";
  *     GET    /host                      HostReport
  *     GET    /images                    ImageManifest[]            DELETE /images/{sha256}?name= → 204
  *     GET    /images/{sha256}/file      its bytes; takes `Range` of one piece
- *     GET    /catalogue                 CatalogueEntry[]: what can be downloaded
+ *     GET    /catalogue                 Catalogue: what can be downloaded
  *     POST   /image-address             { url } → 204 where nothing speaks against fetching it
  *     GET    /example-recipes           Recipe[]: those that come with Cumulus
  *     PUT    /networks                  NetworkState → 204         GET    /networks → NetworkStatus

@@ -48,7 +48,7 @@ const handlers: Record<string, Handler> = {
   "GET /host": ({ hypervisor }) => hypervisor.host(),
   "GET /images": ({ hypervisor }) => hypervisor.listImages(),
   "GET /images/{sha256}/file": ({ tasks, param }) => imageContent(tasks.settings, param),
-  "GET /catalogue": () => readCatalogue(),
+  "GET /catalogue": ({ tasks }) => readCatalogue(pathsOf(tasks.settings)),
   "POST /image-address": async ({ tasks, request }) =>
     checkImageAddress((await readBody(request, imageAddressBodySchema)).url, tasks.settings),
   "GET /example-recipes": async () => exampleRecipes(),

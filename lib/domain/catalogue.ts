@@ -80,6 +80,14 @@ export const catalogueSchema = z
     ),
   );
 
+/** The catalogue of a host. */
+export const readCatalogueSchema = z.object({
+  entries: z.array(catalogueEntrySchema),
+  /** What is wrong with which of the administrator's own files. */
+  problems: z.array(z.string()),
+});
+export type Catalogue = z.infer<typeof readCatalogueSchema>;
+
 /** The address of the same file at a mirror: `https://host/path` becomes `MIRROR/host/path`. @param mirror null: the maker's own */
 export function mirroredUrl(url: string, mirror: string | null): string {
   if (mirror === null) return url;

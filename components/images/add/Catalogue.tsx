@@ -4,12 +4,13 @@ import { useSearchParams } from "next/navigation";
 import { useState } from "react";
 import { useHost } from "../../data/hooks";
 import { ReadingState } from "../../data/ReadingState";
+import { Banner } from "../../ui/Banner";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { EmptyState } from "../../ui/EmptyState";
 import { Input } from "../../ui/Input";
 import { SegmentedControl } from "../../ui/SegmentedControl";
-import { useCatalogue, useImageTasks } from "../useImageData";
+import { useCatalogue, useCatalogueProblems, useImageTasks } from "../useImageData";
 import { CatalogueRow } from "./CatalogueRow";
 import { type ArchFilter, archFilters, filterCatalogue } from "./filterCatalogue";
 import { groupCatalogue } from "./groupCatalogue";
@@ -17,11 +18,17 @@ import { groupCatalogue } from "./groupCatalogue";
 /** Official cloud images, each with a button that fetches it: those that the host runs at full speed, unless others are asked for. `?arch=…` does. */
 export function Catalogue() {
   const catalogue = useCatalogue();
+  const problems = useCatalogueProblems();
   const tasks = useImageTasks().filter(({ kind }) => kind === "image-download");
   const [text, setText] = useState("");
   const { arch, choose } = useArchFilter();
   return (
     <>
+      {problems.map((problem) => (
+        <Banner key={problem} tone="warn" className="mb-3">
+          {problem}
+        </Banner>
+      ))}
       <div className="mb-3 flex flex-wrap items-center gap-2">
         <div className="w-full sm:w-72">
           <Input

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { listCatalogue } from "../../control/images/catalogue";
 import { refreshImage } from "../../control/images/refresh";
 import { removeImage } from "../../control/images/remove";
@@ -111,7 +112,11 @@ export const listCatalogueEndpoint = endpoint({
   path: "/api/catalogue",
   tag,
   summary: "List the catalogue",
-  description: "Official cloud images that can be added, and which of them are here.",
-  response: listOf(catalogueItemSchema),
-  handle: async ({ context }) => asList(await listCatalogue(context)),
+  description:
+    "Cloud images that can be added, and which of them are here: official ones, and those of your own files in `catalogue.d` of the data folder. `problems` says which of those files can't be used, and why.",
+  response: listOf(catalogueItemSchema).extend({ problems: z.array(z.string()) }),
+  handle: async ({ context }) => {
+    const { items, problems } = await listCatalogue(context);
+    return { ...asList(items), problems };
+  },
 });

@@ -1,11 +1,12 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type CatalogueEntry, mirroredUrl } from "../../domain/catalogue";
-import { findCatalogueEntry, readCatalogue } from "./read";
+import { findCatalogueEntry, readCatalogue, readCatalogueFile } from "./read";
 
-const catalogue = await readCatalogue();
+const nowhere = { catalogue: join(tmpdir(), "no-such-folder") };
+const { entries: catalogue } = await readCatalogue(nowhere);
 const byId = (id: string) => catalogue.find((entry) => entry.id === id);
 
 test("the systems that people ask for are there, for both architectures where their makers publish them", () => {
@@ -61,7 +62,7 @@ test("checksums lie beside their image, or on the maker's own server", () => {
 });
 
 test("an id that isn't there is told", async () => {
-  await expect(findCatalogueEntry("beos-5-x86_64")).rejects.toMatchObject({ code: "not_found" });
+  await expect(findCatalogueEntry("beos-5-x86_64", nowhere)).rejects.toMatchObject({ code: "not_found" });
 });
 
 test("a mirror holds each host's files in a folder of the host's name", () => {
@@ -83,11 +84,32 @@ test.each([
   onTestFinished(() => rm(folder, { recursive: true }));
   const file = join(folder, "catalogue.yaml");
   await writeFile(file, text);
-  await expect(readCatalogue(file)).rejects.toThrow(told);
+  await expect(readCatalogueFile(file)).rejects.toThrow(told);
 });
 
-function entryText({ url = "https://example.org/a.qcow2" }: { url?: string }): string {
-  return `- name: a
+test("own files add entries and replace shipped ones of the same id; one that isn't right is told, and the others count", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "catalogue-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const debian = entryText({ name: "debian-13", url: "https://own.example/debian.qcow2" });
+  await writeFile(join(folder, "10-own.yaml"), `${entryText({})}\n${debian}`);
+  await writeFile(join(folder, "20-later.yaml"), entryText({ url: "https://own.example/a.qcow2" }));
+  await writeFile(join(folder, "30-bad.yaml"), "- name: Ubuntu 24");
+  await mkdir(join(folder, "40-folder.yaml"));
+  await writeFile(join(folder, "notes.txt"), "- [");
+  const { entries, problems } = await readCatalogue({ catalogue: folder });
+  expect(entries.map(({ id }) => id)).toEqual([...catalogue.map(({ id }) => id), "a-x86_64"]);
+  const urlOf = (id: string) => entries.find((entry) => entry.id === id)?.url;
+  expect(urlOf("debian-13-x86_64")).toBe("https://own.example/debian.qcow2");
+  expect(urlOf("debian-13-aarch64")).toBe(byId("debian-13-aarch64")?.url);
+  expect(urlOf("a-x86_64")).toBe("https://own.example/a.qcow2");
+  expect(problems).toEqual([
+    expect.stringMatching(/30-bad\.yaml can't be used: 0\.name: /),
+    expect.stringMatching(/40-folder\.yaml can't be used: EISDIR/),
+  ]);
+});
+
+function entryText({ name = "a", url = "https://example.org/a.qcow2" }: { name?: string; url?: string }): string {
+  return `- name: ${name}
   title: A
   os: { family: a, release: "1" }
   endOfLife: null

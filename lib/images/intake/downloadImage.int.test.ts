@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,9 +68,10 @@ async function mirror(published: { image: Buffer; sums: string }) {
     "/images.example/a.qcow2": (...args) => file(published.image)(...args),
     "/images.example/SHA256SUMS": (_, response) => response.end(published.sums),
   });
-  const catalogueFile = join(folder, `catalogue-${server.port}.yaml`);
+  const installation = await installationFor("", { CUMULUS_IMAGE_MIRROR: server.url });
+  await mkdir(installation.paths.catalogue, { recursive: true });
   await writeFile(
-    catalogueFile,
+    join(installation.paths.catalogue, "own.yaml"),
     `- name: system-1
   aliases: [system_1]
   title: System 1
@@ -86,8 +87,7 @@ async function mirror(published: { image: Buffer; sums: string }) {
       checksum: { url: https://images.example/SHA256SUMS, algorithm: sha256, format: list }
       downloadBytes: 1M`,
   );
-  const installation = await installationFor("", { CUMULUS_IMAGE_MIRROR: server.url });
-  const add = () => installation.get({ from: "catalogue", catalogueId: "system-1-x86_64" }, { catalogueFile });
+  const add = () => installation.get({ from: "catalogue", catalogueId: "system-1-x86_64" });
   return { server, ...installation, add };
 }
 

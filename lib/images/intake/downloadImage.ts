@@ -35,8 +35,6 @@ export interface DownloadOptions extends ImageTaskContext {
   /** Deadlines and name resolution, for tests. */
   rules?: Partial<Omit<FetchRules, "allowedHosts">>;
   pauseFactor?: number;
-  /** Another data file than the one that ships. */
-  catalogueFile?: string;
 }
 
 /** What there is to fetch, whoever named it. */
@@ -59,7 +57,7 @@ export async function downloadImage(request: ImageDownload, options: DownloadOpt
   const paths = pathsOf(settings);
   const folder = stagingFolder(paths, operationId);
   try {
-    const wanted = await wantedOf(request, settings, options.catalogueFile);
+    const wanted = await wantedOf(request, settings);
     const rules: FetchRules = { ...defaultFetchRules, ...options.rules, allowedHosts: allowedHostsOf(settings) };
     await prepareImageStore(paths);
     await makeStagingFolder(folder);
@@ -116,9 +114,10 @@ async function fetchVerified(
   }
 }
 
-async function wantedOf(request: ImageDownload, { imageMirror }: Settings, catalogueFile?: string): Promise<Wanted> {
+async function wantedOf(request: ImageDownload, settings: Settings): Promise<Wanted> {
+  const { imageMirror } = settings;
   if (request.from === "catalogue") {
-    const entry = await findCatalogueEntry(request.catalogueId, catalogueFile);
+    const entry = await findCatalogueEntry(request.catalogueId, pathsOf(settings));
     return {
       url: parseImageUrl(mirroredUrl(entry.url, imageMirror)),
       description: entryDescription(entry),
