@@ -88,60 +88,6 @@ test("the host reaches guests by their addresses, and is their gateway to them",
   expect(await get(lab.host, "fd00:0:0:1::3", 80)).toBe("hello fd00:0:0:1::1");
 });
 
-test("a forward leads from the host's address to a guest, live, and ends live", async () => {
-  const forwards = [
-    { hostAddress: "203.0.113.2", hostPort: 8080, protocol: "tcp" as const, ipv4: "192.168.1.3", port: 80 },
-    { hostAddress: "0.0.0.0", hostPort: 8081, protocol: "tcp" as const, ipv4: "192.168.1.3", port: 80 },
-    { hostAddress: "127.0.0.1", hostPort: 8082, protocol: "tcp" as const, ipv4: "192.168.1.3", port: 80 },
-  ];
-  expect(await get(lab.internet, "203.0.113.2", 8080)).toBe("refused");
-  await lab.apply({ ...state, networks: [{ ...one, forwards }, two] });
-  expect(await get(lab.internet, "203.0.113.2", 8080)).toBe("hello ::ffff:203.0.113.1");
-  expect(await get(lab.internet, "203.0.113.2", 8081)).toBe("hello ::ffff:203.0.113.1");
-  expect(await get(lab.internet, "203.0.113.2", 8082)).toBe("refused");
-  expect(await get(lab.host, "203.0.113.2", 8081)).toMatch(/^hello/);
-  expect(await get(lab.host, "127.0.0.1", 8081)).toMatch(/^hello/);
-  expect(await get(lab.host, "127.0.0.1", 8082)).toMatch(/^hello/);
-  expect(await get(c, "203.0.113.2", 8080)).toMatch(/^hello/);
-  await lab.apply(state);
-  for (const [address, port] of [
-    ["203.0.113.2", 8080],
-    ["203.0.113.2", 8081],
-  ] as const) {
-    expect(await get(lab.internet, address, port)).toBe("refused");
-  }
-  expect(await get(lab.host, "127.0.0.1", 8082)).toBe("refused");
-});
-
-test("only forwards lead from outside to a guest, and only by the addresses that they are on", async () => {
-  await lab.internet.ip("route add 192.168.1.0/24 via 203.0.113.2");
-  expect(await get(lab.internet, "192.168.1.3", 80)).toBe("silent");
-  const to = { protocol: "tcp" as const, ipv4: "192.168.1.3", port: 80 };
-  const forwards = [
-    { ...to, hostAddress: "127.0.0.1", hostPort: 8082 },
-    { ...to, hostAddress: "203.0.113.2", hostPort: 8080 },
-  ];
-  await lab.apply({ ...state, networks: [{ ...one, forwards }, two] });
-  expect(await get(lab.internet, "192.168.1.3", 80)).toBe("silent");
-  expect(await get(lab.internet, "203.0.113.2", 8080)).toBe("hello ::ffff:203.0.113.1");
-  expect(await get(lab.host, "127.0.0.1", 8082)).toMatch(/^hello/);
-  expect(await get(lab.host, "192.168.1.3", 80)).toMatch(/^hello/);
-  // As for the containers of a host.
-  const nat =
-    "table ip nat { chain POSTROUTING { type nat hook postrouting priority 100; ip saddr 203.0.113.1 masquerade; }; }";
-  await lab.host.run("nft", ["-f", "-"], nat);
-  expect(await get(lab.internet, "192.168.1.3", 80)).toBe("hello ::ffff:192.168.1.1");
-  await lab.host.run("nft", ["delete", "table", "ip", "nat"]);
-  expect(await get(lab.internet, "192.168.1.3", 80)).toBe("silent");
-  await lab.apply({ ...state, networks: [{ ...one, outside: "routed" }, two] });
-  expect(await get(lab.internet, "192.168.1.3", 80)).toBe("hello ::ffff:203.0.113.1");
-  expect(await get(a, "203.0.113.1", 80)).toBe("hello ::ffff:192.168.1.2");
-  await lab.apply({ ...state, networks: [{ ...one, outside: "none" }, two] });
-  expect(await get(a, "203.0.113.1", 80)).toBe("silent");
-  expect(await get(lab.host, "192.168.1.3", 80)).toMatch(/^hello/);
-  await lab.apply(state);
-});
-
 test("a network's gateway and domain are what was chosen, and IPv6 comes to it while its guests run", async () => {
   const chosen = { gateway: "192.168.3.254", domain: "lab.example" };
   const v4Host = { ...host(5, 3), ipv6: null };

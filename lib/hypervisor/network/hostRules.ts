@@ -42,6 +42,16 @@ export function hostTable(names: NetworkNames, { networks }: NetworkState, { inn
         hook: "type filter hook prerouting priority -300; policy accept;",
         rules: [`iifname "${link}" ip daddr 127.0.0.0/8 counter drop`],
       },
+      // What the host has published otherwise, as for a container, is an answer of the host's too: guests get theirs before it is looked at, and no other. Their
+      // network's name server asks the host's, which may be published. These see a connection's first packet only.
+      published: {
+        hook: "type nat hook prerouting priority -110; policy accept;",
+        rules: [`iifname "${link}" fib daddr type local jump local`],
+      },
+      local: {
+        hook: null,
+        rules: [...redirect, "meta l4proto { tcp, udp } th dport 53 accept", "counter drop"],
+      },
       prerouting: { hook: "type nat hook prerouting priority -100; policy accept;", rules: redirect },
       output: { hook: "type nat hook output priority -100; policy accept;", rules: redirect },
       input: {
