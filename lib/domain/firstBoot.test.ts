@@ -57,7 +57,13 @@ const input = {
 describe("the cloud-config", () => {
   test("asks for nothing that wasn't asked for", () => {
     const config = cloudConfigOf({ ...input, firstBoot: noFirstBoot });
-    expect(Object.keys(config).sort()).toEqual(["disable_root", "hostname", "ssh_authorized_keys", "ssh_pwauth"]);
+    expect(Object.keys(config).sort()).toEqual([
+      "disable_root",
+      "hostname",
+      "ssh_authorized_keys",
+      "ssh_pwauth",
+      "updates",
+    ]);
   });
 
   test("makes users beside the image's own, and sets passwords by their hashes", () => {

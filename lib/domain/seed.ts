@@ -78,6 +78,8 @@ function baseCloudConfig(input: CloudConfigInput): Record<string, unknown> {
     ssh_authorized_keys: [...input.publicKeys],
     disable_root: input.loginUser !== "root",
     ssh_pwauth: false,
+    // Otherwise cloud-init sets up at the first boot alone what network-config says. Its "hotplug" can't be had from a NoCloud seed.
+    updates: { network: { when: ["boot"] } },
     ...firstBootConfig(input.firstBoot, input),
     ...(input.files.length > 0 && {
       write_files: input.files.map(({ path, content, permissions, owner }) => ({

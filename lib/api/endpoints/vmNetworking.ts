@@ -96,7 +96,7 @@ export const plugInterfaceEndpoint = endpoint({
   tag,
   summary: "Plug in an interface",
   description:
-    "In one more network, also while the VM runs. Its address comes by DHCP; a guest that doesn't ask by itself for new interfaces does at its next boot. " +
+    "In one more network, also while the VM runs. Its address comes by DHCP, for which `mini` asks at once. Other guests set it up when they are stopped and started (a reboot is not enough), or asked by hand. " +
     "The operation's `result.interface` is its id.",
   params: idParams,
   body: plugInterfaceSchema,

@@ -199,7 +199,8 @@ test("a VM that is paused, or whose QEMU hangs, is said to be so", async () => {
   await untilSeen(1, ({ state }) => state === "running");
 }, 60_000);
 
-test("an interface is plugged into a VM that runs, and unplugged", async () => {
+test("an interface is plugged into a VM that runs, which sets it up at once and at its next boot, and unplugged", async () => {
+  const { bootCount: boots } = await lab.ask<Observation>("observe", 1);
   const before = await spec(1, "static");
   const second = { ...host(1, 2), interfaceId: "net1", mac: "52:54:00:00:02:21" };
   const two = network(2, [second]);
@@ -207,9 +208,14 @@ test("an interface is plugged into a VM that runs, and unplugged", async () => {
   await lab.apply({ ...state, networks: [one, two] });
   await lab.ask("ensure", withLink(before, two.cidr, second));
   await until(async () => (await ssh(1, "cat /sys/class/net/*/address")).includes(second.mac), 60_000);
-  const name = await ssh(1, `grep -l ${second.mac} /sys/class/net/*/address | cut -d/ -f5`);
-  await ssh(1, `ip link set ${name} up && ip addr add ${second.ipv4}/24 dev ${name}`);
+  const isSetUp = () => until(async () => (await ssh(1, "ip -4 address")).includes(`inet ${second.ipv4}/24`), 60_000);
+  await isSetUp();
   await ssh(1, "ping -c 2 192.168.2.1");
+  await lab.ask("reboot", 1, 1, 60_000);
+  await untilSeen(1, ({ bootCount, milestones }) => bootCount > boots && milestones.ssh !== undefined);
+  await isSetUp();
+  await ssh(1, "ping -c 2 192.168.2.1");
+  expect(await ssh(1, "ip route | grep ^default")).toMatch(new RegExp(`^default via ${one.gateway} \\S+ eth0 *$`));
   await lab.ask("ensure", before);
   expect(await ssh(1, "cat /sys/class/net/*/address")).not.toContain(second.mac);
   await lab.apply(state);

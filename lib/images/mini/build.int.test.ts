@@ -211,13 +211,15 @@ describe("the image mini", { timeout: 400_000 }, () => {
     await expect(guest.ssh("root", "id", "")).rejects.toThrow(/Permission denied/);
   });
 
-  test("names several cards as network-config says, and runs a script that is the user-data", async () => {
-    const macs = ["52:54:00:00:00:01", "52:54:00:00:00:02"];
+  test("names several cards as network-config says, gives others an address alone, and runs a script that is the user-data", async () => {
+    const macs = [1, 2, 3, 4].map((number) => `52:54:00:00:00:0${number}`);
     const networkConfig = {
       version: 2,
       ethernets: {
         a: { match: { macaddress: macs[0] }, "set-name": "eth1", dhcp4: true },
         b: { match: { macaddress: macs[1] }, "set-name": "eth0", addresses: ["10.7.0.5/16", "fd00::5/64"] },
+        // The name that the last card has by itself.
+        c: { match: { macaddress: macs[2] }, "set-name": "eth3", addresses: ["10.8.0.5/16"] },
       },
     };
     const userData = '#!/bin/sh\necho "script $(id -un) é" > /srv/script\nexit 3\n';
@@ -235,6 +237,11 @@ describe("the image mini", { timeout: 400_000 }, () => {
         "cat /srv/script /sys/class/net/eth0/address; ip -6 address show dev eth0 | grep -c fd00::5/64",
       ),
     ).toBe(`script root é\n${macs[1]}\n1`);
+    await guest.waitForSerial(/^cumulus: network up other-eth3 10\.0\.2\.15$/m);
+    expect(await guest.ssh("root", "ip route | grep ^default")).toMatch(/^default via 10\.0\.2\.2 dev eth1 *$/);
+    const byHand =
+      "ip address flush dev other-eth3; udhcpc -n -q -i other-eth3 2>&1; ip -4 address show dev other-eth3";
+    expect(await guest.ssh("root", byHand)).toContain("inet 10.0.2.15/24");
   });
 
   test("boots without a seed, and on a disk of the image's own size; the serial console takes a login", async () => {

@@ -11,6 +11,8 @@ const links = {
   "usr/sbin/init": "../bin/busybox",
   "etc/localtime": "/usr/share/zoneinfo/Etc/UTC",
   "etc/mtab": "/proc/self/mounts",
+  // Where udhcpc looks for it when nobody says another.
+  "etc/udhcpc/default.script": "/usr/lib/cumulus/dhcp-lease",
   // Written at boot, in RAM.
   "etc/resolv.conf": "/run/cumulus/resolv.conf",
 };
@@ -21,7 +23,7 @@ export async function layOutRoot(root: string): Promise<void> {
     await mkdir(join(root, "usr", link), { recursive: true });
     await symlink(join("usr", link), join(root, link));
   }
-  for (const dir of [...emptyDirs, "etc/dropbear", "etc/sudoers.d", "var/log", "var/lib/cumulus"])
+  for (const dir of [...emptyDirs, "etc/dropbear", "etc/sudoers.d", "etc/udhcpc", "var/log", "var/lib/cumulus"])
     await mkdir(join(root, dir), { recursive: true });
   await symlink("/run", join(root, "var", "run"));
 }

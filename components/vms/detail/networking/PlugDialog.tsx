@@ -32,7 +32,7 @@ export function PlugDialog({ vm, onClose }: { vm: Vm; onClose: () => void }) {
       open
       onOpenChange={(isOpen) => isOpen || onClose()}
       title={`Plug ${vm.name} into a network`}
-      description="At once when it runs. A guest that doesn't set up new interfaces by itself does at its next boot."
+      description="At once when it runs. mini sets it up at once too; other guests when they are stopped and started (a reboot is not enough), or asked by hand."
     >
       <form onSubmit={plug} noValidate className="flex flex-col gap-4">
         <Field label="Network" error={form.fields.network}>

@@ -16,6 +16,7 @@ async function main(): Promise<void> {
     start: ([id]) => hypervisor.start(Number(id)),
     pause: ([id]) => hypervisor.pause(Number(id)),
     resume: ([id]) => hypervisor.resume(Number(id)),
+    reboot: ([id, operationId, deadlineMs]) => hypervisor.reboot(Number(id), Number(operationId), Number(deadlineMs)),
     stop: ([id]) => hypervisor.stop(Number(id)),
     remove: ([id]) => hypervisor.remove(Number(id)),
     observe: ([id]) => hypervisor.observe(Number(id)),

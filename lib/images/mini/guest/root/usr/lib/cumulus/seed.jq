@@ -91,7 +91,7 @@ def command: if type == "array" then call(.) elif type == "string" then . else e
 
 def known: ["hostname", "fqdn", "timezone", "users", "ssh_authorized_keys", "password", "chpasswd", "ssh_pwauth", "write_files", "runcmd",
   # What these ask for is so anyway.
-  "manage_etc_hosts", "preserve_hostname", "prefer_fqdn_over_hostname", "ssh_deletekeys", "growpart", "resize_rootfs", "package_update", "package_upgrade", "disable_root", "output", "locale", "packages"];
+  "manage_etc_hosts", "preserve_hostname", "prefer_fqdn_over_hostname", "ssh_deletekeys", "growpart", "resize_rootfs", "package_update", "package_upgrade", "disable_root", "output", "updates", "locale", "packages"];
 
 # What is asked for in words that mini knows, and that it hasn't got.
 def missing:
