@@ -79,6 +79,9 @@ test("a second network: two VMs find each other by name and the way out, a firew
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Name", { exact: true }).fill("lab");
     await dialog.getByLabel("Range", { exact: true }).fill("10.77.0.0/24");
+    await dialog.getByLabel("Gateway").fill("10.77.0.254");
+    await dialog.getByLabel("Domain").fill("lab.example");
+    await dialog.getByLabel("IPv6 too").check();
     await dialog.getByRole("button", { name: "Create network" }).click();
     await expect(page.getByRole("row", { name: /lab/ })).toContainText("10.77.0.0/24");
   });
@@ -100,11 +103,12 @@ test("a second network: two VMs find each other by name and the way out, a firew
     }
   });
   const [one, two] = await Promise.all([vmNamed("one"), vmNamed("two")]);
-  expect([one.ipv4, two.ipv4]).toEqual(["10.77.0.2", "10.77.0.3"]);
+  expect([one.ipv4, two.ipv4]).toEqual(["10.77.0.1", "10.77.0.2"]);
 
   await test.step("they ping each other by name, and reach the internet", async () => {
-    await prints(one, "ping -c 1 -W 10 two", `bytes from ${two.ipv4}`);
-    await prints(two, "ping -c 1 -W 10 one.lab.internal", `bytes from ${one.ipv4}`);
+    await prints(one, "ping -4 -c 1 -W 10 two", `bytes from ${two.ipv4}`);
+    await prints(two, "ping -4 -c 1 -W 10 one.lab.example", `bytes from ${one.ipv4}`);
+    await prints(two, "ping -6 -c 1 -W 10 one", "bytes from fd");
     await prints(one, fetchPage, `hello ::ffff:${hostAddress}`);
   });
 
