@@ -11,7 +11,7 @@ import { networkDriverOf } from "./driver";
 import { networkStateOf } from "./state";
 
 /** How long a change may take to be in effect before it is answered that it isn't yet. */
-const settleMs = 5_000;
+const settleMs = 8_000;
 
 /** Asks the worker to bring the host's networks to what is written down, in the transaction that changed that. */
 export async function requestNetworks(db: Queryable): Promise<void> {
