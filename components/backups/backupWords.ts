@@ -16,7 +16,7 @@ export const backupStatusWords: Record<Backup["status"], { label: string; tone: 
   failed: { label: "Failed", tone: "bad", moving: false },
 };
 
-/** A copy in words: what of the disk the repository did not have before. */
+/** A copy in words. What the repository grew by may be more than the disk: it keeps records of its own with each copy. */
 export function copyWords({ addedBytes, diskBytes }: BackupCopy, repositoryName: string): string {
-  return `${formatBytes(addedBytes)} new of ${formatBytes(diskBytes)} in ${repositoryName}, read back`;
+  return `${formatBytes(diskBytes)} in ${repositoryName}, which grew by ${formatBytes(addedBytes)}; read back`;
 }

@@ -49,7 +49,7 @@ test("a scheduled backup runs, is copied elsewhere, and comes back as a new VM",
     await comeToTheHour(stack, vm.id);
     const row = page.getByRole("row", { name: /Daily/ });
     await expect(row).toContainText("Done", { timeout: 180_000 });
-    await expect(row).toContainText(/MiB new of .* in Other disk, read back/);
+    await expect(row).toContainText(/MiB in Other disk, which grew by .*iB; read back/);
   });
 
   await test.step("restore it into a new VM, which has the letter and a name of its own", async () => {
