@@ -283,6 +283,7 @@ test("a VM stays connected as it was started when its host's networks change, sa
   expect(await client.networkingOf(bridged)).toMatchObject({
     driver: "user",
     whyNot: expect.stringContaining("Stop it and start it"),
+    whyNoForward: expect.stringContaining("Stop it and start it"),
     interfaces: [{ id: "net0", status: null }],
   });
   const { body: firewall } = await stack.api<Firewall>("POST", "/api/firewalls", { name: "not yet", rules: [] });

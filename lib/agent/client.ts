@@ -17,6 +17,7 @@ import type { ByteStream } from "../system/byteStream";
 import { parseJson } from "../system/json";
 import { type FileDownload, openFile, sendFile } from "./fileTransfer";
 import { openStream } from "./openStream";
+import { portCheckSchema } from "./protocol";
 import { type AgentCall, callAgent } from "./request";
 import { type WatchOptions, type WatchState, watchAgent } from "./watchClient";
 
@@ -131,6 +132,8 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
     applyNetworks: async (state) => void (await call("PUT", "/networks", { body: state, ...slow })),
     networkStatus: () =>
       ask(networkStatusSchema, "GET", "/networks", { timeoutMs: Math.min(timeoutMs, lookTimeoutMs) }),
+    whyPortTaken: async (protocol, port) =>
+      (await ask(portCheckSchema, "POST", "/port-check", { body: { protocol, port } })).whyTaken,
     traffic: (id) => ask(trafficReadingSchema, "GET", `/machines/${id}/traffic`),
     diagnose: (id, interfaceId, port) =>
       ask(z.array(reachabilityCheckSchema), "POST", `/machines/${id}/diagnose`, {

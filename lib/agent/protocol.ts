@@ -12,6 +12,7 @@ import { MIB } from "../domain/units";
  *     POST   /image-address             { url } → 204 where nothing speaks against fetching it
  *     GET    /example-recipes           Recipe[]: those that come with Cumulus
  *     PUT    /networks                  NetworkState → 204         GET    /networks → NetworkStatus
+ *     POST   /port-check                { protocol, port } → { whyTaken }: null where a VM can have that port of the loopback
  *     GET    /machines                  Observation[]
  *     GET    /machines/{id}             Observation                DELETE /machines/{id} → 204
  *     PUT    /machines/{id}             MachineSpec → Observation
@@ -65,5 +66,10 @@ export const diagnoseBodySchema = z.strictObject({
   port: z.number().int().min(1).max(65_535),
 });
 export const imageAddressBodySchema = z.strictObject({ url: z.string() });
+export const portCheckBodySchema = z.strictObject({
+  protocol: z.enum(["tcp", "udp"]),
+  port: z.number().int().min(1).max(65_535),
+});
+export const portCheckSchema = z.object({ whyTaken: z.string().nullable() });
 export const typeBodySchema = z.strictObject({ text: z.string() });
 export const taskBodySchema = z.strictObject({ kind: z.string(), params: z.unknown() });

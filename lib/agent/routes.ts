@@ -17,6 +17,7 @@ import { imageFile, listImages } from "../images/store";
 import {
   diagnoseBodySchema,
   imageAddressBodySchema,
+  portCheckBodySchema,
   rebootBodySchema,
   resetBodySchema,
   taskBodySchema,
@@ -57,6 +58,10 @@ const handlers: Record<string, Handler> = {
   "GET /networks": ({ hypervisor }) => hypervisor.networkStatus(),
   "PUT /networks": async ({ hypervisor, request }) =>
     hypervisor.applyNetworks(await readBody(request, networkStateSchema)),
+  "POST /port-check": async ({ hypervisor, request }) => {
+    const { protocol, port } = await readBody(request, portCheckBodySchema);
+    return { whyTaken: await hypervisor.whyPortTaken(protocol, port) };
+  },
   "GET /machines": ({ hypervisor }) => hypervisor.observeAll(),
   "GET /machines/{id}": ({ hypervisor, id }) => hypervisor.observe(id),
   "PUT /machines/{id}": ensure,

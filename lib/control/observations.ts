@@ -6,6 +6,8 @@ import type { Observation } from "../domain/machine";
 import type { Milestones } from "../domain/timeline";
 import { announce } from "./changes";
 import type { Context } from "./context";
+import { requestNetworks } from "./networks/apply";
+import { networkDriverOf } from "./networks/driver";
 import { addFinishedOperation } from "./operations";
 import type { VmRow } from "./vms/view";
 
@@ -32,12 +34,19 @@ export async function recordObservation(context: Context, vm: VmRow, seen: Obser
     });
     if (!row) return undefined;
     await announce(tx, { kind: "vm", id: vm.id });
+    if (await leavesOtherNetwork(tx, vm, seen)) await requestNetworks(tx);
     if (isNewState && seen.state === "crashed") {
       const message = seen.reason ?? "The virtual machine ended unexpectedly.";
       await addFinishedOperation(tx, { kind: "crash", vmId: vm.id, actor: "system", message });
     }
     return row;
   });
+}
+
+/** Whether a VM stops that was connected otherwise than its host does networks now: what is forwarded to it is that host's from then on. */
+async function leavesOtherNetwork(tx: Queryable, { observedLink }: VmRow, { link }: Observation): Promise<boolean> {
+  if (!observedLink || observedLink.driver === link?.driver) return false;
+  return (await networkDriverOf(tx))?.driver !== observedLink.driver;
 }
 
 async function updateLiveVm(db: Queryable, id: number, values: Partial<VmRow>): Promise<VmRow | undefined> {

@@ -16,7 +16,7 @@ import { specOf } from "./spec";
 import { allocateSshPort } from "./vms/allocate";
 import { acceptGuestEject, performMediaChange } from "./vms/media";
 import { defaultShutdownDeadlineSeconds } from "./vms/power";
-import type { VmRecord, VmRow } from "./vms/view";
+import { driversOf, type VmRecord, type VmRow } from "./vms/view";
 
 type DoableStep = Exclude<Step, { kind: "none" | "wait" }>;
 
@@ -36,7 +36,7 @@ export async function performStep(context: Context, record: VmRecord, step: Doab
         "Its disk is not on the host any more. Is the data folder mounted? Bring the folder back and start it, or destroy it.",
       );
     case "settle":
-      return settle(context, vm, vm.desired === "running" ? "It runs." : "It is off.");
+      return settle(context, vm, await settledMessage(context, record));
     case "accept-guest-shutdown":
       return acceptGuestShutdown(context, vm);
     case "accept-guest-eject":
@@ -113,6 +113,14 @@ async function replaceSshPort(context: Context, vm: VmRow): Promise<VmRow> {
   const [row] = await context.db.update(vms).set({ sshHostPort }).where(eq(vms.id, vm.id)).returning();
   if (!row) throw new CumulusError("not_found", `There is no VM ${vm.id}.`);
   return row;
+}
+
+/** A wall that isn't there is told of when the VM starts, too. */
+async function settledMessage({ db }: Context, { vm, host }: VmRecord): Promise<string> {
+  if (vm.desired !== "running") return "It is off.";
+  const isUnguarded =
+    driversOf(vm, host).driver === "user" && (await db.$count(vmFirewalls, eq(vmFirewalls.vmId, vm.id))) > 0;
+  return isUnguarded ? "It runs. Its firewalls are not in effect: it has a user-mode network." : "It runs.";
 }
 
 /** The present intent is reached, unless a newer one came in between. */

@@ -52,6 +52,8 @@ export interface VmFact {
   ipv4: string;
   mac: string;
   sshHostPort: number;
+  /** TCP ports of the loopback that lead to it, beside the one to its SSH. */
+  forwardedPorts: number[];
   /** Null: its disk began empty. */
   imageSha256: string | null;
   /** The ISO that is to lie in its drive. */

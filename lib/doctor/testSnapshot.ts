@@ -69,6 +69,7 @@ function vmFact(id: number, state: "running" | "stopped"): VmFact {
     ipv4: `192.168.0.${id + 1}`,
     mac: `52:54:00:00:00:0${id}`,
     sshHostPort: 20_000 + id,
+    forwardedPorts: [8_000 + id],
     imageSha256,
     cdromSha256: null,
     desired: state,
@@ -94,7 +95,7 @@ function machineFact({ id, uuid, mac, ipv4, sshHostPort }: VmFact): MachineFact 
 
 /** The QEMU of one of the VMs that run. */
 export function processFact(id: number): ProcessFact {
-  const { uuid, mac, sshHostPort } = vmFact(id, "running");
+  const { uuid, mac, sshHostPort, forwardedPorts } = vmFact(id, "running");
   const sockets = socketNames.map((name) => `/run/c/vms/${id}/${name}`);
   return {
     pid: 100 + id,
@@ -104,7 +105,7 @@ export function processFact(id: number): ProcessFact {
     disks: [`/data/vms/${id}/disk.qcow2`],
     macs: [mac],
     sockets,
-    listeners: { unix: [...sockets], tcp: [`127.0.0.1:${sshHostPort}`] },
+    listeners: { unix: [...sockets], tcp: [sshHostPort, ...forwardedPorts].map((port) => `127.0.0.1:${port}`) },
     qmp: { answers: true, uuid, status: "running" },
   };
 }

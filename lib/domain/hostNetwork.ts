@@ -161,6 +161,16 @@ export const listeningSocketSchema = z.object({
 });
 export type ListeningSocket = z.infer<typeof listeningSocketSchema>;
 
+/** A forward of a VM with a user-mode network that is asked for, and not there while the VM runs. */
+export const brokenForwardSchema = z.object({
+  vmId: z.number().int(),
+  protocol: portForwardSchema.shape.protocol,
+  hostPort: portSchema,
+  /** Why, and what to do, in a sentence or two. */
+  reason: z.string(),
+});
+export type BrokenForward = z.infer<typeof brokenForwardSchema>;
+
 export const networkStatusSchema = z.object({
   driver: z.enum(["bridge", "user"]),
   reason: z.string(),
@@ -170,6 +180,7 @@ export const networkStatusSchema = z.object({
   addresses: z.array(z.string()),
   listening: z.array(listeningSocketSchema),
   interfaces: z.array(interfaceStatusSchema),
+  brokenForwards: z.array(brokenForwardSchema),
 });
 export type NetworkStatus = z.infer<typeof networkStatusSchema>;
 

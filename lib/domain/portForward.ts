@@ -5,12 +5,16 @@ const portSchema = z.number().int().min(1).max(65_535);
 /** Every address that the host has. */
 export const allAddresses = "0.0.0.0";
 
+/** The only one that QEMU's user-mode networks forward from. */
+export const loopbackAddress = "127.0.0.1";
+
 /** `POST /api/vms/{id}/forwards`: a port of the host that leads to one of the VM. */
 export const createForwardSchema = z
   .strictObject({
     hostPort: portSchema,
-    /** An address of the host; `0.0.0.0` is all of them. */
-    hostAddress: z.ipv4().default("127.0.0.1"),
+    hostAddress: z.ipv4().default(loopbackAddress).meta({
+      description: "An address of the host; `0.0.0.0` is all of them. With user-mode networks: `127.0.0.1` alone.",
+    }),
     protocol: z.enum(["tcp", "udp"]).default("tcp"),
     port: portSchema,
   })
@@ -25,6 +29,9 @@ export const portForwardViewSchema = z
     hostPort: z.number().int(),
     protocol: z.enum(["tcp", "udp"]),
     port: z.number().int(),
+    whyNot: z.string().nullable().meta({
+      description: "Why it is not in effect while the VM runs; null where nothing is known against it.",
+    }),
   })
   .meta({ id: "PortForward" });
 export type PortForwardView = z.infer<typeof portForwardViewSchema>;

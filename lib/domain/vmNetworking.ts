@@ -35,6 +35,9 @@ export const vmInterfaceSchema = z.object({
   ipv6: z.string().nullable(),
   /** It is to go, and does once the guest has let go of it. */
   isLeaving: z.boolean(),
+  whyNotPlugged: z.string().nullable().meta({
+    description: "Why the VM doesn't have it, though it is to; null where it does, or will when it runs.",
+  }),
   /** The name that VMs of the network resolve to it. */
   dnsName: z.string(),
   limit: bandwidthSchema,
@@ -47,8 +50,11 @@ export type VmInterface = z.infer<typeof vmInterfaceSchema>;
 export const vmNetworkingSchema = z
   .object({
     driver: z.enum(["bridge", "user"]),
-    /** Why forwards, firewalls and limits can't be had here; null where they can. */
-    whyNot: z.string().nullable(),
+    whyNot: z.string().nullable().meta({
+      description:
+        "Why firewalls, limits and further interfaces can't be had here, nor forwards of other addresses than the loopback's; null where they can. Where `driver` is `user`, those that are there are not in effect.",
+    }),
+    whyNoForward: z.string().nullable().meta({ description: "Why no port can be forwarded; null where one can." }),
     /** Why the host has not put the last changes into effect yet; null when all are. */
     pending: z.string().nullable(),
     /** When the host was asked what it sees of the interfaces; null where it didn't answer, or can't tell. */

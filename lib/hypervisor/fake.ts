@@ -12,6 +12,7 @@ import { drawText, encodePng } from "./fakeScreen";
 import { assertOwn, assertTakable, FakeSnapshots } from "./fakeSnapshots";
 import { openFakeVnc } from "./fakeVnc";
 import type { Hypervisor } from "./hypervisor";
+import { whyPortTaken } from "./network/hostPorts";
 
 export interface FakeOptions {
   /** Time between the steps of a boot. */
@@ -226,6 +227,7 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
 
     applyNetworks: async (state) => networks.apply(state),
     networkStatus: async () => networks.status(),
+    whyPortTaken,
     traffic: async (id) => networks.traffic(machines.find(id).observation.id),
     diagnose: async (id, interfaceId, port) => networks.diagnose(machines.find(id).observation.id, interfaceId, port),
 

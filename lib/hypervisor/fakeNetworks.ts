@@ -1,4 +1,3 @@
-import { CumulusError } from "../domain/errors";
 import {
   interfaceKey,
   type NetworkState,
@@ -8,6 +7,7 @@ import {
 } from "../domain/hostNetwork";
 import { networkFingerprint } from "../domain/networkFingerprint";
 import type { TrafficReading } from "../domain/vmNetworking";
+import { loopback } from "./network/hostPorts";
 
 export const fakeNetworkReason = "The fake hypervisor sends no packet.";
 
@@ -31,10 +31,7 @@ export class FakeNetworks {
   ) {}
 
   apply(state: NetworkState): void {
-    if (this.driver === "user" && state.networks.length > 0) {
-      throw new CumulusError("unavailable", `This host has user-mode networks only. ${fakeNetworkReason}`);
-    }
-    this.state = state;
+    this.state = this.driver === "user" ? noNetworks : state;
     this.applied = networkFingerprint(state);
   }
 
@@ -55,9 +52,10 @@ export class FakeNetworks {
       driver: this.driver,
       reason: fakeNetworkReason,
       occupiedCidrs,
-      addresses: ["127.0.0.1", fakeAddress],
+      addresses: this.driver === "bridge" ? [loopback, fakeAddress] : [loopback],
       listening: [fakeSocket],
       interfaces,
+      brokenForwards: [],
     };
   }
 

@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { type Arch, archOfNode, archSchema } from "../domain/arch";
 import { CumulusError } from "../domain/errors";
 import type { HostReport } from "../domain/host";
+import type { BrokenForward } from "../domain/hostNetwork";
 import { readTextIfThere } from "../system/files";
 import { cumulusVersion } from "../version";
 import type { HostContext } from "./context";
@@ -17,7 +18,11 @@ export function hostArch(): Arch {
   throw new CumulusError("unavailable", `Cumulus runs on x86_64 and aarch64; this computer is ${process.arch}.`);
 }
 
-export async function readHostReport(context: HostContext, startedAt: string): Promise<HostReport> {
+export async function readHostReport(
+  context: HostContext,
+  startedAt: string,
+  brokenForwards: readonly BrokenForward[],
+): Promise<HostReport> {
   const { settings, users, networks } = context;
   const [accelerator, disk, memory, versions, os] = await Promise.all([
     context.accelerator(),
@@ -43,7 +48,7 @@ export async function readHostReport(context: HostContext, startedAt: string): P
     versions: { agent: cumulusVersion, node: process.version, qemu: versions[arch] ?? "not installed" },
     guestArchs: archSchema.options.filter((guest) => versions[guest] !== undefined),
     uefiArchs: await readUefiArchs(),
-    degraded: await readDegraded(context, accelerator.kind, versions[arch]),
+    degraded: await readDegraded(context, accelerator.kind, versions[arch], brokenForwards),
     bootId: context.bootId,
     startedAt,
   };
@@ -53,6 +58,7 @@ async function readDegraded(
   { settings, users, networks }: HostContext,
   accelerator: string,
   qemuVersion: string | undefined,
+  brokenForwards: readonly BrokenForward[],
 ): Promise<HostReport["degraded"]> {
   const closed = await closedFolder(settings, users);
   const all: [boolean, string, string][] = [
@@ -84,9 +90,10 @@ async function readDegraded(
     [
       settings.network !== "user" && networks.driver === "user" && users.kind !== "own",
       "no-bridge",
-      `VMs have user-mode networks: no addresses that this host reaches, no forwards, no firewalls. ${networks.reason}`,
+      `VMs have user-mode networks: no addresses that this host reaches, no firewalls, and forwards on the loopback alone. ${networks.reason}`,
     ],
     [networks.problem !== null, "networks", networks.problem ?? ""],
+    [brokenForwards.length > 0, "forwards", brokenForwards.map(({ reason }) => reason).join(" ")],
     [networks.warning !== null, "network-routes", networks.warning ?? ""],
   ];
   return all.filter(([applies]) => applies).map(([, code, message]) => ({ code, message }));

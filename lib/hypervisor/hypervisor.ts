@@ -1,6 +1,6 @@
 import type { Duplex, Readable } from "node:stream";
 import type { HostReport } from "../domain/host";
-import type { NetworkState, NetworkStatus, ReachabilityCheck } from "../domain/hostNetwork";
+import type { NetworkState, NetworkStatus, PortForward, ReachabilityCheck } from "../domain/hostNetwork";
 import type { ImageIdentity, ImageManifest } from "../domain/image";
 import type { MachineSpec, Observation } from "../domain/machine";
 import type { SnapshotFile } from "../domain/snapshotFile";
@@ -112,11 +112,13 @@ export interface Hypervisor {
 
   /**
    * Brings the host's networks, firewalls and limits to a state, which is all there is: what it doesn't name goes. Kept, and brought back after a reboot. To be
-   * asked for before a VM with an interface in it is started, and after one that left it is removed. `unavailable` on a host with user-mode networks, unless
-   * the state names none.
+   * asked for before a VM with an interface in it is started, and after one that left it is removed. Of it, a host with user-mode networks has the forwards on its
+   * loopback alone; one that can't be had is told in its status, and tried again.
    */
   applyNetworks(state: NetworkState): Promise<void>;
   networkStatus(): Promise<NetworkStatus>;
+  /** Why no VM of a user-mode network can have a port of the loopback now, in a part of a sentence; null when one can. */
+  whyPortTaken(protocol: PortForward["protocol"], port: number): Promise<string | null>;
   /** What a VM's interfaces have carried: cheap enough to be asked every second. */
   traffic(id: number): Promise<TrafficReading>;
   /** Why a TCP port of a VM can't be reached from the host: what was checked, in order, up to the first failure. Takes some seconds. */

@@ -1,9 +1,7 @@
-import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { archOfNode } from "../domain/arch";
 import { CumulusError } from "../domain/errors";
 import { type MachineSpec, sshHostPortOf } from "../domain/machine";
-import { isErrno } from "../system/files";
 import type { MachineUser } from "../system/machineUsers";
 import { emulatedCpuModel } from "./accelerator/detect";
 import { isoPathOf } from "./cdrom";
@@ -15,6 +13,7 @@ import { closedFolder, openRunFolder } from "./folders";
 import { assertImage, assertIso } from "./imageFiles";
 import { type MachinePaths, machinePaths } from "./machinePaths";
 import type { Namespace } from "./network/commands";
+import { whyPortTaken } from "./network/hostPorts";
 import { qemuArgv } from "./qemu/argv";
 import { findFirmware } from "./qemu/firmware";
 import { type Hardware, hardwareOf } from "./qemu/hardware";
@@ -129,18 +128,7 @@ async function assertPassable({ settings, users }: HostContext): Promise<void> {
 }
 
 async function assertPortFree(port: number): Promise<void> {
-  const server = createServer();
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen({ host: "127.0.0.1", port, exclusive: true }, resolve);
-    });
-  } catch (error) {
-    if (isErrno(error, "EADDRINUSE", "EACCES")) throw portTaken(port);
-    throw error;
-  } finally {
-    await new Promise((resolve) => server.close(resolve));
-  }
+  if ((await whyPortTaken("tcp", port)) !== null) throw portTaken(port);
 }
 
 function portTaken(port: number): CumulusError {

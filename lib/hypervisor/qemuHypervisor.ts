@@ -1,6 +1,6 @@
 import { CumulusError } from "../domain/errors";
 import type { HostReport } from "../domain/host";
-import type { NetworkState, NetworkStatus, ReachabilityCheck } from "../domain/hostNetwork";
+import type { BrokenForward, NetworkState, NetworkStatus, PortForward, ReachabilityCheck } from "../domain/hostNetwork";
 import type { ImageIdentity, ImageManifest } from "../domain/image";
 import type { MachineSpec, Observation } from "../domain/machine";
 import type { SnapshotCost, SnapshotManifest } from "../domain/snapshotManifest";
@@ -27,6 +27,7 @@ import { assertSocketPaths, machinePaths } from "./machinePaths";
 import { absentObservation } from "./machineState";
 import { makeContext } from "./makeContext";
 import { makeMachine } from "./makeMachine";
+import { whyPortTaken } from "./network/hostPorts";
 import { readTraffic } from "./network/traffic";
 import { assertNobodyRuns, isUsingFolder } from "./qemu/process";
 import { recoverUserfaultfd } from "./snapshots/userfaultfd";
@@ -104,7 +105,7 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async host(): Promise<HostReport> {
-    return readHostReport(this.ready(), this.startedAt);
+    return readHostReport(this.ready(), this.startedAt, this.brokenForwards());
   }
 
   async listImages(): Promise<ImageManifest[]> {
@@ -250,10 +251,15 @@ class QemuHypervisor implements Hypervisor {
 
   async applyNetworks(state: NetworkState): Promise<void> {
     await this.ready().networks.apply(state);
+    await Promise.all([...this.machines.values()].map(({ runtime }) => runtime.settleForwards()));
   }
 
   async networkStatus(): Promise<NetworkStatus> {
-    return this.ready().networks.status();
+    return { ...(await this.ready().networks.status()), brokenForwards: this.brokenForwards() };
+  }
+
+  async whyPortTaken(protocol: PortForward["protocol"], port: number): Promise<string | null> {
+    return whyPortTaken(protocol, port);
   }
 
   async traffic(id: number): Promise<TrafficReading> {
@@ -272,7 +278,8 @@ class QemuHypervisor implements Hypervisor {
     const { spec } = machine;
     const link = spec.interfaces.find((one) => one.id === interfaceId);
     if (link === undefined) throw new CumulusError("not_found", `This VM has no interface ${interfaceId}.`);
-    return networks.diagnose({ spec, seen: machine.observation() }, link, port);
+    const { broken } = machine.runtime.forwards;
+    return networks.diagnose({ spec, seen: machine.observation(), brokenForwards: broken }, link, port);
   }
 
   async close(): Promise<void> {
@@ -300,6 +307,10 @@ class QemuHypervisor implements Hypervisor {
       await act(machine);
       return machine.observation();
     });
+  }
+
+  private brokenForwards(): BrokenForward[] {
+    return [...this.machines.values()].flatMap(({ runtime }) => runtime.forwards.broken);
   }
 
   private machine(id: number): Machine {

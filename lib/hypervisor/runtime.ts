@@ -7,6 +7,7 @@ import type { ProcessIdentity } from "../system/platform";
 import type { HostContext } from "./context";
 import { Ending } from "./ending";
 import { closeRunFolder, makeRunFolder, removeQemuSockets } from "./folders";
+import { ForwardKeeper } from "./forwardKeeper";
 import type { GuestAgent } from "./guest/guestAgent";
 import { GuestRequest } from "./guest/guestRequest";
 import { GuestWatch } from "./guest/guestWatch";
@@ -48,6 +49,8 @@ export class Runtime {
   private wasSignalled = false;
   /** What the guest is asked to do and hasn't done. */
   readonly guestRequest: GuestRequest;
+  /** Ports of the host that lead to it, with a user-mode network. */
+  readonly forwards: ForwardKeeper;
   private readonly watch: GuestWatch;
   private readonly ending: Ending;
   private readonly id: number;
@@ -79,6 +82,13 @@ export class Runtime {
       qemu: () => this.qemu,
       guestAgent: () => this.guestAgent,
       onDeadline: () => this.inBackground("the reboot by force", () => this.rebootByForce()),
+    });
+    this.forwards = new ForwardKeeper({
+      vmId: this.id,
+      log: this.log,
+      wanted: () => context.networks.userForwardsOf(this.id),
+      link: () => spec().interfaces[0],
+      sshHostPort: () => this.record.state.sshHostPort,
     });
     this.serial = new SerialConsole({
       logFile: this.paths.serialLog,
@@ -219,9 +229,15 @@ export class Runtime {
     else this.inBackground("looking for a disc that was ejected", this.onTrayOpened);
     if (this.record.state.isHeld) await this.letGoOn(qemu);
     this.phase = "up";
+    await this.forwards.settle(qemu);
     await qemu.status();
     this.watch.reached("started");
     await this.guestRequest.goOn();
+  }
+
+  /** Brings the forwards of a VM that runs to what is wanted now; one that isn't up yet has them when it is. */
+  async settleForwards(): Promise<void> {
+    if (this.phase === "up" && this.qemu !== null) await this.forwards.settle(this.qemu);
   }
 
   /** Ends what an agent before this one held the guest for. */
@@ -301,6 +317,7 @@ export class Runtime {
     this.phase = "off";
     this.qemu = null;
     this.watch.close();
+    this.forwards.letGo();
     this.guestRequest.cancel();
   }
 

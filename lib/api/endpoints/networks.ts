@@ -53,7 +53,7 @@ export const listForwardAddressesEndpoint = endpoint({
   path: "/api/forward-addresses",
   tag,
   summary: "List the addresses that ports can be forwarded from",
-  description: "The host's IPv4 addresses.",
+  description: "The host's IPv4 addresses; with user-mode networks its loopback's alone.",
   response: listOf(z.string()),
   handle: async ({ context }) => asList((await context.agent.networkStatus()).addresses),
 });

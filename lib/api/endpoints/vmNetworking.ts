@@ -73,7 +73,7 @@ export const addForwardEndpoint = endpoint({
   tag,
   summary: "Forward a port",
   description:
-    "A port of the host then leads to one of the VM, also while it runs; until it does, `pending` says why not.",
+    "A port of the host then leads to one of the VM, also while it runs; until it does, `pending` says why not. With user-mode networks it is one of 127.0.0.1, of 1024 or above; QEMU then listens there itself.",
   params: idParams,
   body: createForwardSchema,
   response: addedForwardSchema,

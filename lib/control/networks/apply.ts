@@ -29,7 +29,7 @@ const turnsOf = new WeakMap<Context, Turns>();
 
 /**
  * Brings the host's networks, firewalls, forwards and limits to what is written down; when it resolves, what was written before the call is in effect. Many
- * that ask at once share one turn. Does nothing on a host with user-mode networks.
+ * that ask at once share one turn. Of it, a host with user-mode networks has the forwards on its loopback alone.
  */
 export function applyNetworks(context: Context): Promise<void> {
   const turns = turnsOf.get(context) ?? { present: Promise.resolve(), next: null };
@@ -66,13 +66,14 @@ const failureOf = new WeakMap<Context, string>();
 
 /** The state is read while no other console applies one, so that an older one never comes after a newer. */
 async function applyNow(context: Context): Promise<void> {
+  // What it can have is not known until it has reported.
   const network = await networkDriverOf(context.db);
-  if (network?.driver !== "bridge") return;
+  if (network === null) return;
   const connection = await context.pool.connect();
   let isFree = false;
   try {
     await connection.query("select pg_advisory_lock(hashtext('apply-networks'))");
-    const state = await networkStateOf(context.db);
+    const state = await networkStateOf(context.db, network.driver);
     await context.agent.applyNetworks(state);
     failureOf.delete(context);
     await noteApplied(context, state);

@@ -3,7 +3,8 @@ import type { Queryable } from "../../db/client";
 import { hosts } from "../../db/schema/hosts";
 import { CumulusError } from "../../domain/errors";
 import type { HostReport } from "../../domain/host";
-import type { VmRow } from "../vms/view";
+import { loopbackAddress } from "../../domain/portForward";
+import { type VmRow, whyToStartAnew } from "../vms/view";
 
 /** How this machine does networks, and why, as its agent reported last; null until it has. */
 export async function networkDriverOf(db: Queryable): Promise<HostReport["network"] | null> {
@@ -20,9 +21,17 @@ type Connected = Pick<VmRow, "observedLink">;
  */
 export function whyNotEnforceable(network: HostReport["network"] | null, vm: Connected): string | null {
   if (network === null) return "The host has not reported yet.";
-  if (network.driver !== "bridge") return `This host has user-mode networks, which can't do that. ${network.reason}`;
+  if (network.driver !== "bridge") {
+    return `This host has user-mode networks, which have no firewalls, limits, further interfaces, nor forwards of other addresses than ${loopbackAddress}. ${network.reason}`;
+  }
   if (vm.observedLink?.driver !== "user") return null;
   return "This VM still runs with a user-mode network, which can't do that. Stop it and start it: it then joins its network.";
+}
+
+/** Why no port of the host can lead to a VM; null when one can: with user-mode networks, of the loopback. */
+export function whyNotForwardable(network: HostReport["network"] | null, vm: Connected): string | null {
+  if (network?.driver !== "user") return whyNotEnforceable(network, vm);
+  return vm.observedLink?.driver === "bridge" ? whyToStartAnew("user") : null;
 }
 
 /** @throws `wrong_state` where it would be written down and not enforced: a wall that isn't there is worse than none */

@@ -1,25 +1,32 @@
-import { and, eq, or, sql } from "drizzle-orm";
+import { and, eq, isNull, or, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { portForwards } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
-import { type AddedForward, allAddresses, type CreateForward } from "../../domain/portForward";
+import { type AddedForward, allAddresses, type CreateForward, loopbackAddress } from "../../domain/portForward";
 import { announce } from "../changes";
 import type { Context } from "../context";
 import { lockVm } from "../vms/power";
 import { getVmRecord } from "../vms/view";
-import { requestNetworks, settleNetworks } from "./apply";
-import { assertEnforceable } from "./driver";
+import { applyNetworks, requestNetworks, settleNetworks } from "./apply";
+import { networkDriverOf, whyNotForwardable } from "./driver";
 import { networksPending } from "./pending";
 
 /**
  * Makes a port of the host lead to one of a VM, at once.
  * @throws `not_found`; `bad_request` for an address that isn't the host's; `conflict` when another forward, or a program of the host, has the port;
- * `wrong_state` on a host with user-mode networks
+ * `wrong_state` where the VM runs otherwise than its host does networks now
  */
 export async function addForward(context: Context, vmId: number, input: CreateForward): Promise<AddedForward> {
-  await assertEnforceable(context.db, (await getVmRecord(context.db, vmId)).vm);
-  await refuseTaken(context, input);
+  const { vm } = await getVmRecord(context.db, vmId);
+  const network = await networkDriverOf(context.db);
+  const whyNot = whyNotForwardable(network, vm);
+  if (whyNot !== null) throw new CumulusError("wrong_state", `${whyNot} Nothing is changed.`);
+  if (input.hostPort === context.settings.port && input.protocol === "tcp") {
+    throw portTaken(input, "Cumulus itself listens there");
+  }
+  if (network?.driver === "user") await refuseInUserMode(context, input);
+  else await refuseTaken(context, input);
   const forward = await context.db.transaction(async (tx) => {
     // Two that would share a port without being equal must not pass each other by.
     await tx.execute(sql`select pg_advisory_xact_lock(hashtext('port-forwards'))`);
@@ -33,7 +40,7 @@ export async function addForward(context: Context, vmId: number, input: CreateFo
     if (!row) throw new CumulusError("internal", "The forward could not be written.");
     await requestNetworks(tx);
     await announce(tx, { kind: "vm", id: vmId });
-    return row;
+    return { ...row, whyNot: null };
   });
   await settleNetworks(context);
   return { ...forward, pending: await networksPending(context) };
@@ -54,9 +61,8 @@ export async function removeForward(context: Context, vmId: number, id: number):
 }
 
 /** What goes to a program of the host must go on to it, and what goes to others is none of ours. */
-async function refuseTaken({ agent, settings }: Context, input: CreateForward): Promise<void> {
+async function refuseTaken({ agent }: Context, input: CreateForward): Promise<void> {
   const { hostAddress, hostPort, protocol } = input;
-  if (hostPort === settings.port && protocol === "tcp") throw portTaken(input, "Cumulus itself listens there");
   const { addresses, listening } = await agent.networkStatus();
   if (hostAddress !== allAddresses && !addresses.includes(hostAddress)) {
     const message = `${hostAddress} is not an address of the host. It has ${addresses.join(", ")}.`;
@@ -67,6 +73,32 @@ async function refuseTaken({ agent, settings }: Context, input: CreateForward): 
     ({ address, port, protocol: other }) => port === hostPort && other === protocol && meets(address),
   );
   if (isTaken) throw portTaken(input, "a program of the host listens there");
+}
+
+/** QEMU itself listens: without privileges, and on the loopback alone, since nothing guards what comes from elsewhere. */
+async function refuseInUserMode(context: Context, input: CreateForward): Promise<void> {
+  const { hostAddress, hostPort, protocol } = input;
+  if (hostAddress !== loopbackAddress) {
+    const message = `With user-mode networks, ports of ${loopbackAddress} alone are forwarded: no firewall of the VM's would stand behind a port that others reach.`;
+    throw new CumulusError("bad_request", message, { fields: { hostAddress: message } });
+  }
+  const holder = protocol === "tcp" ? await holderOfSshPort(context.db, hostPort) : undefined;
+  if (holder !== undefined) throw portTaken(input, `it leads to the SSH of ${holder}`);
+  const other = await holderOf(context.db, input);
+  if (other !== undefined) throw portTaken(input, `it leads to ${other} already`);
+  if ((await context.agent.whyPortTaken(protocol, hostPort)) === null) return;
+  // It may be a forward's that was just removed.
+  await applyNetworks(context);
+  const whyTaken = await context.agent.whyPortTaken(protocol, hostPort);
+  if (whyTaken !== null) throw portTaken(input, whyTaken);
+}
+
+async function holderOfSshPort(db: Queryable, port: number): Promise<string | undefined> {
+  const [row] = await db
+    .select({ name: vms.name })
+    .from(vms)
+    .where(and(eq(vms.sshHostPort, port), isNull(vms.deletedAt)));
+  return row?.name;
 }
 
 /** The VM that a port leads to, at this address of the host or at all of them. */

@@ -9,8 +9,8 @@ import { networkStateOf } from "./state";
 export async function networksPending(context: Context): Promise<string | null> {
   const [host] = await context.db.select().from(hosts).orderBy(asc(hosts.id)).limit(1);
   const { network, degraded } = host?.report ?? {};
-  if (!host || network?.driver !== "bridge" || network.applied === undefined) return null;
-  if (network.applied === networkFingerprint(await networkStateOf(context.db))) return null;
+  if (!host || network?.applied === undefined) return null;
+  if (network.applied === networkFingerprint(await networkStateOf(context.db, network.driver))) return null;
   const reason =
     host.unreachableSince === null
       ? (lastFailure(context) ??

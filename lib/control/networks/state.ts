@@ -1,21 +1,29 @@
-import { isNull } from "drizzle-orm";
+import { eq, getTableColumns, isNull, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { firewalls as firewallTable, networks as networkTable } from "../../db/schema/networks";
 import { interfaceLimits, portForwards, vmFirewalls, vmInterfaces } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import type { HostNetwork, InterfaceFirewall, NetworkHost, NetworkState } from "../../domain/hostNetwork";
 import { ipv6GatewayOf, ipv6Of } from "../../domain/ipv6";
+import type { NetworkDriver } from "../../domain/machine";
 import { effectiveRules } from "./rules";
 
 interface Link extends NetworkHost {
   networkId: number;
 }
 
-/** All that the host must make of what is written down about networks. */
-export async function networkStateOf(db: Queryable): Promise<NetworkState> {
+/**
+ * All that the host must make of what is written down about networks. A VM that runs connected by the other driver is reached by what it was started with, until it
+ * stops: nothing is forwarded to where it isn't.
+ */
+export async function networkStateOf(db: Queryable, driver: NetworkDriver): Promise<NetworkState> {
   const networks = await db.select().from(networkTable);
   const links = await liveLinks(db, networks);
-  const forwards = await db.select().from(portForwards);
+  const forwards = await db
+    .select(getTableColumns(portForwards))
+    .from(portForwards)
+    .innerJoin(vms, eq(vms.id, portForwards.vmId))
+    .where(sql`coalesce(${vms.observedLink}->>'driver', ${driver}) = ${driver}`);
   const limits = await db.select().from(interfaceLimits);
   const addressOf = new Map(links.filter(({ interfaceId }) => interfaceId === "net0").map((link) => [link.vmId, link]));
   const live = new Set(links.map(({ vmId, interfaceId }) => `${vmId}/${interfaceId}`));

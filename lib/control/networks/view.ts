@@ -1,14 +1,18 @@
 import { eq } from "drizzle-orm";
 import { interfaceLimits, portForwards, vmFirewalls } from "../../db/schema/vmNetworking";
 import { CumulusError } from "../../domain/errors";
-import type { InterfaceStatus } from "../../domain/hostNetwork";
+import type { HostReport } from "../../domain/host";
+import type { BrokenForward, InterfaceStatus, NetworkStatus } from "../../domain/hostNetwork";
 import { ipv6Of } from "../../domain/ipv6";
 import type { NetworkDriver } from "../../domain/machine";
+import { loopbackAddress } from "../../domain/portForward";
 import type { VmInterface, VmNetworking } from "../../domain/vmNetworking";
 import type { Context } from "../context";
-import { driversOf, getVmRecord, type VmRecord } from "../vms/view";
-import { whyNotEnforceable } from "./driver";
+import { driversOf, getVmRecord, type VmRecord, whyToStartAnew } from "../vms/view";
+import { whyNotEnforceable, whyNotForwardable } from "./driver";
 import { networksPending } from "./pending";
+
+type ForwardRow = typeof portForwards.$inferSelect;
 
 /** A VM's interfaces with what its host sees of them now, its forwards and firewalls. @throws `not_found` */
 export async function getVmNetworking(context: Context, vmId: number): Promise<VmNetworking> {
@@ -16,23 +20,30 @@ export async function getVmNetworking(context: Context, vmId: number): Promise<V
   const record = await getVmRecord(db, vmId);
   const network = record.host.report?.network ?? null;
   const { driver } = driversOf(record.vm, record.host);
-  const isSeen = driver === "bridge" && network?.driver === "bridge";
-  const seen = isSeen ? await interfacesSeen(context, vmId) : null;
+  const host = network?.driver === driver ? await hostSees(context) : null;
+  const seen = driver === "bridge" ? (host?.interfaces.filter((one) => one.vmId === vmId) ?? null) : null;
   const limits = await db.select().from(interfaceLimits).where(eq(interfaceLimits.vmId, vmId));
   const forwards = await db.select().from(portForwards).where(eq(portForwards.vmId, vmId)).orderBy(portForwards.id);
   const firewalls = await db.select().from(vmFirewalls).where(eq(vmFirewalls.vmId, vmId));
   return {
     driver,
     whyNot: whyNotEnforceable(network, record.vm),
+    whyNoForward: whyNotForwardable(network, record.vm),
     pending: await networksPending(context),
     seenAt: seen && new Date().toISOString(),
     interfaces: linksOf(record, driver).map((link) => {
       const limit = limits.find(({ interfaceId }) => interfaceId === link.id);
       const { ingressBytesPerSecond = null, egressBytesPerSecond = null } = limit ?? {};
       const status = seen?.find(({ interfaceId }) => interfaceId === link.id);
-      return { ...link, limit: { ingressBytesPerSecond, egressBytesPerSecond }, status: status ? shown(status) : null };
+      const whyNotPlugged = driver === "user" && link.id !== "net0" ? userNetworkIsOne : null;
+      return {
+        ...link,
+        whyNotPlugged,
+        limit: { ingressBytesPerSecond, egressBytesPerSecond },
+        status: status ? shown(status) : null,
+      };
     }),
-    forwards,
+    forwards: forwards.map((forward) => ({ ...forward, whyNot: whyNotInEffect(forward, driver, network, host) })),
     firewalls: firewalls.map(({ firewallId }) => firewallId),
   };
 }
@@ -40,7 +51,7 @@ export async function getVmNetworking(context: Context, vmId: number): Promise<V
 function linksOf(
   { vm, network, furtherLinks }: VmRecord,
   driver: NetworkDriver,
-): Omit<VmInterface, "limit" | "status">[] {
+): Omit<VmInterface, "limit" | "status" | "whyNotPlugged">[] {
   const links = [
     { id: "net0", network, mac: vm.mac, ipv4: vm.ipv4, isLeaving: false },
     ...furtherLinks.map(({ link, network }) => ({ ...link, id: link.interfaceId, network })),
@@ -56,10 +67,28 @@ function linksOf(
   }));
 }
 
+const userNetworkIsOne =
+  "A user-mode network is the VM's own: it has one interface, and further ones are not plugged in.";
+
+/** @param host what the VM's host sees, if it answers */
+function whyNotInEffect(
+  { vmId, protocol, hostAddress, hostPort }: ForwardRow,
+  driver: NetworkDriver,
+  network: HostReport["network"] | null,
+  host: NetworkStatus | null,
+): string | null {
+  if (driver === "user" && hostAddress !== loopbackAddress) {
+    return `A VM with a user-mode network has forwards of ${loopbackAddress} alone.`;
+  }
+  if (driver === "bridge" && network?.driver === "user") return whyToStartAnew("user");
+  const isIt = (one: BrokenForward) => one.vmId === vmId && one.protocol === protocol && one.hostPort === hostPort;
+  return (driver === "user" && host?.brokenForwards.find(isIt)?.reason) || null;
+}
+
 /** What can't be asked for now is not shown, rather than nothing at all. */
-async function interfacesSeen({ agent }: Context, vmId: number): Promise<InterfaceStatus[] | null> {
+async function hostSees({ agent }: Context): Promise<NetworkStatus | null> {
   try {
-    return (await agent.networkStatus()).interfaces.filter((one) => one.vmId === vmId);
+    return await agent.networkStatus();
   } catch (error) {
     if (error instanceof CumulusError && error.code === "unavailable") return null;
     throw error;

@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { and, eq, isNull, ne, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import type { hosts } from "../../db/schema/hosts";
-import { vmInterfaces } from "../../db/schema/vmNetworking";
+import { portForwards, vmInterfaces } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import { promisableMemoryBytes } from "../../domain/host";
@@ -87,7 +87,8 @@ export async function allocateSshPort(db: Queryable, hostId: number): Promise<nu
     .select({ port: vms.sshHostPort })
     .from(vms)
     .where(and(eq(vms.hostId, hostId), isNull(vms.deletedAt)));
-  const used = new Set(rows.map((row) => row.port));
+  const forwarded = await db.select({ port: portForwards.hostPort }).from(portForwards);
+  const used = new Set([...rows, ...forwarded].map((row) => row.port));
   const count = sshPorts.last - sshPorts.first + 1;
   if (used.size >= count)
     throw new CumulusError("conflict", "All SSH ports of this host are in use. Destroy a VM first.");

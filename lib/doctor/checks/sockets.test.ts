@@ -15,12 +15,22 @@ const planted: Planted[] = [
   [
     "a QEMU listens on the network",
     (s) => the(qemu(s, 1).listeners ?? undefined).tcp.push("0.0.0.0:5900"),
-    /listens on 0\.0\.0\.0:5900, and may on 127\.0\.0\.1:20001 only/,
+    /listens on 0\.0\.0\.0:5900, and may on 127\.0\.0\.1:20001, 127\.0\.0\.1:8001 only/,
   ],
   [
     "the SSH forward is missing",
     (s) => the(qemu(s, 1).listeners ?? undefined).tcp.splice(0),
     /does not listen on 127\.0\.0\.1:20001/,
+  ],
+  [
+    "a forward is missing",
+    (s) => the(qemu(s, 1).listeners ?? undefined).tcp.pop(),
+    /does not listen on 127\.0\.0\.1:8001, which is to lead to it/,
+  ],
+  [
+    "a QEMU still listens for a forward that was removed",
+    (s) => (the(s.vms.find(({ id }) => id === 1)).forwardedPorts = []),
+    /listens on 127\.0\.0\.1:8001, and may on 127\.0\.0\.1:20001 only/,
   ],
 ];
 

@@ -1,4 +1,4 @@
-import { eq, inArray, isNotNull, isNull } from "drizzle-orm";
+import { and, eq, inArray, isNotNull, isNull } from "drizzle-orm";
 import type pg from "pg";
 import { networkDriverOf } from "../../control/networks/driver";
 import { networkStateOf } from "../../control/networks/state";
@@ -6,8 +6,10 @@ import { openDatabase } from "../../db/client";
 import { hosts } from "../../db/schema/hosts";
 import { images } from "../../db/schema/images";
 import { operations } from "../../db/schema/operations";
+import { portForwards } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import { type NetworkState, networkStateSchema } from "../../domain/hostNetwork";
+import { loopbackAddress } from "../../domain/portForward";
 import type { ImageFact, OperationFact, VmFact } from "../snapshot";
 
 export interface DatabaseFacts {
@@ -36,6 +38,11 @@ export async function gatherDatabase(pool: pg.Pool): Promise<DatabaseFacts> {
         .where(inArray(operations.status, ["pending", "running"]));
       const away = await tx.select({ id: hosts.id }).from(hosts).where(isNotNull(hosts.unreachableSince));
       const hasBridges = (await networkDriverOf(tx))?.driver === "bridge";
+      // QEMU forwards these itself, where the VM has a user-mode network.
+      const forwardRows = await tx
+        .select()
+        .from(portForwards)
+        .where(and(eq(portForwards.hostAddress, loopbackAddress), eq(portForwards.protocol, "tcp")));
       const busyIds = new Set(operationRows.map(({ operation }) => operation.vmId));
       const removedIds = new Set(
         operationRows
@@ -49,6 +56,7 @@ export async function gatherDatabase(pool: pg.Pool): Promise<DatabaseFacts> {
             imageSha256: image.kind === "iso" ? null : image.sha256,
             cdromSha256: sha256Of.get(vm.cdromImageId ?? 0) ?? null,
             isBusy: busyIds.has(vm.id),
+            forwards: forwardRows.filter(({ vmId }) => vmId === vm.id),
           }),
         ),
         images: imageRows
@@ -68,7 +76,7 @@ export async function gatherDatabase(pool: pg.Pool): Promise<DatabaseFacts> {
               : null,
         })),
         isHostAway: away.length > 0,
-        askedNetworks: hasBridges ? networkStateSchema.parse(await networkStateOf(tx)) : null,
+        askedNetworks: hasBridges ? networkStateSchema.parse(await networkStateOf(tx, "bridge")) : null,
       };
     },
     { isolationLevel: "repeatable read", accessMode: "read only" },
@@ -79,9 +87,10 @@ interface Referred {
   imageSha256: string | null;
   cdromSha256: string | null;
   isBusy: boolean;
+  forwards: { hostPort: number }[];
 }
 
-function vmFact(vm: typeof vms.$inferSelect, { imageSha256, cdromSha256, isBusy }: Referred): VmFact {
+function vmFact(vm: typeof vms.$inferSelect, { imageSha256, cdromSha256, isBusy, forwards }: Referred): VmFact {
   const { id, uuid, name, hostId, networkId, ipv4, mac, sshHostPort, desired, observed, lastError } = vm;
   return {
     ...{
@@ -93,6 +102,7 @@ function vmFact(vm: typeof vms.$inferSelect, { imageSha256, cdromSha256, isBusy 
       ipv4,
       mac,
       sshHostPort,
+      forwardedPorts: forwards.map(({ hostPort }) => hostPort),
       imageSha256,
       cdromSha256,
       desired,

@@ -71,13 +71,18 @@ export class BridgeNetworks implements HostNetworks {
     });
   }
 
-  async status(): Promise<NetworkStatus> {
+  async status(): Promise<Omit<NetworkStatus, "brokenForwards">> {
     const { driver, reason, names, state } = this;
     const interfaces =
       state.networks.length === 0 ? [] : await readInterfaces(names, state, (id) => this.dnsmasq.leaseFile(id));
     const addresses = hostAddresses(names.hostLink);
     const [occupied, listening] = await Promise.all([occupiedCidrs(names), listeningSockets()]);
     return { driver, reason, occupiedCidrs: occupied, addresses, listening, interfaces };
+  }
+
+  /** A VM that was started in user mode stays connected as it is until it stops. */
+  userForwardsOf(): null {
+    return null;
   }
 
   async namespaceFor(vmId: number, interfaces: readonly NetworkInterface[]): Promise<Namespace> {

@@ -4,15 +4,19 @@ import type { NetworkInterface } from "../../domain/machine";
 import { ipBatch } from "./commands";
 import { matchingRule } from "./firewallRules";
 import { type DiagnosedVm, findHost } from "./hostNetworks";
+import { loopback } from "./hostPorts";
 import { readAddresses, readNeighbours, readRoutes } from "./linkFacts";
 import { bridgeName, type NetworkNames } from "./names";
 import { probePort } from "./portProbe";
 import { isSeen, readInterfaces } from "./status";
 import { rivalRoute } from "./uplink";
+import type { UserForward } from "./userForwards";
 
 const connectMs = 3_000;
 const greetingMs = 3_000;
 const arpMs = 4_000;
+
+const refused = { outcome: "refused" } as const;
 
 interface BridgedQuestion {
   names: NetworkNames;
@@ -41,27 +45,38 @@ export async function diagnoseBridged(question: BridgedQuestion): Promise<Reacha
     () => arpCheck(question, found),
     () => firewallCheck(question),
     () => routeCheck(question, found),
-    ...portChecks(link.ipv4, port),
+    ...portChecks({ host: link.ipv4, port, vmPort: port }),
   ]);
 }
 
-/** The same for a VM with a user-mode network, of which this computer reaches the SSH port alone. */
+/** The same for a VM with a user-mode network, of which this computer reaches the ports that are forwarded, SSH's among them. */
 export async function diagnoseForwarded(
   vm: DiagnosedVm,
   link: NetworkInterface,
   port: number,
+  forwards: readonly UserForward[],
 ): Promise<ReachabilityCheck[]> {
   if (link.driver !== "user")
     return [failed("interface", "The VM's interface is on a bridge.", "Start the VM on a host with bridges.")];
-  const forward = async () =>
-    port === 22
-      ? ok("route", `Port ${link.sshHostPort} of 127.0.0.1 leads to the VM's port 22.`)
-      : failed(
-          "route",
-          `Nothing leads to port ${port}: a user-mode network forwards SSH alone.`,
-          "Use SSH's own forwarding (ssh -L).",
-        );
-  return untilFailure([async () => runningCheck(vm), forward, ...portChecks("127.0.0.1", link.sshHostPort, true)]);
+  const ssh = { hostPort: link.sshHostPort, port: 22 };
+  const forward = [ssh, ...forwards.filter(({ protocol }) => protocol === "tcp")].find((one) => one.port === port);
+  const running = async () => runningCheck(vm);
+  const route = async () => forwardCheck(vm, port, forward?.hostPort);
+  if (forward === undefined) return untilFailure([running, route]);
+  return untilFailure([running, route, ...portChecks({ host: loopback, port: forward.hostPort, vmPort: port })]);
+}
+
+function forwardCheck({ brokenForwards }: DiagnosedVm, port: number, hostPort: number | undefined): ReachabilityCheck {
+  if (hostPort === undefined) {
+    return failed(
+      "route",
+      `Nothing leads to port ${port}: this computer reaches a VM with a user-mode network by forwarded ports alone.`,
+      "Forward a port to it, or use SSH's own forwarding (ssh -L).",
+    );
+  }
+  const broken = brokenForwards.find((one) => one.protocol === "tcp" && one.hostPort === hostPort);
+  if (broken === undefined) return ok("route", `Port ${hostPort} of ${loopback} leads to the VM's port ${port}.`);
+  return failed("route", broken.reason, "End the program that has the port, or forward another one.");
 }
 
 async function untilFailure(checks: readonly Check[]): Promise<ReachabilityCheck[]> {
@@ -170,25 +185,34 @@ function routeLost(cidr: string): ReachabilityCheck {
   );
 }
 
-function portChecks(host: string, port: number, isSsh = port === 22): Check[] {
+/** @param vmPort the VM's own, which another one of this computer may lead to */
+function portChecks({ host, port, vmPort }: { host: string; port: number; vmPort: number }): Check[] {
   let greeting = "";
+  const isSsh = vmPort === 22;
+  const isForwarded = host === loopback;
   return [
     async () => {
-      const result = await probePort(host, port, connectMs, isSsh ? greetingMs : 0);
+      const probed = await probePort(host, port, connectMs, isSsh || isForwarded ? greetingMs : 0);
+      // QEMU takes every connection to a forwarded port, and ends it when the guest doesn't.
+      const result = isForwarded && probed.outcome === "open" && probed.isEnded ? refused : probed;
       if (result.outcome === "open") {
         greeting = result.greeting;
-        return ok("port", `Port ${port} answers.`);
+        if (isForwarded && greeting === "" && !isSsh) {
+          const message = `Port ${vmPort} takes connections by QEMU and waits to be spoken to, as web servers do; so it would if the VM hung.`;
+          return unknown("port", message);
+        }
+        return ok("port", `Port ${vmPort} answers.`);
       }
       if (result.outcome === "refused") {
         return failed(
           "port",
-          `Nothing listens on port ${port}.`,
+          `Nothing listens on port ${vmPort}.`,
           "Start the service in the VM, and have it listen on all addresses.",
         );
       }
       return failed(
         "port",
-        `Port ${port} doesn't answer.`,
+        `Port ${vmPort} doesn't answer.`,
         "A firewall inside the VM may drop it, or the VM hangs: look at its console.",
       );
     },

@@ -1,11 +1,20 @@
-import type { NetworkHost, NetworkState, NetworkStatus, ReachabilityCheck } from "../../domain/hostNetwork";
+import type {
+  BrokenForward,
+  NetworkHost,
+  NetworkState,
+  NetworkStatus,
+  ReachabilityCheck,
+} from "../../domain/hostNetwork";
 import type { MachineSpec, NetworkInterface, Observation } from "../../domain/machine";
 import type { Namespace } from "./commands";
+import type { UserForward } from "./userForwards";
 
 /** What diagnosing knows of a VM. */
 export interface DiagnosedVm {
   spec: MachineSpec;
   seen: Pick<Observation, "state" | "reason">;
+  /** Forwards of its user-mode network that can't be had now. */
+  brokenForwards: readonly BrokenForward[];
 }
 
 /** The networks of this computer, by one of two drivers: `bridge` (lib/hypervisor/network/bridgeNetworks.ts) or `user`, which is QEMU's own. */
@@ -17,13 +26,15 @@ export interface HostNetworks {
   recover(): Promise<void>;
   /** What keeps the networks from being as they should, in a sentence; null when they are. */
   readonly problem: string | null;
-  /** Fingerprint of the state that is in effect; null when none is, or the driver has none. */
+  /** Fingerprint of the state that is in effect; null when none is. */
   readonly applied: string | null;
   /** What VMs can't have though the networks are as they should be, in a sentence; null when there is nothing to say. */
   readonly warning: string | null;
-  /** Takes over a whole state. `unavailable` where the driver can't have networks of its own. */
+  /** Takes over a whole state. Of it, the `user` driver can have forwards alone. */
   apply(state: NetworkState): Promise<void>;
-  status(): Promise<NetworkStatus>;
+  status(): Promise<Omit<NetworkStatus, "brokenForwards">>;
+  /** The ports that QEMU itself is to forward to a VM with a user-mode network; null: those that it has stay. */
+  userForwardsOf(vmId: number): readonly UserForward[] | null;
   /** Where QEMU must run for these interfaces. Rejects with `conflict` when one isn't in the state yet. */
   namespaceFor(vmId: number, interfaces: readonly NetworkInterface[]): Promise<Namespace>;
   diagnose(vm: DiagnosedVm, link: NetworkInterface, port: number): Promise<ReachabilityCheck[]>;

@@ -1,7 +1,7 @@
 import { createConnection } from "node:net";
 
-/** What became of a try to connect: `open` came with the first bytes that the server said, if it spoke in time. */
-export type ProbeResult = { outcome: "open"; greeting: string } | { outcome: "refused" | "silent" };
+/** What became of a try to connect: `open` came with the first bytes that the server said, if it spoke in time, or was ended by it without a word. */
+export type ProbeResult = { outcome: "open"; greeting: string; isEnded: boolean } | { outcome: "refused" | "silent" };
 
 /**
  * Connects to a TCP port, and waits for a first word if asked.
@@ -16,18 +16,21 @@ export function probePort(host: string, port: number, timeoutMs: number, greetin
       socket.destroy();
       resolve(result);
     };
-    const giveUp = () => done(isOpen ? { outcome: "open", greeting: "" } : { outcome: "silent" });
-    let timer = setTimeout(giveUp, timeoutMs);
+    const giveUp = (isEnded: boolean) =>
+      done(isOpen ? { outcome: "open", greeting: "", isEnded } : { outcome: "silent" });
+    let timer = setTimeout(giveUp, timeoutMs, false);
     socket.once("connect", () => {
       isOpen = true;
       clearTimeout(timer);
-      timer = setTimeout(giveUp, greetingMs);
+      timer = setTimeout(giveUp, greetingMs, false);
     });
-    socket.once("data", (chunk) => done({ outcome: "open", greeting: chunk.toString("latin1").slice(0, 255) }));
+    socket.once("data", (chunk) =>
+      done({ outcome: "open", greeting: chunk.toString("latin1").slice(0, 255), isEnded: false }),
+    );
     socket.once("error", (error) => {
       const isRefused = "code" in error && error.code === "ECONNREFUSED";
-      done(isOpen ? { outcome: "open", greeting: "" } : { outcome: isRefused ? "refused" : "silent" });
+      done(isOpen ? { outcome: "open", greeting: "", isEnded: true } : { outcome: isRefused ? "refused" : "silent" });
     });
-    socket.once("close", giveUp);
+    socket.once("close", () => giveUp(true));
   });
 }

@@ -1,23 +1,33 @@
 import { CumulusError, messageOf } from "../../domain/errors";
 import type { NetworkState, NetworkStatus, ReachabilityCheck } from "../../domain/hostNetwork";
 import type { NetworkInterface } from "../../domain/machine";
+import { networkFingerprint } from "../../domain/networkFingerprint";
 import type { Settings } from "../../env";
 import type { Log } from "../../system/log";
 import { removeUnusedBridges } from "./bridgeLeftovers";
 import type { Namespace } from "./commands";
 import { diagnoseForwarded } from "./diagnose";
 import type { DiagnosedVm, HostNetworks } from "./hostNetworks";
+import { loopback } from "./hostPorts";
+import {
+  noForwards,
+  readUserForwards,
+  type UserForward,
+  type UserForwards,
+  userForwardsIn,
+  writeUserForwards,
+} from "./userForwards";
 
 /** How often it is looked whether VMs still run on bridges of before. */
 const leftoversMs = 10_000;
 
-/** QEMU's own user-mode networks: each VM has one to itself, and there is nothing to make on the host. */
+/** QEMU's own user-mode networks: each VM has one to itself, and there is nothing to make on the host. What is kept of a state are the forwards, which QEMU makes. */
 export class UserNetworks implements HostNetworks {
   readonly driver = "user";
   readonly problem = null;
-  readonly applied = null;
   readonly warning = null;
   private timer: NodeJS.Timeout | undefined;
+  private known: UserForwards = noForwards;
 
   constructor(
     private readonly settings: Pick<Settings, "dataDir" | "runDir">,
@@ -26,22 +36,43 @@ export class UserNetworks implements HostNetworks {
   ) {}
 
   async recover(): Promise<void> {
+    try {
+      this.known = await readUserForwards(this.settings.dataDir);
+    } catch (error) {
+      this.log.error({ error: messageOf(error) }, "the forwards of before can't be read; the console tells them anew");
+    }
+    await this.lookAfterLeftovers();
+  }
+
+  private async lookAfterLeftovers(): Promise<void> {
     const areLeft = await this.removeLeftovers();
     if (!areLeft) return;
-    this.timer = setTimeout(() => void this.recover(), leftoversMs);
+    this.timer = setTimeout(() => void this.lookAfterLeftovers(), leftoversMs);
     this.timer.unref();
   }
 
-  async apply({ networks }: NetworkState): Promise<void> {
-    if (networks.length > 0) throw this.refusal();
+  async apply(state: NetworkState): Promise<void> {
+    const applied = networkFingerprint(state);
+    if (applied === this.applied) return;
+    const known = { applied, forwards: userForwardsIn(state) };
+    await writeUserForwards(this.settings.dataDir, known);
+    this.known = known;
   }
 
-  async status(): Promise<NetworkStatus> {
+  get applied(): string | null {
+    return this.known.applied;
+  }
+
+  userForwardsOf(vmId: number): readonly UserForward[] {
+    return this.known.forwards.filter((forward) => forward.vmId === vmId);
+  }
+
+  async status(): Promise<Omit<NetworkStatus, "brokenForwards">> {
     return {
       driver: this.driver,
       reason: this.reason,
       occupiedCidrs: [],
-      addresses: [],
+      addresses: [loopback],
       listening: [],
       interfaces: [],
     };
@@ -53,7 +84,7 @@ export class UserNetworks implements HostNetworks {
   }
 
   async diagnose(vm: DiagnosedVm, link: NetworkInterface, port: number): Promise<ReachabilityCheck[]> {
-    return diagnoseForwarded(vm, link, port);
+    return diagnoseForwarded(vm, link, port, this.userForwardsOf(vm.spec.id));
   }
 
   async close(): Promise<void> {

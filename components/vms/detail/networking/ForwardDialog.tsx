@@ -2,7 +2,8 @@
 
 import { type FormEvent, useState } from "react";
 import { apiRequest } from "../../../../lib/api/client";
-import { allAddresses, type CreateForward } from "../../../../lib/domain/portForward";
+import type { NetworkDriver } from "../../../../lib/domain/machine";
+import { allAddresses, type CreateForward, loopbackAddress } from "../../../../lib/domain/portForward";
 import type { Vm } from "../../../../lib/domain/vm";
 import { useForwardAddresses } from "../../../networks/useNetworkData";
 import { Banner } from "../../../ui/Banner";
@@ -14,16 +15,14 @@ import { SegmentedControl } from "../../../ui/SegmentedControl";
 import { Select } from "../../../ui/Select";
 import { useNetworkingChange } from "./useNetworkingChange";
 
-const loopback = "127.0.0.1";
-
 /** Makes a port of the host lead to one of the VM. */
-export function ForwardDialog({ vm, onClose }: { vm: Vm; onClose: () => void }) {
+export function ForwardDialog({ vm, driver, onClose }: { vm: Vm; driver: NetworkDriver; onClose: () => void }) {
   const [protocol, setProtocol] = useState<CreateForward["protocol"]>("tcp");
-  const [hostAddress, setHostAddress] = useState(loopback);
+  const [hostAddress, setHostAddress] = useState(loopbackAddress);
   const [hostPort, setHostPort] = useState("");
   const [port, setPort] = useState("");
   const { form, change } = useNetworkingChange(vm.id, "hostPort", "port", "hostAddress");
-  const others = (useForwardAddresses().data ?? []).filter((address) => address !== loopback);
+  const others = (useForwardAddresses().data ?? []).filter((address) => address !== loopbackAddress);
   const add = async (event: FormEvent) => {
     event.preventDefault();
     const body = { protocol, hostAddress, hostPort: Number(hostPort), port: Number(port) };
@@ -64,12 +63,18 @@ export function ForwardDialog({ vm, onClose }: { vm: Vm; onClose: () => void }) 
         <Field
           label="Reached from"
           error={form.fields.hostAddress}
-          hint="The VM's firewalls count for what comes this way, too."
+          hint={
+            driver === "bridge"
+              ? "The VM's firewalls count for what comes this way, too."
+              : "With a user-mode network, no firewall would stand behind a port that others reach."
+          }
         >
           {(control) => (
             <Select {...control} value={hostAddress} onChange={(event) => setHostAddress(event.target.value)}>
-              <option value={loopback}>{vm.host.name} alone (127.0.0.1)</option>
-              <option value={allAddresses}>wherever {vm.host.name} is reached (0.0.0.0)</option>
+              <option value={loopbackAddress}>{vm.host.name} alone (127.0.0.1)</option>
+              <option value={allAddresses} disabled={driver === "user"}>
+                wherever {vm.host.name} is reached (0.0.0.0)
+              </option>
               {others.map((address) => (
                 <option key={address} value={address}>
                   its address {address} alone

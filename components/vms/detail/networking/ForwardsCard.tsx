@@ -20,7 +20,7 @@ const ForwardDialog = dynamic(() => import("./ForwardDialog").then((module) => m
 /** Ports of the host that lead to the VM, added and removed while it runs. */
 export function ForwardsCard({ vm, networking }: { vm: Vm; networking: VmNetworking }) {
   const [isAdding, setAdding] = useState(false);
-  const { forwards, whyNot } = networking;
+  const { forwards, whyNoForward } = networking;
   const { form, change } = useNetworkingChange(vm.id);
   const remove = ({ id, hostPort }: PortForwardView) =>
     change(() => apiRequest("DELETE", `/api/vms/${vm.id}/forwards/${id}`), `Port ${hostPort} leads here no more.`);
@@ -30,7 +30,7 @@ export function ForwardsCard({ vm, networking }: { vm: Vm; networking: VmNetwork
       title="Port forwards"
       description={`Ports of ${vm.host.name} that lead to this VM.`}
       actions={
-        <Button icon={<Plus aria-hidden />} disabledReason={whyNot ?? undefined} onClick={() => setAdding(true)}>
+        <Button icon={<Plus aria-hidden />} disabledReason={whyNoForward ?? undefined} onClick={() => setAdding(true)}>
           Forward a port
         </Button>
       }
@@ -43,7 +43,7 @@ export function ForwardsCard({ vm, networking }: { vm: Vm; networking: VmNetwork
       {forwards.length === 0 ? (
         <p className="p-4 text-muted text-sm">
           {networking.driver === "user"
-            ? `Only port ${vm.ssh.port} of 127.0.0.1, to its SSH.`
+            ? `None but port ${vm.ssh.port} of 127.0.0.1, which leads to its SSH.`
             : "None. The host itself reaches all ports of the VM at its address."}
         </p>
       ) : (
@@ -61,6 +61,11 @@ export function ForwardsCard({ vm, networking }: { vm: Vm; networking: VmNetwork
               <Tr key={forward.id}>
                 <Td>
                   <CopyText text={`${forward.hostAddress}:${forward.hostPort}`} what="host address and port" />
+                  {forward.whyNot === null ? null : (
+                    <p className="mt-1 max-w-80 whitespace-normal text-warn-ink text-xs">
+                      Not in effect. {forward.whyNot}
+                    </p>
+                  )}
                 </Td>
                 <Td className="uppercase">{forward.protocol}</Td>
                 <Td className="tabular-nums">{forward.port}</Td>
@@ -77,7 +82,7 @@ export function ForwardsCard({ vm, networking }: { vm: Vm; networking: VmNetwork
           </TableBody>
         </Table>
       )}
-      {isAdding ? <ForwardDialog vm={vm} onClose={() => setAdding(false)} /> : null}
+      {isAdding ? <ForwardDialog vm={vm} driver={networking.driver} onClose={() => setAdding(false)} /> : null}
     </Card>
   );
 }

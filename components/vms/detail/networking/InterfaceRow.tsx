@@ -25,15 +25,17 @@ interface InterfaceRowProps {
   live: VmTraffic["interfaces"][number] | undefined;
   /** Why nothing of it can be changed here. */
   whyNot: string | undefined;
+  isLimitInEffect: boolean;
   onLimit: () => void;
 }
 
-export function InterfaceRow({ vm, link, live, whyNot, onLimit }: InterfaceRowProps) {
+export function InterfaceRow({ vm, link, live, whyNot, isLimitInEffect, onLimit }: InterfaceRowProps) {
   const [isAsked, setAsked] = useState(false);
   const { mutate } = useSWRConfig();
-  const { id, network, ipv4, ipv6, mac, status, limit, isLeaving } = link;
+  const { id, network, ipv4, ipv6, mac, status, limit, isLeaving, whyNotPlugged } = link;
   const state = interfaceState(link);
-  const limited = limitInWords(limit);
+  const words = limitInWords(limit);
+  const limited = words === null || isLimitInEffect ? words : `${words}: not in effect`;
   const whyNoUnplug =
     id === "net0" ? "The first stays: Cumulus reaches the VM there." : isLeaving ? "It is being unplugged." : whyNot;
   const unplug = async () => {
@@ -42,9 +44,9 @@ export function InterfaceRow({ vm, link, live, whyNot, onLimit }: InterfaceRowPr
     notify(`${id} of ${vm.name} is being unplugged.`);
   };
   return (
-    <Tr>
+    <Tr className={whyNotPlugged === null ? undefined : "text-faint"}>
       <Td className="whitespace-nowrap">
-        <span className="flex items-center gap-2">
+        <span className="flex items-center gap-2" title={whyNotPlugged ?? undefined}>
           <StatusDot tone={state.tone} hollow={status === null} moving={isLeaving} />
           <code className="font-mono text-xs">{id}</code>
           <span className="text-muted">{state.word}</span>

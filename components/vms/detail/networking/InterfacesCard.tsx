@@ -73,6 +73,7 @@ export function InterfacesCard({ vm, networking, onRefresh }: InterfacesCardProp
               link={link}
               live={traffic?.interfaces.find(({ id }) => id === link.id)}
               whyNot={whyNot ?? undefined}
+              isLimitInEffect={networking.driver === "bridge"}
               onLimit={() => setLimited(link)}
             />
           ))}

@@ -20,10 +20,12 @@ import { useNetworkingChange } from "./useNetworkingChange";
 export function VmFirewallsCard({ vm, networking }: { vm: Vm; networking: VmNetworking }) {
   const firewalls = useFirewalls();
   const isPending = useNetworksPending() !== null;
+  const isInEffect = networking.driver === "bridge";
+  const whenInEffect = isPending ? "Not in effect yet." : "In effect at once, also for connections that are open.";
   return (
     <Card
       title="Firewalls"
-      description={isPending ? "Not in effect yet." : "In effect at once, also for connections that are open."}
+      description={isInEffect ? whenInEffect : "Not in effect: a user-mode network has no firewalls."}
     >
       <ReadingState reading={firewalls} what="firewalls">
         {(list) =>
@@ -39,6 +41,7 @@ export function VmFirewallsCard({ vm, networking }: { vm: Vm; networking: VmNetw
               present={networking.firewalls}
               firewalls={list}
               whyNot={networking.whyNot ?? undefined}
+              isInEffect={isInEffect}
             />
           )
         }
@@ -53,9 +56,10 @@ interface FirewallChoiceProps {
   present: readonly number[];
   firewalls: readonly Firewall[];
   whyNot: string | undefined;
+  isInEffect: boolean;
 }
 
-function FirewallChoice({ vm, present, firewalls, whyNot }: FirewallChoiceProps) {
+function FirewallChoice({ vm, present, firewalls, whyNot, isInEffect }: FirewallChoiceProps) {
   const [chosen, setChosen] = useState<readonly number[]>(present);
   const { form, change } = useNetworkingChange(vm.id);
   const isSame = chosen.length === present.length && chosen.every((id) => present.includes(id));
@@ -86,13 +90,20 @@ function FirewallChoice({ vm, present, firewalls, whyNot }: FirewallChoiceProps)
           </span>
         ))}
       </fieldset>
-      <div className="rounded-lg bg-sunken p-3">
-        {chosen.length > 0 ? (
-          <RuleSummary rules={rules} nameOf={nameOf} />
-        ) : (
-          <p className="text-sm">Without a firewall, everybody may connect to the VM, and the VM anywhere.</p>
-        )}
-      </div>
+      {isInEffect ? (
+        <div className="rounded-lg bg-sunken p-3">
+          {chosen.length > 0 ? (
+            <RuleSummary rules={rules} nameOf={nameOf} />
+          ) : (
+            <p className="text-sm">Without a firewall, everybody may connect to the VM, and the VM anywhere.</p>
+          )}
+        </div>
+      ) : present.length > 0 ? (
+        <Banner tone="warn" title="Not in effect">
+          Its firewalls keep nothing out while it has a user-mode network: what is forwarded comes in, and it reaches
+          everything.
+        </Banner>
+      ) : null}
       {form.error ? <Banner tone="bad">{form.error}</Banner> : null}
       <Button
         className="self-start"

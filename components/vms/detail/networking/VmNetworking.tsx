@@ -20,7 +20,14 @@ export function VmNetworking() {
       {(data) => (
         <div className="grid grid-cols-1 gap-4">
           {data.whyNot ? (
-            <Banner tone="warn" title="Interfaces, forwards, limits and firewalls can't be changed here">
+            <Banner
+              tone="warn"
+              title={
+                data.driver === "user"
+                  ? "Firewalls, limits and further interfaces are not in effect"
+                  : "Interfaces, forwards, limits and firewalls can't be changed here"
+              }
+            >
               {data.whyNot}
             </Banner>
           ) : null}

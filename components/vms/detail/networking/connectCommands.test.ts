@@ -11,18 +11,29 @@ const link: VmNetworking["interfaces"][number] = {
   ipv4: "192.168.0.2",
   ipv6: null,
   isLeaving: false,
+  whyNotPlugged: null,
   dnsName: "calm-otter.default.internal",
   limit: { ingressBytesPerSecond: null, egressBytesPerSecond: null },
   status: null,
 };
-const forward = { id: 1, vmId: 1, hostAddress: "0.0.0.0", hostPort: 2222, protocol: "tcp" as const, port: 22 };
+const forward = {
+  id: 1,
+  vmId: 1,
+  hostAddress: "0.0.0.0",
+  hostPort: 2222,
+  protocol: "tcp" as const,
+  port: 22,
+  whyNot: null,
+};
 const codesOf = (...args: Parameters<typeof connectCommands>) => connectCommands(...args).map(({ code }) => code);
 
 describe("the commands that reach a VM", () => {
   test("with user-mode networks go by the host's port", () => {
     const ssh = { user: "root", host: "127.0.0.1", port: 22_002, options, command: "the command" };
     const vm = exampleVm({ ssh });
-    expect(codesOf(vm, { driver: "user", interfaces: [link], forwards: [] })).toEqual([
+    expect(
+      codesOf(vm, { driver: "user", interfaces: [link], forwards: [{ ...forward, whyNot: "of the loopback alone" }] }),
+    ).toEqual([
       "the command",
       `scp -P 22002 ${options} FILE root@127.0.0.1:`,
       `ssh -N -L 8080:localhost:80 -p 22002 ${options} root@127.0.0.1`,

@@ -26,7 +26,9 @@ export function connectCommands(
       code: line(`ssh -N -L 8080:localhost:80 ${portOf("-p", port)}`, options, `${user}@${ssh.host}`),
     },
   ];
-  const sshForward = forwards.find((one) => one.port === 22 && one.protocol === "tcp" && !isLoopback(one.hostAddress));
+  const sshForward = forwards.find(
+    (one) => one.port === 22 && one.protocol === "tcp" && one.whyNot === null && !isLoopback(one.hostAddress),
+  );
   const fromElsewhere = sshForward && {
     title: `Log in, from machines that reach ${host.name}`,
     code: line(

@@ -12,13 +12,15 @@ test("a limit is told in megabits, and read back as the same", () => {
 test("an interface is green once its address was seen, and amber as long as it is plugged in and wasn't", () => {
   const seen = { receivedBytes: 0, receivedPackets: 0, sentBytes: 0, sentPackets: 0, leaseEndsAt: null };
   const stateOf = (isUp: boolean, isAddressSeen: boolean | null, isLeaving = false) =>
-    interfaceState({ isLeaving, status: { ...seen, isUp, isAddressSeen } });
+    interfaceState({ isLeaving, whyNotPlugged: null, status: { ...seen, isUp, isAddressSeen } });
   expect(stateOf(true, true)).toEqual({ word: "address seen", tone: "ok" });
   expect(stateOf(true, null)).toEqual({ word: "address not seen yet", tone: "warn" });
   expect(stateOf(true, false)).toEqual({ word: "address doesn't answer", tone: "warn" });
   expect(stateOf(false, true)).toEqual({ word: "down", tone: "neutral" });
   expect(stateOf(true, true, true).word).toBe("being unplugged");
-  expect(interfaceState({ isLeaving: false, status: null })).toEqual({ word: "", tone: "neutral" });
+  const none = { isLeaving: false, status: null };
+  expect(interfaceState({ ...none, whyNotPlugged: null })).toEqual({ word: "", tone: "neutral" });
+  expect(interfaceState({ ...none, whyNotPlugged: "It is one." }).word).toBe("not plugged in here");
 });
 
 test("what is no rate, or slower than the slowest, is none", () => {

@@ -21,10 +21,15 @@ export const outcomeWords: Record<ReachabilityCheck["outcome"], { word: string; 
 };
 
 /** What the host sees of an interface, and the colour that says how good that is. An interface that is plugged in is none that the guest has set up. */
-export function interfaceState({ status, isLeaving }: Pick<VmInterface, "status" | "isLeaving">): {
+export function interfaceState({
+  status,
+  isLeaving,
+  whyNotPlugged,
+}: Pick<VmInterface, "status" | "isLeaving" | "whyNotPlugged">): {
   word: string;
   tone: Tone;
 } {
+  if (whyNotPlugged !== null) return { word: "not plugged in here", tone: "neutral" };
   if (isLeaving) return { word: "being unplugged", tone: status?.isUp ? "ok" : "neutral" };
   if (status === null) return { word: "", tone: "neutral" };
   if (!status.isUp) return { word: "down", tone: "neutral" };
