@@ -62,29 +62,33 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function start(options: Partial<Parameters<typeof Guest.start>[0]> = {}): Promise<Guest> {
+/** @param addresses of its cards, which the seed names eth0, eth1 and so on */
+async function start(addresses: string[], options: Partial<Parameters<typeof Guest.start>[0]> = {}): Promise<Guest> {
   const publicKey = (await readFile(join(dir, "key.pub"), "utf8")).trim();
-  const mac = "52:54:00:00:00:01";
+  const macs = addresses.map((_, index) => `52:54:00:00:00:0${index + 1}`);
+  const ethernets = addresses.map((address, index) => {
+    const name = `eth${index}`;
+    return [name, { match: { macaddress: macs[index] }, "set-name": name, addresses: [address] }];
+  });
   const guest = await Guest.start({
     dir: join(dir, "guest"),
     image: imageFile(paths, image.sha256),
     identity: join(dir, "key"),
     diskSize: "5G",
     memoryMiB: 1024,
+    macs,
     seed: {
       metaData: { "instance-id": "i-debian", "local-hostname": "deb" },
       userData: {
         ssh_authorized_keys: [publicKey],
         disable_root: false,
+        updates: { network: { when: ["boot"] } },
         users: ["default", { name: "ada", ssh_authorized_keys: [publicKey], sudo: "ALL=(ALL) NOPASSWD:ALL" }],
         packages: ["at-first-boot"],
         locale: "fr_FR.UTF-8",
         runcmd: ["echo done > /srv/runcmd"],
       },
-      networkConfig: {
-        version: 2,
-        ethernets: { eth0: { match: { macaddress: mac }, "set-name": "eth0", addresses: ["10.0.2.15/24"] } },
-      },
+      networkConfig: { version: 2, ethernets: Object.fromEntries(ethernets) },
     },
     ...options,
   });
@@ -94,8 +98,8 @@ async function start(options: Partial<Parameters<typeof Guest.start>[0]> = {}): 
 
 // Half a minute to SSH on a quiet computer under emulation; the deadlines are for one that has much else to do.
 describe("the image debian-12", { timeout: 1_800_000 }, () => {
-  test("becomes what its seed says without an error, greets by the recipe, turns off at the power button, and boots by UEFI too", async () => {
-    let guest = await start();
+  test("becomes what its seed says without an error, greets by the recipe, turns off at the power button, boots by UEFI too, and then sets up one card more", async () => {
+    let guest = await start(["10.0.2.15/24"]);
     await guest.waitForSerial(/Cloud-init v\. \S+ finished at/, 900_000);
     expect(await guest.ssh("debian", "cloud-init status --wait; sudo -n id -un; hostname")).toBe(
       "status: done\nroot\ndeb",
@@ -120,12 +124,13 @@ describe("the image debian-12", { timeout: 1_800_000 }, () => {
     await guest.exited(300_000);
 
     const uefi = await findFirmware("x86_64", "uefi");
-    guest = await start({ ...(uefi && { uefi }) });
+    guest = await start(["10.0.2.15/24", "10.9.0.5/16"], { ...(uefi && { uefi }) });
     await guest.waitForSerial(/deb login: $/m, 900_000);
     await guest.waitForSerial(/Cloud-init v\. \S+ finished at/, 900_000);
     expect(await guest.ssh("root", "ls -d /sys/firmware/efi; cloud-init status")).toBe(
       "/sys/firmware/efi\nstatus: done",
     );
     expect(await guest.ssh("root", identity)).toBe(before);
+    expect(await guest.ssh("root", "ip -4 -brief address show dev eth1")).toMatch(/^eth1 +UP +10\.9\.0\.5\/16$/);
   });
 });
