@@ -45,8 +45,8 @@ export function InterfaceRow({ vm, link, live, whyNot, isLimitInEffect, onLimit 
   };
   return (
     <Tr className={whyNotPlugged === null ? undefined : "text-faint"}>
-      <Td className="whitespace-nowrap">
-        <span className="flex items-center gap-2" title={whyNotPlugged ?? undefined}>
+      <Td className="sm:whitespace-nowrap">
+        <span className="flex flex-wrap items-center gap-x-2" title={whyNotPlugged ?? undefined}>
           <StatusDot tone={state.tone} hollow={status === null} moving={isLeaving} />
           <code className="font-mono text-xs">{id}</code>
           <span className="text-muted">{state.word}</span>
@@ -60,14 +60,18 @@ export function InterfaceRow({ vm, link, live, whyNot, isLimitInEffect, onLimit 
       </Td>
       <Td>
         <CopyText text={ipv4} what={`address of ${id}`} />
-        {ipv6 ? <CopyText text={ipv6} what={`IPv6 address of ${id}`} className="block" /> : null}
+        {ipv6 ? (
+          <span className="flex max-w-32 xl:max-w-40">
+            <CopyText text={ipv6} what={`IPv6 address of ${id}`} />
+          </span>
+        ) : null}
         <TextLink href={`/networks/${network.id}`} className="block max-w-32 truncate text-xs sm:hidden">
           {network.name}
         </TextLink>
         <span className="mt-1 block text-sm md:hidden">
           <TrafficText status={status} live={live} />
         </span>
-        {limited ? <span className="mt-1 block text-muted text-xs lg:hidden">Limit: {limited}</span> : null}
+        {limited ? <span className="mt-1 block max-w-32 text-muted text-xs lg:hidden">Limit: {limited}</span> : null}
       </Td>
       <Td className="hidden xl:table-cell">
         <CopyText text={mac} what={`MAC address of ${id}`} />
@@ -75,7 +79,7 @@ export function InterfaceRow({ vm, link, live, whyNot, isLimitInEffect, onLimit 
       <Td className="hidden whitespace-nowrap text-muted md:table-cell">
         <TrafficText status={status} live={live} />
       </Td>
-      <Td className="hidden whitespace-nowrap text-muted lg:table-cell">{limited ?? "none"}</Td>
+      <Td className="hidden min-w-28 text-muted lg:table-cell">{limited ?? "none"}</Td>
       <Td className="whitespace-nowrap text-right">
         <IconButton
           size="iconSm"
