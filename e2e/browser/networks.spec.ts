@@ -204,9 +204,13 @@ for (const [colorScheme, width] of [
     await signIn(page, fakeBridged);
     const rules = [{ direction: "ingress", protocol: "tcp", ports: [{ from: 22, to: 22 }] }];
     await fakeBridged.api("POST", "/api/firewalls", { name: "SSH only", rules });
+    const network = `wide-${width}`;
+    await fakeBridged.api("POST", "/api/networks", { name: network, cidr: `10.9.${width % 256}.0/24`, ipv6: true });
     const { body: vm } = await fakeBridged.api<Vm>("POST", "/api/vms?wait=ready", {
-      ...{ name: `page-${width}`, image: "mini", size: "nano", firewalls: [1] },
+      ...{ name: `page-${width}`, image: "mini", size: "nano", firewalls: [1], network },
     });
+    const limit = { ingressBytesPerSecond: 1_250_000, egressBytesPerSecond: null };
+    await fakeBridged.api("PUT", `/api/vms/${vm.id}/interfaces/net0/limit`, limit);
     await fakeBridged.api("POST", `/api/vms/${vm.id}/interfaces`, { network: "default" });
     await fakeBridged.api("POST", `/api/vms/${vm.id}/forwards`, { hostPort: 20_000 + width, port: 80 });
     for (const path of [...pages, `/vms/${vm.id}/networking`]) {
@@ -217,6 +221,9 @@ for (const [colorScheme, width] of [
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect(overflow, `${path} is wider than the window`).toBeLessThanOrEqual(0);
     }
+    const row = page.getByRole("row", { name: /net0/ });
+    await expect(row.getByRole("button", { name: "Limit net0" })).toBeInViewport({ ratio: 1 });
+    await expect(row.getByText(/in 10 Mbit\/s, out unlimited/).filter({ visible: true })).toBeVisible();
     await context.close();
   });
 }
