@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -129,6 +130,7 @@ export async function startStack(
   const endAll = () => {
     endProcessesOf(folder);
     if (options.host) spawnSync("ip", ["netns", "delete", networkNames(settings.runDir).namespace]);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   const leave = () => process.exit(1);
   process.on("exit", endAll);

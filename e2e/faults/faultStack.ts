@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,6 +36,8 @@ export async function startFaultStack(options: Parameters<typeof startStack>[0] 
   const folder = await mkdtemp(join(tmpdir(), "cumulus-failpoint-"));
   // The console, which is another user, removes the file when it has come to the place.
   await chmod(folder, 0o777);
+  // Also for a test process that ends early.
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   const armedFile = join(folder, "armed");
   const stack = await startStack({ ...options, env: { ...options.env, CUMULUS_FAILPOINT_FILE: armedFile } });
 

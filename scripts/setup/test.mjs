@@ -22,13 +22,22 @@ await bundle(Object.keys(entries).filter((name) => existsSync(join(root, entries
 
 const reports = mkdtempSync(join(tmpdir(), "cumulus-reports-"));
 const total = { passed: 0, failed: 0 };
+/** What runs now; it is told when we are told to end, so that it takes along what it has started. */
+let present = null;
+let isEnding = false;
+for (const signal of ["SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => {
+    isEnding = true;
+    present?.kill(signal);
+  });
+}
 try {
   await runAll();
 } finally {
   rmSync(reports, { recursive: true, force: true });
 }
 console.log(`${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed === 0 ? 0 : 1;
+process.exitCode = total.failed === 0 && !isEnding ? 0 : 1;
 
 async function runAll() {
   if (kind === undefined) await run([join(root, "scripts", "check.mjs")]);
@@ -65,6 +74,7 @@ async function runPlaywright() {
 
 /** Runs a program of Node.js and adds what its report counts. One that fails counts as a failure, also when no test says so. */
 async function run(argv, count = () => ({ passed: 0, failed: 0 }), env = {}) {
+  if (isEnding) return false;
   const isOk = await succeeds(argv, env);
   let counted = { passed: 0, failed: 0 };
   try {
@@ -84,8 +94,12 @@ function succeeds(argv, env) {
     env: { ...process.env, ...env },
     stdio: ["ignore", "inherit", "inherit"],
   });
+  present = child;
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", (code) => resolve(code === 0));
+    child.once("exit", (code) => {
+      present = null;
+      resolve(code === 0);
+    });
   });
 }
