@@ -77,6 +77,7 @@ export async function createNetwork(context: Context, input: CreateNetwork): Pro
       return row.id;
     }),
   );
+  await settleNetworks(context);
   return getNetwork(context, id);
 }
 
