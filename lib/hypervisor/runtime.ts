@@ -16,6 +16,7 @@ import { cancelStream } from "./layers/streamJob";
 import { type MachinePaths, machinePaths } from "./machinePaths";
 import { MachineRecord } from "./machineRecord";
 import { type MachineState, withEnd, withLaunch, withoutProcess } from "./machineState";
+import { networkNames } from "./network/names";
 import { cdromId } from "./qemu/cdrom";
 import { lastWords, type ProcessEnd, type QemuProcess, spawnQemu } from "./qemu/process";
 import { reasonOfEnd, runStateOf } from "./qemu/runState";
@@ -68,7 +69,7 @@ export class Runtime {
     this.paths = machinePaths(context.settings, this.id);
     this.record = new MachineRecord(spec, this.paths.state, state, this.log, context.onChange);
     const shared = { record: this.record, paths: this.paths, log: this.log };
-    this.watch = new GuestWatch({ ...shared, spec });
+    this.watch = new GuestWatch({ ...shared, spec, namespace: networkNames(context.settings.runDir).namespacePath });
     this.ending = new Ending({
       ...shared,
       id: this.id,

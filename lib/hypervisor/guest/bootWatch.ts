@@ -10,6 +10,8 @@ export interface BootWatchOptions {
   guestAgentSocket: string;
   /** Where the host finds the guest's SSH server. */
   ssh: SshTarget | null;
+  /** Whether the server answers within its network, past a firewall that keeps the host out; null where there is none. */
+  askSshWithin: (() => Promise<boolean>) | null;
   /** Whether this boot has reached a step already. */
   hasReached(step: TimelineStep): boolean;
   onReached(step: TimelineStep): void;
@@ -83,6 +85,7 @@ export class BootWatch {
       ssh,
       () => (isNetworkLikely() ? patientMs : impatientMs),
       () => this.ready(),
+      this.options.askSshWithin,
     );
   }
 

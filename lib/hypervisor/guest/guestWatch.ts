@@ -6,6 +6,7 @@ import type { Log } from "../../system/log";
 import type { MachinePaths } from "../machinePaths";
 import type { MachineRecord } from "../machineRecord";
 import { withNewBoot } from "../machineState";
+import { hasSshBanner } from "../network/sshBanner";
 import type { QmpEvent } from "../qmp/client";
 import type { RunningQemu } from "../runningQemu";
 import { SpaceWait } from "../spaceWait";
@@ -16,6 +17,8 @@ export interface GuestWatchOptions {
   spec(): MachineSpec;
   record: MachineRecord;
   paths: MachinePaths;
+  /** The namespace of the bridges, where a guest that is on one of them is asked past its firewall. */
+  namespace: string;
   log: Log;
 }
 
@@ -96,10 +99,12 @@ export class GuestWatch {
   }
 
   private watchBoot(): BootWatch {
-    const { spec, record, paths } = this.options;
+    const { spec, record, paths, namespace } = this.options;
+    const link = liveLinkOf(spec(), record.state.sshHostPort);
     return new BootWatch({
       guestAgentSocket: paths.guestAgent,
-      ssh: liveLinkOf(spec(), record.state.sshHostPort),
+      ssh: link,
+      askSshWithin: link?.driver === "bridge" ? () => hasSshBanner(namespace, link) : null,
       hasReached: (step) => record.state.milestones[step] !== undefined,
       onReached: (step) => this.reached(step),
       onFirstBoot: (change) => this.noteFirstBoot(change),

@@ -50,6 +50,18 @@ test("a connection that is accepted is nothing; the banner is, and it is asked o
   probe.stop();
 });
 
+test("where the way to it is closed, another one is asked", async () => {
+  const { port } = await listen((_, __, hangUp) => hangUp());
+  let asked = 0;
+  const askElsewhere = async () => {
+    asked += 1;
+    return asked === 2;
+  };
+  const target = { host: "127.0.0.1", port };
+  await new Promise<void>((resolve) => new SshProbe(target, () => 50, resolve, askElsewhere));
+  expect(asked).toBe(2);
+}, 20_000);
+
 test("a probe that is stopped says nothing more", async () => {
   const { port } = await listen((_, say) => say("SSH-2.0-x\r\n"));
   let banners = 0;

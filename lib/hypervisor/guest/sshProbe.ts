@@ -14,11 +14,15 @@ export class SshProbe {
   private isStopped = false;
   private cancel: () => void = () => {};
 
-  /** @param patienceMs how long an accepted connection may stay silent: short until the guest has a network, for its packets may be lost */
+  /**
+   * @param patienceMs how long an accepted connection may stay silent: short until the guest has a network, for its packets may be lost
+   * @param askElsewhere whether a server answers somebody to whom another way leads; asked now and then, since it takes a process
+   */
   constructor(
     private readonly target: SshTarget,
     private readonly patienceMs: () => number,
     private readonly onBanner: () => void,
+    private readonly askElsewhere: (() => Promise<boolean>) | null = null,
   ) {
     void this.run();
   }
@@ -29,9 +33,14 @@ export class SshProbe {
   }
 
   private async run(): Promise<void> {
+    let askedElsewhereAtMs = Date.now();
     while (!this.isStopped) {
       const startedAtMs = Date.now();
-      const hasBanner = await this.attempt();
+      let hasBanner = await this.attempt();
+      if (!hasBanner && !this.isStopped && startedAtMs - askedElsewhereAtMs > elsewhereIntervalMs) {
+        hasBanner = (await this.askElsewhere?.()) ?? false;
+        askedElsewhereAtMs = Date.now();
+      }
       if (this.isStopped) return;
       if (hasBanner) return this.onBanner();
       await this.pause(Math.max(20, intervalMs - (Date.now() - startedAtMs)));
@@ -71,3 +80,4 @@ export class SshProbe {
 }
 
 const intervalMs = 150;
+const elsewhereIntervalMs = 3000;

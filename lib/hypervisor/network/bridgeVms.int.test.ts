@@ -14,6 +14,7 @@ import { installBuiltImage } from "../../images/testing/builtImage";
 import { Lab } from "../testing/lab/lab";
 import { host, network, serve } from "../testing/lab/labNetworks";
 import { until } from "../testing/until";
+import { hasSshBanner } from "./sshBanner";
 
 const bootMs = 180_000;
 /** The second asks for its IPv4 address by DHCP, and has no other. */
@@ -166,6 +167,11 @@ test("a VM of which nothing was heard lately is asked past its firewall and the 
   const ssh22 = { protocol: "tcp" as const, ports: [{ from: 22, to: 22 }], cidrs: ["0.0.0.0/0"] };
   await lab.apply({ ...state, firewalls: [{ vmId: 1, interfaceId: "net0", ingress: [ssh22], egress: null }] });
   expect(await diagnoseForgotten(1, 8080)).toEqual([...upToArp, "firewall failed"]);
+  const port = 22;
+  await lab.apply({ ...state, firewalls: [{ vmId: 1, interfaceId: "net0", ingress: [], egress: null }] });
+  expect(await hasSshBanner(lab.inner.path, { host: host(1, 1).ipv4, port }), "so that it is seen as ready").toBe(true);
+  expect(await hasSshBanner(lab.inner.path, { host: host(99, 1).ipv4, port })).toBe(false);
+  await lab.apply({ ...state, firewalls: [{ vmId: 1, interfaceId: "net0", ingress: [ssh22], egress: null }] });
   expect(await diagnoseForgotten(1, 22)).toEqual([...upToArp, "firewall ok", "route ok", "port ok", "ssh ok"]);
   await lab.apply(state);
   await lab.host.ip(`route delete ${one.cidr}`);
