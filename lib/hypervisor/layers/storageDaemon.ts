@@ -39,9 +39,8 @@ export class StorageDaemon {
       ...["--chardev", `socket,id=qmp,path=${socket.replaceAll(",", ",,")},server=on,wait=off`],
       ...["--monitor", "chardev=qmp"],
     ];
-    const { program, args: argv } = confined(user, "qemu-storage-daemon", args);
-    // Guests come first: a pause for a snapshot is not to wait for what goes on in the background.
-    const child = spawn("nice", ["-n", "10", program, ...argv], {
+    const command = confined(user, "qemu-storage-daemon", args);
+    const child = spawn(command.program, command.args, {
       stdio: "ignore",
       cwd: "/",
       env: { NODE_ENV: process.env.NODE_ENV, PATH: process.env.PATH },
