@@ -7,7 +7,7 @@ import { type DiskRecord, readDiskRecord, writeDiskRecord } from "../diskRecord"
 import type { Machine } from "../machine";
 import { machinePaths } from "../machinePaths";
 import type { RunningQemu } from "../runningQemu";
-import { type LiveDisk, nodeOf, readLiveDisk } from "../snapshots/liveDisk";
+import { backingOf, type LiveDisk, nodeOf, readLiveDisk } from "../snapshots/liveDisk";
 import { type Layer, newLayerId } from "./layerStore";
 import { beginStream } from "./streamJob";
 
@@ -72,6 +72,8 @@ export async function switchLive(
   const old = liveNodeOf(context, live, layer);
   const base = baseNode(context, live, await parentOf(context, layer), layer.imageSha256);
   if (overlay === undefined || old === undefined || base === undefined) return;
+  // One that could not be switched before reads through more files than are noted: none of them may be passed over.
+  if ((await backingOf(qemu, overlay)) !== old) throw new Error("QEMU reads through files that were merged before.");
   const node = `layer-${newLayerId()}`;
   const filename = context.layers.file(layer.id);
   const file = { driver: "file", "node-name": fileNodeOf(node), filename, "read-only": true };

@@ -193,14 +193,15 @@ export class Reclaimer {
   /** Where that isn't possible, the space comes back when the VM is next turned off. */
   private async trySwitchLive(machine: Machine, layer: Layer, merged: readonly Layer[]): Promise<void> {
     const { id } = machine.spec;
+    const { layers, settings } = this.context;
     try {
-      const chain = await this.context.layers.chain(
-        (await readDiskRecord(machinePaths(this.context.settings, id))).parent,
-      );
-      const index = chain.findIndex((one) => one.id === layer.id);
-      if (index === -1 || machine.runtime.qemu === null) return;
-      const above = chain[index - 1] ?? null;
-      await this.context.enqueue(id, () => switchLive(this.context, machine, { layer, above, merged }));
+      await this.context.enqueue(id, async () => {
+        // In its turn alone: a snapshot that was taken before it put another layer between.
+        const chain = await layers.chain((await readDiskRecord(machinePaths(settings, id))).parent);
+        const index = chain.findIndex((one) => one.id === layer.id);
+        if (index === -1 || machine.runtime.qemu === null) return;
+        await switchLive(this.context, machine, { layer, above: chain[index - 1] ?? null, merged });
+      });
     } catch (error) {
       this.context.log.warn({ vm: id, error: messageOf(error) }, "space comes back only when this VM is turned off");
     }

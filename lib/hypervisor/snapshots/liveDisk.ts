@@ -27,6 +27,19 @@ export async function readLiveDisk(qemu: RunningQemu): Promise<LiveDisk> {
   return { node, nodes };
 }
 
+const graphSchema = z.object({
+  nodes: z.array(z.object({ id: z.number(), name: z.string() })),
+  edges: z.array(z.object({ parent: z.number(), child: z.number(), name: z.string() })),
+});
+
+/** The node that another one builds on in truth, whatever headers say ("x-debug-query-block-graph", qapi/block-core.json); undefined: none. */
+export async function backingOf(qemu: RunningQemu, node: string): Promise<string | undefined> {
+  const { nodes, edges } = graphSchema.parse(await qemu.execute("x-debug-query-block-graph"));
+  const id = nodes.find(({ name }) => name === node)?.id;
+  const edge = edges.find(({ parent, name }) => parent === id && name === "backing");
+  return nodes.find((one) => one.id === edge?.child)?.name;
+}
+
 export function nodeOf(disk: LiveDisk, path: string): string | undefined {
   return disk.nodes.find((one) => one.path === path)?.node;
 }

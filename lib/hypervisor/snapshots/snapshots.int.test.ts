@@ -169,6 +169,24 @@ test("a new VM from a snapshot with memory has its disk and an identity of its o
   await expectSoundDisks();
 });
 
+test("layers are folded under a guest that writes while one snapshot after the other is taken, and it reads what it wrote", async () => {
+  const first = 100;
+  for (let id = first; id < first + 20; id++) {
+    await run(
+      `dd if=/dev/urandom of=/root/part${id} bs=64k count=4 2>/dev/null; cd /root; md5sum part${id} >>parts; sync`,
+    );
+    await take(id, { freeze: false });
+  }
+  const isFolded = async () => (await agent.listSnapshots()).filter(({ foldedBytes }) => foldedBytes > 0).length >= 2;
+  await until(isFolded, 60_000);
+  expect(await run("sync; echo 3 >/proc/sys/vm/drop_caches; cd /root && md5sum -c parts | grep -vc OK || true")).toBe(
+    "0",
+  );
+  for (let id = first; id < first + 20; id++) await agent.removeSnapshot(id);
+  await run("rm /root/part*; sync");
+  expect(host.messages.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
+});
+
 test("a VM that is off: taken, deleted, put back; and its disk in one file", async () => {
   await run("echo off > /root/file; sync");
   await agent.shutdown(1);
