@@ -15,6 +15,8 @@ beforeAll(async () => {
   stack = await startStack({ network: "user", host: lab.host });
 }, 240_000);
 afterAll(async () => {
+  // An agent with bridges takes them along.
+  if (stack) await changeTo("bridge");
   await stack?.stop();
   await ssh?.remove();
   await lab?.remove();
