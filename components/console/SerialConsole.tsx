@@ -3,10 +3,10 @@
 import { useRef, useState } from "react";
 import type { VmStatus } from "../../lib/domain/vmStatus";
 import { cx } from "../ui/cx";
+import { useIsLong } from "../ui/useIsLong";
 import { ConnectionStatus } from "./connection/ConnectionStatus";
 import { connectionLook, consoleNotice } from "./connection/consoleWords";
 import { Notice } from "./connection/Notice";
-import { useIsLong } from "./connection/useIsLong";
 import { leaveKeys, useLeaveKeys } from "./connection/useLeaveKeys";
 import { SerialToolbar } from "./serial/SerialToolbar";
 import { useSerial } from "./serial/useSerial";
