@@ -12,14 +12,19 @@ import { addFinishedOperation } from "./operations";
 import type { VmRow } from "./vms/view";
 
 /**
- * Writes down what a host saw of a VM, and tells of it when it is news. Only the converger calls this, holding the VM's lock.
+ * Writes down what a host saw of a VM, and tells of it when it is news. Only the converger calls this, holding the VM's lock: that keeps other
+ * observations away, not new intents, whose clock counts from when they are written.
+ * @param vm its row when the host was asked
  * @returns the row as it now is; undefined when the VM has been destroyed
  */
 export async function recordObservation(context: Context, vm: VmRow, seen: Observation): Promise<VmRow | undefined> {
   const observedAt = new Date(seen.observedAt);
   if (!isNewObservation(vm, seen)) return updateLiveVm(context.db, vm.id, { observedAt });
   return context.db.transaction(async (tx) => {
-    const isNewState = vm.observed !== seen.state;
+    const isLive = and(eq(vms.id, vm.id), isNull(vms.deletedAt));
+    const [present] = await tx.select().from(vms).where(isLive).for("update");
+    if (!present) return undefined;
+    const isNewState = present.observed !== seen.state;
     const row = await updateLiveVm(tx, vm.id, {
       observed: seen.state,
       observedAt,
@@ -28,13 +33,13 @@ export async function recordObservation(context: Context, vm: VmRow, seen: Obser
       firstBootReport: seen.firstBoot,
       observedCdrom: seen.cdromSha256,
       observedLink: seen.link,
-      milestones: mergeMilestones(vm, seen),
+      milestones: mergeMilestones(present, seen),
       ...(isNewState && { observedSince: new Date() }),
       updatedAt: new Date(),
     });
     if (!row) return undefined;
     await announce(tx, { kind: "vm", id: vm.id });
-    if (await leavesOtherNetwork(tx, vm, seen)) await requestNetworks(tx);
+    if (await leavesOtherNetwork(tx, present, seen)) await requestNetworks(tx);
     if (isNewState && seen.state === "crashed") {
       const message = seen.reason ?? "The virtual machine ended unexpectedly.";
       await addFinishedOperation(tx, { kind: "crash", vmId: vm.id, actor: "system", message });

@@ -1,50 +1,41 @@
 import { eq } from "drizzle-orm";
-import type pg from "pg";
-import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { startTestAgent, testHypervisor } from "../../agent/testAgent";
-import { type Database, openDatabase, openPool } from "../../db/client";
-import { migrateDatabase } from "../../db/migrate";
+import { testHypervisor } from "../../agent/testAgent";
 import { networks } from "../../db/schema/networks";
-import { startTestDatabase, type TestDatabase } from "../../db/testDatabase";
 import { createVmSchema } from "../../domain/vm";
 import { type Context, systemActor } from "../context";
 import { ensureBaseRows, refreshHost } from "../hosts";
+import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
 import { createVm } from "../vms/create";
 import { ensureDefaultNetwork } from "./defaultNetwork";
 import { proposeNetwork } from "./freeRange";
 import { createNetwork } from "./networks";
 
-let server: TestDatabase;
-let pool: pg.Pool;
-let database: Database;
+let plane: TestControlPlane;
 /** Ranges that the host has routes to. */
 let occupied: string[];
 let context: Context;
 
 beforeAll(async () => {
-  server = await startTestDatabase();
-  await migrateDatabase(server.settings);
-  pool = openPool(server.settings, { maxConnections: 5 });
-  database = openDatabase(pool);
+  plane = await startTestControlPlane();
 });
 afterAll(async () => {
-  await pool.end();
-  await server.stop();
+  await plane.close();
 });
 beforeEach(async () => {
-  await pool.query("truncate hosts, networks restart identity cascade");
-  const { client } = await startTestAgent(testHypervisor());
+  await plane.pool.query("truncate hosts, networks restart identity cascade");
+  const present = await plane.contextWith(testHypervisor());
+  const client = present.agent;
   occupied = [];
   const agent: Context["agent"] = {
     ...client,
     networkStatus: async () => ({ ...(await client.networkStatus()), occupiedCidrs: occupied }),
   };
-  context = { settings: server.settings, db: database, pool, agent, log: pino({ level: "silent" }) };
+  context = { ...present, agent };
   await ensureBaseRows(context);
 });
 
-const find = async () => (await database.select().from(networks).where(eq(networks.name, "default")))[0];
+const find = async () => (await context.db.select().from(networks).where(eq(networks.name, "default")))[0];
 
 describe("the network default", () => {
   test("comes with the host's first report, and is 192.168.0.0/24", async () => {

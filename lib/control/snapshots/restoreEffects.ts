@@ -48,13 +48,20 @@ export const restoreEffects: TaskEffects = {
 
 /**
  * A guest that goes on has the vCPUs and memory that it had. The disk that is promised never gets smaller: one that was smaller then is grown at the
- * next start.
+ * next start. The times of a boot from before the present one are yet to be seen: what was seen since the restore was asked for is of the one that is over.
  */
 async function takeShape(tx: Queryable, vm: VmRow, { machine, virtualBytes, hasMemory }: SnapshotManifest) {
   const { vcpus, memoryBytes } = hasMemory ? machine : vm;
+  const { accepted, disk } = vm.milestones;
+  const isOlderBoot = hasMemory && accepted === undefined;
   const shape = { vcpus, memoryBytes, diskBytes: Math.max(vm.diskBytes, virtualBytes) };
   await tx
     .update(vms)
-    .set({ ...shape, sizeName: nameOfShape(shape), updatedAt: sql`now()` })
+    .set({
+      ...shape,
+      sizeName: nameOfShape(shape),
+      ...(isOlderBoot && { milestones: { ...(disk && { disk }) } }),
+      updatedAt: sql`now()`,
+    })
     .where(eq(vms.id, vm.id));
 }

@@ -1,16 +1,11 @@
 import { eq } from "drizzle-orm";
-import type pg from "pg";
-import { pino } from "pino";
 import { verify } from "unixcrypt";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { startTestAgent, testHypervisor } from "../../agent/testAgent";
-import { type Database, openDatabase, openPool } from "../../db/client";
-import { migrateDatabase } from "../../db/migrate";
+import { testHypervisor } from "../../agent/testAgent";
 import { idempotencyKeys } from "../../db/schema/api";
 import { hosts } from "../../db/schema/hosts";
 import { operations } from "../../db/schema/operations";
 import { vms } from "../../db/schema/vms";
-import { startTestDatabase, type TestDatabase } from "../../db/testDatabase";
 import { withProblem, withStage } from "../../domain/firstBootReport";
 import { MIB } from "../../domain/units";
 import { createVmSchema, updateVmSchema } from "../../domain/vm";
@@ -20,33 +15,27 @@ import { convergeVm } from "../converge";
 import { ensureBaseRows, refreshHost } from "../hosts";
 import { listImages } from "../images/view";
 import { getOperation } from "../operations";
+import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
 import { createVm } from "./create";
 import { changeCdrom } from "./media";
 import { powerVm } from "./power";
 import { updateVm } from "./update";
 import { getVm } from "./view";
 
-let server: TestDatabase;
-let pool: pg.Pool;
-let database: Database;
+let plane: TestControlPlane;
 let hypervisor: FakeHypervisor;
 let context: Context;
 let count = 0;
 
 beforeAll(async () => {
-  server = await startTestDatabase();
-  await migrateDatabase(server.settings);
-  pool = openPool(server.settings, { maxConnections: 5 });
-  database = openDatabase(pool);
+  plane = await startTestControlPlane();
 });
 afterAll(async () => {
-  await pool.end();
-  await server.stop();
+  await plane.close();
 });
 beforeEach(async () => {
   hypervisor = testHypervisor();
-  const { client: agent } = await startTestAgent(hypervisor);
-  context = { settings: server.settings, db: database, pool, agent, log: pino({ level: "silent" }) };
+  context = await plane.contextWith(hypervisor);
   await ensureBaseRows(context);
   await refreshHost(context);
 });
