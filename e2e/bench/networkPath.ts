@@ -2,7 +2,7 @@ import type { Benchmark, Figure, Skipped } from "./benchmark";
 import { type Bed, latency, NetworkBed, throughput } from "./networkBed";
 import { sampleOf } from "./stats";
 
-const rounds = 7;
+const rounds = 15;
 const seconds = 1;
 const trips = 5_000;
 const neighbour = "192.168.1.3";
@@ -32,8 +32,12 @@ async function measureAll(note: (text: string) => void): Promise<Figure[]> {
       const ours: number[] = [];
       const plain: number[] = [];
       for (let round = 0; round < rounds; round++) {
-        ours.push(await measure(bed.ours));
-        plain.push(await measure(bed.plain));
+        const pair = [
+          () => measure(bed.ours).then((value) => ours.push(value)),
+          () => measure(bed.plain).then((value) => plain.push(value)),
+        ];
+        // Each of the two is first as often: the second finds the processor as the first leaves it.
+        for (const one of round % 2 === 0 ? pair : pair.toReversed()) await one();
       }
       const target = unit === "ms" ? { of: "ratio" as const, atMost: 1 / 0.9 } : { of: "ratio" as const, atLeast: 0.9 };
       figures.push({

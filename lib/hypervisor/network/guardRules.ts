@@ -13,6 +13,13 @@ const maxShortcuts = 16_384;
 const fixedSize = "size 16384;";
 const shortcutSets = ["tcp4", "udp4", "tcp6", "udp6"];
 
+const unfragmented = { 4: "ip frag-off & 0x3fff == 0", 6: "exthdr frag missing" };
+/** What only a network's own server and router may say. */
+const serversOnly = {
+  4: ["udp sport 67 counter drop"],
+  6: ["udp sport 547 counter drop", "icmpv6 type { nd-router-advert, nd-redirect, nd-neighbor-advert } counter drop"],
+};
+
 /**
  * The first thing that a VM's frame meets. Ports of the bridges are VMs only, so that all frames here are from VMs. Two things are decided:
  *
@@ -31,7 +38,8 @@ export function guardTable(names: NetworkNames, state: NetworkState): NftTable {
   const { networks } = state;
   const hosts = networks.flatMap((network) => network.hosts);
   const rates = rateLimits(state);
-  const near = shortcuts(state);
+  const limited = rates.map.elements.length > 0 ? ["iifname vmap @rates"] : [];
+  const near = shortcuts(state, limited);
   return {
     family: "bridge",
     name: "cumulus",
@@ -41,14 +49,18 @@ export function guardTable(names: NetworkNames, state: NetworkState): NftTable {
         hosts.map((host) => `"${tapName(host)}" . ${host.mac}`),
       ),
       ipv4: setOf(
-        "ifname . ipv4_addr",
-        hosts.map((host) => `"${tapName(host)}" . ${host.ipv4}`),
+        "ifname . ether_addr . ipv4_addr",
+        hosts.map((host) => `"${tapName(host)}" . ${host.mac} . ${host.ipv4}`),
+        fixedSize,
       ),
       ipv6: setOf(
-        "ifname . ipv6_addr",
+        "ifname . ether_addr . ipv6_addr",
         hosts.flatMap((host) =>
-          host.ipv6 === null ? [] : [host.ipv6, linkLocalOf(host.mac)].map((ip) => `"${tapName(host)}" . ${ip}`),
+          host.ipv6 === null
+            ? []
+            : [host.ipv6, linkLocalOf(host.mac)].map((ip) => `"${tapName(host)}" . ${host.mac} . ${ip}`),
         ),
+        fixedSize,
       ),
       gateways: mapOf(
         "ifname : ether_addr",
@@ -75,20 +87,14 @@ export function guardTable(names: NetworkNames, state: NetworkState): NftTable {
         hook: "type filter hook prerouting priority -300; policy drop;",
         rules: [
           // In the order of how often: each rule costs each packet.
+          "iifname . ether saddr . ip saddr @ipv4 goto sent4",
+          "iifname . ether saddr . ip6 saddr @ipv6 goto sent6",
           "iifname . ether saddr != @macs counter drop",
-          // Fragments go together: ports are in the first one only.
-          "ip daddr @near4 ip frag-off & 0x3fff == 0 jump shortcut4",
-          "ip6 daddr @near6 exthdr frag missing jump shortcut6",
-          ...(rates.map.elements.length > 0 ? ["iifname vmap @rates"] : []),
-          "ether type ip udp sport 67 counter drop",
-          "iifname . ip saddr @ipv4 goto sent4",
-          "arp htype 1 arp ptype ip arp hlen 6 arp plen 4 arp operation { request, reply } iifname . arp saddr ether @macs iifname . arp saddr ip @ipv4 goto gateway",
+          ...limited,
+          "arp htype 1 arp ptype ip arp hlen 6 arp plen 4 arp operation { request, reply } iifname . arp saddr ether . arp saddr ip @ipv4 goto gateway",
           // "Does anybody have this address?" (RFC 5227, section 2.1.1) names no sender.
           "arp htype 1 arp ptype ip arp hlen 6 arp plen 4 arp operation request iifname . arp saddr ether @macs arp saddr ip 0.0.0.0 goto gateway",
           "ether type ip ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67 goto gateway",
-          "ether type ip6 udp sport 547 counter drop",
-          "ether type ip6 icmpv6 type { nd-router-advert, nd-redirect, nd-neighbor-advert } counter drop",
-          "iifname . ip6 saddr @ipv6 goto sent6",
           "counter drop",
         ],
       },
@@ -115,8 +121,11 @@ function rateLimits({ networks, limits }: NetworkState) {
   return { chains: Object.fromEntries(chains), map: mapOf("ifname : verdict", elements) };
 }
 
-/** Sets and chains of the way straight to a neighbour, for both versions of IP. VMs with a firewall or a limit on what they send don't have it. */
-function shortcuts({ networks, firewalls, limits }: NetworkState) {
+/**
+ * Sets and chains of what VMs send by their own addresses, and of the way straight to a neighbour, for both versions of IP. VMs with a firewall or a limit
+ * on what they send don't have that way.
+ */
+function shortcuts({ networks, firewalls, limits }: NetworkState, limited: readonly string[]) {
   const bound = new Set([
     ...firewalls.filter(({ ingress, egress }) => ingress !== null || egress !== null).map(interfaceKey),
     ...limits.filter(({ egressBytesPerSecond }) => egressBytesPerSecond !== null).map(interfaceKey),
@@ -168,10 +177,18 @@ function shortcuts({ networks, firewalls, limits }: NetworkState) {
       hook: null,
       rules: ["tcp", "udp"].map((protocol) => `add @${protocol}${version} { ${connection(protocol)} }`),
     };
+    const allowed = [...limited, ...serversOnly[version]];
     chains[`sent${version}`] = {
       hook: null,
+      rules: [`${ip} daddr @near${version} goto beside${version}`, ...allowed, "goto gateway"],
+    };
+    chains[`beside${version}`] = {
+      hook: null,
       rules: [
-        `meta pkttype host ${ip} daddr @near${version} ${ip} saddr @near${version} ${ip} saddr . ${ip} daddr @within${version} jump remember${version}`,
+        // Fragments go together: ports are in the first one only.
+        `${unfragmented[version]} jump shortcut${version}`,
+        ...allowed,
+        `meta pkttype host ${ip} saddr @near${version} ${ip} saddr . ${ip} daddr @within${version} jump remember${version}`,
         "goto gateway",
       ],
     };

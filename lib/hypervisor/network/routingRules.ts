@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type HostNetwork, interfaceKey, type NetworkHost, type NetworkState } from "../../domain/hostNetwork";
 import { type Direction, firewallChain } from "./firewallRules";
 import { bridgeName, tapName, uplinkName } from "./names";
@@ -8,70 +9,72 @@ import type { UplinkAddresses } from "./uplinkAddresses";
  * What the namespace forwards and takes in. Traffic within a network is forwarded too (guardRules.ts sends it here), so that connections are tracked on any
  * kernel and a firewall is the same for neighbours and strangers. Pure.
  *
- * Packets in a connection's first direction meet the rules each time, so that a rule that goes ends what it let through. Answers always pass.
+ * A connection that the rules let through is marked with what they are, and only met again by others: so a rule that goes ends what it let through, and
+ * most packets meet one rule. Answers always pass.
  */
 export function routingTable(state: NetworkState, { host4, host6 }: UplinkAddresses): NftTable {
   const { networks } = state;
   const firewalls = firewallChains(state);
+  const sets = {
+    links: setOf(
+      "ifname . ifname",
+      networks.flatMap((network) => linksOf(network, networks)),
+    ),
+    gateways4: setOf(
+      "ifname . ipv4_addr",
+      networks.map(({ id, gateway }) => `"${bridgeName(id)}" . ${gateway}`),
+    ),
+    gateways6: setOf(
+      "ifname . ipv6_addr",
+      networks.flatMap(({ id, ipv6 }) => (ipv6 === null ? [] : [`"${bridgeName(id)}" . ${ipv6.gateway}`])),
+    ),
+    forwards: setOf(
+      "ipv4_addr . inet_proto . inet_service",
+      unique(
+        networks.flatMap(({ forwards }) =>
+          forwards.map(({ ipv4, protocol, port }) => `${ipv4} . ${protocol} . ${port}`),
+        ),
+      ),
+    ),
+    nat: setOf(
+      "ipv4_addr",
+      networks.filter(({ outside }) => outside === "nat").map(({ cidr }) => cidr),
+      "flags interval;",
+    ),
+    ...firewalls.maps,
+  };
+  const deliver = [
+    "ip saddr vmap @egress4",
+    "ip6 saddr vmap @egress6",
+    "ip daddr vmap @ingress4",
+    "ip6 daddr vmap @ingress6",
+  ];
+  const forward = [
+    "ct direction reply accept",
+    "ct state invalid counter drop",
+    "ct state related accept",
+    `iifname "${uplinkName}" ip saddr ${host4} goto deliver`,
+    `iifname "${uplinkName}" ip6 saddr ${host6} goto deliver`,
+    `iifname "${uplinkName}" meta l4proto { tcp, udp } ip daddr . meta l4proto . th dport @forwards goto deliver`,
+    // Link-local addresses out there are the host's neighbours: a cloud's metadata service for one. Within a network no firewall knows them.
+    "ip daddr 169.254.0.0/16 counter drop",
+    "ip6 daddr fe80::/10 counter drop",
+    "iifname . oifname @links goto deliver",
+    "counter drop",
+  ];
+  const mark = markOf([sets, firewalls.chains, deliver, forward]);
   return {
     family: "inet",
     name: "cumulus",
-    sets: {
-      links: setOf(
-        "ifname . ifname",
-        networks.flatMap((network) => linksOf(network, networks)),
-      ),
-      gateways4: setOf(
-        "ifname . ipv4_addr",
-        networks.map(({ id, gateway }) => `"${bridgeName(id)}" . ${gateway}`),
-      ),
-      gateways6: setOf(
-        "ifname . ipv6_addr",
-        networks.flatMap(({ id, ipv6 }) => (ipv6 === null ? [] : [`"${bridgeName(id)}" . ${ipv6.gateway}`])),
-      ),
-      forwards: setOf(
-        "ipv4_addr . inet_proto . inet_service",
-        unique(
-          networks.flatMap(({ forwards }) =>
-            forwards.map(({ ipv4, protocol, port }) => `${ipv4} . ${protocol} . ${port}`),
-          ),
-        ),
-      ),
-      nat: setOf(
-        "ipv4_addr",
-        networks.filter(({ outside }) => outside === "nat").map(({ cidr }) => cidr),
-        "flags interval;",
-      ),
-      ...firewalls.maps,
-    },
+    sets,
     chains: {
       ...firewalls.chains,
-      deliver: {
-        hook: null,
-        rules: [
-          "ip saddr vmap @egress4",
-          "ip6 saddr vmap @egress6",
-          "ip daddr vmap @ingress4",
-          "ip6 daddr vmap @ingress6",
-          "accept",
-        ],
-      },
+      deliver: { hook: null, rules: [...deliver, `ct mark set ${mark}`, "accept"] },
       input: { hook: "type filter hook input priority 0; policy drop;", rules: inputRules() },
       forward: {
         hook: "type filter hook forward priority 0; policy drop;",
-        rules: [
-          "ct state invalid counter drop",
-          "ct direction reply accept",
-          "ct state related accept",
-          `iifname "${uplinkName}" ip saddr ${host4} goto deliver`,
-          `iifname "${uplinkName}" ip6 saddr ${host6} goto deliver`,
-          `iifname "${uplinkName}" meta l4proto { tcp, udp } ip daddr . meta l4proto . th dport @forwards goto deliver`,
-          // Link-local addresses out there are the host's neighbours: a cloud's metadata service for one. Within a network no firewall knows them.
-          "ip daddr 169.254.0.0/16 counter drop",
-          "ip6 daddr fe80::/10 counter drop",
-          "iifname . oifname @links goto deliver",
-          "counter drop",
-        ],
+        // Of guests only: that a packet is of the address that it says is known of theirs.
+        rules: [`iifname "br*" ct mark ${mark} accept`, ...forward],
       },
       output: {
         hook: "type filter hook output priority 0; policy accept;",
@@ -89,6 +92,11 @@ export function routingTable(state: NetworkState, { host4, host6 }: UplinkAddres
       },
     },
   };
+}
+
+/** A number that stands for rules; never 0, which every connection begins with. */
+function markOf(rules: unknown): string {
+  return `0x1${createHash("sha256").update(JSON.stringify(rules)).digest("hex").slice(0, 7)}`;
 }
 
 /**
