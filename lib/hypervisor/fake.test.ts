@@ -57,6 +57,22 @@ describe("the fake hypervisor", () => {
     }
   });
 
+  test("diagnoses a VM that is off or paused in the words of the real hypervisor", async () => {
+    const fake = makeFake();
+    await fake.ensure(fakeSpec(1));
+    const firstCheck = async () => (await fake.diagnose(1, "net0", 22))[0];
+    const failed = { name: "running", outcome: "failed" };
+    expect(await firstCheck()).toEqual({ ...failed, message: "The VM doesn't run.", fix: "Start the VM." });
+    await fake.start(1);
+    expect(await firstCheck()).toMatchObject({ name: "running", outcome: "ok" });
+    await fake.pause(1);
+    expect(await fake.diagnose(1, "net0", 22)).toEqual([
+      { ...failed, message: "The VM is paused.", fix: "Resume it." },
+    ]);
+    await fake.resume(1);
+    expect(await firstCheck()).toMatchObject({ name: "running", outcome: "ok" });
+  });
+
   test("refuses a host port that another running VM has, and grows disks only while stopped", async () => {
     const fake = makeFake();
     await fake.ensure(fakeSpec(1));

@@ -50,7 +50,7 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
   const images = new Map([fakeImage, fakeIso].map((image) => [image.sha256, image]));
   const snapshots = new FakeSnapshots(stepMs, stateFile && `${stateFile}.snapshots`);
   const startedAt = new Date().toISOString();
-  const networks = new FakeNetworks(networkDriver, (id) => machines.all.get(id)?.observation.state === "running");
+  const networks = new FakeNetworks(networkDriver, (id) => machines.all.get(id)?.observation ?? absent(id));
 
   async function allImages(): Promise<ImageManifest[]> {
     return [...images.values(), ...(imageStore ? await listImages(imageStore, () => {}) : [])];

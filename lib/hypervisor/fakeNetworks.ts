@@ -5,8 +5,10 @@ import {
   noNetworks,
   type ReachabilityCheck,
 } from "../domain/hostNetwork";
+import type { Observation } from "../domain/machine";
 import { networkFingerprint } from "../domain/networkFingerprint";
 import type { TrafficReading } from "../domain/vmNetworking";
+import { failed, ok, runningCheck } from "./network/checks";
 import { loopback } from "./network/hostPorts";
 
 export const fakeNetworkReason = "The fake hypervisor sends no packet.";
@@ -27,8 +29,12 @@ export class FakeNetworks {
 
   constructor(
     private readonly driver: "bridge" | "user",
-    private readonly isRunning: (vmId: number) => boolean,
+    private readonly observationOf: (vmId: number) => Observation,
   ) {}
+
+  private isRunning(vmId: number): boolean {
+    return this.observationOf(vmId).state === "running";
+  }
 
   apply(state: NetworkState): void {
     this.state = this.driver === "user" ? noNetworks : state;
@@ -88,7 +94,7 @@ export class FakeNetworks {
         (ports?.some(({ from, to }) => from <= port && port <= to) ?? true),
     );
     const checks = [
-      this.isRunning(vmId) ? ok("running", "The VM runs.") : failed("running", "The VM doesn't run.", "Start the VM."),
+      runningCheck(this.observationOf(vmId)),
       ok("interface", "The VM's interface is plugged into its network."),
       letsIn === false
         ? failed("firewall", `No rule lets in port ${port}.`, `Add a rule for TCP port ${port}.`)
@@ -98,12 +104,4 @@ export class FakeNetworks {
     const end = checks.findIndex(({ outcome }) => outcome === "failed");
     return checks.slice(0, end + 1);
   }
-}
-
-function ok(name: ReachabilityCheck["name"], message: string): ReachabilityCheck {
-  return { name, outcome: "ok", message, fix: null };
-}
-
-function failed(name: ReachabilityCheck["name"], message: string, fix: string): ReachabilityCheck {
-  return { name, outcome: "failed", message, fix };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { NetworkState, ReachabilityCheck } from "../../domain/hostNetwork";
 import type { NetworkInterface } from "../../domain/machine";
+import { failed, ok, runningCheck, unknown } from "./checks";
 import { ipBatch } from "./commands";
 import { matchingRule } from "./firewallRules";
 import { type DiagnosedVm, findHost } from "./hostNetworks";
@@ -36,7 +37,7 @@ type Check = () => Promise<ReachabilityCheck>;
 export async function diagnoseBridged(question: BridgedQuestion): Promise<ReachabilityCheck[]> {
   const { state, vm, link, port } = question;
   const found = findHost(state, vm.spec.id, link.id);
-  const beginning: Check[] = [async () => runningCheck(vm), () => interfaceCheck(question)];
+  const beginning: Check[] = [async () => runningCheck(vm.seen), () => interfaceCheck(question)];
   // One that the state doesn't have is not plugged in, which is said by then.
   if (found === undefined) return untilFailure(beginning);
   return untilFailure([
@@ -60,7 +61,7 @@ export async function diagnoseForwarded(
     return [failed("interface", "The VM's interface is on a bridge.", "Start the VM on a host with bridges.")];
   const ssh = { hostPort: link.sshHostPort, port: 22 };
   const forward = [ssh, ...forwards.filter(({ protocol }) => protocol === "tcp")].find((one) => one.port === port);
-  const running = async () => runningCheck(vm);
+  const running = async () => runningCheck(vm.seen);
   const route = async () => forwardCheck(vm, port, forward?.hostPort);
   if (forward === undefined) return untilFailure([running, route]);
   return untilFailure([running, route, ...portChecks({ host: loopback, port: forward.hostPort, vmPort: port })]);
@@ -87,20 +88,6 @@ async function untilFailure(checks: readonly Check[]): Promise<ReachabilityCheck
     if (result.outcome === "failed") break;
   }
   return results;
-}
-
-function runningCheck({ seen: { state, reason } }: DiagnosedVm): ReachabilityCheck {
-  if (state === "running") return ok("running", "The VM runs.");
-  // The reason of one that nobody paused says what it waits for.
-  if (state === "paused") return failed("running", "The VM is paused.", reason ?? "Resume it.");
-  if (state === "unresponsive") {
-    return failed(
-      "running",
-      "The VM's QEMU doesn't answer.",
-      "Wait a moment; if it stays so, stop the VM and start it.",
-    );
-  }
-  return failed("running", "The VM doesn't run.", "Start the VM.");
 }
 
 async function interfaceCheck(question: BridgedQuestion): Promise<ReachabilityCheck> {
@@ -233,16 +220,4 @@ function sshCheck(greeting: string): ReachabilityCheck {
 async function statusOf({ names, state, vm, link, leaseFile }: BridgedQuestion) {
   const all = await readInterfaces(names, state, leaseFile);
   return all.find(({ vmId, interfaceId }) => vmId === vm.spec.id && interfaceId === link.id);
-}
-
-function ok(name: ReachabilityCheck["name"], message: string): ReachabilityCheck {
-  return { name, outcome: "ok", message, fix: null };
-}
-
-function unknown(name: ReachabilityCheck["name"], message: string): ReachabilityCheck {
-  return { name, outcome: "unknown", message, fix: null };
-}
-
-function failed(name: ReachabilityCheck["name"], message: string, fix: string): ReachabilityCheck {
-  return { name, outcome: "failed", message, fix };
 }
