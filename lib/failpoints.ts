@@ -78,6 +78,7 @@ export const imageFailpoints = [
   "agent.intake.converted",
   "agent.install.staged",
   "agent.install.moved",
+  "agent.install.variables-kept",
   "agent.install.described",
   "agent.image-remove.undescribed",
   "agent.build.made",

@@ -44,7 +44,7 @@ async function exported(snapshotId: number): Promise<string> {
   operationId += 1;
   await agent.takeSnapshot(1, { snapshotId, operationId, memory: false, freeze: false }, report, signal);
   const folder = mkdtempSync(join(pathsOf(host.settings).staging, "export-"));
-  await agent.exportDisk({ snapshotId }, join(folder, "disk.qcow2"), report, signal);
+  await agent.exportDisk({ snapshotId }, { disk: join(folder, "disk.qcow2") }, report, signal);
   return folder;
 }
 

@@ -17,7 +17,7 @@ export function specOf({ vm, image, network, cdrom, host, furtherLinks }: VmReco
     id,
     uuid,
     arch: image.arch,
-    firmware: vm.firmware ?? image.firmware,
+    firmware: firmwareOf(vm, image),
     vcpus,
     memoryBytes,
     disk: {
@@ -25,6 +25,7 @@ export function specOf({ vm, image, network, cdrom, host, furtherLinks }: VmReco
       imageSha256: image.kind === "iso" ? null : image.sha256,
       sizeBytes: vm.diskBytes,
       ...(vm.fromSnapshotId !== null && { snapshotId: vm.fromSnapshotId }),
+      ...variablesOf(vm, image),
     },
     cdrom: cdrom && { sha256: cdrom.sha256 },
     bootFrom: vm.bootFrom,
@@ -52,6 +53,18 @@ export function specOf({ vm, image, network, cdrom, host, furtherLinks }: VmReco
       further: driver === "bridge" ? staying.map((one) => ({ ...linkOf(one), ...ipv6PartOf(one) })) : [],
     }),
   };
+}
+
+/** What a VM boots with. */
+export function firmwareOf({ firmware }: Pick<VmRecord["vm"], "firmware">, image: Pick<VmRecord["image"], "firmware">) {
+  return firmware ?? image.firmware;
+}
+
+/** A snapshot has its own variables, and a BIOS none. */
+function variablesOf(vm: VmRecord["vm"], image: VmRecord["image"]): { variablesSha256?: string } {
+  const { variablesSha256 } = image;
+  const hasOwn = vm.fromSnapshotId === null && firmwareOf(vm, image) === "uefi";
+  return hasOwn && variablesSha256 !== null ? { variablesSha256 } : {};
 }
 
 function linkOf({ link, network }: FurtherLink) {

@@ -52,7 +52,15 @@ const innocent: [what: string, change: (snapshot: HealthySnapshot) => void][] = 
     "there is an ISO",
     (s) => {
       const sha256 = "d".repeat(64);
-      s.images.push({ id: 3, name: "installer", kind: "iso", sha256, fileBytes: 7, isBeingRemoved: false });
+      s.images.push({
+        id: 3,
+        name: "installer",
+        kind: "iso",
+        sha256,
+        fileBytes: 7,
+        variablesSha256: null,
+        isBeingRemoved: false,
+      });
       s.files.set(`/data/images/${sha256}.iso`, { ...file(0o440), sizeBytes: 7 });
       addManifest(s, sha256, "installer");
     },
@@ -68,7 +76,15 @@ const innocent: [what: string, change: (snapshot: HealthySnapshot) => void][] = 
     "an image is being removed, and its file is gone already",
     (s) =>
       s.images.push({
-        ...{ id: 4, name: "going", kind: "disk", sha256: "e".repeat(64), fileBytes: 1, isBeingRemoved: true },
+        ...{
+          id: 4,
+          name: "going",
+          kind: "disk",
+          sha256: "e".repeat(64),
+          fileBytes: 1,
+          variablesSha256: null,
+          isBeingRemoved: true,
+        },
       }),
   ],
   [

@@ -76,6 +76,8 @@ export interface ImageFact {
   /** Of its file, which images of other names may share. */
   sha256: string;
   fileBytes: number;
+  /** Of the UEFI variables that it carries. */
+  variablesSha256: string | null;
   /** It is off the list, and its file may be there yet or not any more. */
   isBeingRemoved: boolean;
 }

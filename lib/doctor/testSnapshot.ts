@@ -32,7 +32,12 @@ export function healthySnapshot(): Snapshot & { files: Map<string, FileFact>; pr
     takenAtMs: nowMs,
     paths,
     vms,
-    images: [{ id: 1, name: "mini", kind: "disk", sha256: imageSha256, fileBytes: imageBytes, isBeingRemoved: false }],
+    images: [
+      {
+        ...{ id: 1, name: "mini", kind: "disk", sha256: imageSha256, fileBytes: imageBytes },
+        ...{ variablesSha256: null, isBeingRemoved: false },
+      },
+    ],
     openOperations: [],
     isHostAway: false,
     files,

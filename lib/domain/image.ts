@@ -57,6 +57,12 @@ export const imageManifestSchema = z.object({
   loginUser: z.string(),
   /** For images that Cumulus builds: the hash of the recipe, so that a changed recipe is noticed. */
   recipeHash: z.string().nullable(),
+  /** The UEFI variables (`<this>.vars` beside it) from which a VM with UEFI gets its own; null: it starts with empty ones. */
+  variablesSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable()
+    .default(null),
   /** Null where nobody said. */
   os: imageOsSchema.nullable().default(null),
   /** The day its maker stops mending it (`2028-06-30`). */

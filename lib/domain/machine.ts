@@ -87,6 +87,8 @@ export const machineSpecSchema = z.object({
     sizeBytes: z.number().int().positive(),
     /** The snapshot whose disk it starts from when it is made; the image is then the one below that snapshot. */
     snapshotId: z.number().int().positive().optional(),
+    /** The image's UEFI variables, with which it starts when it is made; not given: with those of the snapshot, or empty ones. */
+    variablesSha256: sha256Schema.optional(),
   }),
   /** The ISO in the CD-ROM drive, which every VM has; null: it is empty. */
   cdrom: z.object({ sha256: sha256Schema }).nullable().default(null),

@@ -3,11 +3,12 @@ import type { MachineSpec } from "../domain/machine";
 import { formatBytes } from "../domain/units";
 import { pathsOf } from "../env";
 import { imageFile } from "../images/store";
+import { variablesFile } from "../images/variables";
 import type { MachineUser } from "../system/machineUsers";
 import type { HostContext } from "./context";
 import { createEmptyDisk, createOverlay, createOverlayOnLayer } from "./disk";
 import { firstDisk, writeDiskRecord } from "./diskRecord";
-import { assertImage } from "./imageFiles";
+import { assertImage, assertVariables } from "./imageFiles";
 import type { filesIn } from "./machinePaths";
 import { holdSnapshot } from "./snapshots/holdSnapshot";
 
@@ -22,16 +23,19 @@ type Making = ReturnType<typeof filesIn>;
 
 /** What a VM's disk is made of: an image, a snapshot, or nothing. */
 export async function diskSource(context: HostContext, { disk, firmware, arch }: MachineSpec): Promise<DiskSource> {
-  const { imageSha256, sizeBytes, snapshotId } = disk;
+  const { imageSha256, sizeBytes, snapshotId, variablesSha256 } = disk;
   if (snapshotId !== undefined) return snapshotSource(context, snapshotId, { sizeBytes, firmware, arch });
-  const image = imageSha256 && imageFile(pathsOf(context.settings), imageSha256);
+  const paths = pathsOf(context.settings);
+  const image = imageSha256 && imageFile(paths, imageSha256);
   if (image !== null) await assertImage(image);
+  const uefiVars = variablesSha256 === undefined ? null : variablesFile(paths, variablesSha256);
+  if (uefiVars !== null) await assertVariables(uefiVars);
   return {
     makeDisk: (making, user) =>
       image === null
         ? createEmptyDisk(making.disk, sizeBytes, user)
         : createOverlay(making.disk, image, sizeBytes, user),
-    uefiVars: null,
+    uefiVars,
     letGo: () => {},
   };
 }

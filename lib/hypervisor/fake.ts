@@ -182,12 +182,13 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
     listSnapshotFiles: async (snapshotId, path) => snapshots.listFiles(snapshotId, path),
     readSnapshotFile: async (snapshotId, path) => snapshots.readFile(snapshotId, path),
     snapshotCost: async (id) => snapshots.costOf(machines.find(id)),
-    exportDisk: async (source, targetFile, report, signal) => {
-      const virtualBytes =
-        "vmId" in source
-          ? machines.find(source.vmId).spec.disk.sizeBytes
-          : snapshots.find(source.snapshotId).virtualBytes;
-      await snapshots.export(virtualBytes, targetFile, report, signal);
+    exportDisk: async (source, target, report, signal) => {
+      if ("vmId" in source) {
+        const { spec } = machines.find(source.vmId);
+        return snapshots.export({ ...spec, virtualBytes: spec.disk.sizeBytes }, target, report, signal);
+      }
+      const { machine, virtualBytes } = snapshots.find(source.snapshotId);
+      return snapshots.export({ ...machine, virtualBytes }, target, report, signal);
     },
 
     observe: async (id) => {

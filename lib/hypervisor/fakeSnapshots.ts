@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
@@ -9,7 +10,8 @@ import { type SnapshotCost, type SnapshotManifest, snapshotManifestSchema } from
 import type { TaskReport } from "../domain/task";
 import { MIB } from "../domain/units";
 import { type FakeMachine, now } from "./fakeMachine";
-import type { TakeSnapshotAsk } from "./hypervisor";
+import type { ExportTarget, TakeSnapshotAsk } from "./hypervisor";
+import { findFirmware } from "./qemu/firmware";
 import { runTool } from "./tools";
 
 const diskBytes = 8 * MIB;
@@ -96,10 +98,18 @@ export class FakeSnapshots {
     return { diskBytes, memoryBytes: observation.pid === null ? 0 : spec.memoryBytes, keptBytes };
   }
 
-  /** Writes an empty disk: the fake has none of its own. */
-  async export(virtualBytes: number, targetFile: string, report: TaskReport, signal: AbortSignal): Promise<void> {
+  /** Writes an empty disk, and the variables that a new VM has: the fake has none of its own. */
+  async export(
+    { virtualBytes, arch, firmware }: Pick<SnapshotManifest["machine"], "arch" | "firmware"> & { virtualBytes: number },
+    target: ExportTarget,
+    report: TaskReport,
+    signal: AbortSignal,
+  ): Promise<{ hasUefiVars: boolean }> {
     await this.work("Writing the disk.", report, signal);
-    await runTool("qemu-img", ["create", "-q", "-f", "qcow2", targetFile, String(virtualBytes)]);
+    const uefi = await findFirmware(arch, firmware);
+    if (uefi && target.uefiVars !== undefined) await copyFile(uefi.varsTemplate, target.uefiVars);
+    await runTool("qemu-img", ["create", "-q", "-f", "qcow2", target.disk, String(virtualBytes)]);
+    return { hasUefiVars: uefi !== null };
   }
 
   /** Every snapshot of the fake has the same two files. */

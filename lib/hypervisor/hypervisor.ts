@@ -71,10 +71,16 @@ export interface Hypervisor {
   snapshotCost(id: number): Promise<SnapshotCost>;
   /**
    * Writes the disk of a VM (when it runs: of one instant, as after pulling the plug) or of a snapshot into one qcow2 file that needs no other, whole or
-   * not at all.
-   * @param targetFile an absolute path in a folder of the agent's, where nothing is yet
+   * not at all; before it, the UEFI variables of the same instant into another. `insufficient_capacity` when the host's disk has no room for
+   * it.
+   * @returns whether the VM has UEFI variables
    */
-  exportDisk(source: DiskSource, targetFile: string, report: TaskReport, signal: AbortSignal): Promise<void>;
+  exportDisk(
+    source: DiskSource,
+    target: ExportTarget,
+    report: TaskReport,
+    signal: AbortSignal,
+  ): Promise<{ hasUefiVars: boolean }>;
 
   /**
    * Entries of a folder in a snapshot's file systems, by name; at most 10,000. The first look into a snapshot opens its disk, in a machine of its own without rights on this host:
@@ -142,6 +148,15 @@ export interface TakeSnapshotAsk {
 export interface RestoreSnapshotAsk {
   snapshotId: number;
   operationId: number;
+}
+
+/** Absolute paths in folders of the agent's, where nothing is yet. */
+export interface ExportTarget {
+  disk: string;
+  /** Not given: the variables aren't wanted. */
+  uefiVars?: string;
+  /** What room there must be before anything is written: for so many files of the disk's size, and beside them. Not given: the disk is filled up. */
+  room?: { copies: number; reserveBytes: number };
 }
 
 export type DiskSource = { vmId: number } | { snapshotId: number };

@@ -7,6 +7,10 @@ export async function assertImage(file: string): Promise<void> {
   await assertThere(file, "The image of this VM is not on this host: add it again.");
 }
 
+export async function assertVariables(file: string): Promise<void> {
+  await assertThere(file, "The UEFI variables of this VM's image are not on this host: make the image again.");
+}
+
 export async function assertIso(file: string): Promise<void> {
   await assertThere(file, "The ISO in this VM's CD-ROM drive is not on this host: eject it, or add it again.");
 }

@@ -11,7 +11,7 @@ import { diskSource } from "./diskSource";
 import { makeMachineFolder } from "./folders";
 import { filesIn, machinePaths, makingFolder } from "./machinePaths";
 import { initialState, type MachineState } from "./machineState";
-import { findFirmware } from "./qemu/firmware";
+import { assertVarsFit, findFirmware } from "./qemu/firmware";
 import { writeSeed } from "./seed";
 
 /**
@@ -30,7 +30,10 @@ export async function makeMachine(context: HostContext, spec: MachineSpec): Prom
     await makeMachineFolder(making.folder, user);
     failpoint("agent.ensure.folder-made");
     await source.makeDisk(making, user);
-    if (firmware !== null) await copyUefiVars(source.uefiVars ?? firmware.varsTemplate, making.uefiVars, user);
+    if (firmware !== null) {
+      if (source.uefiVars !== null) await assertVarsFit(firmware, source.uefiVars);
+      await copyUefiVars(source.uefiVars ?? firmware.varsTemplate, making.uefiVars, user);
+    }
     failpoint("agent.ensure.disk-made");
     await writeSeed(spec.seed, making.seed, paths.staging, user);
     failpoint("agent.ensure.seed-made");

@@ -17,7 +17,7 @@ import { Browser } from "./browsing/browser";
 import type { HostContext } from "./context";
 import { listMachineIds, prepareFolders, removeMachineFolders, sweepLeftovers } from "./folders";
 import { readHostReport } from "./hostReport";
-import type { DiskSource, Hypervisor, RestoreSnapshotAsk, TakeSnapshotAsk } from "./hypervisor";
+import type { DiskSource, ExportTarget, Hypervisor, RestoreSnapshotAsk, TakeSnapshotAsk } from "./hypervisor";
 import { assertImageUnused } from "./imageFiles";
 import { removeMergeFolder } from "./layers/mergeFiles";
 import { Reclaimer } from "./layers/reclaimer";
@@ -198,8 +198,8 @@ class QemuHypervisor implements Hypervisor {
     return this.readySnapshots().cost(id);
   }
 
-  async exportDisk(source: DiskSource, targetFile: string, report: TaskReport, signal: AbortSignal): Promise<void> {
-    await this.readySnapshots().export(source, targetFile, report, signal);
+  async exportDisk(source: DiskSource, target: ExportTarget, report: TaskReport, signal: AbortSignal) {
+    return this.readySnapshots().export(source, target, report, signal);
   }
 
   async observe(id: number): Promise<Observation> {

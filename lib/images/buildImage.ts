@@ -50,7 +50,7 @@ export async function buildImage(
   failpoint("agent.build.made");
   call.signal.throwIfAborted();
   call.report.progress(95, "puts the image into the store");
-  return installImage(paths, file, description, call.task);
+  return installImage(paths, file, description, { task: call.task });
 }
 
 /** The hash by which an image that was built tells whether it is as the present recipe makes it. */

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { pathsOf } from "../env";
-import { type ImageDescription, imageFile, installImage, listImages, removeImage } from "./store";
+import { type ImageDescription, imageFile, installImage, listImages, removeImage, sweepImageStore } from "./store";
+import { variablesFile } from "./variables";
 
 /** A disk as qemu-img makes it. */
 let disk: Buffer;
@@ -90,6 +91,45 @@ test("an image that is removed while the same bytes come by another name leaves 
     removeImage(paths, first),
   ]);
   expect(await listImages(paths, unexpected)).toEqual([second]);
+});
+
+test("UEFI variables come with an image, are shared by those that carry the same, and go with the last of them", async () => {
+  const [vars, other] = [join(folder, "vars"), join(folder, "other")];
+  await writeFile(vars, "variables");
+  await writeFile(other, "other variables");
+  const install = async (name: string, variables: string | null) =>
+    installImage(paths, await qcow2("a.qcow2"), { ...description, name }, { variables });
+  const kept = async () => (await readdir(paths.images)).filter((file) => file.endsWith(".vars"));
+
+  const first = await install("first", vars);
+  const second = await install("second", vars);
+  expect(second.variablesSha256).toBe(createHash("sha256").update("variables").digest("hex"));
+  expect(await readFile(variablesFile(paths, first.variablesSha256 ?? ""), "utf8")).toBe("variables");
+  expect(await readFile(vars, "utf8")).toBe("variables");
+  expect(await kept()).toHaveLength(1);
+  await removeImage(paths, first);
+  expect(await kept()).toHaveLength(1);
+  // The newest description counts, and what it doesn't name goes.
+  const again = await install("second", other);
+  expect(await kept()).toEqual([`${again.variablesSha256}.vars`]);
+  await install("second", null);
+  expect(await kept()).toEqual([]);
+  await removeImage(paths, await install("second", vars));
+  expect(await readdir(paths.images)).toEqual([]);
+});
+
+test("variables that a crash left without a manifest are swept, and those that a damaged manifest names stay", async () => {
+  const [vars, lost] = [join(folder, "vars"), "e".repeat(64)];
+  await writeFile(vars, "variables");
+  const { sha256, variablesSha256 } = await installImage(paths, await qcow2("a.qcow2"), description, {
+    variables: vars,
+  });
+  const manifest = join(paths.images, `${sha256}.tiny.json`);
+  await writeFile(manifest, (await readFile(manifest, "utf8")).replace("{", ""));
+  await writeFile(variablesFile(paths, lost), "lost");
+  await sweepImageStore(paths);
+  const files = [`${sha256}.qcow2`, `${sha256}.tiny.json`, `${variablesSha256}.vars`];
+  expect((await readdir(paths.images)).sort()).toEqual(files.sort());
 });
 
 test("a manifest called by its file alone is an image's like any other", async () => {

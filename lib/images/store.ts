@@ -19,11 +19,12 @@ import { isErrno, readTextIfThere, syncFolder, temporaryPattern, writeFileAtomic
 import { imagesGid } from "../system/machineUsers";
 import { readIsoLabel } from "./checks/iso";
 import { assertSelfContained, readQcow2Header } from "./qcow2";
+import { readVariables, sweepVariables, withVariables } from "./variables";
 
 /**
  * The images of a host: files `images/<sha256>.qcow2`, or `.iso` for CD-ROMs, never changed once there, and beside them a manifest
  * `<sha256>.<name>.json` for each image. An image is a name for a file: those of the same bytes share one. A manifest is written after the file;
- * the file goes after the last manifest of it.
+ * the file goes after the last manifest of it. UEFI variables lie beside them (lib/images/variables.ts).
  */
 
 type StorePaths = Pick<ReturnType<typeof pathsOf>, "images" | "staging">;
@@ -91,6 +92,7 @@ export async function findImageOf(paths: StorePaths, task: string): Promise<Imag
 export async function sweepImageStore({ images }: StorePaths): Promise<string[]> {
   const names = await namesIn(images);
   for (const name of names.filter((name) => temporaryPattern.test(name))) await rm(join(images, name), { force: true });
+  await sweepVariables({ images });
   const hashes = names.flatMap((name) => /^([0-9a-f]{64})\.(qcow2|iso)$/.exec(name)?.[1] ?? []);
   return hashes.filter((sha256) => !names.some((name) => isManifestFile(name) && name.startsWith(`${sha256}.`)));
 }
@@ -98,20 +100,26 @@ export async function sweepImageStore({ images }: StorePaths): Promise<string[]>
 /** What an image's file doesn't say itself. */
 export type ImageDescription = Omit<
   z.input<typeof imageManifestSchema>,
-  "sha256" | "fileBytes" | "virtualBytes" | "createdAt"
+  "sha256" | "fileBytes" | "virtualBytes" | "variablesSha256" | "createdAt"
 >;
+
+export interface InstallOptions {
+  /** By which `findImageOf` finds the image, when the agent ended before it was told that the image is there. */
+  task?: string | undefined;
+  /** A file of UEFI variables that the image is to carry, which stays where it is; null: none. */
+  variables?: string | null;
+}
 
 /**
  * Takes a qcow2 or ISO file into the store: checks its header, hashes it, and moves it in. The file is gone from where it was. An image of the
  * same name and bytes is kept and gets the new description; those of other names and the same bytes stay as they are. Throws `bad_request` for a
  * file that refers to others, or is not of the kind that is said.
- * @param task by which `findImageOf` finds the image, when the agent ended before it was told that the image is there
  */
 export async function installImage(
   paths: StorePaths,
   file: string,
   description: ImageDescription,
-  task?: string,
+  { task, variables: variablesPath = null }: InstallOptions = {},
 ): Promise<ImageManifest> {
   await prepareImageStore(paths);
   const staged = join(paths.staging, `image-${randomBytes(8).toString("hex")}.qcow2`);
@@ -122,11 +130,13 @@ export async function installImage(
     const virtualBytes = await usableBytes(staged, kind);
     const sha256 = await sha256Of(staged);
     const { size: fileBytes } = await stat(staged);
+    const variables = variablesPath === null ? null : await readVariables(variablesPath);
     const manifest = imageManifestSchema.parse({
       ...description,
       sha256,
       fileBytes,
       virtualBytes,
+      variablesSha256: variables?.sha256 ?? null,
       createdAt: new Date().toISOString(),
     });
     await seal(staged);
@@ -135,8 +145,11 @@ export async function installImage(
       await syncFolder(paths.images);
       failpoint("agent.install.moved");
       const kept = task === undefined ? manifest : { ...manifest, task };
-      await writeFileAtomic(manifestFile(paths, manifest), `${JSON.stringify(kept, null, 2)}\n`);
-      await removeFormerManifest(paths, manifest);
+      await withVariables(paths, variables, async () => {
+        if (variables) failpoint("agent.install.variables-kept");
+        await writeFileAtomic(manifestFile(paths, manifest), `${JSON.stringify(kept, null, 2)}\n`);
+        await removeFormerManifest(paths, manifest);
+      });
     });
     failpoint("agent.install.described");
     return manifest;
@@ -159,8 +172,10 @@ export async function removeImage(
   await changes.run(sha256, async () => {
     const present = await listImages(paths, () => {});
     if (present.some((other) => other.sha256 === sha256 && other.name !== image.name)) {
-      await rm(manifestFile(paths, image), { force: true });
-      return removeFormerManifest(paths, image);
+      return withVariables(paths, null, async () => {
+        await rm(manifestFile(paths, image), { force: true });
+        await removeFormerManifest(paths, image);
+      });
     }
     await whenLast();
     await removeFile(paths, sha256);
@@ -170,7 +185,9 @@ export async function removeImage(
 /** Removes a file with all its manifests. */
 async function removeFile(paths: Pick<StorePaths, "images">, sha256: string): Promise<void> {
   const files = (await namesIn(paths.images)).filter((file) => file.startsWith(`${sha256}.`));
-  for (const file of files.filter((file) => isManifestFile(file))) await rm(join(paths.images, file));
+  await withVariables(paths, null, async () => {
+    for (const file of files.filter((file) => isManifestFile(file))) await rm(join(paths.images, file));
+  });
   failpoint("agent.image-remove.undescribed");
   for (const kind of imageKindSchema.options) await rm(imageFile(paths, sha256, kind), { force: true });
 }

@@ -24,7 +24,7 @@ export const backup = taskKind({
         ...report,
         progress: (percent: number) => report.progress(percent * 0.3, "Reading the snapshot"),
       };
-      await hypervisor.exportDisk({ snapshotId }, join(workDir, "disk.qcow2"), toThirty, signal);
+      await hypervisor.exportDisk({ snapshotId }, { disk: join(workDir, "disk.qcow2") }, toThirty, signal);
       return keepCopy(access, workDir, description, report, signal, task);
     }),
 });

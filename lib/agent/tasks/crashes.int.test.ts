@@ -13,7 +13,7 @@ import { rawDisk, testImage } from "../../images/testing/images";
 import type { taskKinds } from "./kinds";
 import { backedUpVm, ended, TaskBed } from "./testing/taskBed";
 
-type Act = "download" | "upload" | "build" | "recipe" | "capture" | "remove" | "export" | Backup;
+type Act = "download" | "upload" | "build" | "recipe" | "capture" | "capture-uefi" | "remove" | "export" | Backup;
 type Backup = "backup" | "backup-restore" | "backup-remove";
 
 /** In which acts the code comes to each place. A new place is a type error until it stands here, and then it is tested. */
@@ -30,6 +30,7 @@ const actsOf: Record<(typeof imageFailpoints)[number], readonly Act[]> = {
   "agent.intake.converted": ["upload"],
   "agent.install.staged": ["capture"],
   "agent.install.moved": ["download"],
+  "agent.install.variables-kept": ["capture-uefi"],
   "agent.install.described": ["capture", "recipe", "backup-restore"],
   "agent.image-remove.undescribed": ["remove"],
   "agent.build.made": ["build"],
@@ -50,13 +51,22 @@ const kindOf: Record<Act, keyof typeof taskKinds> = {
   build: "image-build",
   recipe: "image-customize",
   capture: "image-capture",
+  "capture-uefi": "image-capture",
   remove: "image-remove",
   export: "disk-export",
   backup: "backup",
   "backup-restore": "backup-restore",
   "backup-remove": "backup-remove",
 };
-const imageActs: readonly Act[] = ["download", "upload", "build", "recipe", "capture", "backup-restore"];
+const imageActs: readonly Act[] = [
+  "download",
+  "upload",
+  "build",
+  "recipe",
+  "capture",
+  "capture-uefi",
+  "backup-restore",
+];
 
 const upload = rawDisk();
 
@@ -136,9 +146,11 @@ async function paramsOf(act: Act): Promise<{ params: unknown; settings?: Setting
     case "recipe":
       // The test guest turns itself off at an "o".
       return { params: bed.recipe("console", { type: "console", expect: "boot done", send: "o" }) };
-    case "capture": {
-      const described = { title: "Captured", description: "", firmware: "bios", loginUser: "nobody" };
-      return { params: { disk: { vmId: 1 }, image: { ...image, ...described, minMemoryBytes: 2 ** 24 } } };
+    case "capture":
+    case "capture-uefi": {
+      const isUefi = act === "capture-uefi";
+      const described = { title: "Captured", description: "", firmware: isUefi ? "uefi" : "bios", loginUser: "nobody" };
+      return { params: { disk: { vmId: isUefi ? 2 : 1 }, image: { ...image, ...described, minMemoryBytes: 2 ** 24 } } };
     }
     case "remove":
       return { params: await otherImage() };

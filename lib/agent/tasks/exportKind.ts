@@ -23,7 +23,7 @@ export const diskExport = taskKind({
     const file = exportFile(settings, operationId);
     // There already when the agent ended after it was whole: it is that, or not there.
     if ((await sizeIfThere(file)) === null) {
-      const write = (within: AbortSignal) => hypervisor.exportDisk(source, file, report, within);
+      const write = (within: AbortSignal) => hypervisor.exportDisk(source, { disk: file }, report, within);
       await withRoom(pathsOf(settings).exports, defaultImageLimits.reserveBytes, signal, write);
     }
     return { fileBytes: (await sizeIfThere(file)) ?? 0 };

@@ -112,7 +112,12 @@ describe.skipIf(!isRoot)(
       await isRefused("disk-export", { source: { vmId: 1 } });
       // Past the reserve, to the last byte.
       const { layers, staging } = pathsOf(host.settings);
-      const written = agent.exportDisk({ vmId: 1 }, join(staging, "disk.qcow2"), report, new AbortController().signal);
+      const written = agent.exportDisk(
+        { vmId: 1 },
+        { disk: join(staging, "disk.qcow2") },
+        report,
+        new AbortController().signal,
+      );
       await expect(written).rejects.toMatchObject({ code: "insufficient_capacity" });
       expect((await readdir(layers)).filter((name) => name.startsWith(".exporting"))).toEqual([]);
       await rm(ballast);

@@ -7,11 +7,13 @@ import { pathsOf } from "../../env";
 import { buildImage, imageBuildSchema } from "../../images/buildImage";
 import { downloadImage } from "../../images/intake/downloadImage";
 import { uploadImage } from "../../images/intake/uploadImage";
+import { defaultImageLimits } from "../../images/staging/limits";
 import { installImage } from "../../images/store";
 import { taskKind } from "./kind";
 import { makingOnce, withWorkDir } from "./workDir";
 
 const id = z.number().int().positive();
+const oneCopy = { copies: 1, reserveBytes: defaultImageLimits.reserveBytes };
 
 /** Fetches an image of the catalogue, or from any address. */
 export const imageDownload = taskKind({
@@ -43,6 +45,7 @@ export const imageCapture = taskKind({
       sha256: true,
       fileBytes: true,
       virtualBytes: true,
+      variablesSha256: true,
       recipeHash: true,
       createdAt: true,
     }),
@@ -50,14 +53,15 @@ export const imageCapture = taskKind({
   run: ({ disk, image }, call): Promise<ImageManifest> =>
     makingOnce(call, () =>
       withWorkDir(call, async ({ hypervisor, settings, report, signal, task, workDir }) => {
-        const file = join(workDir, "disk.qcow2");
+        const target = { disk: join(workDir, "disk.qcow2"), uefiVars: join(workDir, "uefi-vars.fd"), room: oneCopy };
         const part: TaskReport = {
           ...report,
           progress: (percent, ...told) => report.progress(percent * 0.9, ...told),
         };
-        await hypervisor.exportDisk(disk, file, part, signal);
+        const { hasUefiVars } = await hypervisor.exportDisk(disk, target, part, signal);
         report.progress(95, "puts the image into the store");
-        return installImage(pathsOf(settings), file, { ...image, recipeHash: null }, task);
+        const variables = hasUefiVars ? target.uefiVars : null;
+        return installImage(pathsOf(settings), target.disk, { ...image, recipeHash: null }, { task, variables });
       }),
     ),
 });

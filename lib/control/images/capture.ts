@@ -5,18 +5,22 @@ import { snapshots, vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { CreateImage } from "../../domain/imageRequest";
 import { demandSnapshotAct } from "../snapshots/demand";
+import { firmwareOf } from "../spec";
 import type { ImageTask } from "./request";
 
 /** Makes an image of a VM's or a snapshot's disk. What it says of itself is what the image said that the VM was made from. */
 export async function captureTask(tx: Queryable, input: CreateImage): Promise<ImageTask> {
   const { name = "", title, description } = input;
   const { vm, image, snapshot } = await capturedDisk(tx, input);
+  const firmware = snapshot?.manifest?.machine.firmware ?? firmwareOf(vm, image);
   const from = snapshot ? `the snapshot “${snapshot.name}” of ${vm.name}` : `the disk of ${vm.name}`;
   const described = {
     name,
     title: title ?? name,
     description: description ?? `Made from ${from}.`,
-    ...{ arch: image.arch, firmware: image.firmware, firmwares: image.firmwares, loginUser: image.loginUser },
+    // A system that was installed from an ISO boots with what it was installed with alone.
+    ...{ arch: image.arch, firmware, firmwares: image.kind === "iso" ? [firmware] : image.firmwares },
+    loginUser: image.loginUser,
     ...{ minMemoryBytes: image.minMemoryBytes, os: image.os, endOfLife: image.endOfLife },
     source: { type: "vm" as const, vmName: vm.name, snapshotName: snapshot?.name ?? null },
   };

@@ -20,6 +20,7 @@ export const images = pgTable(
     virtualBytes: bytes("virtual_bytes").notNull(),
     minMemoryBytes: bytes("min_memory_bytes").notNull(),
     loginUser: text("login_user").notNull(),
+    variablesSha256: text("variables_sha256"),
     os: jsonb("os").$type<Image["os"]>(),
     endOfLife: text("end_of_life"),
     aliases: jsonb("aliases").$type<string[]>().notNull().default([]),

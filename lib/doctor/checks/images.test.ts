@@ -7,9 +7,20 @@ const planted: Planted[] = [
     "an image of the database has no file",
     (s) =>
       s.images.push({
-        ...{ id: 2, name: "debian-12", kind: "disk", sha256: "b".repeat(64), fileBytes: 1, isBeingRemoved: false },
+        ...{ id: 2, name: "debian-12", kind: "disk", sha256: "b".repeat(64), fileBytes: 1 },
+        ...{ variablesSha256: null, isBeingRemoved: false },
       }),
     /of the image debian-12 is gone/,
+  ],
+  [
+    "an image has lost its UEFI variables",
+    (s) => (the(s.images[0]).variablesSha256 = "d".repeat(64)),
+    /d\.vars of the image mini are gone/,
+  ],
+  [
+    "UEFI variables are no image's",
+    (s) => s.files.set(`/data/images/${"d".repeat(64)}.vars`, file(0o600)),
+    /d\.vars is no image of the database: remove it/,
   ],
   [
     "an image file was cut short",

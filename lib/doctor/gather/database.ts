@@ -60,8 +60,8 @@ export async function gatherDatabase(pool: pg.Pool): Promise<DatabaseFacts> {
           }),
         ),
         images: imageRows
-          .map(({ id, name, kind, sha256, fileBytes, deletedAt }) => ({
-            image: { id, name, kind, sha256, fileBytes, isBeingRemoved: deletedAt !== null },
+          .map(({ id, name, kind, sha256, fileBytes, variablesSha256, deletedAt }) => ({
+            image: { id, name, kind, sha256, fileBytes, variablesSha256, isBeingRemoved: deletedAt !== null },
             isThere: deletedAt === null || removedIds.has(id),
           }))
           .flatMap(({ image, isThere }) => (isThere ? [image] : [])),

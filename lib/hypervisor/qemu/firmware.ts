@@ -1,6 +1,7 @@
-import { access } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import type { Arch, Firmware } from "../../domain/arch";
 import { CumulusError } from "../../domain/errors";
+import { formatBytes } from "../../domain/units";
 
 export interface UefiFirmware {
   code: string;
@@ -41,6 +42,19 @@ export async function findFirmware(arch: Arch, firmware: Firmware): Promise<Uefi
   throw new CumulusError(
     "unavailable",
     `This VM boots by UEFI, and no UEFI firmware for ${arch} is installed on the host. On Debian or Ubuntu: apt install ${debianPackage}`,
+  );
+}
+
+/**
+ * That variables which were kept elsewhere, or with another version of the firmware, are of this one: it finds them by their place.
+ * @throws `bad_request`
+ */
+export async function assertVarsFit({ varsTemplate }: UefiFirmware, vars: string): Promise<void> {
+  const [wanted, given] = await Promise.all([stat(varsTemplate), stat(vars)]);
+  if (wanted.size === given.size) return;
+  throw new CumulusError(
+    "bad_request",
+    `The UEFI variables take ${formatBytes(given.size)}, and those of this host's firmware ${formatBytes(wanted.size)}: they are of another one. Go without them, or install the firmware that they are of.`,
   );
 }
 

@@ -2,13 +2,17 @@ import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
+import { z } from "zod";
 import { CumulusError } from "../../domain/errors";
 import type { TaskReport } from "../../domain/task";
 import { pathsOf } from "../../env";
 import { failpoint } from "../../failpoints";
+import { assertSpace } from "../../images/staging/space";
 import { isErrno, syncFile } from "../../system/files";
+import type { MachineUser } from "../../system/machineUsers";
 import type { HostContext } from "../context";
 import { type BackingFile, readerOf } from "../diskFiles";
+import type { ExportTarget } from "../hypervisor";
 import type { Layer } from "../layers/layerStore";
 import { chainOf } from "../qemu/argv";
 import { confined } from "../tools";
@@ -17,7 +21,7 @@ import { confined } from "../tools";
 export async function exportChain(
   { settings, users }: Pick<HostContext, "settings" | "users">,
   { chain, layers, vmId }: { chain: readonly BackingFile[]; layers: readonly Layer[]; vmId: number },
-  targetFile: string,
+  { disk: targetFile, room }: ExportTarget,
   report: TaskReport,
   signal: AbortSignal,
 ): Promise<void> {
@@ -29,6 +33,10 @@ export async function exportChain(
   try {
     if (user !== null) await chown(folder, user.uid, user.gid);
     const source = `json:${JSON.stringify(chainOf(chain))}`;
+    if (room) {
+      const fileBytes = await measure(user, source, signal);
+      await assertSpace(dirname(targetFile), fileBytes * room.copies, room.reserveBytes, "the export");
+    }
     // In order (without -W), so that a disk that is as it was makes the same file again: a backup then stores only what has changed.
     const args = ["convert", "-p", "-O", "qcow2", source, staged];
     const command = confined(user, "qemu-img", args);
@@ -54,6 +62,15 @@ export async function exportChain(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** How many bytes the file will have, at most. */
+async function measure(user: MachineUser | null, source: string, signal: AbortSignal): Promise<number> {
+  const command = confined(user, "qemu-img", ["measure", "--output", "json", "-O", "qcow2", source]);
+  const measured = await execa(command.program, command.args, { reject: false, stdin: "ignore", cancelSignal: signal });
+  signal.throwIfAborted();
+  if (measured.failed) throw failure(measured.stderr);
+  return z.object({ required: z.number() }).parse(JSON.parse(measured.stdout)).required;
 }
 
 async function moveTo(staged: string, targetFile: string): Promise<void> {

@@ -91,7 +91,7 @@ test("no room for a VM from a snapshot, or for an export: there is none", async 
     await expectIn(await diskOf(2), patterns[2]);
     await agent.remove(2);
 
-    const exporting = await withRoom(kib, () => agent.exportDisk({ snapshotId: 3 }, target, report, signal));
+    const exporting = await withRoom(kib, () => agent.exportDisk({ snapshotId: 3 }, { disk: target }, report, signal));
     expectRefusedOrDone(exporting);
     expect(readdirSync(pathsOf(host.settings).staging)).toEqual(exporting === null ? ["export.qcow2"] : []);
     rmSync(target, { force: true });

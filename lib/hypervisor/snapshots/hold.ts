@@ -16,7 +16,6 @@ import { withFrozenFileSystems } from "./heldGuest";
 import { readLiveDisk } from "./liveDisk";
 import { type MemoryOut, prepareMemoryOut } from "./memoryOut";
 import { PauseMeter } from "./pauseMeter";
-import type { SnapshotFiles } from "./snapshotStore";
 
 /** The VM that a snapshot is taken of, or that is put back to one. */
 export interface SnapshotTarget {
@@ -25,13 +24,20 @@ export interface SnapshotTarget {
   runtime: Runtime;
 }
 
+/** Where that goes which is kept of a VM beside its disk. */
+export interface KeptFiles {
+  uefiVars: string;
+  /** Null: its memory isn't kept. */
+  memory: string | null;
+}
+
 /** What is known of a snapshot when the guest goes on. */
 export type Held = Pick<SnapshotManifest, "pauseMs" | "consistency">;
 
 interface Switching {
   qemu: RunningQemu;
   record: DiskRecord;
-  making: SnapshotFiles | null;
+  making: KeptFiles | null;
   ask: Pick<TakeSnapshotAsk, "memory" | "freeze">;
 }
 
@@ -49,13 +55,14 @@ export async function switchRunning(
   await openOverlay(cutTarget, record, qemu);
   const { node } = await readLiveDisk(qemu);
   const { hardware } = runtime.record.state;
+  const memoryFile = ask.memory ? (making?.memory ?? null) : null;
   const memoryOut =
-    making !== null && ask.memory
+    memoryFile !== null
       ? await prepareMemoryOut(
           context,
           { id: spec.id, memoryBytes: hardware?.memoryBytes ?? spec.memoryBytes, wantsLive: wasRunning },
           qemu,
-          making.memory,
+          memoryFile,
           report,
         )
       : null;
@@ -90,7 +97,7 @@ async function holdAndSwitch(held: {
   target: SnapshotTarget;
   qemu: RunningQemu;
   record: DiskRecord;
-  making: SnapshotFiles | null;
+  making: KeptFiles | null;
   memoryOut: MemoryOut | null;
   node: string;
   wasRunning: boolean;
@@ -109,7 +116,7 @@ async function holdAndSwitch(held: {
 export async function keepUefiVars(
   { context, spec }: SnapshotTarget,
   record: DiskRecord,
-  making: SnapshotFiles | null,
+  making: KeptFiles | null,
 ): Promise<void> {
   if (making === null || spec.firmware !== "uefi") return;
   const from = inFolder(machinePaths(context.settings, spec.id), record.uefiVars);

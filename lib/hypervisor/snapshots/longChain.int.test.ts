@@ -39,7 +39,7 @@ test("a VM with 48 snapshots reads through six layers, also without a restart, i
   await agent.stop(1);
   await bed.start();
   const target = join(pathsOf(host.settings).staging, "whole.qcow2");
-  await agent.exportDisk({ vmId: 1 }, target, report, signal);
+  await agent.exportDisk({ vmId: 1 }, { disk: target }, report, signal);
   expect(await holds(target, offset, 0x5a)).toBe(true);
 
   for (let id = 2; id < count; id++) await agent.removeSnapshot(id);

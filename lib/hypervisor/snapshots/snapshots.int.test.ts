@@ -195,7 +195,7 @@ test("a VM that is off: taken, deleted, put back; and its disk in one file", asy
   await expect(take(7, { memory: true })).rejects.toMatchObject({ code: "wrong_state" });
   expect(await agent.snapshotCost(1)).toMatchObject({ memoryBytes: 0 });
   const target = join(pathsOf(host.settings).staging, "export.qcow2");
-  await agent.exportDisk({ snapshotId: 6 }, target, report, signal);
+  await agent.exportDisk({ snapshotId: 6 }, { disk: target }, report, signal);
   await execa("qemu-img", ["check", "-q", "-f", "qcow2", target]);
   const { stdout } = await execa("qemu-img", ["info", "-f", "qcow2", "--output=json", target]);
   expect(JSON.parse(stdout)["backing-filename"]).toBeUndefined();

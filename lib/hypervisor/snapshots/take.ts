@@ -11,9 +11,9 @@ import type { TakeSnapshotAsk } from "../hypervisor";
 import { launchedHardware } from "../launch";
 import type { Runtime } from "../runtime";
 import { beginCut, finishCut, settleCut } from "./cut";
-import { type Held, keepUefiVars, type SnapshotTarget, switchRunning } from "./hold";
+import { type Held, type KeptFiles, keepUefiVars, type SnapshotTarget, switchRunning } from "./hold";
 import { fitting } from "./incoming";
-import { allocatedBytes, type SnapshotFiles } from "./snapshotStore";
+import { allocatedBytes } from "./snapshotStore";
 
 /** What must stay free on the host's disk for everything else that goes on. */
 const spareBytes = 16 * MIB;
@@ -68,16 +68,24 @@ export async function takeSnapshot(
   throw new CumulusError("conflict", "The snapshot was removed as soon as it was taken.");
 }
 
-/** Makes a layer of the VM's disk as it is at one instant, without a snapshot that names it. */
-export async function cutDisk(target: SnapshotTarget, report: TaskReport, signal: AbortSignal): Promise<string> {
+/**
+ * Makes a layer of the VM's disk as it is at one instant, without a snapshot that names it.
+ * @param uefiVars where its UEFI variables of that instant go, if it has some and they are wanted
+ */
+export async function cutDisk(
+  target: SnapshotTarget,
+  uefiVars: string | undefined,
+  report: TaskReport,
+  signal: AbortSignal,
+): Promise<string> {
   await assertSpace(target.context, 0);
-  const ask = { memory: false, freeze: false };
-  return (await cutAt(target, null, ask, report, signal)).layerId;
+  const kept = uefiVars === undefined ? null : { uefiVars, memory: null };
+  return (await cutAt(target, kept, { memory: false, freeze: false }, report, signal)).layerId;
 }
 
 async function cutAt(
   target: SnapshotTarget,
-  making: SnapshotFiles | null,
+  making: KeptFiles | null,
   ask: Pick<TakeSnapshotAsk, "memory" | "freeze">,
   report: TaskReport,
   signal: AbortSignal,

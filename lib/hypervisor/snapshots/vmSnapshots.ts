@@ -1,10 +1,11 @@
+import { copyFile } from "node:fs/promises";
 import type { SnapshotCost, SnapshotManifest } from "../../domain/snapshotManifest";
 import type { TaskReport } from "../../domain/task";
 import { failpoint } from "../../failpoints";
 import type { HostContext } from "../context";
 import { backingFiles, inFolder } from "../diskFiles";
 import { readDiskRecord } from "../diskRecord";
-import type { DiskSource, RestoreSnapshotAsk, TakeSnapshotAsk } from "../hypervisor";
+import type { DiskSource, ExportTarget, RestoreSnapshotAsk, TakeSnapshotAsk } from "../hypervisor";
 import type { Reclaimer } from "../layers/reclaimer";
 import type { Machine } from "../machine";
 import { machinePaths } from "../machinePaths";
@@ -63,15 +64,18 @@ export class VmSnapshots {
     return [...diskBytes, ...memoryBytes].reduce((sum, bytes) => sum + bytes, 0);
   }
 
-  async export(source: DiskSource, targetFile: string, report: TaskReport, signal: AbortSignal): Promise<void> {
+  async export(source: DiskSource, target: ExportTarget, report: TaskReport, signal: AbortSignal) {
     report.progress(1, "Holding the disk still.");
-    const { layerId, vmId, letGo } =
-      "vmId" in source ? await this.cut(source.vmId, report, signal) : await this.hold(source);
+    const { layerId, vmId, hasUefiVars, letGo } =
+      "vmId" in source
+        ? await this.cut(source.vmId, target.uefiVars, report, signal)
+        : await this.hold(source, target.uefiVars);
     const { layers, letGo: letGoOfAll } = await this.context.layers.holdChain(layerId);
     letGo();
     try {
       const chain = backingFiles(this.context, layers, layers.at(-1)?.imageSha256 ?? null);
-      await exportChain(this.context, { chain, layers, vmId }, targetFile, report, signal);
+      await exportChain(this.context, { chain, layers, vmId }, target, report, signal);
+      return { hasUefiVars };
     } finally {
       letGoOfAll();
       this.reclaimer.wake();
@@ -79,17 +83,33 @@ export class VmSnapshots {
   }
 
   /** The VM's disk of this moment, as a layer that goes when it is let go of. */
-  private cut(vmId: number, report: TaskReport, signal: AbortSignal) {
+  private cut(vmId: number, uefiVars: string | undefined, report: TaskReport, signal: AbortSignal) {
     return this.act(vmId, async (machine) => {
-      const layerId = await cutDisk(this.target(machine), report, signal);
-      return { layerId, vmId, letGo: this.context.layers.hold(layerId) };
+      const layerId = await cutDisk(this.target(machine), uefiVars, report, signal);
+      const letGo = this.context.layers.hold(layerId);
+      return { layerId, vmId, hasUefiVars: machine.spec.firmware === "uefi", letGo };
     });
   }
 
-  private async hold({ snapshotId }: { snapshotId: number }) {
-    const snapshot = await this.context.snapshots.get(snapshotId);
+  private async hold({ snapshotId }: { snapshotId: number }, uefiVars: string | undefined) {
+    const { layers, snapshots } = this.context;
+    const snapshot = await snapshots.get(snapshotId);
     const letGo = await holdSnapshot(this.context, snapshot);
-    return { layerId: snapshot.layerId, vmId: snapshot.manifest.vmId, letGo };
+    const { vmId, machine } = snapshot.manifest;
+    const hasUefiVars = machine.firmware === "uefi";
+    try {
+      // Its folder goes with it at any moment, unlike its layers.
+      if (hasUefiVars && uefiVars !== undefined) {
+        await layers.locked(async () => {
+          await snapshots.get(snapshotId);
+          await copyFile(snapshots.files(snapshotId).uefiVars, uefiVars);
+        });
+      }
+      return { layerId: snapshot.layerId, vmId, hasUefiVars, letGo };
+    } catch (error) {
+      letGo();
+      throw error;
+    }
   }
 
   private act<T>(id: number, act: (machine: Machine) => Promise<T>): Promise<T> {

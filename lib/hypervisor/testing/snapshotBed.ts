@@ -62,7 +62,7 @@ export class SnapshotBed {
   /** Which of the patterns a VM or a snapshot holds. */
   async patternOf(source: DiskSource): Promise<string> {
     const target = join(pathsOf(this.host.settings).staging, "read.qcow2");
-    await this.agent.exportDisk(source, target, report, signal);
+    await this.agent.exportDisk(source, { disk: target }, report, signal);
     try {
       for (const pattern of [...Object.values(patterns), present]) if (await holds(target, pattern)) return pattern;
       return "none";

@@ -23,6 +23,8 @@ export interface IntakeContext {
   signal: AbortSignal;
   /** By which `findImageOf` finds the image. */
   task?: string | undefined;
+  /** The UEFI variables that came with the disk. */
+  variables?: string | null;
 }
 
 /** What is said of the image; a title that nobody gave comes from the file. */
@@ -39,7 +41,7 @@ export async function takeIn(
   description: IntakeDescription,
   context: IntakeContext,
 ): Promise<ImageManifest> {
-  const { paths, report, task } = context;
+  const { paths, report, task, variables = null } = context;
   const { file, content } = await unpacked(folder, context);
   const { kind = "disk" } = description;
   report.progress(90, "checks the image");
@@ -47,14 +49,19 @@ export async function takeIn(
     if (kind !== "iso") throw refusal("it is an ISO file: add it as one");
     const label = await readIsoLabel(file);
     const title = description.title ?? (isTelling(label) ? label : description.name);
-    return installImage(paths, file, { ...description, title }, task);
+    return installImage(paths, file, { ...description, title }, { task });
   }
   if (kind === "iso") throw refusal("it is a disk and no ISO file: add it as a disk");
   const qcow2 = content === "raw" ? await converted(file, folder, context) : file;
   const { virtualBytes } = await checkQcow2Structure(qcow2, context.limits.virtualBytes);
   await checkWithQemu(qcow2, virtualBytes, context.signal);
   report.progress(98, "puts the image into the store");
-  return installImage(paths, qcow2, { ...description, title: description.title ?? description.name }, task);
+  return installImage(
+    paths,
+    qcow2,
+    { ...description, title: description.title ?? description.name },
+    { task, variables },
+  );
 }
 
 /** Whether a label tells one ISO from another: programs that write them have words of their own where nobody gives one. */

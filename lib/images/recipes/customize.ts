@@ -13,6 +13,7 @@ import { failpoint } from "../../failpoints";
 import { mortalTree } from "../../system/mortal";
 import { imageFile, installImage, listImages } from "../store";
 import { toolPath } from "../tools";
+import { variablesFile } from "../variables";
 import { guestfsEnvironment } from "./appliance";
 import { runOnConsole } from "./console";
 import { flatten, makeOverlay } from "./flatten";
@@ -68,7 +69,8 @@ export async function customizeImage(params: CustomizeParams, call: CustomizeCal
   await flatten(image, overlay, flat, signal);
   failpoint("agent.recipe.flattened");
   report.progress(95, "puts the image into the store");
-  return installImage(paths, flat, describeDerived(base, recipe, params.names), call.task);
+  const variables = base.variablesSha256 === null ? null : variablesFile(paths, base.variablesSha256);
+  return installImage(paths, flat, describeDerived(base, recipe, params.names), { task: call.task, variables });
 }
 
 async function findBase(paths: CustomizeCall["paths"], { sha256, name }: ImageIdentity): Promise<ImageManifest> {

@@ -28,7 +28,7 @@ const { signal } = new AbortController();
 
 type Folder = "images" | "staging" | "layers" | "tasks" | "exports";
 
-/** A host with VM 1, which is off and has the snapshot 1, and a repository with a copy of that, for agents that die at their tasks. */
+/** A host with VM 1, which is off and has the snapshot 1, VM 2 with UEFI, and a repository with a copy of the snapshot, for agents that die at their tasks. */
 export class TaskBed {
   private lastId = 10;
 
@@ -44,9 +44,15 @@ export class TaskBed {
     await symlink(testAppliance, pathsOf(settings).appliance);
     const agent = await host.agent();
     await agent.ensure(await host.spec(1));
-    // What is made of its disk is another image than the one that it started from.
-    const disk = await diskFile(machinePaths(settings, 1));
-    await execa("qemu-io", ["-f", "qcow2", "-c", "write -P 0x11 40M 64k", disk]);
+    await agent.ensure(await host.spec(2, { firmware: "uefi" }));
+    // What is made of their disks are other images than the one that they started from.
+    for (const [id, pattern] of [
+      [1, "0x11"],
+      [2, "0x22"],
+    ] as const) {
+      const disk = await diskFile(machinePaths(settings, id));
+      await execa("qemu-io", ["-f", "qcow2", "-c", `write -P ${pattern} 40M 64k`, disk]);
+    }
     await agent.takeSnapshot(1, { snapshotId: 1, operationId: 1, memory: false, freeze: false }, report, signal);
     const path = join(settings.dataDir, "repository");
     await mkdir(path);
@@ -55,7 +61,7 @@ export class TaskBed {
     // A folder with the snapshot's disk, as a backup has it.
     const exported = join(settings.dataDir, "exported");
     await mkdir(exported);
-    await agent.exportDisk({ snapshotId: 1 }, join(exported, "disk.qcow2"), report, signal);
+    await agent.exportDisk({ snapshotId: 1 }, { disk: join(exported, "disk.qcow2") }, report, signal);
     await keepCopy(access, exported, backedUpVm, report, signal);
     await agent.close();
     return new TaskBed(host, access);
@@ -97,8 +103,12 @@ export class TaskBed {
   /** What is there is whole, and nothing else is. */
   async expectWhole(agent: Hypervisor): Promise<void> {
     const images = await agent.listImages();
-    const files = images.flatMap(({ sha256, name }) => [`${sha256}.${name}.json`, `${sha256}.qcow2`]);
-    expect(await this.namesIn("images")).toEqual(files.sort());
+    const files = images.flatMap(({ sha256, name, variablesSha256 }) => [
+      `${sha256}.${name}.json`,
+      `${sha256}.qcow2`,
+      ...(variablesSha256 === null ? [] : [`${variablesSha256}.vars`]),
+    ]);
+    expect(await this.namesIn("images")).toEqual([...new Set(files)].sort());
     for (const { sha256 } of images) {
       const content = await readFile(imageFile(pathsOf(this.host.settings), sha256));
       expect(createHash("sha256").update(content).digest("hex")).toBe(sha256);

@@ -1,0 +1,1 @@
+ALTER TABLE "images" ADD COLUMN "variables_sha256" text;
