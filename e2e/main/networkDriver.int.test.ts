@@ -1,6 +1,10 @@
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Operation } from "../../lib/domain/operation";
 import type { Vm } from "../../lib/domain/vm";
+import { findDnsmasqs } from "../../lib/hypervisor/network/dnsmasqProcess";
+import { networkNames } from "../../lib/hypervisor/network/names";
 import { BridgeHost } from "../bridgeHost";
 import { createSshClient, type SshClient } from "../sshClient";
 import { type Stack, startStack, until } from "../stack";
@@ -44,6 +48,19 @@ async function changeTo(network: "user" | "bridge"): Promise<void> {
   await stack.startAgent({ CUMULUS_NETWORK: network });
 }
 
+/** What of the bridges is on the host. */
+async function bridgesLeft(): Promise<string[]> {
+  const { namespacePath, folder, hostLink } = networkNames(stack.settings.runDir);
+  const isThere = {
+    namespace: existsSync(namespacePath),
+    folder: existsSync(folder),
+    link: (await lab.host.run("ip", ["-brief", "link"])).includes(hostLink),
+    rules: (await lab.host.run("nft", ["list", "tables"])).includes(hostLink),
+    dnsmasq: (await findDnsmasqs(folder)).length > 0,
+  };
+  return Object.entries(isThere).flatMap(([name, holds]) => (holds ? [name] : []));
+}
+
 async function restart({ id }: Vm): Promise<void> {
   for (const act of ["stop", "start"]) {
     const { body } = await stack.api<Operation>("POST", `/api/vms/${id}/${act}`, {});
@@ -69,9 +86,20 @@ test("a host gets bridges and loses them again: VMs that run answer all the whil
 
   await changeTo("user");
   await until("it is told", async () => (await read(vm)).network.nextDriver === "user");
+  expect(await bridgesLeft()).toEqual(["namespace", "folder", "link", "rules", "dnsmasq"]);
   expect(await read(vm)).toMatchObject({ ssh: { host: vm.ipv4 }, network: { driver: "bridge" } });
   expect(await answers(vm)).toBe(id);
   await restart(vm);
   expect(await read(vm)).toMatchObject({ ssh: { host: "127.0.0.1" }, network: { driver: "user" } });
+  await until("no VM needs the bridges any more, and they are gone", async () => (await bridgesLeft()).length === 0);
   expect(await answers(vm)).toBe(id);
 }, 600_000);
+
+test("what a removal of bridges left that was cut short goes when the agent starts in user mode again", async () => {
+  const { folder } = networkNames(stack.settings.runDir);
+  await lab.host.run("nft", ["add", "table", "inet", networkNames(stack.settings.runDir).hostLink]);
+  await mkdir(folder, { recursive: true });
+  expect(await bridgesLeft()).toEqual(["folder", "rules"]);
+  await changeTo("user");
+  await until("it is gone", async () => (await bridgesLeft()).length === 0);
+}, 60_000);

@@ -11,13 +11,15 @@ import { readNetworkState, writeNetworkState } from "./stateFile";
  * @returns whether any are left
  */
 export async function removeUnusedBridges({ dataDir, runDir }: Pick<Settings, "dataDir" | "runDir">): Promise<boolean> {
-  const namespace = await inodeOf(networkNames(runDir).namespacePath);
+  const { namespacePath, folder } = networkNames(runDir);
+  const namespace = await inodeOf(namespacePath);
   if (namespace !== null) {
     for (const { pid } of await listQemuProcesses()) {
       if ((await inodeOf(`/proc/${pid}/ns/net`)) === namespace) return true;
     }
-    await removeNetworks(runDir);
   }
+  // Of a removal that was cut short, the folder is there to the last.
+  if (namespace !== null || (await inodeOf(folder)) !== null) await removeNetworks(runDir);
   const { networks } = await readNetworkState(dataDir);
   if (networks.length > 0) await writeNetworkState(dataDir, noNetworks);
   return false;
