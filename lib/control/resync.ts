@@ -6,7 +6,7 @@ import type { Observation } from "../domain/machine";
 import type { Context } from "./context";
 import { noteHostAway, refreshHost } from "./hosts";
 import { requestConverge } from "./jobs";
-import { requestNetworks } from "./networks/apply";
+import { requestNetworksAnew } from "./networks/apply";
 import { isNewObservation, touchObservations } from "./observations";
 import { openStatuses } from "./operations";
 import { sweepSnapshots } from "./snapshots/sweep";
@@ -39,7 +39,7 @@ export function startResync(context: Context): Resync {
         await refreshHost(context);
         await sweepSnapshots(context);
       }
-      if (sweeps % sweepsPerNetworks === 0) await requestNetworks(context.db);
+      if (sweeps % sweepsPerNetworks === 0) await requestNetworksAnew(context.db);
       sweeps += 1;
       await sweepVms(context, await agent.observeAll());
     } catch (err) {

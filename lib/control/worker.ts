@@ -7,7 +7,7 @@ import { connectionConfig } from "../db/client";
 import { advanceBackups } from "./backups/advance";
 import type { Context } from "./context";
 import { convergeVm } from "./converge";
-import { applyNetworks } from "./networks/apply";
+import { applyChangedNetworks, applyNetworks } from "./networks/apply";
 
 /** VMs converged at the same time by one console; each holds a database connection. */
 export const workerConcurrency = 8;
@@ -51,7 +51,8 @@ export function startWorker(context: Context): Worker {
         crontab,
         taskList: {
           converge: async (payload) => convergeVm(context, jobSchema.parse(payload).vmId),
-          "apply-networks": async () => applyNetworks(context),
+          "apply-networks": async () => applyChangedNetworks(context),
+          "renew-networks": async () => applyNetworks(context),
           "advance-backups": async () => advanceBackups(context),
         },
       });

@@ -3,7 +3,6 @@ import { sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { hosts } from "../../db/schema/hosts";
 import { messageOf } from "../../domain/errors";
-import type { NetworkState } from "../../domain/hostNetwork";
 import { networkFingerprint } from "../../domain/networkFingerprint";
 import { announce } from "../changes";
 import type { Context } from "../context";
@@ -13,17 +12,27 @@ import { networkStateOf } from "./state";
 /** How long a change may take to be in effect before it is answered that it isn't yet. */
 const settleMs = 8_000;
 
-/** Asks the worker to bring the host's networks to what is written down, in the transaction that changed that. */
+/**
+ * Asks the worker to bring the host's networks to what is written down, in the transaction that changed that. It has nothing left to do where whoever changed
+ * it has waited for that (`settleNetworks`).
+ */
 export async function requestNetworks(db: Queryable): Promise<void> {
-  await db.execute(
-    sql`select graphile_worker.add_job('apply-networks', job_key := 'apply-networks', max_attempts := 25)`,
-  );
+  await addJob(db, "apply-networks");
+}
+
+/** Asks the worker to tell the host of its networks whether or not it has them, so that drift is mended. */
+export async function requestNetworksAnew(db: Queryable): Promise<void> {
+  await addJob(db, "renew-networks");
+}
+
+async function addJob(db: Queryable, task: "apply-networks" | "renew-networks"): Promise<void> {
+  await db.execute(sql`select graphile_worker.add_job(${task}, job_key := ${task}, max_attempts := 25)`);
 }
 
 /** What is under way in this process, and what begins after it, for all who asked meanwhile. */
 interface Turns {
   present: Promise<void>;
-  next: Promise<void> | null;
+  next: { done: Promise<void>; isAnew: boolean } | null;
 }
 const turnsOf = new WeakMap<Context, Turns>();
 
@@ -32,18 +41,30 @@ const turnsOf = new WeakMap<Context, Turns>();
  * that ask at once share one turn. Of it, a host with user-mode networks has the forwards on its loopback alone.
  */
 export function applyNetworks(context: Context): Promise<void> {
+  return inTurn(context, true);
+}
+
+/** The same, except that the host is not told again of what it has put into effect by itself or for another who asked. */
+export function applyChangedNetworks(context: Context): Promise<void> {
+  return inTurn(context, false);
+}
+
+function inTurn(context: Context, isAnew: boolean): Promise<void> {
   const turns = turnsOf.get(context) ?? { present: Promise.resolve(), next: null };
   turnsOf.set(context, turns);
-  if (turns.next) return turns.next;
-  const next = turns.present
-    .catch(() => undefined)
-    .then(() => {
-      turns.next = null;
-      turns.present = applyNow(context);
-      return turns.present;
-    });
+  if (turns.next) {
+    turns.next.isAnew ||= isAnew;
+    return turns.next.done;
+  }
+  const next = { isAnew, done: turns.present.catch(() => undefined).then(begin) };
   turns.next = next;
-  return next;
+  return next.done;
+
+  function begin(): Promise<void> {
+    turns.next = null;
+    turns.present = applyNow(context, next.isAnew);
+    return turns.present;
+  }
 }
 
 /**
@@ -51,7 +72,7 @@ export function applyNetworks(context: Context): Promise<void> {
  * `networksPending` (./pending.ts).
  */
 export async function settleNetworks(context: Context): Promise<void> {
-  const applied = applyNetworks(context).catch((err) => {
+  const applied = applyChangedNetworks(context).catch((err) => {
     failureOf.set(context, messageOf(err));
     context.log.warn({ err }, "the host could not be told of its networks");
   });
@@ -64,19 +85,14 @@ export function lastFailure(context: Context): string | null {
 }
 const failureOf = new WeakMap<Context, string>();
 
-/** The state is read while no other console applies one, so that an older one never comes after a newer. */
-async function applyNow(context: Context): Promise<void> {
-  // What it can have is not known until it has reported.
-  const network = await networkDriverOf(context.db);
-  if (network === null) return;
+/** No other console tells the host meanwhile, so that an older state never comes after a newer. */
+async function applyNow(context: Context, isAnew: boolean): Promise<void> {
   const connection = await context.pool.connect();
   let isFree = false;
   try {
     await connection.query("select pg_advisory_lock(hashtext('apply-networks'))");
-    const state = await networkStateOf(context.db, network.driver);
-    await context.agent.applyNetworks(state);
+    await tellHost(context, isAnew);
     failureOf.delete(context);
-    await noteApplied(context, state);
     await connection.query("select pg_advisory_unlock(hashtext('apply-networks'))");
     isFree = true;
   } finally {
@@ -84,13 +100,28 @@ async function applyNow(context: Context): Promise<void> {
   }
 }
 
-/** Writes down what is in effect, without waiting for the host's next report. */
-async function noteApplied({ db }: Context, state: NetworkState): Promise<void> {
-  const applied = networkFingerprint(state);
-  const report = sql`jsonb_set(${hosts.report}, '{network,applied}', to_jsonb(${applied}::text))`;
-  await db.transaction(async (tx) => {
-    const news = sql`${hosts.report} #>> '{network,applied}' is distinct from ${applied}`;
-    const [row] = await tx.update(hosts).set({ report }).where(news).returning({ id: hosts.id });
+/** @param isAnew also of what is in effect */
+async function tellHost(context: Context, isAnew: boolean): Promise<void> {
+  const network = await networkDriverOf(context.db);
+  // What it can have is not known until it has reported.
+  if (network === null) return;
+  const state = await networkStateOf(context.db, network.driver);
+  const fingerprint = networkFingerprint(state);
+  const isInEffect = network.applied === fingerprint;
+  if (isInEffect && !isAnew) return;
+  // What it has is not known until it answers, and stays so when it never does.
+  if (!isInEffect) await noteApplied(context.db, null);
+  await context.agent.applyNetworks(state);
+  await context.db.transaction(async (tx) => {
+    const row = await noteApplied(tx, fingerprint);
     if (row) await announce(tx, { kind: "host", id: row.id });
   });
+}
+
+/** Writes down what is in effect, without waiting for the host's next report. @returns the host when that is news */
+async function noteApplied(db: Queryable, applied: string | null): Promise<{ id: number } | undefined> {
+  const report = sql`jsonb_set(${hosts.report}, '{network,applied}', ${JSON.stringify(applied)}::jsonb)`;
+  const isNews = sql`${hosts.report} #>> '{network,applied}' is distinct from ${applied}`;
+  const [row] = await db.update(hosts).set({ report }).where(isNews).returning({ id: hosts.id });
+  return row;
 }

@@ -65,6 +65,7 @@ export class BridgeNetworks implements HostNetworks {
 
   async apply(state: NetworkState): Promise<void> {
     await this.inTurn(async () => {
+      if (networkFingerprint(state) !== this.applied) this.applied = null;
       await writeNetworkState(this.settings.dataDir, state);
       this.known = state;
       await this.bringAbout();
