@@ -12,6 +12,9 @@ export default defineConfig({
           name: "unit",
           include: ["{app,components,lib,scripts,e2e}/**/*.test.{ts,tsx}"],
           exclude: ["**/*.int.test.ts", "**/node_modules/**"],
+          // Deadlines of what comes in milliseconds, except where other programs have the processor.
+          testTimeout: 60_000,
+          expect: { poll: { timeout: 30_000 } },
         },
       },
       {

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { followLog } from "./followLog";
 
 let folder: string;
@@ -18,12 +18,12 @@ test("whole lines are told in order, from now on, also after the file was cut ba
   const stop = await followLog(path, (line) => lines.push(line));
   try {
     appendFileSync(path, "one\ntw");
-    await vi.waitFor(() => expect(lines).toEqual(["one"]));
+    await expect.poll(() => lines).toEqual(["one"]);
     appendFileSync(path, "o\n");
-    await vi.waitFor(() => expect(lines).toEqual(["one", "two"]));
+    await expect.poll(() => lines).toEqual(["one", "two"]);
     truncateSync(path);
     appendFileSync(path, "3\n");
-    await vi.waitFor(() => expect(lines).toEqual(["one", "two", "3"]));
+    await expect.poll(() => lines).toEqual(["one", "two", "3"]);
   } finally {
     stop();
   }

@@ -1,5 +1,5 @@
 import { pino } from "pino";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { type Service, Supervisor } from "./supervisor";
 
 const silent = pino({ level: "silent" });
@@ -53,7 +53,7 @@ function quickSupervisor(steadyMs: number) {
   return { supervisor, waits };
 }
 
-const runsAgain = (service: FakeService) => vi.waitFor(() => expect(service.isRunning).toBe(true));
+const runsAgain = (service: FakeService) => expect.poll(() => service.isRunning).toBe(true);
 
 test("a service that ends is started again", async () => {
   const service = new FakeService("console");

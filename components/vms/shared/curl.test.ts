@@ -7,7 +7,8 @@ import { curlCommand, shellWord } from "./curl";
 function argumentsInBash(command: string): string[] {
   const script = `curl() { printf '%s\\0' "$@"; }\n${command}\n`;
   const env: NodeJS.ProcessEnv = { NODE_ENV: "test", PATH: process.env.PATH, CUMULUS_TOKEN: "secret-token" };
-  return execFileSync("bash", ["-c", script], { env, encoding: "utf8" }).split("\0").slice(0, -1);
+  // Without SHLVL and with a socket as its input, bash takes itself for a remote shell's, which reads .bashrc.
+  return execFileSync("bash", ["--norc", "-c", script], { env, encoding: "utf8" }).split("\0").slice(0, -1);
 }
 
 describe("the curl line", () => {
