@@ -31,6 +31,8 @@ export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupR
   const [leaving, setLeaving] = useState<Backup>();
   const [restoring, setRestoring] = useState<Backup>();
   const nameOf = (id: number) => repositories.find((repository) => repository.id === id)?.name ?? "a repository";
+  const copyOf = ({ copy, repositoryId }: Backup) =>
+    copy && repositoryId !== null ? copyWords(copy, nameOf(repositoryId)) : null;
   const button = (
     <Button
       onClick={() => setAsking(true)}
@@ -72,32 +74,33 @@ export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupR
                         backup={backup}
                         operation={operations?.find(({ id }) => id === backup.operationId)}
                       />
+                      {backupStatusWords[backup.status].moving ? null : (
+                        <span className="block text-muted text-xs sm:hidden">{copyOf(backup) ?? "No copy"}</span>
+                      )}
                     </Td>
-                    <Td className="hidden text-muted sm:table-cell">
-                      {backup.copy && backup.repositoryId !== null
-                        ? copyWords(backup.copy, nameOf(backup.repositoryId))
-                        : "None"}
-                    </Td>
-                    <Td className="whitespace-nowrap text-right">
-                      <Button
-                        size="sm"
-                        variant="ghost"
-                        aria-label={`Restore the backup of ${formatExact(backup.dueAt)}`}
-                        disabledReason={
-                          backup.copy ? undefined : "It has no copy: restore its snapshot on the Snapshots page."
-                        }
-                        onClick={() => setRestoring(backup)}
-                      >
-                        Restore
-                      </Button>
-                      <Button
-                        size="sm"
-                        variant="dangerGhost"
-                        aria-label={`Remove the backup of ${formatExact(backup.dueAt)}`}
-                        onClick={() => setLeaving(backup)}
-                      >
-                        Remove
-                      </Button>
+                    <Td className="hidden text-muted sm:table-cell">{copyOf(backup) ?? "None"}</Td>
+                    <Td>
+                      <div className="flex flex-col items-end sm:flex-row sm:justify-end">
+                        <Button
+                          size="sm"
+                          variant="ghost"
+                          aria-label={`Restore the backup of ${formatExact(backup.dueAt)}`}
+                          disabledReason={
+                            backup.copy ? undefined : "It has no copy: restore its snapshot on the Snapshots page."
+                          }
+                          onClick={() => setRestoring(backup)}
+                        >
+                          Restore
+                        </Button>
+                        <Button
+                          size="sm"
+                          variant="dangerGhost"
+                          aria-label={`Remove the backup of ${formatExact(backup.dueAt)}`}
+                          onClick={() => setLeaving(backup)}
+                        >
+                          Remove
+                        </Button>
+                      </div>
                     </Td>
                   </Tr>
                 ))}

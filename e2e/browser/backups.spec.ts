@@ -49,7 +49,12 @@ test("a scheduled backup runs, is copied elsewhere, and comes back as a new VM",
     await comeToTheHour(stack, vm.id);
     const row = page.getByRole("row", { name: /Daily/ });
     await expect(row).toContainText("Done", { timeout: 180_000 });
-    await expect(row).toContainText(/MiB in Other disk, which grew by .*iB; read back/);
+    const copy = row.getByText(/MiB in Other disk, which grew by .*iB; read back/).filter({ visible: true });
+    await expect(copy).toHaveCount(1);
+    await page.setViewportSize({ width: 390, height: 850 });
+    await copy.scrollIntoViewIfNeeded();
+    await expect(copy).toBeInViewport({ ratio: 1 });
+    await page.setViewportSize({ width: 1280, height: 850 });
   });
 
   await test.step("restore it into a new VM, which has the letter and a name of its own", async () => {
