@@ -50,10 +50,12 @@ export function NetworkDialog({ networks, network, onClose }: NetworkDialogProps
     setSent(true);
     if (Object.keys(own).length > 0) return;
     await server.submit(async () => {
-      if (network) await apiRequest("PATCH", keys.network(network.id), updateRequestOf(form));
-      else await apiRequest("POST", keys.networks, createRequestOf(form));
+      const { pending } = network
+        ? await apiRequest<Network>("PATCH", keys.network(network.id), updateRequestOf(form))
+        : await apiRequest<Network>("POST", keys.networks, createRequestOf(form));
       await Promise.all([mutate(keys.networks), network && mutate(keys.network(network.id))]);
-      notify(`Network ${form.name} ${network ? "changed" : "created"}.`);
+      const rest = pending === null ? "" : " The host has not put it into effect yet.";
+      notify(`Network ${form.name} ${network ? "changed" : "created"}.${rest}`);
       onClose();
     });
   };

@@ -11,6 +11,7 @@ import { EmptyState } from "../ui/EmptyState";
 import { PageHeader } from "../ui/PageHeader";
 import { NetworkTable } from "./NetworkTable";
 import { NetworkTabs } from "./NetworkTabs";
+import { PendingBanner } from "./PendingBanner";
 
 const NetworkDialog = dynamic(() => import("./NetworkDialog").then((module) => module.NetworkDialog));
 
@@ -31,6 +32,7 @@ export function NetworksPage() {
         actions={createButton}
       />
       <NetworkTabs />
+      <PendingBanner className="mb-4" />
       <Card flush>
         <ReadingState reading={networks} what="networks">
           {(list) =>

@@ -3,7 +3,8 @@ import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Firewall } from "../../lib/domain/firewall";
 import type { Host } from "../../lib/domain/host";
-import type { AddedForward } from "../../lib/domain/portForward";
+import type { NetworkRemoval } from "../../lib/domain/network";
+import type { AddedForward, PortForwardView } from "../../lib/domain/portForward";
 import type { Vm } from "../../lib/domain/vm";
 import { probePort } from "../../lib/hypervisor/network/portProbe";
 import { createSshClient, type SshClient } from "../sshClient";
@@ -27,6 +28,8 @@ describe("on a host with user-mode networks", () => {
   afterAll(() => stack?.stop());
 
   const add = (body: object, to = vm) => stack.api<AddedForward & Problem>("POST", `/api/vms/${to.id}/forwards`, body);
+  const remove = ({ id, vmId }: PortForwardView) =>
+    stack.api<NetworkRemoval>("DELETE", `/api/vms/${vmId}/forwards/${id}`);
 
   test("a port of the loopback leads to one VM at a time", async () => {
     const other = await client.createReady("other");
@@ -37,7 +40,7 @@ describe("on a host with user-mode networks", () => {
     const taken = await add({ hostPort: 28_200, port: 80 }, other);
     expect([taken.status, taken.body.fields?.hostPort]).toEqual([409, expect.stringContaining("user-mode already")]);
     expect((await add({ hostPort: 28_200, port: 53, protocol: "udp" }, other)).status).toBe(201);
-    expect((await stack.api("DELETE", `/api/vms/${vm.id}/forwards/${forward.id}`)).status).toBe(204);
+    expect((await remove(forward)).body).toEqual({ pending: null });
     expect((await add({ hostPort: 28_200, port: 80 }, other)).status).toBe(201);
   });
 
@@ -152,6 +155,7 @@ describe("with real guests", () => {
     const client = networkClient(stack);
     const vm = await client.createReady("forwarded", { sshKeys: [ssh.publicKey] });
     const add = () => stack.api<AddedForward>("POST", `/api/vms/${vm.id}/forwards`, { hostPort, port: 22 });
+    const remove = (id = 0) => stack.api<NetworkRemoval>("DELETE", `/api/vms/${vm.id}/forwards/${id}`);
     const { status, body: forward } = await add();
     expect(status).toBe(201);
     await leadsToSsh();
@@ -169,13 +173,13 @@ describe("with real guests", () => {
     await consoleSeesAgent();
     await client.act("POST", `/api/vms/${vm.id}/start`, {});
     await leadsToSsh();
-    expect((await stack.api("DELETE", `/api/vms/${vm.id}/forwards/${forward.id}`)).status).toBe(204);
-    await until("the port leads nowhere", async () => (await answers()) === "refused");
+    expect((await remove(forward.id)).body).toEqual({ pending: null });
+    expect(await answers()).toBe("refused");
     expect((await add()).status).toBe(201);
     await leadsToSsh();
     await stack.kill("agent");
     const [again] = (await client.networkingOf(vm)).forwards;
-    expect((await stack.api("DELETE", `/api/vms/${vm.id}/forwards/${again?.id}`)).status).toBe(204);
+    expect((await remove(again?.id)).body.pending).toMatch(/^The host has not put/);
     expect(await answers()).toBe("SSH-");
     await stack.startAgent();
     await until("the port leads nowhere", async () => (await answers()) === "refused", 60_000);

@@ -268,6 +268,37 @@ test("what the host has not put into effect is said so on the VM's and the host'
   await expect(box).toBeChecked();
 });
 
+test("of what is removed, the host is said to have it still until it hasn't", async ({ page, fakeBridged }) => {
+  test.setTimeout(120_000);
+  await signIn(page, fakeBridged);
+  const asked = { name: "leaves-late", cidr: "10.66.0.0/24" };
+  const { body: network } = await fakeBridged.api<Network>("POST", "/api/networks", asked);
+  const { body: vm } = await fakeBridged.api<Vm>("POST", "/api/vms?wait=ready", {
+    ...{ name: "forwards-late", image: "mini", size: "nano" },
+  });
+  await fakeBridged.api("POST", `/api/vms/${vm.id}/forwards`, { hostPort: 21_999, port: 80 });
+  await page.goto(`${fakeBridged.url}/vms/${vm.id}/networking`);
+  const removal = page.getByRole("button", { name: "Remove the forward of port 21999" });
+  await expect(removal).toBeVisible();
+  const pending = page.getByText(/The host has not put the last change of its networks into effect yet/);
+  const agentPid = (await fakeBridged.pidOf("agent")) ?? 0;
+  process.kill(agentPid, "SIGSTOP");
+  try {
+    await removal.click();
+    await expect(page.getByText("Saved. The host has not put it into effect yet.")).toBeVisible({ timeout: 30_000 });
+    await page.goto(`${fakeBridged.url}/networks/${network.id}`);
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Delete network" }).click();
+    const notice = "Network leaves-late deleted. The host has not taken it away yet.";
+    await expect(page.getByText(notice)).toBeVisible({ timeout: 30_000 });
+    await expect(page).toHaveURL(/\/networks$/);
+    await expect(pending).toBeVisible();
+  } finally {
+    process.kill(agentPid, "SIGCONT");
+  }
+  await expect(pending).toHaveCount(0, { timeout: 60_000 });
+});
+
 test("addresses are chosen by keyboard alone, and the map is live", async ({ page, fakeBridged }) => {
   await signIn(page, fakeBridged);
   await page.goto(`${fakeBridged.url}/networks/1`);

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Firewall } from "../../lib/domain/firewall";
 import type { Host } from "../../lib/domain/host";
-import type { Network } from "../../lib/domain/network";
+import type { Network, NetworkRemoval } from "../../lib/domain/network";
 import type { AddedForward } from "../../lib/domain/portForward";
 import type { Vm } from "../../lib/domain/vm";
 import type { VmNetworking } from "../../lib/domain/vmNetworking";
-import { networkNames } from "../../lib/hypervisor/network/names";
+import { bridgeName, networkNames } from "../../lib/hypervisor/network/names";
 import { LabNamespace } from "../../lib/hypervisor/testing/lab/lab";
 import { BridgeHost } from "../bridgeHost";
 import { type Stack, startStack, until } from "../stack";
@@ -37,6 +37,9 @@ const rulesFor = (port: number) => ({
 const networking = async () => (await stack.api<VmNetworking>("GET", `/api/vms/${vm.id}/networking`)).body;
 const setFirewalls = (...firewalls: number[]) =>
   stack.api<VmNetworking>("PUT", `/api/vms/${vm.id}/firewalls`, { firewalls });
+const makeNetwork = async (cidr: string) =>
+  (await stack.api<Network>("POST", "/api/networks", { name: "passing", cidr })).body;
+const bridges = () => inner.run("ip", ["-brief", "link", "show", "type", "bridge"]);
 const rules = (space: LabNamespace) => space.run("nft", ["list", "ruleset"]);
 
 test("firewalls, forwards and limits are in effect on the host when the answer comes", async () => {
@@ -51,7 +54,7 @@ test("firewalls, forwards and limits are in effect on the host when the answer c
   const { body: forward } = await stack.api<AddedForward>("POST", forwards, { hostPort: 24_242, port: 80 });
   expect(forward.pending).toBeNull();
   expect(await rules(lab.host)).toContain("24242");
-  expect((await stack.api("DELETE", `${forwards}/${forward.id}`)).status).toBe(204);
+  expect((await stack.api("DELETE", `${forwards}/${forward.id}`)).body).toEqual({ pending: null });
   expect(await rules(lab.host)).not.toContain("24242");
 
   const limit = { ingressBytesPerSecond: 1_000_000, egressBytesPerSecond: null };
@@ -63,7 +66,36 @@ test("firewalls, forwards and limits are in effect on the host when the answer c
   expect(changed.body).toMatchObject({ dnsServers: ["203.0.113.1"], pending: null });
   expect((await setFirewalls()).body.pending).toBeNull();
   expect(await rules(inner)).not.toContain("4343");
+
+  const { id } = await makeNetwork("10.77.0.0/24");
+  expect(await bridges()).toContain(bridgeName(id));
+  expect((await stack.api("DELETE", `/api/networks/${id}`)).body).toEqual({ pending: null });
+  expect(await bridges()).not.toContain(bridgeName(id));
 }, 60_000);
+
+test("while the agent hangs, it is said of what is removed that the host has it still; it is gone once it goes on", async () => {
+  const forwards = `/api/vms/${vm.id}/forwards`;
+  const { body: forward } = await stack.api<AddedForward>("POST", forwards, { hostPort: 24_243, port: 80 });
+  const { id } = await makeNetwork("10.78.0.0/24");
+  const agentPid = (await stack.pidOf("agent")) ?? 0;
+  process.kill(agentPid, "SIGSTOP");
+  try {
+    for (const path of [`${forwards}/${forward.id}`, `/api/networks/${id}`]) {
+      const { status, body } = await stack.api<NetworkRemoval>("DELETE", path);
+      expect([status, body.pending]).toEqual([
+        200,
+        expect.stringMatching(/^The host has not put .* into effect yet: ./),
+      ]);
+    }
+    expect(await rules(lab.host)).toContain("24243");
+    expect(await bridges()).toContain(bridgeName(id));
+  } finally {
+    process.kill(agentPid, "SIGCONT");
+  }
+  await until("nothing is pending", async () => (await networking()).pending === null);
+  expect(await rules(lab.host)).not.toContain("24243");
+  expect(await bridges()).not.toContain(bridgeName(id));
+}, 90_000);
 
 test("while the agent hangs, changes are written and said not to be in effect; they are once it goes on", async () => {
   const agentPid = (await stack.pidOf("agent")) ?? 0;

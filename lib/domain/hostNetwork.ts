@@ -161,7 +161,7 @@ export const listeningSocketSchema = z.object({
 });
 export type ListeningSocket = z.infer<typeof listeningSocketSchema>;
 
-/** A forward of a VM with a user-mode network that is asked for, and not there while the VM runs. */
+/** A forward of a VM with a user-mode network that is not as asked for while the VM runs: missing, or still there. */
 export const brokenForwardSchema = z.object({
   vmId: z.number().int(),
   protocol: portForwardSchema.shape.protocol,

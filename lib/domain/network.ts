@@ -137,6 +137,14 @@ export const networkSchema = z
   .meta({ id: "Network" });
 export type Network = z.infer<typeof networkSchema>;
 
+/** The answer to a `DELETE` of something that a host has of its networks. */
+export const networkRemovalSchema = z
+  .object({
+    pending: z.string().nullable().meta({ description: "Why the host still has it; null when it is gone there, too." }),
+  })
+  .meta({ id: "NetworkRemoval" });
+export type NetworkRemoval = z.infer<typeof networkRemovalSchema>;
+
 /** `GET /api/network-proposal`. */
 export const networkProposalSchema = z
   .object({

@@ -36,12 +36,14 @@ interface Parts {
  * broken off is carried on; what can't be had now is tried again.
  */
 export class ForwardKeeper {
-  /** Those that are wanted and not there, each with the reason. */
+  /** Those that are wanted and not there, or there and not wanted any more, each with the reason. */
   broken: BrokenForward[] = [];
   private work: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
-  /** Those that this QEMU is known to have: it is asked once, and nobody else changes them. */
-  private present: readonly Forward[] | null = null;
+  /** Those that this QEMU had when it answered last. */
+  private present: readonly Forward[] = [];
+  /** Whether it has them still: it is asked once, and nobody else changes them. */
+  private isKnown = false;
 
   constructor(private readonly parts: Parts) {}
 
@@ -55,27 +57,28 @@ export class ForwardKeeper {
   letGo(): void {
     clearTimeout(this.timer);
     this.broken = [];
-    this.present = null;
+    this.present = [];
+    this.isKnown = false;
   }
 
   private async settleNow(qemu: RunningQemu): Promise<void> {
     const { link, wanted, sshHostPort } = this.parts;
     const [first, forwards, sshPort] = [link(), wanted(), sshHostPort()];
     if (first === undefined || forwards === null || sshPort === null || qemu.hasEnded) return;
-    if (isDeepStrictEqual(this.present, forwards)) return;
+    if (this.isKnown && isDeepStrictEqual(this.present, forwards)) return;
     clearTimeout(this.timer);
-    this.present = null;
+    this.isKnown = false;
     try {
       const broken = await this.bringAbout(monitorOf(qemu), first, forwards, sshPort);
       if (qemu.hasEnded) return;
       this.note(broken);
-      if (broken.length === 0) this.present = forwards;
+      this.present = without(forwards, broken);
+      this.isKnown = true;
     } catch (error) {
       if (qemu.hasEnded) return;
-      const reason = `The VM's QEMU doesn't take it: ${messageOf(error)}`;
-      this.note(forwards.map((forward) => this.brokenBy(forward, reason)));
+      this.note(this.brokenAtAll(forwards, messageOf(error)));
     }
-    if (this.broken.length === 0) return;
+    if (this.isKnown && this.broken.length === 0) return;
     this.timer = setTimeout(() => void this.settle(qemu), retryMs);
     this.timer.unref();
   }
@@ -110,6 +113,16 @@ export class ForwardKeeper {
     return broken;
   }
 
+  /** Of a QEMU that doesn't answer, in which forwards of before stay. */
+  private brokenAtAll(wanted: readonly Forward[], why: string): BrokenForward[] {
+    const left = without(this.present, wanted).map((forward) => {
+      const { protocol, hostPort, port } = forward;
+      const reason = `Port ${hostPort} (${protocol}) of ${loopback} still leads to the VM's port ${port}: its QEMU doesn't let go of it. ${why} It is tried again every few seconds.`;
+      return this.brokenBy(forward, reason);
+    });
+    return [...wanted.map((forward) => this.brokenBy(forward, `The VM's QEMU doesn't take it: ${why}`)), ...left];
+  }
+
   private brokenBy({ protocol, hostPort }: Forward, reason: string): BrokenForward {
     return { vmId: this.parts.vmId, protocol, hostPort, reason };
   }
@@ -119,6 +132,16 @@ export class ForwardKeeper {
     this.broken = broken;
     if (broken.length > 0) this.parts.log.warn({ vm: this.parts.vmId, broken }, "ports could not be forwarded");
   }
+}
+
+/** A port of the loopback leads to one of the VM's at most. Pure. */
+function without(
+  forwards: readonly Forward[],
+  others: readonly Pick<Forward, "protocol" | "hostPort">[],
+): readonly Forward[] {
+  const isIn = ({ protocol, hostPort }: Forward) =>
+    others.some((other) => other.protocol === protocol && other.hostPort === hostPort);
+  return forwards.filter((forward) => !isIn(forward));
 }
 
 function monitorOf(qemu: RunningQemu): AskMonitor {

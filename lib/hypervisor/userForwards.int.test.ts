@@ -151,6 +151,24 @@ test("a port that a program of the host has is told, taken from nobody, and forw
   expect(await agent.whyPortTaken("tcp", hostPort)).not.toBeNull();
 }, 60_000);
 
+test("while QEMU hangs, a port that was to lead to the guest no more is told to lead there still, and is let go of when it goes on", async () => {
+  const hostPort = await freePort();
+  await agent.applyNetworks(stateWith({ hostPort }));
+  const { pid } = await agent.observe(1);
+  if (pid === null) throw new Error("The guest has no QEMU.");
+  process.kill(pid, "SIGSTOP");
+  try {
+    await agent.applyNetworks(stateWith());
+    expect((await agent.networkStatus()).brokenForwards).toMatchObject([
+      { vmId: 1, protocol: "tcp", hostPort, reason: expect.stringContaining("still leads to the VM's port 22") },
+    ]);
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  await until(async () => (await agent.networkStatus()).brokenForwards.length === 0, 30_000);
+  expect(await greetingOf(hostPort)).toBe("refused");
+}, 60_000);
+
 test("addresses other than the loopback's are not forwarded, and the guest's SSH stays", async () => {
   const hostPort = await freePort();
   await agent.applyNetworks(stateWith({ hostAddress: "0.0.0.0", hostPort }));

@@ -5,7 +5,7 @@ import dynamic from "next/dynamic";
 import { useState } from "react";
 import { useSWRConfig } from "swr";
 import { apiRequest } from "../../../lib/api/client";
-import type { Network } from "../../../lib/domain/network";
+import type { Network, NetworkRemoval } from "../../../lib/domain/network";
 import { keys } from "../../data/keys";
 import { Button } from "../../ui/Button";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
@@ -48,9 +48,10 @@ export function NetworkHeader({ network, networks }: { network: Network; network
         title={`Delete the network ${network.name}?`}
         confirmLabel="Delete network"
         onConfirm={async () => {
-          await apiRequest("DELETE", keys.network(network.id));
+          const { pending } = await apiRequest<NetworkRemoval>("DELETE", keys.network(network.id));
           await Promise.all([mutate(keys.networks), mutate(keys.network(network.id))]);
-          notify(`Network ${network.name} deleted.`);
+          const rest = pending === null ? "" : " The host has not taken it away yet.";
+          notify(`Network ${network.name} deleted.${rest}`);
         }}
       >
         Its reserved addresses are forgotten. No VM is in it.

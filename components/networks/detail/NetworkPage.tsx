@@ -9,6 +9,7 @@ import { ButtonLink } from "../../ui/ButtonLink";
 import { EmptyState } from "../../ui/EmptyState";
 import { Page } from "../../ui/Page";
 import { Skeleton } from "../../ui/Skeleton";
+import { PendingBanner } from "../PendingBanner";
 import { useNetwork } from "../useNetworkData";
 import { AddressesCard } from "./AddressesCard";
 import { NetworkFacts } from "./NetworkFacts";
@@ -35,6 +36,7 @@ export function NetworkPage({ id }: { id: number | null }) {
       {network ? (
         <>
           <NetworkHeader network={network} networks={networks} />
+          <PendingBanner className="mb-4" />
           <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_minmax(0,2fr)]">
             <NetworkFacts network={network} networks={networks} />
             <AddressesCard network={network} />

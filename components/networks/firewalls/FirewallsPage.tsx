@@ -10,6 +10,7 @@ import { PageHeader } from "../../ui/PageHeader";
 import { Table, TableBody, TableHead, Td, Th, Tr } from "../../ui/Table";
 import { TextLink } from "../../ui/TextLink";
 import { NetworkTabs } from "../NetworkTabs";
+import { PendingBanner } from "../PendingBanner";
 import { useFirewalls } from "../useNetworkData";
 import { CannotEnforce } from "./CannotEnforce";
 import { RuleSummary } from "./RuleSummary";
@@ -32,6 +33,7 @@ export function FirewallsPage() {
       />
       <NetworkTabs />
       <CannotEnforce what="firewalls" />
+      <PendingBanner className="mb-4" />
       <Card flush>
         <ReadingState reading={firewalls} what="firewalls">
           {(list) =>

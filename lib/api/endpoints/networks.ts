@@ -6,6 +6,7 @@ import {
   createNetworkSchema,
   networkAddressSchema,
   networkProposalSchema,
+  networkRemovalSchema,
   networkSchema,
   reserveAddressSchema,
   updateNetworkSchema,
@@ -87,8 +88,10 @@ export const deleteNetworkEndpoint = endpoint({
   path: "/api/networks/{id}",
   tag,
   summary: "Delete a network",
-  description: "Refused while VMs are in it, which the message names.",
+  description:
+    "Refused while VMs are in it, which the message names. `pending` says why the host has not taken it away within a few seconds, which it does as soon as it can.",
   params: idParams,
+  response: networkRemovalSchema,
   handle: ({ context, params }) => deleteNetwork(context, params.id),
 });
 

@@ -6,6 +6,7 @@ import { limitInterface, plugInterface, unplugInterface } from "../../control/ne
 import { watchTraffic } from "../../control/networks/traffic";
 import { getVmNetworking } from "../../control/networks/view";
 import { getVm } from "../../control/vms/view";
+import { networkRemovalSchema } from "../../domain/network";
 import { operationSchema } from "../../domain/operation";
 import { addedForwardSchema, createForwardSchema } from "../../domain/portForward";
 import {
@@ -86,7 +87,10 @@ export const removeForwardEndpoint = endpoint({
   path: "/api/vms/{id}/forwards/{fid}",
   tag,
   summary: "Stop forwarding a port",
+  description:
+    "The port then leads to the VM no more, also while it runs. `pending` says why it still does after a few seconds; the host lets go of it as soon as it can.",
   params: z.object({ id: idSchema, fid: idSchema }),
+  response: networkRemovalSchema,
   handle: ({ context, params }) => removeForward(context, params.id, params.fid),
 });
 

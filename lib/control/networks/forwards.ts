@@ -3,6 +3,7 @@ import type { Queryable } from "../../db/client";
 import { portForwards } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
+import type { NetworkRemoval } from "../../domain/network";
 import { type AddedForward, allAddresses, type CreateForward, loopbackAddress } from "../../domain/portForward";
 import { announce } from "../changes";
 import type { Context } from "../context";
@@ -11,6 +12,7 @@ import { getVmRecord } from "../vms/view";
 import { applyNetworks, requestNetworks, settleNetworks } from "./apply";
 import { networkDriverOf, whyNotForwardable } from "./driver";
 import { networksPending } from "./pending";
+import { hostSees, whyBroken } from "./view";
 
 /**
  * Makes a port of the host lead to one of a VM, at once.
@@ -43,12 +45,12 @@ export async function addForward(context: Context, vmId: number, input: CreateFo
     return { ...row, whyNot: null };
   });
   await settleNetworks(context);
-  return { ...forward, pending: await networksPending(context) };
+  return { ...forward, pending: await forwardPending(context, forward) };
 }
 
-/** @throws `not_found` */
-export async function removeForward(context: Context, vmId: number, id: number): Promise<void> {
-  await context.db.transaction(async (tx) => {
+/** Has a port of the host lead to a VM no more, or the answer says why it still does. @throws `not_found` */
+export async function removeForward(context: Context, vmId: number, id: number): Promise<NetworkRemoval> {
+  const removed = await context.db.transaction(async (tx) => {
     const [row] = await tx
       .delete(portForwards)
       .where(and(eq(portForwards.id, id), eq(portForwards.vmId, vmId)))
@@ -56,8 +58,18 @@ export async function removeForward(context: Context, vmId: number, id: number):
     if (!row) throw new CumulusError("not_found", `VM ${vmId} has no forward ${id}.`);
     await requestNetworks(tx);
     await announce(tx, { kind: "vm", id: vmId });
+    return row;
   });
   await settleNetworks(context);
+  return { pending: await forwardPending(context, removed) };
+}
+
+/** Why a forward that was just written down or removed is not in effect so: the host doesn't do it or, in user mode, the VM's QEMU doesn't; null when it is. */
+async function forwardPending(context: Context, forward: typeof portForwards.$inferSelect): Promise<string | null> {
+  const pending = await networksPending(context);
+  if (pending !== null) return pending;
+  if ((await networkDriverOf(context.db))?.driver !== "user") return null;
+  return whyBroken(await hostSees(context), forward);
 }
 
 /** What goes to a program of the host must go on to it, and what goes to others is none of ours. */

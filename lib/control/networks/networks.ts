@@ -7,7 +7,13 @@ import { vmInterfaces } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import { defaultGatewayOf, overlaps } from "../../domain/ipv4";
-import { type CreateNetwork, type Network, rangeProblem, type UpdateNetwork } from "../../domain/network";
+import {
+  type CreateNetwork,
+  type Network,
+  type NetworkRemoval,
+  rangeProblem,
+  type UpdateNetwork,
+} from "../../domain/network";
 import { announce } from "../changes";
 import type { Context } from "../context";
 import { countFree, type NetworkRow, vmsLeftOutside } from "./addresses";
@@ -108,8 +114,8 @@ export async function updateNetwork(context: Context, id: number, input: UpdateN
   return getNetwork(context, id);
 }
 
-/** @throws `not_found`, `conflict` while VMs are in it */
-export async function deleteNetwork(context: Context, id: number): Promise<void> {
+/** Takes a network away from the host as well, or the answer says why not yet. @throws `not_found`, `conflict` while VMs are in it */
+export async function deleteNetwork(context: Context, id: number): Promise<NetworkRemoval> {
   await context.db.transaction(async (tx) => {
     const [row] = await tx.select().from(networks).where(eq(networks.id, id)).for("update");
     if (!row) throw networkNotFound(id);
@@ -137,6 +143,8 @@ export async function deleteNetwork(context: Context, id: number): Promise<void>
     await tx.delete(networks).where(eq(networks.id, id));
     await changed(tx, id);
   });
+  await settleNetworks(context);
+  return { pending: await networksPending(context) };
 }
 
 async function select(context: Context, id: number | undefined): Promise<Network[]> {

@@ -72,21 +72,29 @@ const userNetworkIsOne =
 
 /** @param host what the VM's host sees, if it answers */
 function whyNotInEffect(
-  { vmId, protocol, hostAddress, hostPort }: ForwardRow,
+  forward: ForwardRow,
   driver: NetworkDriver,
   network: HostReport["network"] | null,
   host: NetworkStatus | null,
 ): string | null {
-  if (driver === "user" && hostAddress !== loopbackAddress) {
+  if (driver === "user" && forward.hostAddress !== loopbackAddress) {
     return `A VM with a user-mode network has forwards of ${loopbackAddress} alone.`;
   }
   if (driver === "bridge" && network?.driver === "user") return whyToStartAnew("user");
-  const isIt = (one: BrokenForward) => one.vmId === vmId && one.protocol === protocol && one.hostPort === hostPort;
-  return (driver === "user" && host?.brokenForwards.find(isIt)?.reason) || null;
+  return driver === "user" ? whyBroken(host, forward) : null;
 }
 
-/** What can't be asked for now is not shown, rather than nothing at all. */
-async function hostSees({ agent }: Context): Promise<NetworkStatus | null> {
+/** Why a VM with a user-mode network doesn't have a forward that it should have, or the other way round; null where nothing is known against it. */
+export function whyBroken(
+  host: Pick<NetworkStatus, "brokenForwards"> | null,
+  { vmId, protocol, hostPort }: ForwardRow,
+): string | null {
+  const isIt = (one: BrokenForward) => one.vmId === vmId && one.protocol === protocol && one.hostPort === hostPort;
+  return host?.brokenForwards.find(isIt)?.reason ?? null;
+}
+
+/** What a host sees of its networks; null when it doesn't answer: that is then not shown, rather than nothing at all. */
+export async function hostSees({ agent }: Context): Promise<NetworkStatus | null> {
   try {
     return await agent.networkStatus();
   } catch (error) {

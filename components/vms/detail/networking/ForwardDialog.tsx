@@ -3,7 +3,12 @@
 import { type FormEvent, useState } from "react";
 import { apiRequest } from "../../../../lib/api/client";
 import type { NetworkDriver } from "../../../../lib/domain/machine";
-import { allAddresses, type CreateForward, loopbackAddress } from "../../../../lib/domain/portForward";
+import {
+  type AddedForward,
+  allAddresses,
+  type CreateForward,
+  loopbackAddress,
+} from "../../../../lib/domain/portForward";
 import type { Vm } from "../../../../lib/domain/vm";
 import { useForwardAddresses } from "../../../networks/useNetworkData";
 import { Banner } from "../../../ui/Banner";
@@ -26,7 +31,7 @@ export function ForwardDialog({ vm, driver, onClose }: { vm: Vm; driver: Network
   const add = async (event: FormEvent) => {
     event.preventDefault();
     const body = { protocol, hostAddress, hostPort: Number(hostPort), port: Number(port) };
-    const send = () => apiRequest("POST", `/api/vms/${vm.id}/forwards`, body);
+    const send = () => apiRequest<AddedForward>("POST", `/api/vms/${vm.id}/forwards`, body);
     if (await change(send, `Port ${hostPort} of ${vm.host.name} leads to ${vm.name}.`)) onClose();
   };
   const ports = [

@@ -4,6 +4,7 @@ import { Plus, Trash2 } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useState } from "react";
 import { apiRequest } from "../../../../lib/api/client";
+import type { NetworkRemoval } from "../../../../lib/domain/network";
 import type { PortForwardView } from "../../../../lib/domain/portForward";
 import type { Vm } from "../../../../lib/domain/vm";
 import type { VmNetworking } from "../../../../lib/domain/vmNetworking";
@@ -22,8 +23,10 @@ export function ForwardsCard({ vm, networking }: { vm: Vm; networking: VmNetwork
   const [isAdding, setAdding] = useState(false);
   const { forwards, whyNoForward } = networking;
   const { form, change } = useNetworkingChange(vm.id);
-  const remove = ({ id, hostPort }: PortForwardView) =>
-    change(() => apiRequest("DELETE", `/api/vms/${vm.id}/forwards/${id}`), `Port ${hostPort} leads here no more.`);
+  const remove = ({ id, hostPort }: PortForwardView) => {
+    const send = () => apiRequest<NetworkRemoval>("DELETE", `/api/vms/${vm.id}/forwards/${id}`);
+    return change(send, `Port ${hostPort} leads here no more.`);
+  };
   return (
     <Card
       flush

@@ -3,7 +3,7 @@
 import { type FormEvent, useState } from "react";
 import { apiRequest } from "../../../../lib/api/client";
 import type { Vm } from "../../../../lib/domain/vm";
-import type { VmInterface } from "../../../../lib/domain/vmNetworking";
+import type { VmInterface, VmNetworking } from "../../../../lib/domain/vmNetworking";
 import { Banner } from "../../../ui/Banner";
 import { Button } from "../../../ui/Button";
 import { Dialog } from "../../../ui/Dialog";
@@ -32,7 +32,7 @@ export function LimitDialog({ vm, link, onClose }: LimitDialogProps) {
     setSent(true);
     if (ingressBytesPerSecond === undefined || egressBytesPerSecond === undefined) return;
     const body = { ingressBytesPerSecond, egressBytesPerSecond };
-    const send = () => apiRequest("PUT", `/api/vms/${vm.id}/interfaces/${link.id}/limit`, body);
+    const send = () => apiRequest<VmNetworking>("PUT", `/api/vms/${vm.id}/interfaces/${link.id}/limit`, body);
     if (await change(send, `The limit of ${link.id} is in effect.`)) onClose();
   };
   const fields = [

@@ -2,6 +2,7 @@
 
 import { type FormEvent, useState } from "react";
 import { apiRequest } from "../../../../lib/api/client";
+import type { Operation } from "../../../../lib/domain/operation";
 import type { Vm } from "../../../../lib/domain/vm";
 import { useNetworks } from "../../../data/hooks";
 import { Banner } from "../../../ui/Banner";
@@ -24,7 +25,7 @@ export function PlugDialog({ vm, onClose }: { vm: Vm; onClose: () => void }) {
     event.preventDefault();
     if (!chosen) return;
     const body = { network: chosen.name, ...(ipv4.trim() && { ipv4: ipv4.trim() }) };
-    const send = () => apiRequest("POST", `/api/vms/${vm.id}/interfaces`, body);
+    const send = () => apiRequest<Operation>("POST", `/api/vms/${vm.id}/interfaces`, body);
     if (await change(send, `${vm.name} is being plugged into ${chosen.name}.`)) onClose();
   };
   return (

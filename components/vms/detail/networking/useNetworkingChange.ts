@@ -10,11 +10,12 @@ import { notify } from "../../../ui/notify";
 export function useNetworkingChange(vmId: number, ...shownFields: string[]) {
   const { mutate } = useSWRConfig();
   const form = useSubmit(...shownFields);
-  const change = (act: () => Promise<unknown>, done: string): Promise<boolean> =>
+  const change = (act: () => Promise<object>, done: string): Promise<boolean> =>
     form.submit(async () => {
-      await act();
+      const answer = await act();
       const networking = await mutate<VmNetworking>(keys.networkingOfVm(vmId));
-      notify(networking?.pending ? "Saved. The host has not put it into effect yet." : done);
+      const isPending = ("pending" in answer && answer.pending !== null) || networking?.pending;
+      notify(isPending ? "Saved. The host has not put it into effect yet." : done);
     });
   return { form, change };
 }
