@@ -1,14 +1,16 @@
 import { and, eq, isNotNull, isNull, or } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { backupRepositories, backups } from "../../db/schema/backups";
-import { snapshots } from "../../db/schema/vms";
-import { backupCopySchema, type VmDescription } from "../../domain/backup";
+import { images } from "../../db/schema/images";
+import { snapshots, vms } from "../../db/schema/vms";
+import { backupCopySchema, type RepositoryAccess, type VmDescription } from "../../domain/backup";
+import { CumulusError } from "../../domain/errors";
 import { formatBytes } from "../../domain/units";
 import { announce } from "../changes";
 import type { Context } from "../context";
 import type { TaskEffects } from "../tasks/effects";
 import { requestTask } from "../tasks/request";
-import { getVmRecord } from "../vms/view";
+import { attempt } from "./attempt";
 
 type BackupRow = typeof backups.$inferSelect;
 
@@ -26,21 +28,33 @@ export async function copyWaiting(context: Context): Promise<void> {
       const error = snapshot.manifest
         ? "Its snapshot was deleted before it was copied."
         : "Its snapshot could not be taken.";
-      await context.db.update(backups).set({ error }).where(eq(backups.id, backup.id));
-      await announce(context.db, { kind: "backup", id: backup.id, vmId: backup.vmId });
+      await noteFailure(context, backup, error);
     } else if (snapshot.manifest && access) {
-      const description = await descriptionOf(context, backup);
-      const params = { access, snapshotId: snapshot.id, description };
-      await context.db.transaction((tx) => requestCopy(tx, backup, params));
+      const params = { access, snapshotId: snapshot.id };
+      const reason = await attempt(context, { backupId: backup.id }, () =>
+        context.db.transaction((tx) => requestCopy(tx, backup, params)),
+      );
+      if (reason !== null) await noteFailure(context, backup, `It could not be copied. ${reason}`);
     }
   }
 }
 
-async function requestCopy(tx: Queryable, backup: BackupRow, params: Record<string, unknown>): Promise<void> {
+async function noteFailure(context: Context, { id, vmId }: BackupRow, error: string): Promise<void> {
+  await attempt(context, { backupId: id }, async () => {
+    await context.db.update(backups).set({ error }).where(eq(backups.id, id));
+    await announce(context.db, { kind: "backup", id, vmId });
+  });
+}
+
+async function requestCopy(
+  tx: Queryable,
+  backup: BackupRow,
+  source: { access: RepositoryAccess; snapshotId: number },
+): Promise<void> {
   const operation = await requestTask(tx, {
     kind: "backup",
     taskKind: "backup",
-    params,
+    params: { ...source, description: await descriptionOf(tx, backup) },
     actor: backup.actor,
     vmId: backup.vmId,
     dedupKey: `backup:${backup.id}`,
@@ -49,9 +63,15 @@ async function requestCopy(tx: Queryable, backup: BackupRow, params: Record<stri
   await announce(tx, { kind: "backup", id: backup.id, vmId: backup.vmId });
 }
 
-/** What must be known of a VM to make it again where nothing else is known. */
-async function descriptionOf(context: Context, backup: BackupRow): Promise<VmDescription> {
-  const { vm, image } = await getVmRecord(context.db, backup.vmId);
+/** What must be known of a VM to make it again where nothing else is known; of one that was destroyed meanwhile as well. */
+async function descriptionOf(tx: Queryable, backup: BackupRow): Promise<VmDescription> {
+  const [row] = await tx
+    .select({ vm: vms, image: images })
+    .from(vms)
+    .innerJoin(images, eq(images.id, vms.imageId))
+    .where(eq(vms.id, backup.vmId));
+  if (!row) throw new CumulusError("internal", `Backup ${backup.id} is of VM ${backup.vmId}, which is not known.`);
+  const { vm, image } = row;
   return {
     name: vm.name,
     vcpus: vm.vcpus,

@@ -2,38 +2,54 @@ import { and, eq, isNotNull, isNull, lte, or } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { backupPolicies, backups } from "../../db/schema/backups";
 import { vms } from "../../db/schema/vms";
-import { backupTiers } from "../../domain/backupPolicy";
+import { type BackupTier, backupTiers } from "../../domain/backupPolicy";
 import { CumulusError } from "../../domain/errors";
 import { announce } from "../changes";
 import { type Context, systemActor } from "../context";
 import { requestSnapshot } from "../snapshots/take";
 import type { VmRow } from "../vms/view";
+import { attempt } from "./attempt";
 import { dueTimes } from "./policies";
+import { accessOf } from "./repositories";
 
 type PolicyRow = typeof backupPolicies.$inferSelect;
 
-/** Asks for the snapshots that are due. Runs that were missed, while the installation was off say, are caught up once. */
+/**
+ * Asks for the snapshots that are due. Runs that were missed, while the installation was off say, are caught up once; one that can't be asked for is noted as
+ * failed.
+ */
 export async function takeDueBackups(context: Context): Promise<void> {
   const now = new Date();
   const due = await context.db.select({ vmId: backupPolicies.vmId }).from(backupPolicies).where(isDue(now));
   for (const { vmId } of due) {
-    try {
-      await context.db.transaction((tx) => takeDueOf(tx, vmId, now));
-    } catch (err) {
-      // The VM is on its way from one state to another: it stays due, and is looked at again in a minute.
-      const isForLater = err instanceof CumulusError && (err.code === "wrong_state" || err.code === "conflict");
-      if (!isForLater) throw err;
-      context.log.info({ vmId, err }, "a backup is put off");
-    }
+    const reason = await attempt(context, { vmId }, () => takeOrPutOff(context, vmId, now));
+    if (reason === null) continue;
+    await attempt(context, { vmId }, () => context.db.transaction((tx) => noteFailedRuns(tx, vmId, now, reason)));
   }
 }
 
-async function takeDueOf(tx: Queryable, vmId: number, now: Date): Promise<void> {
+async function takeOrPutOff(context: Context, vmId: number, now: Date): Promise<void> {
+  try {
+    await context.db.transaction((tx) => takeDueOf(tx, vmId, now));
+  } catch (err) {
+    // The VM is on its way from one state to another: it stays due, and is looked at again in a minute.
+    const isForLater = err instanceof CumulusError && (err.code === "wrong_state" || err.code === "conflict");
+    if (!isForLater) throw err;
+    context.log.info({ vmId, err }, "a backup is put off");
+  }
+}
+
+async function lockDue(tx: Queryable, vmId: number, now: Date): Promise<PolicyRow | undefined> {
   const [row] = await tx
     .select()
     .from(backupPolicies)
     .where(and(eq(backupPolicies.vmId, vmId), isDue(now)))
     .for("update", { skipLocked: true });
+  return row;
+}
+
+async function takeDueOf(tx: Queryable, vmId: number, now: Date): Promise<void> {
+  const row = await lockDue(tx, vmId, now);
   if (!row) return;
   const [vm] = await tx
     .select()
@@ -48,10 +64,9 @@ async function takeDueOf(tx: Queryable, vmId: number, now: Date): Promise<void> 
 }
 
 async function takeTiers(tx: Queryable, vm: VmRow, row: PolicyRow, now: Date): Promise<void> {
-  const times = { hourly: row.hourlyAt, daily: row.dailyAt, weekly: row.weeklyAt };
-  for (const tier of backupTiers) {
-    const dueAt = times[tier];
-    if (dueAt === null || dueAt > now) continue;
+  const { repository } = row.policy;
+  if (repository !== null) await accessOf(tx, repository, "repository");
+  for (const { tier, dueAt } of dueRuns(row, now)) {
     const name = `${tier} ${dueAt.toISOString().slice(0, 16).replace("T", " ")}`;
     const { snapshot } = await requestSnapshot(tx, systemActor, vm, { name, origin: "schedule" });
     await tx.insert(backups).values({
@@ -59,11 +74,34 @@ async function takeTiers(tx: Queryable, vm: VmRow, row: PolicyRow, now: Date): P
       tier,
       dueAt,
       snapshotId: snapshot.id,
-      repositoryId: row.policy.repository,
+      repositoryId: repository,
       actor: systemActor.name,
     });
   }
   await announce(tx, { kind: "backup", id: vm.id, vmId: vm.id });
+}
+
+/** People see that there was a run, and why there is no backup of it; the next one is another try. */
+async function noteFailedRuns(tx: Queryable, vmId: number, now: Date, reason: string): Promise<void> {
+  const row = await lockDue(tx, vmId, now);
+  if (!row) return;
+  const error = `It could not be made. ${reason}`;
+  for (const run of dueRuns(row, now)) {
+    await tx
+      .insert(backups)
+      .values({ vmId, ...run, error, actor: systemActor.name })
+      .onConflictDoNothing();
+  }
+  await tx.update(backupPolicies).set(dueTimes(row.policy, now)).where(eq(backupPolicies.vmId, vmId));
+  await announce(tx, { kind: "backup", id: vmId, vmId });
+}
+
+function dueRuns({ hourlyAt, dailyAt, weeklyAt }: PolicyRow, now: Date): { tier: BackupTier; dueAt: Date }[] {
+  const times = { hourly: hourlyAt, daily: dailyAt, weekly: weeklyAt };
+  return backupTiers.flatMap((tier) => {
+    const dueAt = times[tier];
+    return dueAt === null || dueAt > now ? [] : [{ tier, dueAt }];
+  });
 }
 
 function isDue(now: Date) {

@@ -22,11 +22,14 @@ export async function getPolicy(context: Context, vmId: number): Promise<PolicyS
   return { policy: row.policy, nextAt: new Date(Math.min(...times)).toISOString() };
 }
 
-/** From now on the VM is backed up so; what was due and not yet done under an earlier policy is not caught up. */
+/**
+ * From now on the VM is backed up so; what was due and not yet done under an earlier policy is not caught up.
+ * @throws `not_found` for no such VM, `bad_request` for no such repository
+ */
 export async function putPolicy(context: Context, vmId: number, policy: BackupPolicy): Promise<PolicyState> {
   await assertVm(context, vmId);
-  if (policy.repository !== null) await accessOf(context.db, policy.repository, "repository");
   await context.db.transaction(async (tx) => {
+    if (policy.repository !== null) await accessOf(tx, policy.repository, "repository");
     const values = { policy, ...dueTimes(policy, new Date()), updatedAt: sql`now()` };
     await tx
       .insert(backupPolicies)

@@ -47,6 +47,8 @@ export async function createRepository(context: Context, input: CreateBackupRepo
 /** Forgets a repository; what is in it stays where it is. @throws `conflict` while policies copy to it or Cumulus keeps count of copies in it */
 export async function forgetRepository(context: Context, id: number): Promise<void> {
   await context.db.transaction(async (tx) => {
+    // Before it is looked who uses it: who is about to, holds it.
+    await tx.select().from(backupRepositories).where(eq(backupRepositories.id, id)).for("update");
     const row = await getRepositoryRow(tx, id);
     const [policy] = await tx
       .select({ vmId: backupPolicies.vmId })
@@ -74,9 +76,9 @@ export async function getRepositoryRow(db: Queryable, id: number): Promise<Repos
   return row;
 }
 
-/** @throws `bad_request` naming the field when there is no such repository */
-export async function accessOf(db: Queryable, id: number, field: string): Promise<RepositoryAccess> {
-  const [row] = await db.select().from(backupRepositories).where(eq(backupRepositories.id, id));
+/** What opens a repository, which can't be forgotten before the transaction ends. @throws `bad_request` naming the field when there is no such repository */
+export async function accessOf(tx: Queryable, id: number, field: string): Promise<RepositoryAccess> {
+  const [row] = await tx.select().from(backupRepositories).where(eq(backupRepositories.id, id)).for("key share");
   if (row) return row.access;
   const message = `There is no backup repository ${id}.`;
   throw new CumulusError("bad_request", message, { fields: { [field]: message } });

@@ -9,6 +9,7 @@ import { type Actor, type Context, systemActor } from "../context";
 import { actorName } from "../operations";
 import { requestRemoval } from "../snapshots/remove";
 import { requestTask } from "../tasks/request";
+import { attempt } from "./attempt";
 
 type BackupRow = typeof backups.$inferSelect;
 
@@ -27,7 +28,11 @@ export async function removeExpired(context: Context): Promise<void> {
         ...expiredBackups(kept, policy[tier]?.keep ?? kept.length),
         ...expiredBackups(failed, keptFailures),
       ];
-      for (const row of expired) await context.db.transaction((tx) => removeBackupRow(tx, systemActor, row));
+      for (const row of expired) {
+        await attempt(context, { backupId: row.id }, () =>
+          context.db.transaction((tx) => removeBackupRow(tx, systemActor, row)),
+        );
+      }
     }
   }
   await removeCopiedSnapshots(context);
@@ -80,7 +85,11 @@ async function removeCopiedSnapshots(context: Context): Promise<void> {
     .from(backups)
     .innerJoin(snapshots, and(eq(snapshots.id, backups.snapshotId), eq(snapshots.desired, "present")))
     .where(and(eq(backups.tier, "manual"), isNotNull(backups.copy)));
-  for (const { backup } of rows) await context.db.transaction((tx) => removeSnapshotOf(tx, systemActor, backup));
+  for (const { backup } of rows) {
+    await attempt(context, { backupId: backup.id }, () =>
+      context.db.transaction((tx) => removeSnapshotOf(tx, systemActor, backup)),
+    );
+  }
 }
 
 async function removeSnapshotOf(tx: Queryable, actor: Actor, { snapshotId }: BackupRow): Promise<void> {
