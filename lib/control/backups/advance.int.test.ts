@@ -10,12 +10,15 @@ import { createVmSchema } from "../../domain/vm";
 import { type Context, systemActor } from "../context";
 import { convergeVm } from "../converge";
 import { ensureBaseRows, refreshHost } from "../hosts";
+import { endTask } from "../tasks/end";
 import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
 import { createVm } from "../vms/create";
 import { destroyVm } from "../vms/destroy";
 import { advanceBackups } from "./advance";
+import { copyEffects, copyWaiting } from "./copy";
 import { putPolicy } from "./policies";
 import { forgetRepository } from "./repositories";
+import { removeBackup, removeExpired } from "./retention";
 import { listBackups } from "./view";
 
 const hourly: BackupPolicy = {
@@ -83,10 +86,10 @@ const backupRow = async (id: number) => (await context.db.select().from(backups)
 const tasksOf = async (vmId: number, kind: "backup" | "backup-remove") =>
   (await context.db.select().from(operations).where(eq(operations.vmId, vmId))).filter((row) => row.kind === kind);
 
-/** Until a query waits for a lock that the test holds. */
-async function somebodyWaits(): Promise<void> {
+/** Until so many queries wait for a lock that the test holds. */
+async function somebodyWaits(count = 1): Promise<void> {
   const waits = sql`select 1 from pg_stat_activity where wait_event_type = 'Lock'`;
-  await expect.poll(async () => (await context.db.execute(waits)).rowCount, { timeout: 5_000 }).toBe(1);
+  await expect.poll(async () => (await context.db.execute(waits)).rowCount, { timeout: 5_000 }).toBe(count);
 }
 
 test("a VM that is destroyed before its backup is copied is copied all the same, as what it was", async () => {
@@ -147,6 +150,85 @@ test("a backup past its retention that can't be removed keeps no other from bein
   await context.db.execute(sql`drop function refuse cascade`);
   expect((await backupRow(rows[0]?.id ?? 0))?.removedAt).toBeNull();
   expect((await backupRow(rows[1]?.id ?? 0))?.removedAt).not.toBeNull();
+});
+
+const copied = { key: "a".repeat(64), diskBytes: 1, addedBytes: 1, verifiedAt: longAgo.toISOString() };
+const ofCopy = { keys: [copied.key] };
+
+/** A run past its retention, whose copy is under way. */
+async function expiringCopy(name: string) {
+  const vmId = await runningVm(name);
+  await addPolicy(vmId);
+  const backup = await addBackup(vmId, { repositoryId: await addRepository("Far away") });
+  await copyWaiting(context);
+  const [copying] = await tasksOf(vmId, "backup");
+  if (!copying) throw new Error("The copy was not asked for.");
+  await addBackup(vmId, { dueAt: new Date("2026-01-02T00:00:00Z") });
+  return { vmId, backup, copying };
+}
+
+test("a backup past its retention whose copy is under way stays until the copy is there, and goes with it", async () => {
+  const { vmId, backup, copying } = await expiringCopy("slow-copy");
+  await advanceBackups(context);
+  expect((await backupRow(backup.id))?.removedAt).toBeNull();
+  await endTask(context, copying, { status: "done", result: copied, error: null });
+  await advanceBackups(context);
+  expect((await backupRow(backup.id))?.removedAt).not.toBeNull();
+  expect(await tasksOf(vmId, "backup-remove")).toMatchObject([{ taskParams: ofCopy }]);
+});
+
+test("a copy that ends while its backup is being removed goes with it", async () => {
+  const { vmId, copying } = await expiringCopy("ending-copy");
+  const { advance } = await context.db.transaction(async (tx) => {
+    const ended = { status: "done" as const, finishedAt: new Date() };
+    await tx.update(operations).set(ended).where(eq(operations.id, copying.id));
+    await copyEffects.onDone(context, tx, copying, copied);
+    const advance = advanceBackups(context);
+    await somebodyWaits();
+    return { advance };
+  });
+  await advance;
+  expect(await tasksOf(vmId, "backup-remove")).toMatchObject([{ taskParams: ofCopy }]);
+});
+
+test("a backup whose snapshot is being taken stays until there is something to remove", async () => {
+  const vmId = await runningVm("slow-snapshot");
+  await addPolicy(vmId);
+  const backup = await addBackup(vmId);
+  await context.db.update(snapshots).set({ manifest: null }).where(eq(snapshots.vmId, vmId));
+  await addBackup(vmId, { dueAt: new Date("2026-01-02T00:00:00Z") });
+  await advanceBackups(context);
+  const byHand = removeBackup(context, systemActor, vmId, backup.id);
+  await expect(byHand).rejects.toMatchObject({ code: "wrong_state" });
+  expect((await backupRow(backup.id))?.removedAt).toBeNull();
+});
+
+test("two who remove the same backup at once ask the host once", async () => {
+  const vmId = await runningVm("twice");
+  await addPolicy(vmId);
+  const backup = await addBackup(vmId, { repositoryId: await addRepository("Far away"), copy: copied });
+  await addBackup(vmId, { dueAt: new Date("2026-01-02T00:00:00Z") });
+  const { both } = await context.db.transaction(async (tx) => {
+    await tx.select().from(backups).where(eq(backups.id, backup.id)).for("update");
+    const both = [removeExpired(context), removeExpired(context)];
+    await somebodyWaits(2);
+    return { both };
+  });
+  await Promise.all(both);
+  expect(await tasksOf(vmId, "backup-remove")).toHaveLength(1);
+});
+
+test("a backup that is removed at the moment when it is to be copied is not copied", async () => {
+  const vmId = await runningVm("removed");
+  const backup = await addBackup(vmId, { repositoryId: await addRepository("Far away") });
+  const { advance } = await context.db.transaction(async (tx) => {
+    await tx.update(backups).set({ removedAt: new Date() }).where(eq(backups.id, backup.id));
+    const advance = advanceBackups(context);
+    await somebodyWaits();
+    return { advance };
+  });
+  await advance;
+  expect(await tasksOf(vmId, "backup")).toHaveLength(0);
 });
 
 test("no policy copies to a repository that is being forgotten", async () => {

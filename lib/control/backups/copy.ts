@@ -14,9 +14,10 @@ import { attempt } from "./attempt";
 
 type BackupRow = typeof backups.$inferSelect;
 
+const isOpen = and(isNull(backups.removedAt), isNull(backups.error), isNull(backups.copyOperationId));
+
 /** Asks for copies of the snapshots that are there, and takes note of those that could not be taken. */
 export async function copyWaiting(context: Context): Promise<void> {
-  const isOpen = and(isNull(backups.removedAt), isNull(backups.error), isNull(backups.copyOperationId));
   const waiting = await context.db
     .select({ backup: backups, snapshot: snapshots, access: backupRepositories.access })
     .from(backups)
@@ -41,16 +42,26 @@ export async function copyWaiting(context: Context): Promise<void> {
 
 async function noteFailure(context: Context, { id, vmId }: BackupRow, error: string): Promise<void> {
   await attempt(context, { backupId: id }, async () => {
-    await context.db.update(backups).set({ error }).where(eq(backups.id, id));
+    await context.db
+      .update(backups)
+      .set({ error })
+      .where(and(eq(backups.id, id), isOpen));
     await announce(context.db, { kind: "backup", id, vmId });
   });
 }
 
 async function requestCopy(
   tx: Queryable,
-  backup: BackupRow,
+  { id }: BackupRow,
   source: { access: RepositoryAccess; snapshotId: number },
 ): Promise<void> {
+  const [backup] = await tx
+    .select()
+    .from(backups)
+    .where(and(eq(backups.id, id), isOpen))
+    .for("update");
+  // Removed, or asked for by another, since it was read.
+  if (!backup) return;
   const operation = await requestTask(tx, {
     kind: "backup",
     taskKind: "backup",

@@ -1,12 +1,13 @@
-import { and, eq, isNotNull, isNull } from "drizzle-orm";
+import { and, eq, inArray, isNotNull, isNull } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { backupPolicies, backupRepositories, backups } from "../../db/schema/backups";
+import { operations } from "../../db/schema/operations";
 import { snapshots } from "../../db/schema/vms";
 import { backupTiers, expiredBackups } from "../../domain/backupPolicy";
 import { CumulusError } from "../../domain/errors";
 import { announce } from "../changes";
 import { type Actor, type Context, systemActor } from "../context";
-import { actorName } from "../operations";
+import { actorName, openStatuses } from "../operations";
 import { requestRemoval } from "../snapshots/remove";
 import { requestTask } from "../tasks/request";
 import { attempt } from "./attempt";
@@ -30,7 +31,7 @@ export async function removeExpired(context: Context): Promise<void> {
       ];
       for (const row of expired) {
         await attempt(context, { backupId: row.id }, () =>
-          context.db.transaction((tx) => removeBackupRow(tx, systemActor, row)),
+          context.db.transaction((tx) => removeExpiredRow(tx, row.id)),
         );
       }
     }
@@ -44,13 +45,10 @@ export async function removeExpired(context: Context): Promise<void> {
  */
 export async function removeBackup(context: Context, actor: Actor, vmId: number, id: number): Promise<void> {
   await context.db.transaction(async (tx) => {
-    const [row] = await tx
-      .select()
-      .from(backups)
-      .where(and(eq(backups.id, id), eq(backups.vmId, vmId), isNull(backups.removedAt)))
-      .for("update");
-    if (!row) throw new CumulusError("not_found", `VM ${vmId} has no backup ${id}.`);
-    if (row.repositoryId !== null && row.copy === null && row.error === null) {
+    const row = await lockBackup(tx, id);
+    if (row?.vmId !== vmId) throw new CumulusError("not_found", `VM ${vmId} has no backup ${id}.`);
+    const isUncopied = row.repositoryId !== null && row.copy === null && row.error === null;
+    if (isUncopied || (await isBeingMade(tx, row))) {
       throw new CumulusError("wrong_state", "This backup is still being made: cancel that instead.", {
         allowed: ["done", "failed"],
       });
@@ -59,6 +57,30 @@ export async function removeBackup(context: Context, actor: Actor, vmId: number,
   });
 }
 
+/** What is still being made is left to a later minute: only then there is a snapshot, or a copy, to remove with it. */
+async function removeExpiredRow(tx: Queryable, id: number): Promise<void> {
+  const row = await lockBackup(tx, id);
+  if (row && !(await isBeingMade(tx, row))) await removeBackupRow(tx, systemActor, row);
+}
+
+/** A backup as it is now, held until the transaction ends: its copy may have ended, and others remove it too. */
+async function lockBackup(tx: Queryable, id: number): Promise<BackupRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(backups)
+    .where(and(eq(backups.id, id), isNull(backups.removedAt)))
+    .for("update");
+  return row;
+}
+
+async function isBeingMade(tx: Queryable, { snapshotId, copyOperationId }: BackupRow): Promise<boolean> {
+  const isUntaken = and(eq(snapshots.id, snapshotId ?? 0), isNull(snapshots.manifest), isNull(snapshots.deletedAt));
+  if ((await tx.$count(snapshots, isUntaken)) > 0) return true;
+  const isCopied = and(eq(operations.id, copyOperationId ?? 0), inArray(operations.status, [...openStatuses]));
+  return (await tx.$count(operations, isCopied)) > 0;
+}
+
+/** @param row held by the transaction */
 async function removeBackupRow(tx: Queryable, actor: Actor, row: BackupRow): Promise<void> {
   await tx.update(backups).set({ removedAt: new Date() }).where(eq(backups.id, row.id));
   await removeSnapshotOf(tx, actor, row);
