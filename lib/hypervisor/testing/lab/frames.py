@@ -5,6 +5,7 @@
     frames.py sniff INTERFACE MARK                      prints in hex each frame that comes in and holds MARK (text), once it listens "ready" first
 """
 import ctypes
+import errno
 import fcntl
 import os
 import select
@@ -44,7 +45,12 @@ def relay(namespace, tap, guest_namespace, mac):
     other = {outer: inner, inner: outer}
     while True:
         for handle in select.select([outer, inner], [], [])[0]:
-            frame = os.read(handle, 65536)
+            try:
+                frame = os.read(handle, 65536)
+            except OSError as error:
+                if error.errno == errno.EBADFD:
+                    return  # The link is gone.
+                raise
             try:
                 os.write(other[handle], frame)
             except OSError:
