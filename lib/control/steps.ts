@@ -92,7 +92,7 @@ async function ensureAndStart(context: Context, record: VmRecord): Promise<void>
   for (let attempt = 1, present = record; ; attempt++) {
     await applyNetworks(context);
     await agent.ensure(specOf(present));
-    await forgetLeftInterfaces(context, vmId);
+    await forgetLeftInterfaces(context, present);
     failpoint("converge.ensured");
     await progressIntents(db, vmId, 60, "Starting.");
     try {

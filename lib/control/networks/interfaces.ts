@@ -1,6 +1,8 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, inArray, sql } from "drizzle-orm";
+import { z } from "zod";
 import type { Queryable } from "../../db/client";
 import { networks } from "../../db/schema/networks";
+import { operations } from "../../db/schema/operations";
 import { interfaceLimits, vmInterfaces } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import { CumulusError, messageOf } from "../../domain/errors";
@@ -13,11 +15,14 @@ import { actorName, addOperation, finishOperation, getOperation, type OperationR
 import { specOf } from "../spec";
 import { allocateMac } from "../vms/allocate";
 import { lockVm } from "../vms/power";
-import { getVmRecord, type VmRow } from "../vms/view";
+import { getVmRecord, type VmRecord, type VmRow } from "../vms/view";
 import { bindAddress, type NetworkRow, releaseAddresses, takeAddress } from "./addresses";
 import { applyNetworks, requestNetworks, settleNetworks } from "./apply";
 import { assertEnforceable } from "./driver";
 import { holdNetwork } from "./networks";
+
+/** What an operation on an interface says of it. */
+const resultSchema = z.object({ interface: z.string() });
 
 /** As many as QEMU's argv has ports for (lib/hypervisor/qemu/interfaces.ts), less the first. */
 const furtherIds = ["net1", "net2", "net3", "net4", "net5", "net6", "net7"];
@@ -120,30 +125,50 @@ export async function limitInterface(
   await settleNetworks(context);
 }
 
-/** Has the host plug and unplug what was written down last. What a guest doesn't let go of, it keeps. */
+/**
+ * Has the host plug or unplug the interface of an operation. One that its guest doesn't let go of, it keeps. Others that are to leave have operations of their own.
+ */
 export async function performInterfaceChange(context: Context, vmId: number, operationId: number): Promise<void> {
   await applyNetworks(context);
+  const [operation] = await context.db.select().from(operations).where(eq(operations.id, operationId));
+  const { interface: interfaceId } = resultSchema.parse(operation?.result);
+  const record = withOthersStaying(await getVmRecord(context.db, vmId), interfaceId);
   try {
-    await context.agent.ensure(specOf(await getVmRecord(context.db, vmId)));
+    await context.agent.ensure(specOf(record));
   } catch (error) {
     if (!(error instanceof CumulusError) || error.code === "unavailable") throw error;
     await context.db.transaction(async (tx) => {
-      await tx.update(vmInterfaces).set({ isLeaving: false }).where(eq(vmInterfaces.vmId, vmId));
+      await tx.update(vmInterfaces).set({ isLeaving: false }).where(interfaceOf(vmId, interfaceId));
       await finishOperation(tx, operationId, { error: messageOf(error) });
       await announce(tx, { kind: "vm", id: vmId });
     });
     return;
   }
-  await forgetLeftInterfaces(context, vmId);
+  await forgetLeftInterfaces(context, record);
   await finishOperation(context.db, operationId, { message: "Its interfaces are as asked." });
 }
 
-/** Lets go of what interfaces had that the host has just been told to do without. */
-export async function forgetLeftInterfaces(context: Context, vmId: number): Promise<void> {
+function withOthersStaying(record: VmRecord, interfaceId: string): VmRecord {
+  const furtherLinks = record.furtherLinks.map((one) =>
+    one.link.interfaceId === interfaceId ? one : { ...one, link: { ...one.link, isLeaving: false } },
+  );
+  return { ...record, furtherLinks };
+}
+
+/**
+ * Lets go of what interfaces had that the host has just been told to do without.
+ * @param told the record that it was told by: an interface that is to leave since then is still there
+ */
+export async function forgetLeftInterfaces(context: Context, told: VmRecord): Promise<void> {
+  const vmId = told.vm.id;
+  const leftIds = told.furtherLinks.flatMap(({ link }) => (link.isLeaving ? [link.interfaceId] : []));
+  if (leftIds.length === 0) return;
   await context.db.transaction(async (tx) => {
     const left = await tx
       .delete(vmInterfaces)
-      .where(and(eq(vmInterfaces.vmId, vmId), eq(vmInterfaces.isLeaving, true)))
+      .where(
+        and(eq(vmInterfaces.vmId, vmId), inArray(vmInterfaces.interfaceId, leftIds), eq(vmInterfaces.isLeaving, true)),
+      )
       .returning();
     if (left.length === 0) return;
     for (const row of left) {

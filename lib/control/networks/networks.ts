@@ -117,6 +117,7 @@ export async function updateNetwork(context: Context, id: number, input: UpdateN
 /** Takes a network away from the host as well, or the answer says why not yet. @throws `not_found`, `conflict` while VMs are in it */
 export async function deleteNetwork(context: Context, id: number): Promise<NetworkRemoval> {
   await context.db.transaction(async (tx) => {
+    await lockNetworks(tx);
     const [row] = await tx.select().from(networks).where(eq(networks.id, id)).for("update");
     if (!row) throw networkNotFound(id);
     if (row.name === "default") {

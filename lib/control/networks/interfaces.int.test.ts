@@ -1,0 +1,99 @@
+import { eq } from "drizzle-orm";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
+import { vmInterfaces } from "../../db/schema/vmNetworking";
+import { CumulusError } from "../../domain/errors";
+import { createNetworkSchema } from "../../domain/network";
+import { createVmSchema } from "../../domain/vm";
+import { createFakeHypervisor, type FakeHypervisor } from "../../hypervisor/fake";
+import { type Context, systemActor } from "../context";
+import { convergeVm } from "../converge";
+import { ensureBaseRows, refreshHost } from "../hosts";
+import { getOperation } from "../operations";
+import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { createVm } from "../vms/create";
+import { powerVm } from "../vms/power";
+import { plugInterface, unplugInterface } from "./interfaces";
+import { createNetwork, deleteNetwork } from "./networks";
+
+let plane: TestControlPlane;
+let hypervisor: FakeHypervisor;
+let context: Context;
+let count = 0;
+
+beforeAll(async () => {
+  plane = await startTestControlPlane();
+});
+afterAll(async () => {
+  await plane.close();
+});
+beforeEach(async () => {
+  hypervisor = createFakeHypervisor({ stepMs: 5, shutdownMs: 10, networkDriver: "bridge" });
+  onTestFinished(() => hypervisor.close());
+  context = await plane.contextWith(hypervisor);
+  await ensureBaseRows(context);
+  await refreshHost(context);
+});
+
+/** A VM that runs with net0, net1 and net2. */
+async function withThreeInterfaces(): Promise<number> {
+  count += 1;
+  const input = createVmSchema.parse({ name: `vm-${count}`, image: "mini", size: "nano" });
+  const { id } = await createVm(context, systemActor, input, `key-${count}`);
+  await convergeVm(context, id);
+  for (let plugged = 0; plugged < 2; plugged++) {
+    await plugInterface(context, systemActor, id, { network: "default" });
+    await convergeVm(context, id);
+  }
+  expect(await interfacesOf(id)).toEqual(["net1", "net2"]);
+  return id;
+}
+
+async function interfacesOf(vmId: number): Promise<string[]> {
+  const rows = await context.db.select().from(vmInterfaces).where(eq(vmInterfaces.vmId, vmId));
+  return rows.map(({ interfaceId }) => interfaceId).sort();
+}
+
+test("an interface that its guest doesn't let go of stays, and another that was asked to leave meanwhile leaves", async () => {
+  const id = await withThreeInterfaces();
+  const { agent } = context;
+  const holdsNet1: Context["agent"]["ensure"] = async (spec) => {
+    if (spec.interfaces.some((one) => one.id === "net1")) return agent.ensure(spec);
+    throw new CumulusError("conflict", "The guest doesn't let go of its interface net1.");
+  };
+  const held = await unplugInterface(context, systemActor, id, "net1");
+  const other = await unplugInterface(context, systemActor, id, "net2");
+  await convergeVm({ ...context, agent: { ...agent, ensure: holdsNet1 } }, id);
+  expect(await getOperation(context, held.id)).toMatchObject({ status: "failed" });
+  expect(await getOperation(context, other.id)).toMatchObject({ status: "done" });
+  expect(await interfacesOf(id)).toEqual(["net1"]);
+});
+
+test("an interface that is to leave while its VM starts with it is there until the host has taken it out", async () => {
+  const id = await withThreeInterfaces();
+  await powerVm(context, systemActor, id, "stop");
+  await convergeVm(context, id);
+  const { agent } = context;
+  let operationId = 0;
+  const unplugged: Context["agent"]["ensure"] = async (spec) => {
+    if (operationId === 0) operationId = (await unplugInterface(context, systemActor, id, "net1")).id;
+    return agent.ensure(spec);
+  };
+  const started: string[][] = [];
+  const start: Context["agent"]["start"] = async (vmId) => {
+    started.push(await interfacesOf(id));
+    return agent.start(vmId);
+  };
+  await powerVm(context, systemActor, id, "start");
+  await convergeVm({ ...context, agent: { ...agent, ensure: unplugged, start } }, id);
+  expect(started).toEqual([["net1", "net2"]]);
+  expect(await getOperation(context, operationId)).toMatchObject({ status: "done" });
+  expect(await interfacesOf(id)).toEqual(["net2"]);
+});
+
+test("networks that are deleted at once are all deleted", async () => {
+  const names = Array.from({ length: 6 }, (_, index) => `at-once-${index}`);
+  const made = [];
+  for (const name of names)
+    made.push(await createNetwork(context, createNetworkSchema.parse({ name, cidr: `10.7.${made.length}.0/24` })));
+  await Promise.all(made.map(({ id }) => deleteNetwork(context, id)));
+});
