@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { archSchema, firmwareSchema } from "./arch";
 import { firstBootReportSchema } from "./firstBootReport";
-import { timelineStepSchema } from "./timeline";
+import { milestonesSchema } from "./timeline";
 import { observedStates } from "./vmStatus";
 
 /**
@@ -111,7 +111,7 @@ export const observationSchema = z.object({
   /** Counts starts and resets: a reboot is done when it has grown. 0 before the first start. */
   bootCount: z.number().int(),
   /** Times of steps `disk` … `ssh` of the present boot (`disk` once, of the machine). */
-  milestones: z.partialRecord(timelineStepSchema, z.iso.datetime()),
+  milestones: milestonesSchema,
   /** What the guest told of setting itself up, in its present boot. */
   firstBoot: firstBootReportSchema,
   /** The ISO that lies in the CD-ROM drive; a guest may eject it. */

@@ -31,7 +31,8 @@ export const timelineEntrySchema = z
 export type TimelineEntry = z.infer<typeof timelineEntrySchema>;
 
 /** Times (RFC 3339) at which steps of the present boot were reached. */
-export type Milestones = Partial<Record<TimelineStep, string>>;
+export const milestonesSchema = z.partialRecord(timelineStepSchema, z.iso.datetime());
+export type Milestones = z.infer<typeof milestonesSchema>;
 
 /** Milliseconds from where a timeline begins to a moment; null for a timeline that hasn't begun. */
 export function sinceStartMs({ accepted, started }: Milestones, at: string): number | null {

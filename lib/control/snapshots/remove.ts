@@ -1,7 +1,8 @@
-import { and, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
+import type { AnyPgColumn } from "drizzle-orm/pg-core";
 import type { Queryable } from "../../db/client";
 import { operations } from "../../db/schema/operations";
-import { snapshots } from "../../db/schema/vms";
+import { snapshots, vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
 import { failpoint } from "../../failpoints";
@@ -13,7 +14,7 @@ import { isShown, lockSnapshot, type SnapshotRow } from "./find";
 
 /**
  * Asks for a snapshot to be gone; what others need of its layers stays. Asked again while it is going, finds the same operation.
- * @throws `not_found`, `wrong_state` while it is being taken, `conflict` while its VM is being restored to it
+ * @throws `not_found`, `wrong_state` while it is being taken, `conflict` while its VM is being restored to it or a new one is to start from it
  */
 export async function deleteSnapshot(context: Context, actor: Actor, id: number): Promise<Operation> {
   const operation = await context.db.transaction(async (tx) => {
@@ -58,11 +59,21 @@ async function wantDeleted(tx: Queryable, { id, vmId }: SnapshotRow): Promise<vo
   await announce(tx, { kind: "snapshot", id, vmId });
 }
 
+/** Which live VMs were made from a snapshot and don't have their disk yet. */
+export function isYetToStartFrom(snapshotId: number | AnyPgColumn): SQL | undefined {
+  return and(eq(vms.fromSnapshotId, snapshotId), isNull(vms.deletedAt), sql`not ${vms.milestones} ? 'disk'`);
+}
+
 async function refuseWhileInUse(tx: Queryable, { id, name, manifest }: SnapshotRow): Promise<void> {
   if (manifest === null) {
     throw new CumulusError("wrong_state", `The snapshot ${name} is still being taken: cancel that instead.`, {
       allowed: ["available"],
     });
+  }
+  const [vm] = await tx.select({ name: vms.name }).from(vms).where(isYetToStartFrom(id)).limit(1);
+  if (vm) {
+    const message = `${vm.name} is to start from the snapshot ${name} and has no disk of it yet. Wait until it has one, or destroy it.`;
+    throw new CumulusError("conflict", message);
   }
   const [open] = await tx
     .select({ id: operations.id })

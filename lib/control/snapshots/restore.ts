@@ -30,6 +30,8 @@ export interface RestoreParams {
   generation: number;
   /** What was wanted of the VM until then: wanted again when it fails. */
   desiredBefore: Desired;
+  /** By whose clock a guest goes on that the restore did not come to. */
+  milestonesBefore: Milestones;
 }
 
 /**
@@ -52,7 +54,8 @@ export async function restoreSnapshot(
     const safety = input.safetySnapshot ? await insertSafety(tx, vm, snapshot) : null;
     const generation = await writeIntent(tx, vm, manifest);
     await announce(tx, { kind: "snapshot", id, vmId: vm.id });
-    const params: RestoreParams = { vmId: vm.id, snapshotId: id, safety, generation, desiredBefore: vm.desired };
+    const before = { desiredBefore: vm.desired, milestonesBefore: vm.milestones };
+    const params: RestoreParams = { vmId: vm.id, snapshotId: id, safety, generation, ...before };
     return requestTask(tx, {
       kind: "snapshot-restore",
       taskKind: "snapshot-restore",

@@ -4,6 +4,7 @@ import type { Queryable } from "../../db/client";
 import { snapshots, vms } from "../../db/schema/vms";
 import { nameOfShape } from "../../domain/size";
 import { type SnapshotManifest, snapshotManifestSchema } from "../../domain/snapshotManifest";
+import { milestonesSchema } from "../../domain/timeline";
 import { desiredStates } from "../../domain/vmStatus";
 import { announce } from "../changes";
 import type { TaskEffects } from "../tasks/effects";
@@ -17,6 +18,7 @@ const paramsSchema: z.ZodType<RestoreParams> = z.object({
   safety: z.object({ snapshotId: z.number(), memory: z.boolean() }).nullable(),
   generation: z.number(),
   desiredBefore: z.enum(desiredStates),
+  milestonesBefore: milestonesSchema,
 });
 const resultSchema = z.object({ safety: snapshotManifestSchema.nullable() });
 
@@ -37,9 +39,10 @@ export const restoreEffects: TaskEffects = {
     return { message, result: { snapshotId, ...(safety && { safetySnapshotId: safety.snapshotId }) } };
   },
   onFailed: async (_context, tx, operation) => {
-    const { vmId, snapshotId, safety, generation, desiredBefore } = paramsSchema.parse(operation.taskParams);
+    const { vmId, snapshotId, safety, generation, ...before } = paramsSchema.parse(operation.taskParams);
     const isStillMeant = and(eq(vms.id, vmId), eq(vms.generation, generation), ne(vms.desired, "deleted"));
-    await tx.update(vms).set({ desired: desiredBefore }).where(isStillMeant);
+    const values = { desired: before.desiredBefore, milestones: before.milestonesBefore };
+    await tx.update(vms).set(values).where(isStillMeant);
     if (safety) await forgetUntaken(tx, safety.snapshotId);
     await announce(tx, { kind: "vm", id: vmId });
     await announce(tx, { kind: "snapshot", id: snapshotId, vmId });

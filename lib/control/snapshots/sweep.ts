@@ -1,8 +1,8 @@
-import { and, eq, isNotNull, isNull, sql } from "drizzle-orm";
-import { snapshots } from "../../db/schema/vms";
+import { and, eq, isNotNull, isNull, notExists, sql } from "drizzle-orm";
+import { snapshots, vms } from "../../db/schema/vms";
 import { announce } from "../changes";
 import { type Context, systemActor } from "../context";
-import { requestRemoval } from "./remove";
+import { isYetToStartFrom, requestRemoval } from "./remove";
 
 /** Brings snapshots to where they should be, whatever was cut off. */
 export async function sweepSnapshots(context: Context): Promise<void> {
@@ -22,8 +22,7 @@ async function removeServedClones(context: Context): Promise<void> {
           eq(snapshots.origin, "clone"),
           eq(snapshots.desired, "present"),
           isNotNull(snapshots.manifest),
-          sql`not exists (select from vms where vms.from_snapshot_id = ${snapshots.id} and vms.deleted_at is null
-            and not vms.milestones ? 'disk')`,
+          notExists(tx.select({ id: vms.id }).from(vms).where(isYetToStartFrom(snapshots.id))),
           sql`not exists (select from operations where operations.kind = 'snapshot-remove'
             and operations.dedup_key = ${removalKey} and operations.finished_at > now() - interval '10 minutes')`,
         ),

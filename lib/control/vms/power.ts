@@ -4,6 +4,7 @@ import { hosts } from "../../db/schema/hosts";
 import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
+import type { Milestones } from "../../domain/timeline";
 import { type VmAction, vmActionStatuses, whyNot } from "../../domain/vmStatus";
 import { failpoint } from "../../failpoints";
 import { announce } from "../changes";
@@ -79,10 +80,7 @@ async function writeIntent(
       if (isRunning) return addFinishedOperation(tx, { ...asked, message: "It runs already." });
       const [host] = await tx.select().from(hosts).where(eq(hosts.id, vm.hostId)).for("update");
       if (host) await admitMemory(tx, host, vm.memoryBytes, vm.id);
-      const accepted = new Date().toISOString();
-      const { disk } = vm.milestones;
-      const milestones = { accepted, image: accepted, ...(disk && { disk }) };
-      return newGeneration(tx, vm, asked, { desired: "running", milestones });
+      return newGeneration(tx, vm, asked, { desired: "running", milestones: milestonesOfStart(vm) });
     }
     case "stop":
     case "shutdown": {
@@ -102,6 +100,14 @@ async function writeIntent(
     case "resume":
       return addOperation(tx, { ...asked, bootCountBefore: vm.bootCount });
   }
+}
+
+/** A clock of its own for a boot that begins; a guest that was being shut down and hasn't gone down goes on by the one that it has. */
+function milestonesOfStart({ observed, milestones }: VmRow): Milestones {
+  if (observed === "running" || observed === "paused") return milestones;
+  const accepted = new Date().toISOString();
+  const { disk } = milestones;
+  return { accepted, image: accepted, ...(disk && { disk }) };
 }
 
 /** Writes a new intent: what was asked before is superseded, what failed before is forgotten. */

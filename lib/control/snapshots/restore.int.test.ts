@@ -1,0 +1,141 @@
+import { eq } from "drizzle-orm";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { testHypervisor } from "../../agent/testAgent";
+import { operations } from "../../db/schema/operations";
+import { snapshots } from "../../db/schema/vms";
+import { withStage } from "../../domain/firstBootReport";
+import { createVmSchema } from "../../domain/vm";
+import type { FakeHypervisor } from "../../hypervisor/fake";
+import { type Context, systemActor } from "../context";
+import { convergeVm } from "../converge";
+import { ensureBaseRows, refreshHost } from "../hosts";
+import type { OperationRow } from "../operations";
+import { endTask } from "../tasks/end";
+import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { createVm } from "../vms/create";
+import { powerVm } from "../vms/power";
+import { getVm } from "../vms/view";
+import { deleteSnapshot } from "./remove";
+import { restoreSnapshot } from "./restore";
+
+const silent = { progress() {}, log() {} };
+
+let plane: TestControlPlane;
+let hypervisor: FakeHypervisor;
+let context: Context;
+
+beforeAll(async () => {
+  plane = await startTestControlPlane();
+});
+afterAll(async () => {
+  await plane.close();
+});
+beforeEach(async () => {
+  hypervisor = testHypervisor();
+  context = await plane.contextWith(hypervisor);
+  await ensureBaseRows(context);
+  await refreshHost(context);
+});
+
+async function becomesReady(id: number): Promise<void> {
+  const seen = async () => {
+    await convergeVm(context, id);
+    return getVm(context, id);
+  };
+  await expect.poll(seen, { timeout: 10_000 }).toMatchObject({ isReady: true });
+}
+
+async function createReady(name: string): Promise<number> {
+  const input = createVmSchema.parse({ name, image: "mini", size: "nano" });
+  const { id } = await createVm(context, systemActor, input, name);
+  await becomesReady(id);
+  return id;
+}
+
+/** Converges a VM while something is asked for between the look at it and what is written of that. */
+async function convergeMeanwhile(id: number, act: () => Promise<void>): Promise<void> {
+  let isDone = false;
+  const observe: Context["agent"]["observe"] = async (vmId) => {
+    const seen = await context.agent.observe(vmId);
+    if (!isDone) await act();
+    isDone = true;
+    return seen;
+  };
+  await convergeVm({ ...context, agent: { ...context.agent, observe } }, id);
+}
+
+async function taken(vmId: number, { memory }: { memory: boolean }): Promise<number> {
+  const [row] = await context.db
+    .insert(snapshots)
+    .values({ vmId, name: "taken", origin: "user", hasMemory: memory })
+    .returning();
+  const snapshotId = row?.id ?? 0;
+  const ask = { snapshotId, operationId: 0, memory, freeze: false };
+  const manifest = await hypervisor.takeSnapshot(vmId, ask, silent, AbortSignal.timeout(10_000));
+  await context.db.update(snapshots).set({ manifest }).where(eq(snapshots.id, snapshotId));
+  return snapshotId;
+}
+
+/** The task of an operation, as its end finds it. */
+async function rowOf(operationId: number): Promise<OperationRow> {
+  const [row] = await context.db.select().from(operations).where(eq(operations.id, operationId));
+  if (!row) throw new Error(`There is no operation ${operationId}.`);
+  return row;
+}
+
+test("a restore that is asked for while the VM is looked at goes by its own clock: the VM is ready in the boot that goes on", async () => {
+  const id = await createReady("looked-at");
+  const snapshotId = await taken(id, { memory: true });
+  await powerVm(context, systemActor, id, "stop");
+  await convergeVm(context, id);
+  await powerVm(context, systemActor, id, "start");
+  await becomesReady(id);
+
+  hypervisor.tellFirstBoot(id, (report) => withStage(report, "final", new Date().toISOString()));
+  let operationId = 0;
+  await convergeMeanwhile(id, async () => {
+    operationId = (await restoreSnapshot(context, systemActor, snapshotId, { safetySnapshot: false })).id;
+  });
+  await hypervisor.restoreSnapshot(id, { snapshotId, operationId }, silent, AbortSignal.timeout(10_000));
+  await endTask(context, await rowOf(operationId), { status: "done", result: { safety: null }, error: null });
+  // Not by what was seen of the boot before.
+  expect(await getVm(context, id)).toMatchObject({ isReady: false });
+  await becomesReady(id);
+});
+
+test.each(["failed", "cancelled"] as const)(
+  "a VM whose restore %s before it began is as ready as it was",
+  async (status) => {
+    const id = await createReady(`restore-${status}`);
+    const before = await getVm(context, id);
+    const snapshotId = await taken(id, { memory: false });
+    const { id: operationId } = await restoreSnapshot(context, systemActor, snapshotId, { safetySnapshot: true });
+    await convergeVm(context, id);
+    const error = status === "failed" ? { message: "The disk of this host is too full." } : null;
+    await endTask(context, await rowOf(operationId), { status, result: null, error });
+    await convergeVm(context, id);
+    expect(await getVm(context, id)).toMatchObject({ status: "running", isReady: true, timeline: before.timeline });
+  },
+);
+
+test("a VM that is told to start before its guest has gone down is as ready as it was", async () => {
+  const id = await createReady("stays-up");
+  const before = await getVm(context, id);
+  await powerVm(context, systemActor, id, "shutdown");
+  await powerVm(context, systemActor, id, "start");
+  await convergeVm(context, id);
+  expect(await getVm(context, id)).toMatchObject({ status: "running", isReady: true, timeline: before.timeline });
+});
+
+test("a snapshot stays as long as a VM that was made from it has no disk yet", async () => {
+  const id = await createReady("source");
+  const snapshotId = await taken(id, { memory: false });
+  const input = createVmSchema.parse({ name: "made-from-it", snapshot: snapshotId, size: "nano" });
+  const made = await createVm(context, systemActor, input, "made-from-it");
+  await expect(deleteSnapshot(context, systemActor, snapshotId)).rejects.toMatchObject({
+    code: "conflict",
+    message: expect.stringContaining("made-from-it"),
+  });
+  await convergeVm(context, made.id);
+  expect(await deleteSnapshot(context, systemActor, snapshotId)).toMatchObject({ kind: "snapshot-remove" });
+});
