@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, isNull, lt, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, isNotNull, isNull, lt, notInArray, type SQL, sql } from "drizzle-orm";
 import type { Queryable } from "../db/client";
 import { operations } from "../db/schema/operations";
 import { vms } from "../db/schema/vms";
@@ -31,12 +31,31 @@ export async function addFinishedOperation(
   return addOperation(db, { ...values, status: "done", progress: 100, startedAt: now, finishedAt: now });
 }
 
-/** A new intent: what was asked of the VM before, and is not reached yet, is superseded. Tasks go on. */
-export async function supersedeOpenOperations(db: Queryable, vmId: number): Promise<void> {
+/** What a VM is to have, in its drive and its networks, whether it runs or not: its row says it, and the operation when it is so. */
+const changeKinds: OperationKind[] = ["change-media", "change-interfaces"];
+
+/** A new intent: what was asked of the VM before, and is not reached yet, is superseded. What it is to have stays wanted, and tasks go on. */
+export function supersedeOpenOperations(db: Queryable, vmId: number): Promise<void> {
+  return supersede(db, vmId, notInArray(operations.kind, changeKinds));
+}
+
+/** The VM is to be gone: what it was to have is superseded too. */
+export function supersedeChanges(db: Queryable, vmId: number): Promise<void> {
+  return supersede(db, vmId, inArray(operations.kind, changeKinds));
+}
+
+async function supersede(db: Queryable, vmId: number, isMeant: SQL): Promise<void> {
   const rows = await db
     .update(operations)
     .set({ status: "superseded", finishedAt: new Date(), message: "Superseded by a later request." })
-    .where(and(eq(operations.vmId, vmId), inArray(operations.status, [...openStatuses]), isNull(operations.taskKind)))
+    .where(
+      and(
+        eq(operations.vmId, vmId),
+        inArray(operations.status, [...openStatuses]),
+        isNull(operations.taskKind),
+        isMeant,
+      ),
+    )
     .returning();
   for (const row of rows) await announceOperation(db, row);
 }

@@ -3,7 +3,7 @@ import { failpoint } from "../../failpoints";
 import { announce } from "../changes";
 import type { Actor, Context } from "../context";
 import { requestConverge } from "../jobs";
-import { actorName, getOperation } from "../operations";
+import { actorName, getOperation, supersedeChanges } from "../operations";
 import { requestRemovalOfAll } from "../snapshots/remove";
 import { cancelRestores } from "../snapshots/restore";
 import { lockVm, newGeneration } from "./power";
@@ -21,6 +21,7 @@ export async function destroyVm(
     const vm = await lockVm(tx, id);
     const asked = { kind: "destroy" as const, vmId: id, actor: actorName(actor) };
     const row = await newGeneration(tx, vm, asked, { desired: "deleted" });
+    await supersedeChanges(tx, id);
     if (options.withSnapshots) await requestRemovalOfAll(tx, actor, id);
     await requestConverge(tx, id);
     await announce(tx, { kind: "vm", id });

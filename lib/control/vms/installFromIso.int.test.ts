@@ -6,6 +6,7 @@ import { idempotencyKeys } from "../../db/schema/api";
 import { hosts } from "../../db/schema/hosts";
 import { operations } from "../../db/schema/operations";
 import { vms } from "../../db/schema/vms";
+import { CumulusError } from "../../domain/errors";
 import { withProblem, withStage } from "../../domain/firstBootReport";
 import { MIB } from "../../domain/units";
 import { createVmSchema, updateVmSchema } from "../../domain/vm";
@@ -14,9 +15,10 @@ import { type Context, systemActor } from "../context";
 import { convergeVm } from "../converge";
 import { ensureBaseRows, refreshHost } from "../hosts";
 import { listImages } from "../images/view";
-import { getOperation } from "../operations";
+import { addOperation, getOperation } from "../operations";
 import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
 import { createVm } from "./create";
+import { destroyVm } from "./destroy";
 import { changeCdrom } from "./media";
 import { powerVm } from "./power";
 import { updateVm } from "./update";
@@ -126,6 +128,47 @@ describe("a change of the drive", () => {
     await convergeVm(context, id);
     expect(await getOperation(context, operationId)).toMatchObject({ status: "failed" });
     expect(await cdromOf(id)).toBe("installer");
+  });
+
+  test("that waits while the VM is told to stop comes to it when it is off", async () => {
+    const id = await running({ image: "mini" });
+    await powerVm(context, systemActor, id, "shutdown");
+    const { id: operationId } = await changeCdrom(context, systemActor, id, { image: "installer" });
+    await powerVm(context, systemActor, id, "stop");
+    await convergeVm(context, id);
+    expect(await hypervisor.observe(id)).toMatchObject({ state: "stopped", cdromSha256: "1".repeat(64) });
+    expect(await cdromOf(id)).toBe("installer");
+    expect(await getOperation(context, operationId)).toMatchObject({ status: "done" });
+  });
+
+  test("that the host refuses takes back none that was asked for meanwhile", async () => {
+    const id = await running({ image: "mini" });
+    const { ensure } = hypervisor;
+    const first = await changeCdrom(context, systemActor, id, { image: null, bootFrom: "cdrom" });
+    hypervisor.ensure = async () => {
+      hypervisor.ensure = ensure;
+      await changeCdrom(context, systemActor, id, { image: "installer" });
+      throw new CumulusError("conflict", "The tray is stuck.");
+    };
+    await convergeVm(context, id);
+    expect(await getOperation(context, first.id)).toMatchObject({ status: "failed", error: "The tray is stuck." });
+    expect(await cdromOf(id)).toBe("installer");
+    expect(await hypervisor.observe(id)).toMatchObject({ cdromSha256: "1".repeat(64) });
+  });
+
+  test("and one of the interfaces are superseded by the destruction of their VM alone", async () => {
+    const id = await running({ image: "mini" });
+    for (const kind of ["reboot", "change-media", "change-interfaces"] as const) {
+      await addOperation(context.db, { kind, vmId: id, actor: "system" });
+    }
+    const open = async () => {
+      const rows = await context.db.select().from(operations).where(eq(operations.vmId, id));
+      return rows.filter(({ status }) => status === "pending").map(({ kind }) => kind);
+    };
+    await powerVm(context, systemActor, id, "stop");
+    expect(await open()).toEqual(["change-media", "change-interfaces", "stop"]);
+    await destroyVm(context, systemActor, id, { withSnapshots: false });
+    expect(await open()).toEqual(["destroy"]);
   });
 
   test("takes ISOs only", async () => {

@@ -56,7 +56,7 @@ export async function changeCdrom(
   return getOperation(context, operationId);
 }
 
-/** Has the host do what was written down last; when that can't be done, what is in the drive counts as wanted. */
+/** Has the host do what was written down last; when that can't be done, what is in the drive counts as wanted, unless another change was asked for meanwhile. */
 export async function performMediaChange(context: Context, vmId: number, operationId: number): Promise<void> {
   const record = await getVmRecord(context.db, vmId);
   try {
@@ -74,14 +74,25 @@ export async function performMediaChange(context: Context, vmId: number, operati
 async function takeBack(context: Context, vmId: number, operationId: number, error: string): Promise<void> {
   const { cdromSha256 } = await context.agent.observe(vmId);
   await context.db.transaction(async (tx) => {
-    const vm = await lockVm(tx, vmId);
+    await lockVm(tx, vmId);
+    await finishOperation(tx, operationId, { error });
+    if (await isChangeAsked(tx, vmId)) return;
     await tx
       .update(vms)
       .set({ cdromImageId: await imageIdOf(tx, cdromSha256), updatedAt: sql`now()` })
-      .where(eq(vms.id, vm.id));
-    await finishOperation(tx, operationId, { error });
+      .where(eq(vms.id, vmId));
     await announce(tx, { kind: "vm", id: vmId });
   });
+}
+
+/** @param vmId of a VM whose row the transaction holds, so that nobody asks meanwhile */
+async function isChangeAsked(tx: Queryable, vmId: number): Promise<boolean> {
+  const isAsked = and(
+    eq(operations.vmId, vmId),
+    eq(operations.kind, "change-media"),
+    inArray(operations.status, [...openStatuses]),
+  );
+  return (await tx.$count(operations, isAsked)) > 0;
 }
 
 async function imageIdOf(tx: Queryable, sha256: string | null): Promise<number | null> {
@@ -94,12 +105,7 @@ async function imageIdOf(tx: Queryable, sha256: string | null): Promise<number |
 export async function acceptGuestEject(context: Context, { id }: VmRow): Promise<void> {
   await context.db.transaction(async (tx) => {
     const vm = await lockVm(tx, id);
-    const isAsked = and(
-      eq(operations.vmId, id),
-      eq(operations.kind, "change-media"),
-      inArray(operations.status, [...openStatuses]),
-    );
-    if ((await tx.$count(operations, isAsked)) > 0) return;
+    if (await isChangeAsked(tx, id)) return;
     await tx.update(vms).set({ cdromImageId: null, updatedAt: sql`now()` }).where(eq(vms.id, id));
     const message = "The guest ejected the disc in its CD-ROM drive.";
     await addFinishedOperation(tx, { kind: "guest-eject", vmId: id, actor: "system", message });
