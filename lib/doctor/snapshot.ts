@@ -206,7 +206,7 @@ export interface NetworkFact {
     isIsolated: boolean;
     addresses: string[];
   }[];
-  /** Who may send what: `t1n0 52:54:…`, `t1n0 192.168.0.2`. */
+  /** Who may send what: `t1n0 52:54:…`, `t1n0 52:54:… 192.168.0.2`. */
   senders: string[];
   /** All of the installation's own; their parts are compared. */
   tables: TableFact[];

@@ -77,7 +77,7 @@ function foreignLinks({ written, links, namespace }: NetworkFact): Disagreement[
 
 function checkSenders({ written, senders }: NetworkFact): Disagreement[] {
   const allowed = written.networks.flatMap(({ hosts }) =>
-    hosts.flatMap((host) => [`${tapOf(host)} ${host.mac}`, `${tapOf(host)} ${host.ipv4}`]),
+    hosts.flatMap((host) => [`${tapOf(host)} ${host.mac}`, `${tapOf(host)} ${host.mac} ${host.ipv4}`]),
   );
   const missing = allowed.filter((sender) => !senders.includes(sender));
   const foreign = senders.filter((sender) => !allowed.includes(sender));
