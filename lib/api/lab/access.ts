@@ -5,13 +5,13 @@ import type { Settings } from "../../env";
 const loopbackNames = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /**
- * Why a request of the lab's interface needs a token, or null when it needs none: in lab mode, for whoever is at this machine. With user-mode networking a guest reaches
- * this machine's loopback as if it were a program here, so then everybody needs one.
- * @param driver how this machine's VMs are connected; undefined while that is not known
+ * Why a request of the lab's interface needs a token, or null when it needs none: in lab mode, for whoever is at this machine. Where a guest reaches
+ * this machine's loopback as if it were a program here, everybody needs one.
+ * @param whyReached why guests may reach this machine's loopback; null when none does
  */
 export function whyTokenIsNeeded(
   settings: Pick<Settings, "isLab" | "host">,
-  driver: "bridge" | "user" | undefined,
+  whyReached: string | null,
   headers: Headers,
 ): string | null {
   if (!settings.isLab) return "Without CUMULUS_LAB=1 this needs a token.";
@@ -19,8 +19,7 @@ export function whyTokenIsNeeded(
     return "Lab mode needs no token only when HOST is a loopback address.";
   }
   if (isFromElsewhere(headers) || !isLoopbackHost(headers.get("host"))) return "Requests from elsewhere need a token.";
-  if (driver === "bridge") return null;
-  return "With user-mode networking VMs reach this machine's loopback, so lab mode needs a token.";
+  return whyReached === null ? null : `${whyReached} So lab mode needs a token.`;
 }
 
 /** @throws `forbidden` when a page of another site asks: a browser at this machine would let it */

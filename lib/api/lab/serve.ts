@@ -1,6 +1,6 @@
 import { isAllowedHost } from "../../auth/allowedHosts";
 import type { Actor } from "../../control/context";
-import { getHost } from "../../control/hosts";
+import { whyGuestsReachLoopback } from "../../control/lab/loopback";
 import { CumulusError } from "../../domain/errors";
 import { type Services, services } from "../../services";
 import type { AnyEndpoint } from "../endpoint";
@@ -45,8 +45,8 @@ async function answerOf(endpoint: AnyEndpoint, deps: Services, request: Request)
 }
 
 async function actorOf(deps: Services, request: Request): Promise<Actor> {
-  const { report } = await getHost(deps.context);
-  const why = whyTokenIsNeeded(deps.context.settings, report?.network.driver, request.headers);
+  const { settings, db } = deps.context;
+  const why = whyTokenIsNeeded(settings, await whyGuestsReachLoopback(db), request.headers);
   if (why === null) return labActor;
   try {
     return await authorize(deps, request);
