@@ -129,6 +129,8 @@ export interface DiskRecordFact {
   parent: string | null;
   /** The disk that is about to take its place. */
   cutDisk: string | null;
+  /** What a restore that isn't done yet has put others in the place of. */
+  replaced: string[];
 }
 
 export type DiskFact =

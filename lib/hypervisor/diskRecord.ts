@@ -10,24 +10,29 @@ import type { MachinePaths } from "./machinePaths";
 const diskNameSchema = z.string().regex(/^disk(-[0-9a-f]{16})?\.qcow2$/);
 const varsNameSchema = z.string().regex(/^uefi-vars(-[0-9a-f]{16})?\.fd$/);
 
-/**
- * Which files are a VM's disk and UEFI variables, and what the disk builds on (`disk.json` in the VM's folder, which its QEMU can't write). Replacing
- * this file is what puts another disk in the place of the present one, at once and whole. Without the file: the disk that was made first.
- *
- * A disk's file keeps its name for as long as a QEMU may have it open, since QEMU opens it by its name again when the way it is used changes.
- */
-const diskRecordSchema = z.object({
+const filesSchema = z.object({
   disk: diskNameSchema,
   uefiVars: varsNameSchema,
   /** The layer that the disk builds on; null: the image. */
   parent: layerIdSchema.nullable(),
   /** The snapshot that the disk stands on, when the layer that told it has been merged into the disk; null: `parent` tells. */
   snapshotBelow: z.number().int().positive().nullable().default(null),
+});
+
+/**
+ * Which files are a VM's disk and UEFI variables, and what the disk builds on (`disk.json` in the VM's folder, which its QEMU can't write). Replacing
+ * this file is what puts another disk in the place of the present one, at once and whole. Without the file: the disk that was made first.
+ *
+ * A disk's file keeps its name for as long as a QEMU may have it open, since QEMU opens it by its name again when the way it is used changes.
+ */
+const diskRecordSchema = filesSchema.extend({
   /**
    * The present disk is about to become this layer, and an overlay on it the disk. From when this is written it may have happened: a QEMU that
    * lives is asked; without one it is carried out, since the overlay is then empty or in use.
    */
   cut: z.object({ layerId: layerIdSchema, disk: diskNameSchema }).nullable(),
+  /** What a restore that isn't done yet has replaced: the VM gets it back when that fails. */
+  replaced: filesSchema.nullable().default(null),
 });
 export type DiskRecord = z.infer<typeof diskRecordSchema>;
 
@@ -37,6 +42,7 @@ export const firstDisk: DiskRecord = {
   parent: null,
   snapshotBelow: null,
   cut: null,
+  replaced: null,
 };
 
 export const diskName = (id: string): string => `disk-${id}.qcow2`;
@@ -72,7 +78,8 @@ export async function diskFile(paths: Place): Promise<string> {
 
 /** Removes disks and variables that the record doesn't name: they were replaced, or never came to be used. */
 export async function sweepDisks(paths: Place, record: DiskRecord): Promise<void> {
-  const kept = new Set([record.disk, record.uefiVars, record.cut?.disk]);
+  const { disk, uefiVars, cut, replaced } = record;
+  const kept = new Set([disk, uefiVars, cut?.disk, replaced?.disk, replaced?.uefiVars]);
   for (const name of await readdir(paths.folder)) {
     const isDisk = diskNameSchema.safeParse(name).success || varsNameSchema.safeParse(name).success;
     if (isDisk && !kept.has(name)) await rm(join(paths.folder, name), { force: true });

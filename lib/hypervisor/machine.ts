@@ -63,7 +63,7 @@ export class Machine {
     const hasSeed = await exists(this.paths.seed);
     if (hasSeed && isDeepStrictEqual(before, spec)) return;
     if (this.runtime.qemu === null) {
-      await settleDisk(this.context, before, null);
+      await settleDisk(this.context, before, null, this.runtime.record.state);
       const { files, user: reader } = await resolveDisk(this.context, spec, await readDiskRecord(this.paths));
       await growDisk(files.disk, spec.disk.sizeBytes, reader);
     }
@@ -100,9 +100,9 @@ export class Machine {
     await this.apply({ ...this.currentSpec, cdrom: null });
   }
 
-  /** Carries out an act on a VM whose QEMU, if there is one, answers. */
-  async told<T>(act: (machine: Machine) => Promise<T>): Promise<T> {
-    if (this.runtime.qemu !== null) this.answering("do that", ["running", "paused"]);
+  /** Carries out an act on a VM whose QEMU, if there is one, answers. @param isUnderWay whether the act was begun before, and goes on whatever QEMU does */
+  async told<T>(act: (machine: Machine) => Promise<T>, isUnderWay = false): Promise<T> {
+    if (this.runtime.qemu !== null && !isUnderWay) this.answering("do that", ["running", "paused"]);
     return told(act(this));
   }
 

@@ -27,7 +27,7 @@ export const machineStateSchema = z.object({
   hardware: hardwareSchema.nullable().default(null),
   /** Whether the guest was stopped or its file systems frozen for a snapshot: an agent that finds this lets it go on. */
   isHeld: z.boolean().default(false),
-  /** A restore that was begun, and whether the VM ran before. */
+  /** A restore that was begun and is neither done nor undone, and whether the VM ran before. */
   restoring: z.object({ operationId: z.number().int(), wasRunning: z.boolean() }).nullable().default(null),
   bootCount: z.number().int(),
   milestones: observationSchema.shape.milestones,

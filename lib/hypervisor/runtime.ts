@@ -151,7 +151,7 @@ export class Runtime {
       const words = await lastWords(this.paths.qemuLog);
       const next = withoutProcess(this.record.state, this.context.bootId, words);
       if (!isDeepStrictEqual(next, this.record.state)) await this.record.note(() => next);
-      await settleDisk(this.context, this.spec(), null);
+      await settleDisk(this.context, this.spec(), null, this.record.state);
       await removeQemuSockets(this.paths);
       return;
     }
@@ -221,7 +221,7 @@ export class Runtime {
     if (!isNew) {
       // One that an agent before this one had begun: it is begun again by whoever still wants it.
       await cancelStream(qemu);
-      await settleDisk(this.context, this.spec(), qemu);
+      await settleDisk(this.context, this.spec(), qemu, this.record.state);
     }
     await closeRunFolder(this.paths, this.context.users.userOf(this.id));
     await this.takeSerialPort(qemu, isNew);

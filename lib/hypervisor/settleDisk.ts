@@ -1,13 +1,33 @@
+import { messageOf } from "../domain/errors";
 import type { MachineSpec } from "../domain/machine";
 import type { HostContext } from "./context";
-import { readDiskRecord, sweepDisks } from "./diskRecord";
+import { readDiskRecord, sweepDisks, writeDiskRecord } from "./diskRecord";
 import { machinePaths } from "./machinePaths";
+import type { MachineState } from "./machineState";
 import type { RunningQemu } from "./runningQemu";
 import { type CutTarget, settleCut } from "./snapshots/cut";
 
-/** Ends a change of the VM's disk that was begun and not ended, and removes what it left. */
-export async function settleDisk(context: HostContext, spec: MachineSpec, qemu: RunningQemu | null): Promise<void> {
-  await sweepDisks(machinePaths(context.settings, spec.id), await settleCut(cutTarget(context, spec), qemu));
+/**
+ * Ends a change of the VM's disk that was begun and not ended, and removes what it left. What a restore replaced stays while the VM's state
+ * tells of that restore.
+ */
+export async function settleDisk(
+  context: HostContext,
+  spec: MachineSpec,
+  qemu: RunningQemu | null,
+  { restoring }: Pick<MachineState, "restoring">,
+): Promise<void> {
+  const paths = machinePaths(context.settings, spec.id);
+  const record = await settleCut(cutTarget(context, spec), qemu);
+  if (restoring !== null || record.replaced === null) return sweepDisks(paths, record);
+  const done = { ...record, replaced: null };
+  try {
+    await writeDiskRecord(paths, done);
+    await sweepDisks(paths, done);
+  } catch (error) {
+    // It is in nobody's way but for the space that it takes.
+    context.log.warn({ vm: spec.id, error: messageOf(error) }, "a disk that was replaced can't be removed yet");
+  }
 }
 
 /** Carries out an act that has QEMU open a VM's disk: what QEMU is told to open is there until it has opened it. */

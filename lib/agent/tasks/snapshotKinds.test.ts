@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { RestoreNotUndone } from "../../domain/restoreNotUndone";
 import { TaskSuspended } from "../../domain/taskSuspended";
 import { readSettings } from "../../env";
 import type { FakeHypervisor } from "../../hypervisor/fake";
@@ -45,6 +46,13 @@ test("a safety snapshot goes with a restore that fails", async () => {
   const hypervisor = await runningVm();
   await expect(snapshotRestore.run(restore, callOf(hypervisor))).rejects.toMatchObject({ code: "not_found" });
   expect(await idsOf(hypervisor)).toEqual([]);
+});
+
+test("a safety snapshot stays when the VM could not be given back what it had", async () => {
+  const hypervisor = await runningVm();
+  hypervisor.restoreSnapshot = () => Promise.reject(new RestoreNotUndone("/vms/1", new Error("No disk answers.")));
+  await expect(snapshotRestore.run(restore, callOf(hypervisor))).rejects.toMatchObject({ code: "internal" });
+  expect(await idsOf(hypervisor)).toEqual([2]);
 });
 
 test("a safety snapshot stays when the agent stops in the middle: the restore goes on from there", async () => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { RestoreNotUndone } from "../../domain/restoreNotUndone";
 import type { SnapshotManifest } from "../../domain/snapshotManifest";
 import type { TaskReport } from "../../domain/task";
 import { TaskSuspended } from "../../domain/taskSuspended";
@@ -16,7 +17,7 @@ export const snapshotTake = taskKind({
 const restoreParams = z.object({
   vmId: id,
   snapshotId: id,
-  /** A snapshot of what is replaced, taken first: it stays only when the restore is done. */
+  /** A snapshot of what is replaced, taken first: it stays only when the restore is done, or neither done nor undone. */
   safety: z.object({ snapshotId: id, memory: z.boolean() }).nullable(),
 });
 type RestoreParams = z.infer<typeof restoreParams>;
@@ -32,7 +33,9 @@ export const snapshotRestore = taskKind({
       await hypervisor.restoreSnapshot(params.vmId, { snapshotId: params.snapshotId, operationId }, rest, signal);
     } catch (error) {
       const goesOnLater = signal.aborted && signal.reason instanceof TaskSuspended;
-      if (safety && !goesOnLater) await hypervisor.removeSnapshot(safety.id);
+      // What the VM had is then in the safety snapshot.
+      const isNeeded = goesOnLater || error instanceof RestoreNotUndone;
+      if (safety && !isNeeded) await hypervisor.removeSnapshot(safety.id);
       throw error;
     }
     return { safety };

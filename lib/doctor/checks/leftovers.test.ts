@@ -38,3 +38,12 @@ const planted: Planted[] = [
 test.each(planted)("it is told when %s", (_what, plant, told) => {
   expect(toldAfter(plant)).toContainEqual(expect.stringMatching(told));
 });
+
+test("a disk that a restore has replaced, and may give back, is not told", () => {
+  const told = toldAfter((s) => {
+    const machine = s.machines.find(({ id }) => id === 3);
+    if (machine?.record) machine.record.replaced = ["disk-00000000000000aa.qcow2"];
+    s.files.set("/data/vms/3/disk-00000000000000aa.qcow2", file(0o600, 1_900_000_003));
+  });
+  expect(told.filter((message) => message.includes("disk-00000000000000aa"))).toEqual([]);
+});

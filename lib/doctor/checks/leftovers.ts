@@ -81,7 +81,7 @@ function isDiskOf({ machines, takenAtMs, files }: Snapshot, path: string): boole
   const record = machines.find((machine) => machine.id === id)?.record;
   if (record === null || record === undefined) return false;
   const name = basename(path);
-  if ([record.disk, record.uefiVars, record.cutDisk].includes(name)) return true;
+  if ([record.disk, record.uefiVars, record.cutDisk, ...record.replaced].includes(name)) return true;
   const ageMs = takenAtMs - (files.get(path)?.modifiedAtMs ?? 0);
   return /^(disk|uefi-vars)-[0-9a-f]{16}\.(qcow2|fd)$/.test(name) && ageMs < stagedWithinMs;
 }

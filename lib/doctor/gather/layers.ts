@@ -9,11 +9,13 @@ import type { DiskRecordFact, FileFact, InstallationPaths, LayerFact, SnapshotFo
 type Files = ReadonlyMap<string, FileFact>;
 
 const layerSchema = z.object({ id: z.string(), parent: z.string().nullable(), imageSha256: z.string().nullable() });
+const fileNameSchema = z.string().regex(/^[\w.-]+$/);
 const diskRecordSchema = z.object({
-  disk: z.string().regex(/^[\w.-]+$/),
-  uefiVars: z.string().regex(/^[\w.-]+$/),
+  disk: fileNameSchema,
+  uefiVars: fileNameSchema,
   parent: z.string().nullable(),
   cut: z.object({ disk: z.string() }).nullable(),
+  replaced: z.object({ disk: fileNameSchema, uefiVars: fileNameSchema }).nullable().default(null),
 });
 const snapshotSchema = z.object({
   layerId: z.string(),
@@ -66,12 +68,12 @@ export async function gatherSnapshotFolders(files: Files, paths: InstallationPat
 export async function gatherDiskRecord(folder: string): Promise<DiskRecordFact | null> {
   const path = join(folder, "disk.json");
   if ((await readTextIfThere(path)) === null) {
-    return { disk: "disk.qcow2", uefiVars: "uefi-vars.fd", parent: null, cutDisk: null };
+    return { disk: "disk.qcow2", uefiVars: "uefi-vars.fd", parent: null, cutDisk: null, replaced: [] };
   }
   const record = await readRecord(path, diskRecordSchema);
   if (record === undefined) return null;
-  const { disk, uefiVars, parent, cut } = record;
-  return { disk, uefiVars, parent, cutDisk: cut?.disk ?? null };
+  const { disk, uefiVars, parent, cut, replaced } = record;
+  return { disk, uefiVars, parent, cutDisk: cut?.disk ?? null, replaced: Object.values(replaced ?? {}) };
 }
 
 /**

@@ -36,7 +36,7 @@ export function addSnapshot(snapshot: HealthySnapshot, change: Partial<LayerFact
   snapshot.layers.push({ id, manifest, hasFile: true, damage: null, ...change });
   snapshot.snapshotFolders.push({ id: 5, layerId: id });
   Object.assign(machine(snapshot, 1), {
-    record: { disk: "disk-00000000000000cc.qcow2", uefiVars: "uefi-vars.fd", parent: id, cutDisk: null },
+    record: { disk: "disk-00000000000000cc.qcow2", uefiVars: "uefi-vars.fd", parent: id, cutDisk: null, replaced: [] },
     disk: { opens: true, backingFile: "/data/layers/another", damage: null },
   });
   snapshot.files.set("/data/vms/1/disk-00000000000000cc.qcow2", file(0o600, 1_900_000_001));

@@ -109,13 +109,13 @@ export class Reclaimer {
       for (;;) {
         const records = await snapshots.list((folder) => log.error({ folder }, "a snapshot can't be read"));
         const disks = await this.disks();
-        const cutLayers = new Set(disks.map(({ cut }) => cut?.layerId));
+        const otherLayers = new Set(disks.flatMap(({ cut, replaced }) => [cut?.layerId, replaced?.parent]));
         const present = await layers.list();
         const steps = reclaimSteps({
           layers: present,
           snapshotLayers: new Set(records.map(({ layerId }) => layerId)),
-          // What a VM's disk becomes is all that the guest wrote, though nothing names it until the cut is finished.
-          held: (id) => layers.isHeld(id) || cutLayers.has(id),
+          // What a VM's disk becomes is all that the guest wrote, though nothing names it until the cut is finished; a disk that was replaced may come back.
+          held: (id) => layers.isHeld(id) || otherLayers.has(id),
           disks,
         });
         const removable = steps.filter(({ kind }) => kind === "remove");
@@ -126,13 +126,13 @@ export class Reclaimer {
     });
   }
 
-  private async disks(): Promise<({ vmId: number } & Pick<DiskRecord, "parent" | "cut">)[]> {
+  private async disks(): Promise<({ vmId: number } & Pick<DiskRecord, "parent" | "cut" | "replaced">)[]> {
     const { settings } = this.context;
     const ids = await listMachineIds(pathsOf(settings).machines);
     return Promise.all(
       ids.map(async (vmId) => {
-        const { parent, cut } = await readDiskRecord(machinePaths(settings, vmId));
-        return { vmId, parent, cut };
+        const { parent, cut, replaced } = await readDiskRecord(machinePaths(settings, vmId));
+        return { vmId, parent, cut, replaced };
       }),
     );
   }

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { TaskReport } from "../../domain/task";
 import { pathsOf } from "../../env";
 import type { Failpoint, snapshotFailpoints } from "../../failpoints";
-import { projectDir } from "../../paths";
 import { startTimeOf } from "../../system/platform";
-import { type CrashingSnapshotAgent, perform, type SnapshotAct } from "../testing/crashingSnapshotAgent";
+import { crashAt } from "../testing/crashAt";
+import { perform, type SnapshotAct } from "../testing/crashingSnapshotAgent";
 import { patterns, present, SnapshotBed } from "../testing/snapshotBed";
 import { TestHost, untilSeen } from "../testing/testHost";
 import { until } from "../testing/until";
@@ -111,17 +111,7 @@ describe("an agent killed on its way", () => {
   async function crash(failpoint: Failpoint, act: SnapshotAct): Promise<void> {
     const spec = await bed.cloneSpec();
     await bed.agent.close();
-    const script = join(projectDir, "lib", "hypervisor", "testing", "crashingSnapshotAgent.ts");
-    const ask: CrashingSnapshotAgent = { settings: host.settings, act, failpoint, spec };
-    const armed = join(host.settings.dataDir, "failpoint");
-    const result = await execa(process.execPath, ["--import", "tsx", script, JSON.stringify(ask)], {
-      cwd: projectDir,
-      env: { CUMULUS_FAILPOINT_FILE: armed },
-      reject: false,
-      timeout: 60_000,
-    });
-    expect(result.signal, result.stderr).toBe("SIGKILL");
-    expect(readdirSync(host.settings.dataDir)).not.toContain("failpoint");
+    await crashAt({ settings: host.settings, act, failpoint, spec });
   }
 });
 
@@ -132,15 +122,7 @@ describe("a clone", () => {
     await bed.makeVm();
     const spec = await bed.cloneSpec();
     await bed.agent.close();
-    const script = join(projectDir, "lib", "hypervisor", "testing", "crashingSnapshotAgent.ts");
-    const ask: CrashingSnapshotAgent = { settings: host.settings, act: "clone", failpoint, spec };
-    const result = await execa(process.execPath, ["--import", "tsx", script, JSON.stringify(ask)], {
-      cwd: projectDir,
-      env: { CUMULUS_FAILPOINT_FILE: join(host.settings.dataDir, "failpoint") },
-      reject: false,
-      timeout: 60_000,
-    });
-    expect(result.signal, result.stderr).toBe("SIGKILL");
+    await crashAt({ settings: host.settings, act: "clone", failpoint, spec });
     bed.agent = await host.agent();
     expect((await bed.agent.observe(2)).state).toBe("absent");
     await bed.agent.ensure(spec);

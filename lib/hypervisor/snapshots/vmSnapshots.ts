@@ -11,7 +11,7 @@ import type { Machine } from "../machine";
 import { machinePaths } from "../machinePaths";
 import { exportChain } from "./exportDisk";
 import { holdSnapshot } from "./holdSnapshot";
-import { restoreSnapshot } from "./restore";
+import { isRestoreTakenOn, restoreSnapshot } from "./restore";
 import { allocatedBytes } from "./snapshotStore";
 import { cutDisk, takeSnapshot } from "./take";
 
@@ -28,10 +28,11 @@ export class VmSnapshots {
   }
 
   async restore(id: number, ask: RestoreSnapshotAsk, report: TaskReport, signal: AbortSignal) {
-    return this.act(id, async (machine) => {
+    const act = async (machine: Machine) => {
       await restoreSnapshot(this.target(machine), ask, report, signal);
       return machine.observation();
-    });
+    };
+    return this.act(id, act, ({ runtime }) => isRestoreTakenOn(runtime, ask));
   }
 
   async list(): Promise<SnapshotManifest[]> {
@@ -112,10 +113,14 @@ export class VmSnapshots {
     }
   }
 
-  private act<T>(id: number, act: (machine: Machine) => Promise<T>): Promise<T> {
+  private act<T>(
+    id: number,
+    act: (machine: Machine) => Promise<T>,
+    isUnderWay: (machine: Machine) => boolean = () => false,
+  ): Promise<T> {
     return this.context.enqueue(id, async () => {
       const machine = this.machine(id);
-      return this.reclaimer.without(id, () => machine.told(act));
+      return this.reclaimer.without(id, () => machine.told(act, isUnderWay(machine)));
     });
   }
 

@@ -116,7 +116,8 @@ export class SnapshotBed {
     expect(await this.host.qemuPids()).toEqual([]);
   }
 
-  private async write(pattern: string): Promise<void> {
+  /** Has the VM's disk hold something else; the VM is off. */
+  async write(pattern: string): Promise<void> {
     const disk = await diskFile(machinePaths(this.host.settings, 1));
     await execa("qemu-io", ["-f", "qcow2", "-c", `write -P ${pattern} ${offset} 128k`, disk]);
   }

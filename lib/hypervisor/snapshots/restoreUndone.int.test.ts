@@ -1,0 +1,130 @@
+import { existsSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import type { TaskReport } from "../../domain/task";
+import { pathsOf } from "../../env";
+import type { Failpoint } from "../../failpoints";
+import { machinePaths } from "../machinePaths";
+import { crashAt } from "../testing/crashAt";
+import type { SnapshotAct } from "../testing/crashingSnapshotAgent";
+import { patterns, present, SnapshotBed } from "../testing/snapshotBed";
+import { TestHost, untilSeen } from "../testing/testHost";
+import { until } from "../testing/until";
+
+/** What the VM's disk holds when it is to be put back, other than the snapshots 2 and 4. */
+const own = "0x11";
+
+let host: TestHost;
+let bed: SnapshotBed;
+
+afterEach(() => host.close());
+
+async function makeBed(dataMiB: number | null = null): Promise<void> {
+  host = await TestHost.make(dataMiB);
+  bed = new SnapshotBed(host, await host.agent());
+  await bed.makeVm();
+}
+
+async function takeMemory(): Promise<void> {
+  await bed.start();
+  await bed.take(4, true);
+  await bed.agent.stop(1);
+}
+
+const report: TaskReport = { progress: () => {}, log: () => {} };
+
+const killed: { failpoint: Failpoint; act: SnapshotAct; snapshotId: number; state: "running" | "stopped" }[] = [
+  { failpoint: "agent.restore.stopped", act: "restore", snapshotId: 2, state: "running" },
+  { failpoint: "agent.restore.switched", act: "restore", snapshotId: 2, state: "stopped" },
+  { failpoint: "agent.restore.switched", act: "restore", snapshotId: 2, state: "running" },
+  { failpoint: "agent.restore.switched", act: "restore-memory", snapshotId: 4, state: "running" },
+  { failpoint: "agent.restore.started", act: "restore", snapshotId: 2, state: "running" },
+];
+
+test.each(killed)(
+  "$act of a VM that was $state, killed at $failpoint and then given up: the VM has its disk back, and is $state",
+  async ({ failpoint, act, snapshotId, state }) => {
+    await makeBed();
+    if (act === "restore-memory") await takeMemory();
+    await bed.write(own);
+    if (state === "running") await bed.start();
+    const spec = await bed.cloneSpec();
+    await bed.agent.close();
+    await crashAt({ settings: host.settings, act, failpoint, spec });
+
+    bed.agent = await host.agent();
+    const ask = { snapshotId, operationId: 9 };
+    await expect(bed.agent.restoreSnapshot(1, ask, report, AbortSignal.abort())).rejects.toBeDefined();
+    expect(await bed.agent.observe(1)).toMatchObject({ state });
+    await bed.agent.start(1);
+    await bed.untilEchoes(1);
+    await bed.agent.stop(1);
+    expect(await bed.patternOf({ vmId: 1 })).toBe(own);
+    await bed.expectWholeSnapshots();
+    await bed.expectNothingLeft();
+  },
+);
+
+test("what a replaced disk builds on stays until the restore is done", async () => {
+  await makeBed();
+  const [newest = "", , oldest = ""] = await bed.diskChain();
+  const spec = await bed.cloneSpec();
+  await bed.agent.close();
+  await crashAt({ settings: host.settings, act: "restore", failpoint: "agent.restore.switched", spec });
+
+  bed.agent = await host.agent();
+  await bed.agent.removeSnapshot(3);
+  await bed.agent.removeSnapshot(1);
+  const hasLayer = (id: string) => existsSync(join(pathsOf(host.settings).layers, `${id}.json`));
+  await until(() => !hasLayer(oldest));
+  expect(hasLayer(newest)).toBe(true);
+  const ask = { snapshotId: 2, operationId: 9 };
+  await expect(bed.agent.restoreSnapshot(1, ask, report, AbortSignal.abort())).rejects.toBeDefined();
+  expect(await bed.patternOf({ vmId: 1 })).toBe(present);
+  await bed.expectNothingLeft();
+});
+
+test("a restore that was begun goes on though the QEMU that it started hangs", async () => {
+  await makeBed();
+  await bed.start();
+  const spec = await bed.cloneSpec();
+  await bed.agent.close();
+  await crashAt({ settings: host.settings, act: "restore", failpoint: "agent.restore.started", spec });
+  const [hung = 0] = await host.qemuPids();
+  process.kill(hung, "SIGSTOP");
+
+  bed.agent = await host.agent();
+  await untilSeen(bed.agent, 1, ({ state }) => state === "unresponsive");
+  await bed.agent.restoreSnapshot(1, { snapshotId: 2, operationId: 9 }, report, new AbortController().signal);
+  await bed.untilEchoes(1);
+  await bed.agent.stop(1);
+  expect(await bed.patternOf({ vmId: 1 })).toBe(patterns[2]);
+  await bed.expectNothingLeft();
+});
+
+test("a restore that fails when the host's disk has become full: the VM has its disk back", async () => {
+  await makeBed(160);
+  await takeMemory();
+  await bed.write(own);
+  await bed.start();
+  const { dataDir } = host.settings;
+  const ballast = join(dataDir, "ballast");
+  const { state } = machinePaths(host.settings, 1);
+  const progress = (_: number, message: string) => {
+    if (!message.startsWith("Loading") || existsSync(ballast)) return;
+    const { pid } = JSON.parse(readFileSync(state, "utf8")).process;
+    const { bavail, bsize } = statfsSync(dataDir);
+    writeFileSync(ballast, Buffer.alloc(bavail * bsize));
+    process.kill(pid, "SIGKILL");
+  };
+  const ask = { snapshotId: 4, operationId: 9 };
+  const { signal } = new AbortController();
+  await expect(bed.agent.restoreSnapshot(1, ask, { log: () => {}, progress }, signal)).rejects.toBeDefined();
+  rmSync(ballast);
+  await bed.agent.start(1);
+  await bed.untilEchoes(1);
+  await bed.agent.stop(1);
+  expect(await bed.patternOf({ vmId: 1 })).toBe(own);
+  await bed.expectWholeSnapshots();
+  await bed.expectNothingLeft();
+});
