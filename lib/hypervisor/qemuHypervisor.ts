@@ -12,7 +12,6 @@ import { listImages, removeImage } from "../images/store";
 import type { Log } from "../system/log";
 import { detectUserScheme } from "../system/machineUsers";
 import { listQemuProcesses } from "../system/platform";
-import { ActQueue } from "./actQueue";
 import { Browser } from "./browsing/browser";
 import type { HostContext } from "./context";
 import { listMachineIds, prepareFolders, removeMachineFolders, sweepLeftovers } from "./folders";
@@ -24,7 +23,7 @@ import { Reclaimer } from "./layers/reclaimer";
 import { loadMachine } from "./loadMachine";
 import { Machine } from "./machine";
 import { assertSocketPaths, machinePaths } from "./machinePaths";
-import { absentObservation } from "./machineState";
+import { Machines } from "./machines";
 import { makeContext } from "./makeContext";
 import { makeMachine } from "./makeMachine";
 import { whyPortTaken } from "./network/hostPorts";
@@ -46,17 +45,20 @@ export function createQemuHypervisor(options: QemuHypervisorOptions): Hypervisor
   return new QemuHypervisor(options);
 }
 
+/** What there is once it has begun to take up what runs. */
+interface Parts {
+  context: HostContext;
+  reclaimer: Reclaimer;
+  snapshots: VmSnapshots;
+  browser: Browser;
+}
+
 class QemuHypervisor implements Hypervisor {
-  private readonly machines = new Map<number, Machine>();
-  private readonly listeners = new Set<(observation: Observation) => void>();
-  private readonly queue = new ActQueue();
+  private readonly machines = new Machines();
   private readonly startedAt = new Date().toISOString();
   private readonly settings: Settings;
   private readonly log: Log;
-  private context: HostContext | null = null;
-  private reclaimer: Reclaimer | null = null;
-  private snapshots: VmSnapshots | null = null;
-  private browser: Browser | null = null;
+  private parts: Parts | null = null;
   /** Their images must not go meanwhile. */
   private readonly beingEnsured = new Set<MachineSpec>();
 
@@ -72,13 +74,16 @@ class QemuHypervisor implements Hypervisor {
     const users = await detectUserScheme();
     await prepareFolders(this.settings, users, this.log);
     const context = await makeContext(this.settings, users, this.log, {
-      enqueue: (id, act) => this.queue.run(id, act),
-      onChange: (observation) => this.tell(observation),
+      enqueue: (id, act) => this.machines.inTurn(id, act),
+      onChange: (observation) => this.machines.tell(observation),
     });
-    this.context = context;
-    const reclaimer = new Reclaimer(context, this.machines);
-    this.reclaimer = reclaimer;
-    this.snapshots = new VmSnapshots(context, reclaimer, (id) => this.machine(id));
+    const reclaimer = new Reclaimer(context, this.machines.byId);
+    // What could not be merged into the disk of a guest that runs can be when it is off.
+    this.machines.watch(({ pid }) => {
+      if (pid === null) reclaimer.wake();
+    });
+    const snapshots = new VmSnapshots(context, reclaimer, (id) => this.machines.find(id));
+    this.parts = { context, reclaimer, snapshots, browser: new Browser(context) };
     await recoverUserfaultfd(this.settings);
     await context.networks.recover();
     const processes = await listQemuProcesses();
@@ -87,9 +92,9 @@ class QemuHypervisor implements Hypervisor {
     const ids = await listMachineIds(pathsOf(this.settings).machines);
     await Promise.all(
       ids.map((id) =>
-        this.queue.run(id, async () => {
+        this.machines.inTurn(id, async () => {
           const machine = await loadMachine(context, id, processes);
-          if (machine !== null) this.machines.set(id, machine);
+          if (machine !== null) this.machines.add(id, machine);
         }),
       ),
     );
@@ -105,7 +110,7 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async host(): Promise<HostReport> {
-    return readHostReport(this.ready(), this.startedAt, this.brokenForwards());
+    return readHostReport(this.ready().context, this.startedAt, this.brokenForwards());
   }
 
   async listImages(): Promise<ImageManifest[]> {
@@ -113,20 +118,20 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async removeImage(image: ImageIdentity): Promise<void> {
-    const { layers } = this.ready();
-    const specs = () => [...this.beingEnsured, ...[...this.machines.values()].map(({ spec }) => spec)];
+    const { layers } = this.ready().context;
+    const specs = () => [...this.beingEnsured, ...this.machines.all.map(({ spec }) => spec)];
     await layers.locked(() =>
       removeImage(pathsOf(this.settings), image, () => assertImageUnused(image.sha256, specs(), layers)),
     );
   }
 
   async ensure(spec: MachineSpec): Promise<Observation> {
-    const context = this.ready();
+    const { context, reclaimer } = this.ready();
     this.beingEnsured.add(spec);
     try {
-      return await this.queue.run(spec.id, async () => {
-        const machine = this.machines.get(spec.id) ?? (await this.make(context, spec));
-        await this.withoutReclaim(spec.id, () => machine.apply(spec));
+      return await this.machines.inTurn(spec.id, async () => {
+        const machine = this.machines.byId.get(spec.id) ?? (await this.make(context, spec));
+        await reclaimer.without(spec.id, () => machine.apply(spec));
         return machine.observation();
       });
     } finally {
@@ -135,127 +140,124 @@ class QemuHypervisor implements Hypervisor {
   }
 
   start(id: number) {
-    return this.act(id, (machine) => this.withoutReclaim(id, () => machine.start()));
+    return this.machines.act(id, (machine) => this.ready().reclaimer.without(id, () => machine.start()));
   }
 
   stop(id: number) {
-    return this.act(id, (machine) => machine.stop());
+    return this.machines.act(id, (machine) => machine.stop());
   }
 
   shutdown(id: number) {
-    return this.act(id, (machine) => machine.shutdown());
+    return this.machines.act(id, (machine) => machine.shutdown());
   }
 
   reboot(id: number, operationId: number, deadlineMs: number) {
-    return this.act(id, (machine) => machine.reboot(operationId, deadlineMs));
+    return this.machines.act(id, (machine) => machine.reboot(operationId, deadlineMs));
   }
 
   reset(id: number, operationId: number) {
-    return this.act(id, (machine) => machine.reset(operationId));
+    return this.machines.act(id, (machine) => machine.reset(operationId));
   }
 
   pause(id: number) {
-    return this.act(id, (machine) => machine.pause());
+    return this.machines.act(id, (machine) => machine.pause());
   }
 
   resume(id: number) {
-    return this.act(id, (machine) => machine.resume());
+    return this.machines.act(id, (machine) => machine.resume());
   }
 
   async remove(id: number): Promise<void> {
-    this.ready();
-    await this.queue.run(id, async () => {
-      const machine = this.machines.get(id);
+    const { reclaimer } = this.ready();
+    await this.machines.inTurn(id, async () => {
+      const machine = this.machines.byId.get(id);
       if (machine === undefined) await assertNobodyRuns(machinePaths(this.settings, id).runFolder);
       await machine?.stop();
       failpoint("agent.remove.stopped");
-      await this.withoutReclaim(id, async () => {
+      await reclaimer.without(id, async () => {
         await machine?.runtime.close();
         await removeMachineFolders(this.settings, id);
-        this.machines.delete(id);
+        this.machines.forget(id);
       });
-      if (machine) this.tell(absentObservation(id, new Date().toISOString()));
+      if (machine) this.machines.tell(this.machines.observe(id));
     });
   }
 
   async takeSnapshot(id: number, ask: TakeSnapshotAsk, report: TaskReport, signal: AbortSignal) {
-    return this.readySnapshots().take(id, ask, report, signal);
+    return this.ready().snapshots.take(id, ask, report, signal);
   }
 
   async restoreSnapshot(id: number, ask: RestoreSnapshotAsk, report: TaskReport, signal: AbortSignal) {
-    return this.readySnapshots().restore(id, ask, report, signal);
+    return this.ready().snapshots.restore(id, ask, report, signal);
   }
 
   async listSnapshots(): Promise<SnapshotManifest[]> {
-    return this.readySnapshots().list();
+    return this.ready().snapshots.list();
   }
 
   async removeSnapshot(snapshotId: number): Promise<void> {
-    await this.readySnapshots().remove(snapshotId);
+    await this.ready().snapshots.remove(snapshotId);
   }
 
   async snapshotCost(id: number): Promise<SnapshotCost> {
-    return this.readySnapshots().cost(id);
+    return this.ready().snapshots.cost(id);
   }
 
   async exportDisk(source: DiskSource, target: ExportTarget, report: TaskReport, signal: AbortSignal) {
-    return this.readySnapshots().export(source, target, report, signal);
+    return this.ready().snapshots.export(source, target, report, signal);
   }
 
   async observe(id: number): Promise<Observation> {
-    return this.machines.get(id)?.observation() ?? absentObservation(id, new Date().toISOString());
+    return this.machines.observe(id);
   }
 
   async observeAll(): Promise<Observation[]> {
-    return [...this.machines.values()].map((machine) => machine.observation());
+    return this.machines.all.map((machine) => machine.observation());
   }
 
   watch(listener: (observation: Observation) => void): () => void {
-    this.listeners.add(listener);
-    return () => {
-      this.listeners.delete(listener);
-    };
+    return this.machines.watch(listener);
   }
 
   async screenshot(id: number) {
-    return this.machine(id).screenshot();
+    return this.machines.find(id).screenshot();
   }
 
   async lastScreenshot(id: number) {
-    return this.machine(id).lastScreenshot();
+    return this.machines.find(id).lastScreenshot();
   }
 
   async typeText(id: number, text: string, signal: AbortSignal) {
-    return this.machine(id).typeText(text, signal);
+    return this.machines.find(id).typeText(text, signal);
   }
 
   async openVnc(id: number) {
-    return this.machine(id).openVnc();
+    return this.machines.find(id).openVnc();
   }
 
   async vncSocket(id: number) {
-    return this.machine(id).vncSocket();
+    return this.machines.find(id).vncSocket();
   }
 
   async openSerial(id: number) {
-    return this.machine(id).openSerial();
+    return this.machines.find(id).openSerial();
   }
 
   async listSnapshotFiles(snapshotId: number, path: string) {
-    return this.readyBrowser().list(snapshotId, path);
+    return this.ready().browser.list(snapshotId, path);
   }
 
   async readSnapshotFile(snapshotId: number, path: string) {
-    return this.readyBrowser().read(snapshotId, path);
+    return this.ready().browser.read(snapshotId, path);
   }
 
   async applyNetworks(state: NetworkState): Promise<void> {
-    await this.ready().networks.apply(state);
-    await Promise.all([...this.machines.values()].map(({ runtime }) => runtime.settleForwards()));
+    await this.ready().context.networks.apply(state);
+    await Promise.all(this.machines.all.map(({ runtime }) => runtime.settleForwards()));
   }
 
   async networkStatus(): Promise<NetworkStatus> {
-    return { ...(await this.ready().networks.status()), brokenForwards: this.brokenForwards() };
+    return { ...(await this.ready().context.networks.status()), brokenForwards: this.brokenForwards() };
   }
 
   async whyPortTaken(protocol: PortForward["protocol"], port: number): Promise<string | null> {
@@ -263,7 +265,7 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async traffic(id: number): Promise<TrafficReading> {
-    const { spec, runtime } = this.machine(id);
+    const { spec, runtime } = this.machines.find(id);
     const pid = runtime.qemu?.process.identity.pid ?? null;
     return readTraffic(
       id,
@@ -273,8 +275,8 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async diagnose(id: number, interfaceId: string, port: number): Promise<ReachabilityCheck[]> {
-    const { networks } = this.ready();
-    const machine = this.machine(id);
+    const { networks } = this.ready().context;
+    const machine = this.machines.find(id);
     const { spec } = machine;
     const link = spec.interfaces.find((one) => one.id === interfaceId);
     if (link === undefined) throw new CumulusError("not_found", `This VM has no interface ${interfaceId}.`);
@@ -283,66 +285,27 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async close(): Promise<void> {
-    await this.context?.networks.close();
-    await this.browser?.close();
-    await this.reclaimer?.close();
-    await this.queue.idle();
-    await Promise.all([...this.machines.values()].map((machine) => machine.runtime.close()));
-    this.machines.clear();
-    this.listeners.clear();
+    await this.parts?.context.networks.close();
+    await this.parts?.browser.close();
+    await this.parts?.reclaimer.close();
+    await this.machines.close();
   }
 
   private async make(context: HostContext, spec: MachineSpec): Promise<Machine> {
     const state = await makeMachine(context, spec);
     const machine = new Machine(context, spec, state);
     await machine.runtime.listen();
-    this.machines.set(spec.id, machine);
-    this.tell(machine.observation());
+    this.machines.add(spec.id, machine);
+    this.machines.tell(machine.observation());
     return machine;
   }
 
-  private async act(id: number, act: (machine: Machine) => Promise<void>): Promise<Observation> {
-    return this.queue.run(id, async () => {
-      const machine = this.machine(id);
-      await act(machine);
-      return machine.observation();
-    });
-  }
-
   private brokenForwards(): BrokenForward[] {
-    return [...this.machines.values()].flatMap(({ runtime }) => runtime.forwards.broken);
+    return this.machines.all.flatMap(({ runtime }) => runtime.forwards.broken);
   }
 
-  private machine(id: number): Machine {
-    const machine = this.machines.get(id);
-    if (machine) return machine;
-    throw new CumulusError("not_found", "This VM has no folder on this host.");
-  }
-
-  private ready(): HostContext {
-    if (this.context) return this.context;
+  private ready(): Parts {
+    if (this.parts) return this.parts;
     throw new CumulusError("unavailable", "The agent is starting. Try again in a moment.", { retryAfterSeconds: 1 });
-  }
-
-  /** Layers of this VM's disk aren't merged meanwhile. */
-  private async withoutReclaim(id: number, act: () => Promise<void>): Promise<void> {
-    await (this.reclaimer === null ? act() : this.reclaimer.without(id, act));
-  }
-
-  private readyBrowser(): Browser {
-    this.browser ??= new Browser(this.ready());
-    return this.browser;
-  }
-
-  private readySnapshots(): VmSnapshots {
-    this.ready();
-    if (this.snapshots) return this.snapshots;
-    throw new CumulusError("unavailable", "The agent is starting. Try again in a moment.", { retryAfterSeconds: 1 });
-  }
-
-  private tell(observation: Observation): void {
-    // What could not be merged into the disk of a guest that runs can be when it is off.
-    if (observation.pid === null) this.reclaimer?.wake();
-    for (const listener of this.listeners) listener(observation);
   }
 }
