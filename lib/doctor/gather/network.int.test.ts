@@ -151,7 +151,14 @@ test("what is missing and what is too much is told", async () => {
     "tuntap add dev t9n0 mode tap",
     "link set dev t1n0 type bridge_slave isolated on",
   );
-  await lab.inner.run("nft", ["add", "element", "bridge", "cumulus", "ipv4", "{ t1n0 . 52:54:00:00:00:09 . 192.168.1.3 }"]);
+  await lab.inner.run("nft", [
+    "add",
+    "element",
+    "bridge",
+    "cumulus",
+    "ipv4",
+    "{ t1n0 . 52:54:00:00:00:09 . 192.168.1.3 }",
+  ]);
   await lab.host.ip("route delete 192.168.2.0/24");
   const messages = await told();
   for (const what of [
