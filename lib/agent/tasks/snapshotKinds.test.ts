@@ -12,6 +12,9 @@ import { diskExport, exportFile } from "./exportKind";
 import type { TaskCall } from "./kind";
 import { snapshotRestore, snapshotTake } from "./snapshotKinds";
 
+const silent = { progress() {}, log() {} };
+const { signal } = new AbortController();
+
 async function runningVm(): Promise<FakeHypervisor> {
   const hypervisor = testHypervisor();
   await hypervisor.ensure(fakeSpec(1));
@@ -23,9 +26,7 @@ function callOf(hypervisor: FakeHypervisor, rest: Partial<TaskCall> = {}): TaskC
   const dataDir = mkdtempSync(join(tmpdir(), "tasks-"));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const settings = readSettings({ NODE_ENV: "test", CUMULUS_DATA_DIR: dataDir, CUMULUS_RUN_DIR: join(dataDir, "run") });
-  const report = { progress() {}, log() {} };
-  const { signal } = new AbortController();
-  return { operationId: 7, settings, hypervisor, report, signal, ...rest } as TaskCall;
+  return { operationId: 7, settings, hypervisor, report: silent, signal, ...rest } as TaskCall;
 }
 
 const idsOf = async (hypervisor: FakeHypervisor) => (await hypervisor.listSnapshots()).map(({ id }) => id);
@@ -45,6 +46,23 @@ test("a safety snapshot is taken before the restore, and once when the task is r
 test("a safety snapshot goes with a restore that fails", async () => {
   const hypervisor = await runningVm();
   await expect(snapshotRestore.run(restore, callOf(hypervisor))).rejects.toMatchObject({ code: "not_found" });
+  expect(await idsOf(hypervisor)).toEqual([]);
+});
+
+test("a safety snapshot of a run before this one goes with a restore that can't go on", async () => {
+  const hypervisor = await runningVm();
+  await hypervisor.takeSnapshot(1, { ...restore.safety, operationId: 7, freeze: true }, silent, signal);
+  hypervisor.takeSnapshot = () => Promise.reject(new Error("The VM's QEMU doesn't answer."));
+  await expect(snapshotRestore.run(restore, callOf(hypervisor))).rejects.toThrow("answer");
+  expect(await idsOf(hypervisor)).toEqual([]);
+});
+
+test("a snapshot whose task fails when it is whole goes", async () => {
+  const hypervisor = await runningVm();
+  const { vmId, ...ask } = take;
+  await hypervisor.takeSnapshot(vmId, { ...ask, operationId: 7 }, silent, signal);
+  hypervisor.takeSnapshot = () => Promise.reject(new Error("The folder can't be read."));
+  await expect(snapshotTake.run(take, callOf(hypervisor))).rejects.toThrow("folder");
   expect(await idsOf(hypervisor)).toEqual([]);
 });
 

@@ -10,8 +10,12 @@ const id = z.number().int().positive();
 /** Takes a snapshot of a VM. @returns its manifest */
 export const snapshotTake = taskKind({
   params: z.object({ vmId: id, snapshotId: id, memory: z.boolean(), freeze: z.boolean() }),
-  run: ({ vmId, ...ask }, { hypervisor, operationId, report, signal }) =>
-    hypervisor.takeSnapshot(vmId, { ...ask, operationId }, report, signal),
+  run: ({ vmId, ...ask }, call) => {
+    const { hypervisor, operationId, report, signal } = call;
+    return orRemoved(ask.snapshotId, call, () =>
+      hypervisor.takeSnapshot(vmId, { ...ask, operationId }, report, signal),
+    );
+  },
 });
 
 const restoreParams = z.object({
@@ -20,32 +24,40 @@ const restoreParams = z.object({
   /** A snapshot of what is replaced, taken first: it stays only when the restore is done, or neither done nor undone. */
   safety: z.object({ snapshotId: id, memory: z.boolean() }).nullable(),
 });
-type RestoreParams = z.infer<typeof restoreParams>;
 
 /** Puts a VM back to a snapshot. */
 export const snapshotRestore = taskKind({
   params: restoreParams,
   run: async (params, call): Promise<{ safety: SnapshotManifest | null }> => {
     const { hypervisor, operationId, report, signal } = call;
-    const safety = await takeSafety(params, call);
-    try {
-      const rest = safety ? partOf(report, 50, 100) : report;
-      await hypervisor.restoreSnapshot(params.vmId, { snapshotId: params.snapshotId, operationId }, rest, signal);
-    } catch (error) {
-      const goesOnLater = signal.aborted && signal.reason instanceof TaskSuspended;
-      // What the VM had is then in the safety snapshot.
-      const isNeeded = goesOnLater || error instanceof RestoreNotUndone;
-      if (safety && !isNeeded) await hypervisor.removeSnapshot(safety.id);
-      throw error;
+    const { vmId, snapshotId, safety } = params;
+    if (safety === null) {
+      await hypervisor.restoreSnapshot(vmId, { snapshotId, operationId }, report, signal);
+      return { safety };
     }
-    return { safety };
+    return orRemoved(safety.snapshotId, call, async () => {
+      const ask = { ...safety, operationId, freeze: true };
+      const taken = await hypervisor.takeSnapshot(vmId, ask, partOf(report, 0, 50), signal);
+      await hypervisor.restoreSnapshot(vmId, { snapshotId, operationId }, partOf(report, 50, 100), signal);
+      return { safety: taken };
+    });
   },
 });
 
-async function takeSafety({ vmId, safety }: RestoreParams, { hypervisor, operationId, report, signal }: TaskCall) {
-  if (!safety) return null;
-  const ask = { ...safety, operationId, freeze: true };
-  return hypervisor.takeSnapshot(vmId, ask, partOf(report, 0, 50), signal);
+/**
+ * Carries out an act that takes a snapshot. When it fails for good the snapshot goes, which may have been whole already, also when an agent before
+ * this one took it: nobody else knows of it.
+ */
+async function orRemoved<T>(snapshotId: number, { hypervisor, signal }: TaskCall, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    const goesOnLater = signal.aborted && signal.reason instanceof TaskSuspended;
+    // What the VM had is then in the snapshot.
+    const isNeeded = goesOnLater || error instanceof RestoreNotUndone;
+    if (!isNeeded) await hypervisor.removeSnapshot(snapshotId);
+    throw error;
+  }
 }
 
 /** Removes a snapshot. */

@@ -24,6 +24,8 @@ afterAll(async () => {
   await host?.close();
 });
 
+const { signal: unaborted } = new AbortController();
+
 /** Where VM 1's QEMU, which runs when the act begins, can die in it. */
 const places: [SnapshotAct, Failpoint][] = [
   ["take", "agent.snapshot.overlay-made"],
@@ -86,8 +88,8 @@ test("QEMU killed while it takes in a snapshot's memory: the VM has its disk bac
     if (message.startsWith("Loading")) process.kill(JSON.parse(readFileSync(state, "utf8")).process.pid, "SIGKILL");
   };
   const report = { log: () => {}, progress };
-  const { signal } = new AbortController();
-  await expect(bed.agent.restoreSnapshot(1, { snapshotId: 4, operationId: 9 }, report, signal)).rejects.toMatchObject({
+  const ask = { snapshotId: 4, operationId: 9 };
+  await expect(bed.agent.restoreSnapshot(1, ask, report, unaborted)).rejects.toMatchObject({
     code: expect.stringMatching(/./),
   });
   await bed.start();
@@ -95,4 +97,20 @@ test("QEMU killed while it takes in a snapshot's memory: the VM has its disk bac
   await bed.agent.stop(1);
   expect(await bed.patternOf({ vmId: 1 })).toBe(present);
   await bed.expectWholeSnapshots();
+});
+
+test("what was done is answered as done though QEMU hangs since, and a snapshot though the VM is gone", async () => {
+  await bed.makeVm();
+  await bed.start();
+  const taken = await bed.take(4);
+  const restoring = { snapshotId: 4, operationId: 10 };
+  const restore = () => bed.agent.restoreSnapshot(1, restoring, { log: () => {}, progress: () => {} }, unaborted);
+  await restore();
+  const { pid } = await bed.agent.observe(1);
+  process.kill(pid ?? 0, "SIGSTOP");
+  await untilSeen(bed.agent, 1, ({ state }) => state === "unresponsive");
+  expect(await bed.take(4)).toEqual(taken);
+  expect(await restore()).toMatchObject({ state: "unresponsive", pid });
+  await bed.agent.remove(1);
+  expect(await bed.take(4)).toMatchObject({ id: 4 });
 });

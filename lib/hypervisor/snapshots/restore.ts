@@ -45,7 +45,7 @@ export async function restoreSnapshot(
   signal: AbortSignal,
 ): Promise<void> {
   const { context, spec, runtime } = target;
-  if (runtime.record.state.operationIds.includes(ask.operationId)) return;
+  if (isRestoreDone(runtime, ask)) return;
   try {
     await restoreOrUndo(target, ask, report, signal);
   } catch (error) {
@@ -56,6 +56,11 @@ export async function restoreSnapshot(
       context.log.warn({ vm: spec.id, error: messageOf(error) }, "what a restore left can't be removed yet");
     });
   }
+}
+
+/** Whether a restore that is asked for was done before. */
+export function isRestoreDone({ record }: Runtime, { operationId }: RestoreSnapshotAsk): boolean {
+  return record.state.operationIds.includes(operationId);
 }
 
 /** Whether a restore was begun, and is neither done nor undone. */

@@ -11,7 +11,7 @@ import type { Machine } from "../machine";
 import { machinePaths } from "../machinePaths";
 import { exportChain } from "./exportDisk";
 import { holdSnapshot } from "./holdSnapshot";
-import { isRestoreTakenOn, restoreSnapshot } from "./restore";
+import { isRestoreDone, isRestoreTakenOn, restoreSnapshot } from "./restore";
 import { allocatedBytes } from "./snapshotStore";
 import { cutDisk, takeSnapshot } from "./take";
 
@@ -23,7 +23,10 @@ export class VmSnapshots {
     private readonly machine: (id: number) => Machine,
   ) {}
 
-  take(id: number, ask: TakeSnapshotAsk, report: TaskReport, signal: AbortSignal): Promise<SnapshotManifest> {
+  async take(id: number, ask: TakeSnapshotAsk, report: TaskReport, signal: AbortSignal): Promise<SnapshotManifest> {
+    // It is whole whatever has become of the VM since.
+    const present = await this.context.snapshots.find(ask.snapshotId);
+    if (present !== null) return present.manifest;
     return this.act(id, (machine) => takeSnapshot(this.target(machine), ask, report, signal));
   }
 
@@ -32,7 +35,7 @@ export class VmSnapshots {
       await restoreSnapshot(this.target(machine), ask, report, signal);
       return machine.observation();
     };
-    return this.act(id, act, ({ runtime }) => isRestoreTakenOn(runtime, ask));
+    return this.act(id, act, ({ runtime }) => isRestoreDone(runtime, ask) || isRestoreTakenOn(runtime, ask));
   }
 
   async list(): Promise<SnapshotManifest[]> {
