@@ -1,4 +1,4 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Queryable } from "../db/client";
 import { operations } from "../db/schema/operations";
 import { interfaceLimits, portForwards, vmFirewalls, vmInterfaces } from "../db/schema/vmNetworking";
@@ -11,7 +11,14 @@ import type { Context } from "./context";
 import { releaseAddresses } from "./networks/addresses";
 import { applyNetworks, requestNetworks } from "./networks/apply";
 import { forgetLeftInterfaces, performInterfaceChange } from "./networks/interfaces";
-import { addFinishedOperation, announceOperation, finishIntents, finishOperation, progressIntents } from "./operations";
+import {
+  addFinishedOperation,
+  announceOperation,
+  finishIntents,
+  finishOperation,
+  openStatuses,
+  progressIntents,
+} from "./operations";
 import { specOf } from "./spec";
 import { allocateSshPort } from "./vms/allocate";
 import { acceptGuestEject, performMediaChange } from "./vms/media";
@@ -61,6 +68,12 @@ export async function performStep(context: Context, record: VmRecord, step: Doab
       return finishDelete(context, vm);
     case "finish-act":
       await finishOperation(context.db, step.operationId, { message: "Done." });
+      return;
+    case "fail-act":
+      await finishOperation(context.db, step.operationId, { error: whyNotCarriedOut(vm) });
+      return;
+    case "leave-change-to-start":
+      await finishOperation(context.db, step.operationId, { message: "Noted: it is made as asked when it starts." });
       return;
     case "act":
       return performAct(context, vm, step.act);
@@ -171,14 +184,22 @@ async function finishDelete(context: Context, vm: VmRow): Promise<void> {
   });
 }
 
+function whyNotCarriedOut({ lastError, observed }: VmRow): string {
+  if (lastError !== null) return `The VM failed before this was done: ${lastError}`;
+  const what = observed === "crashed" ? "The VM crashed" : "The VM was turned off";
+  return `${what} before this was done. Start it, and ask again.`;
+}
+
 /** An act that can't be done ends with its reason; the VM stays as it is. */
 async function performAct(context: Context, vm: VmRow, act: PendingAct): Promise<void> {
   const [row] = await context.db
     .update(operations)
     .set({ status: "running", progress: 50, startedAt: sql`coalesce(${operations.startedAt}, now())` })
-    .where(eq(operations.id, act.operationId))
+    .where(and(eq(operations.id, act.operationId), inArray(operations.status, [...openStatuses])))
     .returning();
-  if (row) await announceOperation(context.db, row);
+  // Superseded since it was read.
+  if (!row) return;
+  await announceOperation(context.db, row);
   try {
     if (act.kind === "change-media") {
       await performMediaChange(context, vm.id, act.operationId);

@@ -137,6 +137,33 @@ describe("acts that happen once", () => {
     expect(kindOf(settled, seen("running"), act("resume"))).toBe("finish-act");
   });
 
+  const powerActs = ["reboot", "reset", "pause", "resume"] as const;
+
+  test.each(powerActs)("%s fails when the VM is found off, crashed or failed for good", (kind) => {
+    const off = intent("stopped", { settledGeneration: 2 });
+    const failed = intent("running", { settledGeneration: 2, lastError: "no space" });
+    expect(nextStep(off, seen("stopped", { stoppedBy: "guest" }), act(kind), nowMs)).toEqual({
+      kind: "fail-act",
+      operationId: 9,
+    });
+    expect(kindOf(off, seen("absent"), act(kind))).toBe("fail-act");
+    expect(kindOf(settled, seen("crashed"), act(kind))).toBe("fail-act");
+    for (const state of ["stopped", "crashed", "absent"] as const) {
+      expect(kindOf(failed, seen(state), act(kind))).toBe("fail-act");
+    }
+  });
+
+  test.each(powerActs)("%s waits for what is yet to be settled", (kind) => {
+    expect(kindOf(settled, seen("stopped", { stoppedBy: "guest" }), act(kind))).toBe("accept-guest-shutdown");
+    expect(kindOf(settled, seen("absent"), act(kind))).toBe("report-lost-disk");
+    expect(kindOf(intent("running"), seen("crashed"), act(kind))).toBe("ensure-and-start");
+    expect(kindOf(settled, seen("unresponsive"), act(kind))).toBe("none");
+  });
+
+  test("a reset after which the VM crashed was done", () => {
+    expect(kindOf(settled, seen("crashed", { bootCount: 4 }), act("reset"))).toBe("finish-act");
+  });
+
   test("a reboot that is under way is waited for", () => {
     expect(kindOf(settled, seen("running", { pendingAct: "reboot" }), act("reboot"))).toBe("none");
     expect(kindOf(settled, seen("running", { bootCount: 4 }), act("reboot"))).toBe("finish-act");
@@ -158,6 +185,15 @@ describe("a CD-ROM drive", () => {
   test("is changed when the VM is where it is to be, and no sooner", () => {
     expect(kindOf(intent("running"), seen("running"), change)).toBe("settle");
     expect(kindOf(intent("running", withDisc), seen("unresponsive"), change)).toBe("none");
+  });
+
+  test("of a VM that was never made is left to its start; of one whose folder is away, it waits for that", () => {
+    for (const lastError of [null, "no space"]) {
+      const never = intent("stopped", { ...withDisc, hasDisk: false, lastError });
+      expect(nextStep(never, seen("absent"), change, nowMs)).toEqual({ kind: "leave-change-to-start", operationId: 9 });
+      expect(kindOf({ ...never, hasDisk: true }, seen("absent"), change)).toBe("none");
+    }
+    expect(kindOf(intent("running", { hasDisk: false }), seen("absent"), change)).toBe("ensure-and-start");
   });
 
   test("that the guest emptied is to be empty; one that is being filled is not taken for that", () => {

@@ -44,6 +44,10 @@ export type Step =
   | { kind: "finish-delete" }
   /** The act was carried out: record it. */
   | { kind: "finish-act"; operationId: number }
+  /** The VM stopped, crashed or failed before the act was carried out: record that. */
+  | { kind: "fail-act"; operationId: number }
+  /** There is no machine yet that could be changed: its first start makes it as it is wanted. */
+  | { kind: "leave-change-to-start"; operationId: number }
   | { kind: "act"; act: PendingAct };
 
 /**
@@ -55,6 +59,9 @@ export type Step =
  *     deleted   anything else               remove
  *     the rest  anything, while held        none: stopped and started in the middle of a restore it would boot from half a disk
  *     the rest  there, and settled          the change of its CD-ROM drive that waits; accept-guest-eject for one that nobody asked for
+ *     the rest  never made, and settled     leave-change-to-start for the change that waits
+ *     the rest  settled, and failed for     fail-act for acts of power that wait; then none
+ *               good, crashed or to be off
  *     running   absent, stopped             ensure-and-start (after the guest's own power-off in this generation: accept-guest-shutdown)
  *     running   absent, but had a disk      report-lost-disk
  *     running   crashed                     ensure-and-start once for each generation, so that a crash is not hidden by a loop
@@ -68,13 +75,20 @@ export function nextStep(intent: Intent, seen: Observation, act: PendingAct | nu
   if (intent.desired === "deleted") return seen.state === "absent" ? { kind: "finish-delete" } : { kind: "remove" };
   if (intent.isHeld) return { kind: "none" };
   if (isSettled && seen.state !== "absent" && seen.state !== "unresponsive") {
-    if (act?.kind === "change-media" || act?.kind === "change-interfaces") return { kind: "act", act };
+    if (act && isChange(act)) return { kind: "act", act };
     if (intent.cdromSha256 !== null && seen.cdromSha256 === null) return { kind: "accept-guest-eject" };
   }
-  if (isSettled && intent.lastError !== null) return { kind: "none" };
+  if (isSettled && seen.state === "absent" && !intent.hasDisk && act && isChange(act)) {
+    return { kind: "leave-change-to-start", operationId: act.operationId };
+  }
+  if (isSettled && intent.lastError !== null) return endOfAct(act, seen);
   return intent.desired === "running"
     ? stepToRunning(intent, isSettled, seen, act)
-    : stepToStopped(intent, isSettled, seen, nowMs);
+    : stepToStopped(intent, isSettled, seen, act, nowMs);
+}
+
+function isChange({ kind }: PendingAct): boolean {
+  return kind === "change-media" || kind === "change-interfaces";
 }
 
 function stepToRunning(intent: Intent, isSettled: boolean, seen: Observation, act: PendingAct | null): Step {
@@ -84,7 +98,7 @@ function stepToRunning(intent: Intent, isSettled: boolean, seen: Observation, ac
     case "stopped":
       return isSettled && seen.stoppedBy === "guest" ? { kind: "accept-guest-shutdown" } : { kind: "ensure-and-start" };
     case "crashed":
-      return isSettled ? { kind: "none" } : { kind: "ensure-and-start" };
+      return isSettled ? endOfAct(act, seen) : { kind: "ensure-and-start" };
     case "unresponsive":
       return { kind: "none" };
     case "running":
@@ -95,7 +109,19 @@ function stepToRunning(intent: Intent, isSettled: boolean, seen: Observation, ac
 }
 
 function stepOfAct(act: PendingAct, seen: Observation): Step {
-  const isDone = {
+  if (isDone(act, seen)) return { kind: "finish-act", operationId: act.operationId };
+  const isUnderWay = act.kind === "reboot" && seen.pendingAct === "reboot";
+  return isUnderWay ? { kind: "none" } : { kind: "act", act };
+}
+
+/** For a VM on which no act of power can be carried out any more. A change waits for the machine that it is of. */
+function endOfAct(act: PendingAct | null, seen: Observation): Step {
+  if (act === null || isChange(act)) return { kind: "none" };
+  return { kind: isDone(act, seen) ? "finish-act" : "fail-act", operationId: act.operationId };
+}
+
+function isDone(act: PendingAct, seen: Observation): boolean {
+  return {
     reboot: seen.bootCount > act.bootCountBefore,
     reset: seen.bootCount > act.bootCountBefore,
     pause: seen.state === "paused",
@@ -104,16 +130,19 @@ function stepOfAct(act: PendingAct, seen: Observation): Step {
     "change-media": false,
     "change-interfaces": false,
   }[act.kind];
-  if (isDone) return { kind: "finish-act", operationId: act.operationId };
-  const isUnderWay = act.kind === "reboot" && seen.pendingAct === "reboot";
-  return isUnderWay ? { kind: "none" } : { kind: "act", act };
 }
 
-function stepToStopped(intent: Intent, isSettled: boolean, seen: Observation, nowMs: number): Step {
+function stepToStopped(
+  intent: Intent,
+  isSettled: boolean,
+  seen: Observation,
+  act: PendingAct | null,
+  nowMs: number,
+): Step {
   switch (seen.state) {
     case "absent":
     case "stopped":
-      return isSettled ? { kind: "none" } : { kind: "settle" };
+      return isSettled ? endOfAct(act, seen) : { kind: "settle" };
     case "crashed":
     case "unresponsive":
       return { kind: "stop" };

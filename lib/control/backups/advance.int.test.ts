@@ -86,12 +86,6 @@ const backupRow = async (id: number) => (await context.db.select().from(backups)
 const tasksOf = async (vmId: number, kind: "backup" | "backup-remove") =>
   (await context.db.select().from(operations).where(eq(operations.vmId, vmId))).filter((row) => row.kind === kind);
 
-/** Until so many queries wait for a lock that the test holds. */
-async function somebodyWaits(count = 1): Promise<void> {
-  const waits = sql`select 1 from pg_stat_activity where wait_event_type = 'Lock'`;
-  await expect.poll(async () => (await context.db.execute(waits)).rowCount, { timeout: 5_000 }).toBe(count);
-}
-
 test("a VM that is destroyed before its backup is copied is copied all the same, as what it was", async () => {
   const vmId = await runningVm("destroyed");
   const backup = await addBackup(vmId, { tier: "manual", repositoryId: await addRepository("Far away") });
@@ -184,7 +178,7 @@ test("a copy that ends while its backup is being removed goes with it", async ()
     await tx.update(operations).set(ended).where(eq(operations.id, copying.id));
     await copyEffects.onDone(context, tx, copying, copied);
     const advance = advanceBackups(context);
-    await somebodyWaits();
+    await plane.waitingForLock(1);
     return { advance };
   });
   await advance;
@@ -211,7 +205,7 @@ test("two who remove the same backup at once ask the host once", async () => {
   const { both } = await context.db.transaction(async (tx) => {
     await tx.select().from(backups).where(eq(backups.id, backup.id)).for("update");
     const both = [removeExpired(context), removeExpired(context)];
-    await somebodyWaits(2);
+    await plane.waitingForLock(2);
     return { both };
   });
   await Promise.all(both);
@@ -224,7 +218,7 @@ test("a backup that is removed at the moment when it is to be copied is not copi
   const { advance } = await context.db.transaction(async (tx) => {
     await tx.update(backups).set({ removedAt: new Date() }).where(eq(backups.id, backup.id));
     const advance = advanceBackups(context);
-    await somebodyWaits();
+    await plane.waitingForLock(1);
     return { advance };
   });
   await advance;
@@ -238,7 +232,7 @@ test("no policy copies to a repository that is being forgotten", async () => {
     await tx.delete(backupRepositories).where(eq(backupRepositories.id, id));
     const put = putPolicy(context, vmId, { ...hourly, repository: id });
     put.catch(() => undefined);
-    await somebodyWaits();
+    await plane.waitingForLock(1);
     return { put };
   });
   await expect(put).rejects.toMatchObject({ code: "bad_request", fields: { repository: expect.any(String) } });
@@ -252,7 +246,7 @@ test("a repository to which a policy is about to copy is not forgotten", async (
     await tx.select().from(backupRepositories).where(eq(backupRepositories.id, id)).for("key share");
     const forget = forgetRepository(context, id);
     forget.catch(() => undefined);
-    await somebodyWaits();
+    await plane.waitingForLock(1);
     await tx.insert(backupPolicies).values({ vmId, policy: { ...hourly, repository: id } });
     return { forget };
   });
