@@ -1,7 +1,6 @@
 import { hostname } from "node:os";
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { hosts } from "../db/schema/hosts";
-import { networks } from "../db/schema/networks";
 import { vms } from "../db/schema/vms";
 import { CumulusError } from "../domain/errors";
 import { type Host, type HostReport, promisableMemoryBytes } from "../domain/host";
@@ -43,9 +42,8 @@ export async function refreshHost(context: Context): Promise<void> {
   if (!row) return;
   const { driver } = report.network;
   const isNewDriver = row.report?.network.driver !== driver;
-  const [present] = await context.db.select({ id: networks.id }).from(networks).where(eq(networks.name, "default"));
   // Before the report is written: from then on, VMs may be made.
-  if (!present || isNewDriver) await ensureDefaultNetwork(context, driver);
+  await ensureDefaultNetwork(context, driver);
   await takeUpImages(context);
   const isNews = row.unreachableSince !== null || !row.report || isWorthTelling(row.report, report);
   await context.db.transaction(async (tx) => {

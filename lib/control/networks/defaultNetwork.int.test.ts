@@ -1,14 +1,16 @@
 import { eq } from "drizzle-orm";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { testHypervisor } from "../../agent/testAgent";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { networks } from "../../db/schema/networks";
 import { createVmSchema } from "../../domain/vm";
+import { createFakeHypervisor } from "../../hypervisor/fake";
 import { type Context, systemActor } from "../context";
 import { ensureBaseRows, refreshHost } from "../hosts";
 import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
 import { createVm } from "../vms/create";
+import { listAddresses, reserveAddress } from "./addresses";
 import { ensureDefaultNetwork } from "./defaultNetwork";
 import { proposeNetwork } from "./freeRange";
+import { plugInterface } from "./interfaces";
 import { createNetwork } from "./networks";
 
 let plane: TestControlPlane;
@@ -24,7 +26,9 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await plane.pool.query("truncate hosts, networks restart identity cascade");
-  const present = await plane.contextWith(testHypervisor());
+  const hypervisor = createFakeHypervisor({ stepMs: 5, networkDriver: "bridge" });
+  onTestFinished(() => hypervisor.close());
+  const present = await plane.contextWith(hypervisor);
   const client = present.agent;
   occupied = [];
   const agent: Context["agent"] = {
@@ -86,6 +90,43 @@ describe("the network default", () => {
     occupied = ["192.168.0.0/24"];
     await ensureDefaultNetwork(context, "bridge");
     expect(await find()).toMatchObject({ id, cidr: "192.168.2.0/24", gateway: "192.168.2.1" });
+  });
+
+  test("moves by itself where the host comes to have a route to it while no VM is in it", async () => {
+    await refreshHost(context);
+    occupied = ["192.168.0.0/16"];
+    await refreshHost(context);
+    expect(await find()).toMatchObject({ cidr: "172.16.0.0/24", gateway: "172.16.0.1" });
+    occupied = ["0.0.0.0/0"];
+    await refreshHost(context);
+    expect(await find()).toMatchObject({ cidr: "172.16.0.0/24" });
+  });
+
+  test("keeps no address of the range that it leaves, and says which were reserved", async () => {
+    await refreshHost(context);
+    const network = await find();
+    if (!network) throw new Error("no network default");
+    await reserveAddress(context.db, network, "192.168.0.9", "printer");
+    occupied = ["192.168.0.0/24"];
+    await refreshHost(context);
+    const moved = await find();
+    expect(moved).toMatchObject({ cidr: "192.168.1.0/24", description: expect.stringContaining("192.168.0.9") });
+    expect(moved && (await listAddresses(context.db, moved)).map(({ ipv4 }) => ipv4)).toEqual(["192.168.1.1"]);
+  });
+
+  test("stays where VMs have a further interface in it, and is told of once", async () => {
+    await refreshHost(context);
+    await createNetwork(context, { name: "first", cidr: "10.1.0.0/24" });
+    const input = createVmSchema.parse({ name: "guest", image: "mini", size: "nano", network: "first" });
+    const { id } = await createVm(context, systemActor, input, null);
+    await plugInterface(context, systemActor, id, { network: "default" });
+    occupied = ["192.168.0.0/24"];
+    const error = vi.fn();
+    const logged: Context = { ...context, log: Object.assign(Object.create(context.log), { error }) };
+    await refreshHost(logged);
+    await refreshHost(logged);
+    expect(await find()).toMatchObject({ cidr: "192.168.0.0/24" });
+    expect(error).toHaveBeenCalledExactlyOnceWith({}, expect.stringContaining("guest"));
   });
 
   test("stays where VMs are in it", async () => {

@@ -1,68 +1,107 @@
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { networks } from "../../db/schema/networks";
-import { vms } from "../../db/schema/vms";
+import { addresses } from "../../db/schema/vmNetworking";
 import { CumulusError } from "../../domain/errors";
 import type { HostReport } from "../../domain/host";
 import { defaultGatewayOf, overlaps } from "../../domain/ipv4";
 import { announce } from "../changes";
 import type { Context } from "../context";
+import type { NetworkRow } from "./addresses";
 import { requestNetworks } from "./apply";
 import { freeCidr } from "./freeRange";
+import { vmsIn } from "./networks";
 
 const preferredCidr = "192.168.0.0/24";
+const isDefault = eq(networks.name, "default");
 
 /**
  * Sees to it that there is the network `default`, in a range that the host has no other way to. One that no VM is in moves where the host has a route to its
- * range; one with VMs stays, and the log tells.
+ * range, and the addresses that were kept in it are let go of; one with VMs stays, as does one for which there is no range, and the log tells.
  * @param driver the host's: user-mode networks disturb no route, each being inside a QEMU
  */
 export async function ensureDefaultNetwork(context: Context, driver: HostReport["network"]["driver"]): Promise<void> {
   const occupied = driver === "bridge" ? (await context.agent.networkStatus()).occupiedCidrs : [];
+  const routeTo = (cidr: string) => occupied.find((one) => overlaps(one, cidr));
+  const [seen] = await context.db.select().from(networks).where(isDefault);
+  if (seen && routeTo(seen.cidr) === undefined) {
+    toldOf.delete(context);
+    return;
+  }
   await context.db.transaction(async (tx) => {
     await tx.execute(sql`select pg_advisory_xact_lock(hashtext('networks'))`);
-    const [present] = await tx.select().from(networks).where(eq(networks.name, "default"));
-    const inTheWay = present && occupied.find((cidr) => overlaps(cidr, present.cidr));
-    if (present && inTheWay === undefined) return;
-    if (present && (await hasVms(tx, present.id))) {
-      const { cidr } = present;
-      context.log.error(
-        { cidr, route: inTheWay },
-        "the network default overlaps a route of the host, which leads nowhere while VMs are in it",
-      );
-      return;
-    }
+    // No VM is given an address of it meanwhile.
+    const [present] = await tx.select().from(networks).where(isDefault).for("update");
+    const route = present && routeTo(present.cidr);
+    if (present && route === undefined) return;
     const others = (await tx.select().from(networks)).filter(({ name }) => name !== "default");
     const taken = [...occupied, ...others.map(({ cidr }) => cidr)];
-    const cidr = cidrForDefault(taken);
-    const description = cidr === preferredCidr ? "" : whyElsewhere(taken);
-    if (description !== "") context.log.warn({ cidr }, description);
-    const values = { cidr, gateway: defaultGatewayOf(cidr), description };
-    const [row] = await tx
-      .insert(networks)
-      .values({ name: "default", domain: "default.internal", ...values })
-      .onConflictDoUpdate({ target: networks.name, set: { ...values, rangeFirst: null, rangeLast: null } })
-      .returning();
-    if (!row) return;
-    await requestNetworks(tx);
-    await announce(tx, { kind: "network", id: row.id });
+    const cidr = freeCidr(taken);
+    if (!present) return add(tx, context, taken, cidr);
+    const whyStays = cidr === undefined ? "there is no other range" : await whoIsIn(tx, present.id);
+    if (cidr === undefined || whyStays !== null) {
+      return tellOnce(context, `${present.cidr} stays beside the route to ${route}, since ${whyStays}`);
+    }
+    await move(tx, context, present, cidr, taken);
   });
 }
 
-function cidrForDefault(taken: readonly string[]): string {
-  const free = freeCidr(taken);
-  if (free !== undefined) return free;
-  throw new CumulusError(
-    "conflict",
-    "The host has routes to all private ranges, so there is none for the network default. Set CUMULUS_NETWORK=user.",
-  );
+async function add(tx: Queryable, { log }: Context, taken: readonly string[], cidr: string | undefined): Promise<void> {
+  if (cidr === undefined) {
+    throw new CumulusError(
+      "conflict",
+      "The host has routes to all private ranges, so there is none for the network default. Set CUMULUS_NETWORK=user.",
+    );
+  }
+  const description = whyElsewhere(cidr, taken);
+  if (description !== "") log.warn({ cidr }, description);
+  const values = { name: "default", domain: "default.internal", cidr, gateway: defaultGatewayOf(cidr), description };
+  const [row] = await tx.insert(networks).values(values).returning();
+  if (row) await tell(tx, row.id);
 }
 
-function whyElsewhere(taken: readonly string[]): string {
+async function move(
+  tx: Queryable,
+  { log }: Context,
+  { id, cidr: from }: NetworkRow,
+  cidr: string,
+  taken: readonly string[],
+): Promise<void> {
+  const kept = await tx.delete(addresses).where(eq(addresses.networkId, id)).returning();
+  const reserved = kept.filter(({ vmId }) => vmId === null).map(({ ipv4 }) => ipv4);
+  const isFree =
+    reserved.length > 0 ? ` Addresses that were reserved in ${from} are no more: ${reserved.join(", ")}.` : "";
+  const description = `${whyElsewhere(cidr, taken)}${isFree}`.trim().slice(0, 500);
+  log.warn({ from, cidr, reserved }, description || `The network default moved to ${cidr}.`);
+  const gateway = defaultGatewayOf(cidr);
+  await tx
+    .update(networks)
+    .set({ cidr, gateway, description, rangeFirst: null, rangeLast: null })
+    .where(eq(networks.id, id));
+  await tell(tx, id);
+}
+
+async function tell(tx: Queryable, id: number): Promise<void> {
+  await requestNetworks(tx);
+  await announce(tx, { kind: "network", id });
+}
+
+function whyElsewhere(cidr: string, taken: readonly string[]): string {
+  if (cidr === preferredCidr) return "";
   const inTheWay = taken.find((one) => overlaps(one, preferredCidr));
   return `Not ${preferredCidr}, as usual: the host has a route to ${inTheWay}.`;
 }
 
-async function hasVms(tx: Queryable, networkId: number): Promise<boolean> {
-  return (await tx.$count(vms, and(eq(vms.networkId, networkId), isNull(vms.deletedAt)))) > 0;
+async function whoIsIn(tx: Queryable, id: number): Promise<string | null> {
+  const inside = await vmsIn(tx, id);
+  return inside.length === 0 ? null : `VMs are in it (${inside.map(({ name }) => name).join(", ")})`;
+}
+
+/** What was told of a default network that stays in a route's way: it is looked at again and again. */
+const toldOf = new WeakMap<Context, string>();
+
+function tellOnce(context: Context, what: string): void {
+  if (toldOf.get(context) === what) return;
+  toldOf.set(context, what);
+  context.log.error({}, `The network default overlaps a route of the host: ${what}.`);
 }

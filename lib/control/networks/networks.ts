@@ -172,7 +172,7 @@ async function select(context: Context, id: number | undefined): Promise<Network
 }
 
 /** Live VMs with an interface in a network. */
-async function vmsIn(db: Queryable, id: number): Promise<{ name: string }[]> {
+export async function vmsIn(db: Queryable, id: number): Promise<{ name: string }[]> {
   const first = db
     .select({ name: vms.name })
     .from(vms)
