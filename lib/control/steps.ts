@@ -172,7 +172,9 @@ async function forgetNetworking(tx: Queryable, vmId: number): Promise<void> {
   await requestNetworks(tx);
 }
 
+/** A VM that isn't there may be being made still, for a console that died or waits no longer: the host removes what comes of that first. */
 async function finishDelete(context: Context, vm: VmRow): Promise<void> {
+  await context.agent.remove(vm.id);
   await context.db.transaction(async (tx) => {
     await tx
       .update(vms)

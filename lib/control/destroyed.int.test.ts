@@ -1,0 +1,64 @@
+import { EventEmitter, once } from "node:events";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { testHypervisor } from "../agent/testAgent";
+import { CumulusError } from "../domain/errors";
+import { createVmSchema } from "../domain/vm";
+import { ActQueue } from "../hypervisor/actQueue";
+import { type Context, systemActor } from "./context";
+import { convergeVm } from "./converge";
+import { ensureBaseRows, refreshHost } from "./hosts";
+import { startTestControlPlane, type TestControlPlane } from "./testControlPlane";
+import { createVm } from "./vms/create";
+import { destroyVm } from "./vms/destroy";
+import { getVm } from "./vms/view";
+
+let plane: TestControlPlane;
+
+beforeAll(async () => {
+  plane = await startTestControlPlane();
+});
+afterAll(async () => {
+  await plane.close();
+});
+
+test("a VM that is destroyed while its host still makes it, for a console that is gone, leaves nothing there", async () => {
+  const hypervisor = testHypervisor();
+  const { ensure, remove } = hypervisor;
+  const events = new EventEmitter();
+  const [isBegun, isAsked, mayGoOn] = [once(events, "begun"), once(events, "asked"), once(events, "go-on")];
+  // One after the other, as by a real one.
+  const queue = new ActQueue();
+  hypervisor.ensure = (spec) =>
+    queue.run(spec.id, async () => {
+      events.emit("begun");
+      await mayGoOn;
+      return ensure(spec);
+    });
+  hypervisor.remove = (id) => {
+    events.emit("asked");
+    return queue.run(id, () => remove(id));
+  };
+  const context = await plane.contextWith(hypervisor);
+  await ensureBaseRows(context);
+  await refreshHost(context);
+
+  const input = createVmSchema.parse({ name: "half-made", image: "mini", size: "nano" });
+  const { id } = await createVm(context, systemActor, input, "half-made");
+  await convergeVm({ ...context, agent: { ...context.agent, ensure: cutOff } }, id);
+  await destroyVm(context, systemActor, id, { withSnapshots: false });
+  const converging = convergeVm(context, id);
+  await Promise.race([converging, isAsked]);
+  events.emit("go-on");
+  await converging;
+  await queue.idle();
+  expect(await hypervisor.observeAll()).toEqual([]);
+  await expect(getVm(context, id)).rejects.toMatchObject({ code: "not_found" });
+
+  function cutOff(...[spec]: Parameters<Context["agent"]["ensure"]>): ReturnType<Context["agent"]["ensure"]> {
+    const answer = context.agent.ensure(spec);
+    answer.catch(() => undefined);
+    return isBegun.then(() => {
+      throw new CumulusError("unavailable", "The console is gone.");
+    });
+  }
+});
