@@ -47,6 +47,7 @@ export class Runtime {
   readonly serial: SerialConsole;
   private phase: "off" | "starting" | "silent" | "up" = "off";
   private isLaunching = false;
+  private isLettingGoOn = false;
   private wasSignalled = false;
   /** What the guest is asked to do and hasn't done. */
   readonly guestRequest: GuestRequest;
@@ -241,7 +242,22 @@ export class Runtime {
     if (this.phase === "up" && this.qemu !== null) await this.forwards.settle(this.qemu);
   }
 
-  /** Ends what an agent before this one held the guest for. */
+  /** In its turn, when a snapshot that holds the guest is over: one that QEMU didn't answer has left the guest as it was. */
+  private letGoOnSoon(qemu: RunningQemu): void {
+    if (this.isLettingGoOn) return;
+    this.isLettingGoOn = true;
+    this.inBackground(
+      "letting a guest go on that was held",
+      async () => {
+        if (this.qemu === qemu && this.record.state.isHeld) await this.letGoOn(qemu);
+      },
+      () => {
+        this.isLettingGoOn = false;
+      },
+    );
+  }
+
+  /** Ends what the guest was held for, by an agent before this one or while QEMU didn't answer. */
   private async letGoOn(qemu: RunningQemu): Promise<void> {
     await releaseGuest(qemu);
     void thawWhenAnswering(() => this.guestAgent);
@@ -272,6 +288,7 @@ export class Runtime {
     if (this.phase !== "up") return;
     const runState = runStateOf(status);
     const { kind, reason } = runState;
+    if (this.record.state.isHeld && qemu !== null) this.letGoOnSoon(qemu);
     // A moment's stop for a snapshot is no pause of the VM's.
     if (kind === "paused" && this.record.state.isHeld) return;
     if (kind === "running" || kind === "paused") {

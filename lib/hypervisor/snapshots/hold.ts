@@ -1,4 +1,5 @@
 import { copyFile, stat } from "node:fs/promises";
+import { messageOf } from "../../domain/errors";
 import type { MachineSpec } from "../../domain/machine";
 import type { SnapshotManifest } from "../../domain/snapshotManifest";
 import type { TaskReport } from "../../domain/task";
@@ -16,6 +17,9 @@ import { withFrozenFileSystems } from "./heldGuest";
 import { readLiveDisk } from "./liveDisk";
 import { type MemoryOut, prepareMemoryOut } from "./memoryOut";
 import { PauseMeter } from "./pauseMeter";
+
+/** QEMU writes out what its disk has in memory: on a busy disk that is long. */
+const stopMs = 30_000;
 
 /** The VM that a snapshot is taken of, or that is put back to one. */
 export interface SnapshotTarget {
@@ -71,11 +75,11 @@ export async function switchRunning(
     // What QEMU would have to write out while the guest stands still is written now.
     await syncFile(inFolder(paths, record.disk));
     await keepUefiVars(target, record, making);
-    await runtime.record.commit((state) => ({ ...state, isHeld: true }));
+    if (wasRunning) await runtime.record.commit((state) => ({ ...state, isHeld: true }));
     signal.throwIfAborted();
     report.progress(15, "Holding the guest for a moment.");
-    // With memory nothing is lost by not writing it out, and a guest that was kept frozen would wake up frozen.
-    const freezer = ask.freeze && !ask.memory ? runtime.guestAgent : null;
+    // With memory nothing is lost by not writing it out, and a guest that was kept frozen would wake up frozen, as would one that is paused.
+    const freezer = wasRunning && ask.freeze && !ask.memory ? runtime.guestAgent : null;
     const { wasFrozen } = await withFrozenFileSystems(freezer, context.log, async () => {
       await syncFile(inFolder(paths, record.disk));
       await holdAndSwitch({ target, qemu, record, making, memoryOut, node, wasRunning });
@@ -87,9 +91,18 @@ export async function switchRunning(
   } finally {
     meter.close();
     await memoryOut?.close();
-    if (wasRunning && !qemu.hasEnded && (await qemu.status()) !== "running") await qemu.execute("cont");
+    if (wasRunning && !qemu.hasEnded) await letGoOn(target, qemu);
+  }
+}
+
+/** A QEMU that doesn't answer now may yet stop the guest: `Runtime` lets that go on when it does answer. */
+async function letGoOn({ context, spec, runtime }: SnapshotTarget, qemu: RunningQemu): Promise<void> {
+  try {
+    if ((await qemu.status()) !== "running") await qemu.execute("cont");
     await runtime.record.note((state) => ({ ...state, isHeld: false }));
-    if (!qemu.hasEnded) await qemu.status();
+    await qemu.status();
+  } catch (error) {
+    context.log.warn({ vm: spec.id, error: messageOf(error) }, "a guest can't be let go on before its QEMU answers");
   }
 }
 
@@ -103,7 +116,7 @@ async function holdAndSwitch(held: {
   wasRunning: boolean;
 }): Promise<void> {
   const { target, qemu, record, making, memoryOut, node, wasRunning } = held;
-  if (wasRunning) await qemu.execute("stop");
+  if (wasRunning) await qemu.execute("stop", {}, stopMs);
   failpoint("agent.snapshot.held");
   await switchToOverlay(record, qemu, node);
   failpoint("agent.snapshot.switched");
