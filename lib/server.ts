@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import next from "next";
+import { tellLength } from "./api/contentLength";
 import { toProblem } from "./api/problem";
 import { ensureAdministrator } from "./auth/account";
 import { isAllowedHost } from "./auth/allowedHosts";
@@ -89,6 +90,7 @@ async function startHttpServer(services: Services, upgrades: ConsoleUpgrades): P
     // Only we say where a request came from: what the client claims is replaced.
     request.headers[proxiedHeader] = isProxied(request.headers) ? "yes" : "no";
     request.headers[clientAddressHeader] = request.socket.remoteAddress ?? "unknown";
+    tellLength(response);
     if (isProgramAtTheRoot(request)) return void response.writeHead(200, { "content-type": "text/plain" }).end(welcome);
     handle(request, response).catch((err) => {
       services.context.log.error({ err, path: request.url }, "request failed");

@@ -17,6 +17,11 @@ interface TabNavProps {
   items: TabNavItem[];
 }
 
+/** On a phone there is not room for all of them. */
+function bringIntoSight(tab: HTMLAnchorElement | null): void {
+  tab?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
 /** Tabs that are routes: the current one is the one whose path is open. */
 export function TabNav({ label, items }: TabNavProps) {
   const pathname = usePathname();
@@ -30,6 +35,7 @@ export function TabNav({ label, items }: TabNavProps) {
               <Link
                 href={item.href}
                 aria-current={isCurrent ? "page" : undefined}
+                ref={isCurrent ? bringIntoSight : undefined}
                 className={cx(
                   "-mb-px flex h-9 items-center gap-1.5 whitespace-nowrap border-b-2 px-2.5 text-sm transition-colors duration-100 focus-visible:-outline-offset-2",
                   isCurrent

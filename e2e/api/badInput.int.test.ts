@@ -151,10 +151,11 @@ describe("bodies that are no JSON of ours", () => {
 
   test("queries that are no good are a 400, and wildcards are plain characters", async () => {
     expect((await stack.api("POST", "/api/vms?wait=forever", valid)).status).toBe(400);
-    for (const query of ["vm=abc", "limit=0", "limit=501", "limit=x", "cursor=x", "colour=red"]) {
+    for (const query of ["vm=abc", "limit=0", "limit=501", "limit=x", "cursor=x", "colour=red", "limit=1&limit=2"]) {
       const { status, body } = await stack.api<{ fields: object }>("GET", `/api/operations?${query}`);
       expect([status, Object.keys(body.fields)]).toEqual([400, [query.split("=")[0]]]);
     }
+    expect((await stack.api("GET", "/api/snapshots?vmId=1")).status).toBe(400);
     expect((await stack.api("GET", "/api/vms?search=%00")).status).toBe(400);
     const { body } = await stack.api<{ items: unknown[] }>("GET", "/api/vms?search=%25");
     expect(body.items).toEqual([]);

@@ -26,9 +26,11 @@ describe("an upload", () => {
       });
     const whole = await get({});
     expect(whole.headers.get("content-disposition")).toBe('attachment; filename="mine.qcow2"');
+    expect(whole.headers.get("content-length")).toBe(String(bytes.length));
     expect(Buffer.from(await whole.arrayBuffer()).equals(bytes)).toBe(true);
     const rest = await get({ range: "bytes=1000-" });
     expect(rest.status).toBe(206);
+    expect(rest.headers.get("content-length")).toBe(String(bytes.length - 1000));
     expect(Buffer.from(await rest.arrayBuffer()).equals(bytes.subarray(1000))).toBe(true);
   });
 

@@ -172,6 +172,7 @@ describe("POST /api/images names the field that is wrong, and asks nothing of th
     ["a name that is none", { url: "https://example.org/a.img", name: "A/B" }, "name"],
     ["a checksum that is none", { url: "https://example.org/a.img", name: "a", checksum: "1" }, "checksum"],
     ["a build that isn't there", { build: "windows" }, "build"],
+    ["a build for an architecture that it isn't made for", { build: "debian-12", arch: "aarch64" }, "arch"],
     ["a recipe without a base", { recipe }, "base"],
     ["a recipe that isn't there", { recipe: 999_999, base: "mini" }, "recipe"],
     ["a base that isn't there", { recipe, base: "beos" }, "base"],

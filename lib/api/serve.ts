@@ -56,7 +56,7 @@ async function answerOf(
   }
   const actor = endpoint.access === "open" ? nobody : await authorize(deps, request);
   const params = checkParams(endpoint, pathParams);
-  const query = check(endpoint.query, Object.fromEntries(new URL(request.url).searchParams));
+  const query = check(endpoint.query, queryOf(request));
   const body = endpoint.body ? check(endpoint.body, await readJsonBody(request)) : undefined;
   return endpoint.handle({ context, services: deps, actor, params, query, body, request });
 }
@@ -75,6 +75,19 @@ export async function authorize(deps: Services, request: Request): Promise<Actor
     }
   }
   return authentication.actor;
+}
+
+/** @throws `bad_request` for a parameter that is given twice: which of them is meant nobody knows */
+function queryOf(request: Request): Record<string, string> {
+  const query: Record<string, string> = {};
+  for (const [name, value] of new URL(request.url).searchParams) {
+    if (Object.hasOwn(query, name)) {
+      const message = `${name} is given more than once.`;
+      throw new CumulusError("bad_request", message, { fields: { [name]: message } });
+    }
+    query[name] = value;
+  }
+  return query;
 }
 
 /** A path with an id that can't be one leads nowhere. */

@@ -57,7 +57,7 @@ export const operationLogEndpoint = endpoint({
   summary: "Read an operation's log",
   description: "What long work of a host said, from a byte on. The newest 200 are kept.",
   params: idParams,
-  query: z.object({ offset: z.coerce.number().int().nonnegative().default(0) }),
+  query: z.strictObject({ offset: z.coerce.number().int().nonnegative().default(0) }),
   response: z.object({ text: z.string(), nextOffset: z.number().int() }),
   handle: async ({ context, params, query }) => {
     const { isTask } = await getOperation(context, params.id);

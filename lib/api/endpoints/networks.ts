@@ -126,6 +126,6 @@ export const freeAddressEndpoint = endpoint({
   tag,
   summary: "Free a reserved address",
   params: idParams,
-  query: z.object({ ipv4: z.ipv4() }),
+  query: z.strictObject({ ipv4: z.ipv4() }),
   handle: ({ context, params, query }) => freeInNetwork(context, params.id, query.ipv4),
 });

@@ -17,7 +17,7 @@ export const listSnapshotFilesEndpoint = endpoint({
   description:
     "Without booting it: a small machine of its own, without rights on the host, reads the disk. The first look takes some seconds, under emulation a minute.",
   params: idParams,
-  query: z.object({ path: guestPathSchema.default("/") }),
+  query: z.strictObject({ path: guestPathSchema.default("/") }),
   response: listOf(snapshotFileSchema),
   handle: async ({ context, params, query }) => {
     await assertWhole(getSnapshot(context, params.id));
@@ -31,7 +31,7 @@ export const readSnapshotFileEndpoint = endpoint({
   tag,
   summary: "Download a file of a snapshot",
   params: idParams,
-  query: z.object({ path: guestPathSchema }),
+  query: z.strictObject({ path: guestPathSchema }),
   response: "application/octet-stream",
   handle: async ({ context, params, query }) => {
     await assertWhole(getSnapshot(context, params.id));

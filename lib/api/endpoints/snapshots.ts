@@ -23,7 +23,7 @@ export const listSnapshotsEndpoint = endpoint({
   tag,
   summary: "List snapshots",
   description: "Of all VMs, also of those that are destroyed; `vm` keeps those of one.",
-  query: z.object({ vm: idSchema.optional() }),
+  query: z.strictObject({ vm: idSchema.optional() }),
   response: listOf(snapshotSchema),
   handle: async ({ context, query }) => asList(await listSnapshots(context, { vmId: query.vm })),
 });

@@ -19,7 +19,7 @@ export const listVmsEndpoint = endpoint({
   tag,
   summary: "List VMs",
   description: "All live VMs by name. `search` keeps those whose name holds the text.",
-  query: z.object({ search: z.string().max(63).optional() }),
+  query: z.strictObject({ search: z.string().max(63).optional() }),
   response: listOf(vmSchema),
   handle: async ({ context, query }) => asList(await listVms(context, query)),
 });
@@ -32,7 +32,7 @@ export const createVmEndpoint = endpoint({
   description:
     "Answers as soon as the intent is durable; the VM is made and started after. With `wait=ready` the answer is held until its SSH answers. " +
     "The header `Idempotency-Key` makes a repeated request answer with the same VM.",
-  query: z.object({ wait: z.literal("ready").optional() }),
+  query: z.strictObject({ wait: z.literal("ready").optional() }),
   body: createVmSchema,
   response: vmSchema,
   status: 201,
@@ -72,7 +72,7 @@ export const destroyVmEndpoint = endpoint({
   description:
     "The VM is turned off and removed with its disk. Its snapshots stay, unless `snapshots=delete`. The operation says when it is gone.",
   params: idParams,
-  query: z.object({ snapshots: z.enum(["keep", "delete"]).default("keep") }),
+  query: z.strictObject({ snapshots: z.enum(["keep", "delete"]).default("keep") }),
   response: operationSchema,
   status: 202,
   handle: ({ context, actor, params, query }) =>

@@ -48,7 +48,14 @@ async function prepare(context: Context, input: CreateImage): Promise<(tx: Query
     await checkAddress(context, url);
     return ready(urlTask(input, await hostArch(context)));
   }
-  if (build !== undefined) return ready(buildTask(build, input.arch ?? (await hostArch(context))));
+  if (build !== undefined) {
+    const arch = input.arch ?? (await hostArch(context));
+    if (build === "debian-12" && arch !== "x86_64") {
+      const message = "debian-12 is built for x86_64 alone: add Debian from the catalogue instead.";
+      throw new CumulusError("bad_request", message, { fields: { arch: message } });
+    }
+    return ready(buildTask(build, arch));
+  }
   if (recipe !== undefined) return (tx) => recipeTask(tx, input);
   if (vm !== undefined || snapshot !== undefined) return (tx) => captureTask(tx, input);
   throw new CumulusError("bad_request", "Say where the image comes from.");
