@@ -2,12 +2,14 @@ import { hostname } from "node:os";
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { hosts } from "../db/schema/hosts";
 import { vms } from "../db/schema/vms";
+import { shadowedForwardsCode, shadowedInWords } from "../domain/consolePort";
 import { CumulusError } from "../domain/errors";
 import { type Host, type HostReport, promisableMemoryBytes } from "../domain/host";
 import { announce } from "./changes";
 import type { Context } from "./context";
 import { takeUpImages } from "./images/takeUp";
 import { requestNetworks } from "./networks/apply";
+import { shadowedForwards } from "./networks/consolePort";
 import { ensureDefaultNetwork } from "./networks/defaultNetwork";
 import { networksPending } from "./networks/pending";
 import { promisedMemoryBytes } from "./vms/allocate";
@@ -82,12 +84,18 @@ async function toHost(context: Context, row: HostRow): Promise<Host> {
     name: row.name,
     isReachable: row.unreachableSince === null && row.report !== null,
     lastSeenAt: row.lastSeenAt?.toISOString() ?? null,
-    report: row.report,
+    report: row.report && { ...row.report, degraded: [...row.report.degraded, ...(await shadowed(context))] },
     networksPending: await networksPending(context),
     memoryPromisedBytes: promised,
     memoryFreeBytes: Math.max(0, promisable - promised),
     vmCount,
   };
+}
+
+async function shadowed({ db, settings }: Context): Promise<HostReport["degraded"]> {
+  const forwards = await shadowedForwards(db, settings.port);
+  if (forwards.length === 0) return [];
+  return [{ code: shadowedForwardsCode, message: forwards.map(shadowedInWords).join(" ") }];
 }
 
 /** Free memory and disk move all the time: only a move of more than 64 MiB is news. */

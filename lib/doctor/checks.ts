@@ -9,6 +9,7 @@ import { checkOperations } from "./checks/operations";
 import { checkPermissions } from "./checks/permissions";
 import { checkProcesses } from "./checks/processes";
 import { checkRecords } from "./checks/records";
+import { checkShadowedForwards } from "./checks/shadowedForwards";
 import { checkSharing } from "./checks/sharing";
 import { checkSockets } from "./checks/sockets";
 import type { Check, Disagreement, Snapshot } from "./snapshot";
@@ -23,6 +24,7 @@ export const checks: readonly Check[] = [
   checkSockets,
   checkSharing,
   checkNetworks,
+  checkShadowedForwards,
   checkLeftovers,
   checkImages,
   checkOperations,

@@ -14,7 +14,7 @@ export async function gatherSnapshot(settings: Settings, pool: pg.Pool): Promise
   const { images, staging, layers, snapshots, machines, machineSockets } = pathsOf(settings);
   const paths = { dataDir, runDir, images, staging, layers, snapshots, machines, machineSockets };
   const [database, files, processes, network] = await Promise.all([
-    gatherDatabase(pool),
+    gatherDatabase(pool, settings.port),
     gatherFiles(paths),
     gatherProcesses(paths),
     gatherNetwork(paths),

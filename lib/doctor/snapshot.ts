@@ -1,3 +1,4 @@
+import type { ShadowedForward } from "../domain/consolePort";
 import type { NetworkState } from "../domain/hostNetwork";
 import type { Desired, Observed } from "../domain/vmStatus";
 
@@ -27,6 +28,8 @@ export interface Snapshot {
   network: NetworkFact | null;
   /** What the database makes of networks on bridges; null where the host has none. */
   askedNetworks: NetworkState | null;
+  /** Forwards of the port that Cumulus itself listens on. */
+  shadowedForwards: ShadowedForward[];
 }
 
 export interface InstallationPaths {

@@ -55,6 +55,7 @@ export function healthySnapshot(): Snapshot & { files: Map<string, FileFact>; pr
     processes: [processFact(1), processFact(2)],
     network: null,
     askedNetworks: null,
+    shadowedForwards: [],
   };
 }
 

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { execa } from "execa";
+import { shadowedForwardsCode } from "../domain/consolePort";
 import { CumulusError, messageOf } from "../domain/errors";
+import { hostSchema } from "../domain/host";
 import type { Settings } from "../env";
 import { ensureBuiltInImages } from "../images/builtIn";
 import type { Log } from "../log";
@@ -8,6 +10,7 @@ import { projectDir } from "../paths";
 import { type ServiceAccount, serviceRunner } from "../serviceAccount";
 import { installPackages } from "../system/installPackages";
 import { endLeftover } from "./childService";
+import { callAsAdministrator } from "./consoleClient";
 import { DatabaseService, requireDatabase } from "./databaseService";
 import { makeSecrets, requireReachable } from "./folders";
 import { agentService, consoleService } from "./parts";
@@ -63,6 +66,18 @@ export async function start(context: StartContext): Promise<void> {
   if (settings.stopsVms) await supervisor.start(new VmsService(settings));
   await progress.step("console", () => supervisor.start(consoleService(settings, account, runner)));
   await Promise.all(all);
+  await tellOfShadowedForwards(context);
+}
+
+/** Says which forwards are of the port that Cumulus was just given. */
+async function tellOfShadowedForwards({ settings, progress, log }: StartContext): Promise<void> {
+  try {
+    const host = hostSchema.parse(await callAsAdministrator(settings, "GET", "/api/host"));
+    const shadowed = host.report?.degraded.find(({ code }) => code === shadowedForwardsCode);
+    if (shadowed) progress.warn("forwards", shadowed.message);
+  } catch (error) {
+    log.warn({ err: error }, "it could not be asked which forwards are in effect");
+  }
 }
 
 async function buildApp(signal: AbortSignal): Promise<void> {

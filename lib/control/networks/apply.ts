@@ -105,7 +105,7 @@ async function tellHost(context: Context, isAnew: boolean): Promise<void> {
   const network = await networkDriverOf(context.db);
   // What it can have is not known until it has reported.
   if (network === null) return;
-  const state = await networkStateOf(context.db, network.driver);
+  const state = await networkStateOf(context.db, network.driver, context.settings.port);
   const fingerprint = networkFingerprint(state);
   const isInEffect = network.applied === fingerprint;
   if (isInEffect && !isAnew) return;

@@ -2,6 +2,7 @@ import { and, eq, isNull, or, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { portForwards } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
+import { isOfConsolePort } from "../../domain/consolePort";
 import { CumulusError } from "../../domain/errors";
 import type { NetworkRemoval } from "../../domain/network";
 import { type AddedForward, allAddresses, type CreateForward, loopbackAddress } from "../../domain/portForward";
@@ -24,7 +25,7 @@ export async function addForward(context: Context, vmId: number, input: CreateFo
   const network = await networkDriverOf(context.db);
   const whyNot = whyNotForwardable(network, vm);
   if (whyNot !== null) throw new CumulusError("wrong_state", `${whyNot} Nothing is changed.`);
-  if (input.hostPort === context.settings.port && input.protocol === "tcp") {
+  if (isOfConsolePort(input, context.settings.port)) {
     throw portTaken(input, "Cumulus itself listens there");
   }
   if (network?.driver === "user") await refuseInUserMode(context, input);

@@ -10,7 +10,8 @@ export async function networksPending(context: Context): Promise<string | null> 
   const [host] = await context.db.select().from(hosts).orderBy(asc(hosts.id)).limit(1);
   const { network, degraded } = host?.report ?? {};
   if (!host || network?.applied === undefined) return null;
-  if (network.applied === networkFingerprint(await networkStateOf(context.db, network.driver))) return null;
+  if (network.applied === networkFingerprint(await networkStateOf(context.db, network.driver, context.settings.port)))
+    return null;
   const reason =
     host.unreachableSince === null
       ? (lastFailure(context) ??

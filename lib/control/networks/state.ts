@@ -3,6 +3,7 @@ import type { Queryable } from "../../db/client";
 import { firewalls as firewallTable, networks as networkTable } from "../../db/schema/networks";
 import { interfaceLimits, portForwards, vmFirewalls, vmInterfaces } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
+import { isOfConsolePort } from "../../domain/consolePort";
 import type { HostNetwork, InterfaceFirewall, NetworkHost, NetworkState } from "../../domain/hostNetwork";
 import { ipv6GatewayOf, ipv6Of } from "../../domain/ipv6";
 import type { NetworkDriver } from "../../domain/machine";
@@ -14,16 +15,17 @@ interface Link extends NetworkHost {
 
 /**
  * All that the host must make of what is written down about networks. A VM that runs connected by the other driver is reached by what it was started with, until it
- * stops: nothing is forwarded to where it isn't.
+ * stops: nothing is forwarded to where it isn't, nor from the port that the console listens on.
  */
-export async function networkStateOf(db: Queryable, driver: NetworkDriver): Promise<NetworkState> {
+export async function networkStateOf(db: Queryable, driver: NetworkDriver, consolePort: number): Promise<NetworkState> {
   const networks = await db.select().from(networkTable);
   const links = await liveLinks(db, networks);
-  const forwards = await db
+  const written = await db
     .select(getTableColumns(portForwards))
     .from(portForwards)
     .innerJoin(vms, eq(vms.id, portForwards.vmId))
     .where(sql`coalesce(${vms.observedLink}->>'driver', ${driver}) = ${driver}`);
+  const forwards = written.filter((forward) => !isOfConsolePort(forward, consolePort));
   const limits = await db.select().from(interfaceLimits);
   const addressOf = new Map(links.filter(({ interfaceId }) => interfaceId === "net0").map((link) => [link.vmId, link]));
   const live = new Set(links.map(({ vmId, interfaceId }) => `${vmId}/${interfaceId}`));

@@ -1,5 +1,6 @@
 import { eq } from "drizzle-orm";
 import { interfaceLimits, portForwards, vmFirewalls } from "../../db/schema/vmNetworking";
+import { isOfConsolePort, whyShadowed } from "../../domain/consolePort";
 import { CumulusError } from "../../domain/errors";
 import type { HostReport } from "../../domain/host";
 import type { BrokenForward, InterfaceStatus, NetworkStatus } from "../../domain/hostNetwork";
@@ -43,7 +44,12 @@ export async function getVmNetworking(context: Context, vmId: number): Promise<V
         status: status ? shown(status) : null,
       };
     }),
-    forwards: forwards.map((forward) => ({ ...forward, whyNot: whyNotInEffect(forward, driver, network, host) })),
+    forwards: forwards.map((forward) => ({
+      ...forward,
+      whyNot: isOfConsolePort(forward, context.settings.port)
+        ? whyShadowed(context.settings.port)
+        : whyNotInEffect(forward, driver, network, host),
+    })),
     firewalls: firewalls.map(({ firewallId }) => firewallId),
   };
 }

@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNotNull, isNull } from "drizzle-orm";
+import { eq, inArray, isNotNull, isNull } from "drizzle-orm";
 import type pg from "pg";
 import { networkDriverOf } from "../../control/networks/driver";
 import { networkStateOf } from "../../control/networks/state";
@@ -8,6 +8,7 @@ import { images } from "../../db/schema/images";
 import { operations } from "../../db/schema/operations";
 import { portForwards } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
+import type { ShadowedForward } from "../../domain/consolePort";
 import { type NetworkState, networkStateSchema } from "../../domain/hostNetwork";
 import { loopbackAddress } from "../../domain/portForward";
 import type { ImageFact, OperationFact, VmFact } from "../snapshot";
@@ -18,10 +19,11 @@ export interface DatabaseFacts {
   openOperations: OperationFact[];
   isHostAway: boolean;
   askedNetworks: NetworkState | null;
+  shadowedForwards: ShadowedForward[];
 }
 
-/** What the database says, all of one instant. */
-export async function gatherDatabase(pool: pg.Pool): Promise<DatabaseFacts> {
+/** What the database says, all of one instant. @param consolePort that the console listens on, from which nothing is forwarded */
+export async function gatherDatabase(pool: pg.Pool, consolePort: number): Promise<DatabaseFacts> {
   return openDatabase(pool).transaction(
     async (tx) => {
       const imageRows = await tx.select().from(images);
@@ -38,11 +40,10 @@ export async function gatherDatabase(pool: pg.Pool): Promise<DatabaseFacts> {
         .where(inArray(operations.status, ["pending", "running"]));
       const away = await tx.select({ id: hosts.id }).from(hosts).where(isNotNull(hosts.unreachableSince));
       const hasBridges = (await networkDriverOf(tx))?.driver === "bridge";
+      const tcpForwards = await tx.select().from(portForwards).where(eq(portForwards.protocol, "tcp"));
+      const isShadowed = ({ hostPort }: { hostPort: number }) => hostPort === consolePort;
       // QEMU forwards these itself, where the VM has a user-mode network.
-      const forwardRows = await tx
-        .select()
-        .from(portForwards)
-        .where(and(eq(portForwards.hostAddress, loopbackAddress), eq(portForwards.protocol, "tcp")));
+      const forwardRows = tcpForwards.filter((one) => one.hostAddress === loopbackAddress && !isShadowed(one));
       const busyIds = new Set(operationRows.map(({ operation }) => operation.vmId));
       const removedIds = new Set(
         operationRows
@@ -76,7 +77,12 @@ export async function gatherDatabase(pool: pg.Pool): Promise<DatabaseFacts> {
               : null,
         })),
         isHostAway: away.length > 0,
-        askedNetworks: hasBridges ? networkStateSchema.parse(await networkStateOf(tx, "bridge")) : null,
+        askedNetworks: hasBridges ? networkStateSchema.parse(await networkStateOf(tx, "bridge", consolePort)) : null,
+        shadowedForwards: tcpForwards.filter(isShadowed).map(({ vmId, hostAddress, hostPort }) => ({
+          vmName: vmRows.find(({ vm }) => vm.id === vmId)?.vm.name ?? `id ${vmId}`,
+          hostAddress,
+          hostPort,
+        })),
       };
     },
     { isolationLevel: "repeatable read", accessMode: "read only" },

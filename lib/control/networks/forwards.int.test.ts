@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
+import type { NetworkState } from "../../domain/hostNetwork";
+import { createForwardSchema } from "../../domain/portForward";
+import { createVmSchema } from "../../domain/vm";
+import { createFakeHypervisor } from "../../hypervisor/fake";
+import { type Context, systemActor } from "../context";
+import { ensureBaseRows, getHost, refreshHost } from "../hosts";
+import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { createVm } from "../vms/create";
+import { applyNetworks } from "./apply";
+import { addForward } from "./forwards";
+import { getVmNetworking } from "./view";
+
+let plane: TestControlPlane;
+let context: Context;
+/** What the host was told last. */
+let told: NetworkState;
+let vmId: number;
+
+beforeAll(async () => {
+  plane = await startTestControlPlane();
+});
+afterAll(async () => {
+  await plane.close();
+});
+beforeEach(async () => {
+  await plane.pool.query("truncate hosts, networks restart identity cascade");
+  const fake = createFakeHypervisor({ stepMs: 5, networkDriver: "bridge" });
+  onTestFinished(() => fake.close());
+  context = await plane.contextWith({
+    ...fake,
+    applyNetworks: async (state) => {
+      told = state;
+      await fake.applyNetworks(state);
+    },
+  });
+  await ensureBaseRows(context);
+  await refreshHost(context);
+  vmId = (
+    await createVm(context, systemActor, createVmSchema.parse({ name: "server", image: "mini", size: "nano" }), null)
+  ).id;
+});
+
+const add = (hostPort: number, hostAddress = "0.0.0.0") =>
+  addForward(context, vmId, createForwardSchema.parse({ hostPort, hostAddress, port: 22 }));
+const forwardsTold = () => told.networks.flatMap(({ forwards }) => forwards.map(({ hostPort }) => hostPort));
+const whysNot = async (of = context) => (await getVmNetworking(of, vmId)).forwards.map(({ whyNot }) => whyNot);
+
+test("a forward leads nowhere as long as the console listens on its port, and is said so", async () => {
+  await add(4402);
+  await add(4403);
+  expect(forwardsTold().sort()).toEqual([4402, 4403]);
+  const moved: Context = { ...context, settings: { ...context.settings, port: 4402 } };
+  await applyNetworks(moved);
+  expect(forwardsTold()).toEqual([4403]);
+  const { forwards, pending } = await getVmNetworking(moved, vmId);
+  expect(pending).toBeNull();
+  expect(forwards.map(({ whyNot }) => whyNot)).toEqual([expect.stringContaining("port 4402"), null]);
+  expect((await getHost(moved)).report?.degraded).toContainEqual({
+    code: "forward-of-console-port",
+    message: expect.stringContaining("0.0.0.0:4402 to VM server"),
+  });
+
+  await applyNetworks(context);
+  expect(forwardsTold().sort()).toEqual([4402, 4403]);
+  expect(await whysNot()).toEqual([null, null]);
+});
