@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { quarantineMs } from "../../control/networks/addresses";
 import { host, network } from "../testing/lab/labNetworks";
 import { dhcpHostsFile, dnsmasqConfig, hostsFile, serversFile } from "./dnsmasqConfig";
 import { parseLeases } from "./status";
@@ -15,7 +16,13 @@ test("another guest changes no configuration, which would take a restart", () =>
 test("names, addresses and MACs are the network's", () => {
   expect(hostsFile(one)).toBe("192.168.1.2 vm1.net-1.internal vm1\nfd00:0:0:1::2 vm1.net-1.internal vm1\n");
   expect(dhcpHostsFile(one)).toBe("52:54:00:00:01:01,192.168.1.2,[fd00:0:0:1::2],vm1\n");
-  expect(dnsmasqConfig(one, files)).toContain("dhcp-range=192.168.1.0,static,255.255.255.0,12h\n");
+  expect(dnsmasqConfig(one, files)).toContain("dhcp-range=192.168.1.0,static,255.255.255.0,9m\n");
+});
+
+test("a lease is over before the address of a VM that is gone is given to another", () => {
+  const leases = [...dnsmasqConfig(one, files).matchAll(/^dhcp-range=.*,(\w+)$/gm)].map(([, lease]) => lease);
+  expect(leases).toEqual([expect.stringMatching(/^\d+m$/), expect.stringMatching(/^\d+m$/)]);
+  for (const lease of leases) expect(Number.parseInt(lease ?? "", 10) * 60_000).toBeLessThan(quarantineMs);
 });
 
 test("names of a network that is reached are asked there, of others nowhere, and of a closed network nothing is asked outside", () => {

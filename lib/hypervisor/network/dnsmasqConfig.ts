@@ -12,7 +12,11 @@ export interface DnsmasqFiles {
   leases: string;
 }
 
-const leaseTime = "12h";
+/**
+ * A guest that is destroyed gives no lease back, and dnsmasq gives its address to nobody else before the lease is over: it is shorter than the
+ * console's quarantine of addresses (`quarantineMs`).
+ */
+const leaseTime = "9m";
 
 /**
  * dnsmasq(8)'s configuration for a network. It gives addresses to the MACs that it knows, and no others; guests' own ideas of their names count for
