@@ -32,6 +32,9 @@ export const portForwardViewSchema = z
     whyNot: z.string().nullable().meta({
       description: "Why it is not in effect while the VM runs; null where nothing is known against it.",
     }),
+    warning: z.string().nullable().meta({
+      description: "What it keeps from a program of the host, being in effect; null where nothing is known.",
+    }),
   })
   .meta({ id: "PortForward" });
 export type PortForwardView = z.infer<typeof portForwardViewSchema>;

@@ -65,3 +65,31 @@ test("a forward leads nowhere as long as the console listens on its port, and is
   expect(forwardsTold().sort()).toEqual([4402, 4403]);
   expect(await whysNot()).toEqual([null, null]);
 });
+
+test("a forward of an address that the host loses is said to be without effect until the host has it again", async () => {
+  const { agent } = context;
+  const host = await agent.networkStatus();
+  const [address = ""] = host.addresses.filter((one) => one !== "127.0.0.1");
+  await add(8080, address);
+  expect(await whysNot()).toEqual([null]);
+  const without = { ...host, addresses: ["127.0.0.1"] };
+  const moved: Context = { ...context, agent: { ...agent, networkStatus: async () => without } };
+  expect(await whysNot(moved)).toEqual([expect.stringContaining(`${address} is not an address of the host`)]);
+  expect(await whysNot()).toEqual([null]);
+});
+
+test("a forward that takes the packets of a program that began to listen since says so, and is in effect", async () => {
+  const { agent } = context;
+  const host = await agent.networkStatus();
+  await add(8081, "127.0.0.1");
+  await add(8082);
+  const listening = [8081, 8082].map((port) => ({ address: "0.0.0.0", port, protocol: "tcp" as const }));
+  const busy: Context = { ...context, agent: { ...agent, networkStatus: async () => ({ ...host, listening }) } };
+  const { forwards } = await getVmNetworking(busy, vmId);
+  expect(forwards.map(({ whyNot }) => whyNot)).toEqual([null, null]);
+  expect(forwards.map(({ warning }) => warning)).toEqual([
+    expect.stringContaining("0.0.0.0:8081"),
+    expect.stringContaining("0.0.0.0:8082"),
+  ]);
+  expect((await getVmNetworking(context, vmId)).forwards.map(({ warning }) => warning)).toEqual([null, null]);
+});

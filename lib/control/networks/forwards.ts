@@ -12,6 +12,7 @@ import { lockVm } from "../vms/power";
 import { getVmRecord } from "../vms/view";
 import { applyNetworks, requestNetworks, settleNetworks } from "./apply";
 import { networkDriverOf, whyNotForwardable } from "./driver";
+import { programBehind, whyNoAddress } from "./hostPorts";
 import { networksPending } from "./pending";
 import { hostSees, whyBroken } from "./view";
 
@@ -43,7 +44,7 @@ export async function addForward(context: Context, vmId: number, input: CreateFo
     if (!row) throw new CumulusError("internal", "The forward could not be written.");
     await requestNetworks(tx);
     await announce(tx, { kind: "vm", id: vmId });
-    return { ...row, whyNot: null };
+    return { ...row, whyNot: null, warning: null };
   });
   await settleNetworks(context);
   return { ...forward, pending: await forwardPending(context, forward) };
@@ -75,17 +76,10 @@ async function forwardPending(context: Context, forward: typeof portForwards.$in
 
 /** What goes to a program of the host must go on to it, and what goes to others is none of ours. */
 async function refuseTaken({ agent }: Context, input: CreateForward): Promise<void> {
-  const { hostAddress, hostPort, protocol } = input;
-  const { addresses, listening } = await agent.networkStatus();
-  if (hostAddress !== allAddresses && !addresses.includes(hostAddress)) {
-    const message = `${hostAddress} is not an address of the host. It has ${addresses.join(", ")}.`;
-    throw new CumulusError("bad_request", message, { fields: { hostAddress: message } });
-  }
-  const meets = (address: string) => [address, hostAddress].includes(allAddresses) || address === hostAddress;
-  const isTaken = listening.some(
-    ({ address, port, protocol: other }) => port === hostPort && other === protocol && meets(address),
-  );
-  if (isTaken) throw portTaken(input, "a program of the host listens there");
+  const host = await agent.networkStatus();
+  const message = whyNoAddress(host, input);
+  if (message !== null) throw new CumulusError("bad_request", message, { fields: { hostAddress: message } });
+  if (programBehind(host, input)) throw portTaken(input, "a program of the host listens there");
 }
 
 /** QEMU itself listens: without privileges, and on the loopback alone, since nothing guards what comes from elsewhere. */

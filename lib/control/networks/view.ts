@@ -11,6 +11,7 @@ import type { VmInterface, VmNetworking } from "../../domain/vmNetworking";
 import type { Context } from "../context";
 import { driversOf, getVmRecord, type VmRecord, whyToStartAnew } from "../vms/view";
 import { whyNotEnforceable, whyNotForwardable } from "./driver";
+import { programBehind, whyNoAddress } from "./hostPorts";
 import { networksPending } from "./pending";
 
 type ForwardRow = typeof portForwards.$inferSelect;
@@ -44,12 +45,13 @@ export async function getVmNetworking(context: Context, vmId: number): Promise<V
         status: status ? shown(status) : null,
       };
     }),
-    forwards: forwards.map((forward) => ({
-      ...forward,
-      whyNot: isOfConsolePort(forward, context.settings.port)
+    forwards: forwards.map((forward) => {
+      const whyNot = isOfConsolePort(forward, context.settings.port)
         ? whyShadowed(context.settings.port)
-        : whyNotInEffect(forward, driver, network, host),
-    })),
+        : whyNotInEffect(forward, driver, network, host);
+      const warning = whyNot === null && driver === "bridge" && host !== null ? whatIsInItsWay(host, forward) : null;
+      return { ...forward, whyNot, warning };
+    }),
     firewalls: firewalls.map(({ firewallId }) => firewallId),
   };
 }
@@ -87,7 +89,16 @@ function whyNotInEffect(
     return `A VM with a user-mode network has forwards of ${loopbackAddress} alone.`;
   }
   if (driver === "bridge" && network?.driver === "user") return whyToStartAnew("user");
-  return driver === "user" ? whyBroken(host, forward) : null;
+  if (driver === "user") return whyBroken(host, forward);
+  return host && whyNoAddress(host, forward);
+}
+
+/** A program that began to listen where a forward leads to a VM hears nothing, and is not told by anybody else. */
+function whatIsInItsWay(host: NetworkStatus, forward: ForwardRow): string | null {
+  const program = programBehind(host, forward);
+  if (program === undefined) return null;
+  const { address, port, protocol } = program;
+  return `A program of the host listens at ${address}:${port} (${protocol}) as well, and gets nothing of what this forward takes. Remove the forward, or have the program listen on another port.`;
 }
 
 /** Why a VM with a user-mode network doesn't have a forward that it should have, or the other way round; null where nothing is known against it. */

@@ -69,6 +69,9 @@ export function ForwardsCard({ vm, networking }: { vm: Vm; networking: VmNetwork
                       Not in effect. {forward.whyNot}
                     </p>
                   )}
+                  {forward.warning === null ? null : (
+                    <p className="mt-1 max-w-80 whitespace-normal text-warn-ink text-xs">{forward.warning}</p>
+                  )}
                 </Td>
                 <Td className="uppercase">{forward.protocol}</Td>
                 <Td className="tabular-nums">{forward.port}</Td>

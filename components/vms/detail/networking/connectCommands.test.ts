@@ -24,6 +24,7 @@ const forward = {
   protocol: "tcp" as const,
   port: 22,
   whyNot: null,
+  warning: null,
 };
 const codesOf = (...args: Parameters<typeof connectCommands>) => connectCommands(...args).map(({ code }) => code);
 
@@ -32,7 +33,11 @@ describe("the commands that reach a VM", () => {
     const ssh = { user: "root", host: "127.0.0.1", port: 22_002, options, command: "the command" };
     const vm = exampleVm({ ssh });
     expect(
-      codesOf(vm, { driver: "user", interfaces: [link], forwards: [{ ...forward, whyNot: "of the loopback alone" }] }),
+      codesOf(vm, {
+        driver: "user",
+        interfaces: [link],
+        forwards: [{ ...forward, whyNot: "of the loopback alone", warning: null }],
+      }),
     ).toEqual([
       "the command",
       `scp -P 22002 ${options} FILE root@127.0.0.1:`,
