@@ -65,8 +65,10 @@ describe("interfaces", () => {
 
   test("eight are the most, however many are asked for at once", async () => {
     const vm = await client.createReady("octopus");
-    const answers = await times(9, () =>
-      stack.api<Operation>("POST", `/api/vms/${vm.id}/interfaces`, { network: "default" }),
+    const names = Array.from({ length: 9 }, (_, index) => `arm-${index}`);
+    for (const [index, name] of names.entries()) await client.createNetwork(name, `10.44.${index}.0/24`);
+    const answers = await times(9, (index) =>
+      stack.api<Operation>("POST", `/api/vms/${vm.id}/interfaces`, { network: names[index] }),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([...Array(7).fill(202), 409, 409]);
     const { interfaces } = await client.networkingOf(vm);

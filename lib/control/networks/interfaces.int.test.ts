@@ -40,8 +40,10 @@ async function withThreeInterfaces(): Promise<number> {
   const input = createVmSchema.parse({ name: `vm-${count}`, image: "mini", size: "nano" });
   const { id } = await createVm(context, systemActor, input, `key-${count}`);
   await convergeVm(context, id);
-  for (let plugged = 0; plugged < 2; plugged++) {
-    await plugInterface(context, systemActor, id, { network: "default" });
+  for (const second of [0, 1]) {
+    const name = `further-${count}-${second}`;
+    await createNetwork(context, createNetworkSchema.parse({ name, cidr: `10.8.${2 * count + second}.0/24` }));
+    await plugInterface(context, systemActor, id, { network: name });
     await convergeVm(context, id);
   }
   expect(await interfacesOf(id)).toEqual(["net1", "net2"]);
@@ -88,6 +90,23 @@ test("an interface that is to leave while its VM starts with it is there until t
   expect(started).toEqual([["net1", "net2"]]);
   expect(await getOperation(context, operationId)).toMatchObject({ status: "done" });
   expect(await interfacesOf(id)).toEqual(["net2"]);
+});
+
+test("a VM has one interface in a network, and gets another once that one is gone", async () => {
+  const id = await withThreeInterfaces();
+  const plug = (network: string) => plugInterface(context, systemActor, id, { network });
+  const refused = (reason: RegExp) => ({
+    code: "conflict",
+    fields: { network: expect.stringMatching(reason) },
+  });
+  await expect(plug("default")).rejects.toMatchObject(refused(/in default by net0 already/));
+  const name = `further-${count}-0`;
+  await expect(plug(name)).rejects.toMatchObject(refused(/by net1 already/));
+  await unplugInterface(context, systemActor, id, "net1");
+  await expect(plug(name)).rejects.toMatchObject(refused(/is being unplugged/));
+  await convergeVm(context, id);
+  await plug(name);
+  expect(await interfacesOf(id)).toEqual(["net1", "net2"]);
 });
 
 test("networks that are deleted at once are all deleted", async () => {

@@ -29,7 +29,7 @@ const furtherIds = ["net1", "net2", "net3", "net4", "net5", "net6", "net7"];
 
 /**
  * Gives a VM an interface in a network; one that runs gets it plugged in. The operation says when, and as `result.interface` which.
- * @throws `bad_request` for no such network, `conflict` when that is full or the VM has eight, `wrong_state` on a host with user-mode networks
+ * @throws `bad_request` for no such network, `conflict` when that is full, the VM is in it or has eight, `wrong_state` on a host with user-mode networks
  */
 export async function plugInterface(
   context: Context,
@@ -38,9 +38,11 @@ export async function plugInterface(
   input: PlugInterface,
 ): Promise<Operation> {
   const operation = await context.db.transaction(async (tx) => {
-    await assertEnforceable(tx, await lockVmToChange(tx, vmId));
+    const vm = await lockVmToChange(tx, vmId);
+    await assertEnforceable(tx, vm);
     const network = await holdNetwork(tx, input.network);
     const present = await tx.select().from(vmInterfaces).where(eq(vmInterfaces.vmId, vmId));
+    refuseSecond(vm, present, network);
     const interfaceId = furtherIds.find((id) => !present.some((one) => one.interfaceId === id));
     if (interfaceId === undefined) {
       throw new CumulusError("conflict", "This VM has eight interfaces, the most there can be. Unplug one first.");
@@ -49,6 +51,17 @@ export async function plugInterface(
     return interfacesChanged(tx, actor, vmId, { subject: network.name, result: { interface: interfaceId } });
   });
   return getOperation(context, operation.id);
+}
+
+/** A guest answers for both addresses by one of the two interfaces, and what it sends by the wrong one is dropped as forged. */
+function refuseSecond(vm: VmRow, present: readonly (typeof vmInterfaces.$inferSelect)[], network: NetworkRow): void {
+  const own = present.find(({ networkId }) => networkId === network.id);
+  if (own === undefined && vm.networkId !== network.id) return;
+  const { interfaceId = "net0", isLeaving = false } = own ?? {};
+  const message = isLeaving
+    ? `${interfaceId}, which is in ${network.name}, is being unplugged. Wait until it is gone.`
+    : `This VM is in ${network.name} by ${interfaceId} already: a second interface there would have an address that doesn't answer. Choose another network.`;
+  throw new CumulusError("conflict", message, { fields: { network: message } });
 }
 
 async function addInterface(
@@ -64,7 +77,8 @@ async function addInterface(
 }
 
 /**
- * Gives a new VM interfaces in the networks in which another has its further ones, with addresses and MACs of their own, in the caller's transaction.
+ * Gives a new VM interfaces in the networks in which another has its further ones, one in each, with addresses and MACs of their own, in the caller's
+ * transaction.
  * @throws `conflict` when a network is full
  */
 export async function copyFurtherInterfaces(tx: Queryable, fromVmId: number, toVmId: number): Promise<void> {
@@ -75,7 +89,13 @@ export async function copyFurtherInterfaces(tx: Queryable, fromVmId: number, toV
     .where(and(eq(vmInterfaces.vmId, fromVmId), eq(vmInterfaces.isLeaving, false)))
     .orderBy(vmInterfaces.interfaceId)
     .for("key share", { of: networks });
-  for (const { interfaceId, network } of links) await addInterface(tx, { vmId: toVmId, interfaceId }, network);
+  const [vm] = await tx.select({ networkId: vms.networkId }).from(vms).where(eq(vms.id, toVmId));
+  const isIn = new Set([vm?.networkId]);
+  for (const { interfaceId, network } of links) {
+    if (isIn.has(network.id)) continue;
+    isIn.add(network.id);
+    await addInterface(tx, { vmId: toVmId, interfaceId }, network);
+  }
 }
 
 /**

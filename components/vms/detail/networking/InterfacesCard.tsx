@@ -79,7 +79,7 @@ export function InterfacesCard({ vm, networking, onRefresh }: InterfacesCardProp
           ))}
         </TableBody>
       </Table>
-      {isPlugging ? <PlugDialog vm={vm} onClose={() => setPlugging(false)} /> : null}
+      {isPlugging ? <PlugDialog vm={vm} interfaces={interfaces} onClose={() => setPlugging(false)} /> : null}
       {limited ? <LimitDialog vm={vm} link={limited} onClose={() => setLimited(null)} /> : null}
     </Card>
   );

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { apiRequest } from "../../../../lib/api/client";
 import type { Operation } from "../../../../lib/domain/operation";
 import type { Vm } from "../../../../lib/domain/vm";
+import type { VmInterface } from "../../../../lib/domain/vmNetworking";
 import { useNetworks } from "../../../data/hooks";
 import { Banner } from "../../../ui/Banner";
 import { Button } from "../../../ui/Button";
@@ -13,14 +14,23 @@ import { Input } from "../../../ui/Input";
 import { Select } from "../../../ui/Select";
 import { useNetworkingChange } from "./useNetworkingChange";
 
-/** Gives a VM an interface in one more network. */
-export function PlugDialog({ vm, onClose }: { vm: Vm; onClose: () => void }) {
+interface PlugDialogProps {
+  vm: Vm;
+  /** Those that it has. */
+  interfaces: VmInterface[];
+  onClose: () => void;
+}
+
+/** Gives a VM an interface in one more network: it is in each by one at the most. */
+export function PlugDialog({ vm, interfaces, onClose }: PlugDialogProps) {
   const { data: networks = [] } = useNetworks();
   const [wanted, setWanted] = useState("");
   const [ipv4, setIpv4] = useState("");
   const { form, change } = useNetworkingChange(vm.id, "network", "ipv4");
-  const network = networks.find(({ name }) => name === wanted) ?? networks.find(({ name }) => name !== vm.network.name);
-  const chosen = network ?? networks[0];
+  const presentIn = (networkId: number) => interfaces.find(({ network }) => network.id === networkId);
+  const free = networks.filter(({ id }) => presentIn(id) === undefined);
+  const chosen = free.find(({ name }) => name === wanted) ?? free[0];
+  const isInAll = networks.length > 0 && free.length === 0;
   const plug = async (event: FormEvent) => {
     event.preventDefault();
     if (!chosen) return;
@@ -39,9 +49,10 @@ export function PlugDialog({ vm, onClose }: { vm: Vm; onClose: () => void }) {
         <Field label="Network" error={form.fields.network}>
           {(control) => (
             <Select {...control} value={chosen?.name ?? ""} onChange={(event) => setWanted(event.target.value)}>
+              {isInAll ? <option value="">None is left</option> : null}
               {networks.map(({ id, name, cidr }) => (
-                <option key={id} value={name}>
-                  {name} ({cidr})
+                <option key={id} value={name} disabled={presentIn(id) !== undefined}>
+                  {name} ({cidr}){presentIn(id) && `: it is in this one by ${presentIn(id)?.id}`}
                 </option>
               ))}
             </Select>
@@ -66,7 +77,12 @@ export function PlugDialog({ vm, onClose }: { vm: Vm; onClose: () => void }) {
         {form.error ? <Banner tone="bad">{form.error}</Banner> : null}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" loading={form.isPending}>
+          <Button
+            type="submit"
+            variant="primary"
+            loading={form.isPending}
+            disabledReason={isInAll ? "It is in all networks. Make another one first." : undefined}
+          >
             Plug in
           </Button>
         </div>
