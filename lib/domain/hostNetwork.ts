@@ -74,7 +74,7 @@ export const firewallRuleSchema = z.object({
 });
 export type FirewallRule = z.infer<typeof firewallRuleSchema>;
 
-/** What an interface lets through, in each direction: null is everything, a list is what fits one of its rules. Stateful: answers always pass. */
+/** What an interface lets through, in each direction: null is everything, a list is what fits one of its rules. Stateful: answers to what is let through always pass. */
 export const interfaceFirewallSchema = z.object({
   vmId: vmIdSchema,
   interfaceId: interfaceIdSchema,

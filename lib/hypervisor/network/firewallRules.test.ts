@@ -19,16 +19,19 @@ test("a firewall without rules lets nothing through", () => {
 
 test("ports and ranges that overlap are one, and each version has its rule", () => {
   expect(firewallChain("ingress", [ssh, web])).toEqual([
-    "tcp dport { 22 } counter return",
-    "ip saddr { 10.0.0.0/8 } tcp dport { 80-91, 443 } counter return",
-    "ip6 saddr { fd00::/8 } tcp dport { 80-91, 443 } counter return",
+    "meta l4proto tcp ct original proto-dst { 22 } counter return",
+    "ct original ip saddr { 10.0.0.0/8 } meta l4proto tcp ct original proto-dst { 80-91, 443 } counter return",
+    "ct original ip6 saddr { fd00::/8 } meta l4proto tcp ct original proto-dst { 80-91, 443 } counter return",
     "counter drop",
   ]);
 });
 
 test("what leaves is matched by its receiver", () => {
   const rule: FirewallRule = { protocol: "any", ports: null, cidrs: ["192.0.2.0/24"] };
-  expect(firewallChain("egress", [rule])).toEqual(["ip daddr { 192.0.2.0/24 } counter return", "counter drop"]);
+  expect(firewallChain("egress", [rule])).toEqual([
+    "ct original ip daddr { 192.0.2.0/24 } counter return",
+    "counter drop",
+  ]);
 });
 
 test("the rule that lets a connection through is found, and none for others", () => {

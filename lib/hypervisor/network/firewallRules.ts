@@ -3,7 +3,10 @@ import type { FirewallRule } from "../../domain/hostNetwork";
 
 export type Direction = "ingress" | "egress";
 
-/** The rules of a chain that goes back to its caller for what a firewall lets through, and drops the rest. Pure. */
+/**
+ * The rules of a chain that goes back to its caller for what a firewall lets through, and drops the rest. They are about the connection's first direction,
+ * so that they judge an answer as what it answers. Pure.
+ */
 export function firewallChain(direction: Direction, rules: readonly FirewallRule[]): string[] {
   return [...new Set(rules.flatMap((rule) => linesOf(direction, rule))), "counter drop"];
 }
@@ -13,9 +16,9 @@ function linesOf(direction: Direction, rule: FirewallRule): string[] {
   const end = direction === "ingress" ? "saddr" : "daddr";
   if (rule.cidrs.length === 0) return [what];
   return [
-    addresses(`ip ${end}`, rule.cidrs.filter(isIpv4), what),
+    addresses(`ct original ip ${end}`, rule.cidrs.filter(isIpv4), what),
     addresses(
-      `ip6 ${end}`,
+      `ct original ip6 ${end}`,
       rule.cidrs.filter((cidr) => !isIpv4(cidr)),
       what,
     ),
@@ -31,7 +34,7 @@ function protocolMatch({ protocol, ports }: FirewallRule): string {
   if (protocol === "icmp") return "meta l4proto { icmp, ipv6-icmp } ";
   if (ports === null) return `meta l4proto ${protocol} `;
   const ranges = mergedPorts(ports).map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`));
-  return `${protocol} dport { ${ranges.join(", ")} } `;
+  return `meta l4proto ${protocol} ct original proto-dst { ${ranges.join(", ")} } `;
 }
 
 /** The same ports in ranges that don't overlap. */

@@ -9,8 +9,9 @@ import type { UplinkAddresses } from "./uplinkAddresses";
  * What the namespace forwards and takes in. Traffic within a network is forwarded too (guardRules.ts sends it here), so that connections are tracked on any
  * kernel and a firewall is the same for neighbours and strangers. Pure.
  *
- * A connection that the rules let through is marked with what they are, and only met again by others: so a rule that goes ends what it let through, and
- * most packets meet one rule. Answers always pass.
+ * A connection that the rules let through is marked with what they are, and both its directions pass by that mark: most packets meet one rule or two. Under
+ * other rules the next packet is judged again, an answer as what it answers would be. So a rule that goes ends what it let through, also where only the
+ * other side goes on sending, and what stays allowed goes on.
  */
 export function routingTable(state: NetworkState, { host4, host6 }: UplinkAddresses): NftTable {
   const { networks } = state;
@@ -43,16 +44,25 @@ export function routingTable(state: NetworkState, { host4, host6 }: UplinkAddres
     ),
     ...firewalls.maps,
   };
+  // Of the connection's first direction, whichever the packet has: nothing within the namespace translates a guest's address.
   const deliver = [
-    "ip saddr vmap @egress4",
-    "ip6 saddr vmap @egress6",
-    "ip daddr vmap @ingress4",
-    "ip6 daddr vmap @ingress6",
+    "ct original ip saddr vmap @egress4",
+    "ct original ip6 saddr vmap @egress6",
+    "ct original ip daddr vmap @ingress4",
+    "ct original ip6 daddr vmap @ingress6",
+  ];
+  // As in `forward`, with both ends exchanged.
+  const answer = [
+    `oifname "${uplinkName}" ip daddr ${host4} goto deliver`,
+    `oifname "${uplinkName}" ip6 daddr ${host6} goto deliver`,
+    `oifname "${uplinkName}" meta l4proto { tcp, udp } ip saddr . meta l4proto . th sport @forwards goto deliver`,
+    "oifname . iifname @links goto deliver",
+    "counter drop",
   ];
   const forward = [
-    "ct direction reply accept",
     "ct state invalid counter drop",
     "ct state related accept",
+    "ct direction reply goto answer",
     `iifname "${uplinkName}" ip saddr ${host4} goto deliver`,
     `iifname "${uplinkName}" ip6 saddr ${host6} goto deliver`,
     `iifname "${uplinkName}" meta l4proto { tcp, udp } ip daddr . meta l4proto . th dport @forwards goto deliver`,
@@ -62,7 +72,7 @@ export function routingTable(state: NetworkState, { host4, host6 }: UplinkAddres
     "iifname . oifname @links goto deliver",
     "counter drop",
   ];
-  const mark = markOf([sets, firewalls.chains, deliver, forward]);
+  const mark = markOf([sets, firewalls.chains, deliver, answer, forward]);
   return {
     family: "inet",
     name: "cumulus",
@@ -70,11 +80,16 @@ export function routingTable(state: NetworkState, { host4, host6 }: UplinkAddres
     chains: {
       ...firewalls.chains,
       deliver: { hook: null, rules: [...deliver, `ct mark set ${mark}`, "accept"] },
+      answer: { hook: null, rules: answer },
       input: { hook: "type filter hook input priority 0; policy drop;", rules: inputRules() },
       forward: {
         hook: "type filter hook forward priority 0; policy drop;",
-        // Of guests only: that a packet is of the address that it says is known of theirs.
-        rules: [`iifname "br*" ct mark ${mark} accept`, ...forward],
+        rules: [
+          // Of guests only: that a packet is of the address that it says is known of theirs.
+          `iifname "br*" ct mark ${mark} accept`,
+          `ct direction reply ct mark ${mark} accept`,
+          ...forward,
+        ],
       },
       output: {
         hook: "type filter hook output priority 0; policy accept;",
