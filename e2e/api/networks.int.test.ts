@@ -48,7 +48,7 @@ describe("networks", () => {
     const chosen = {
       gateway: "10.20.0.254",
       domain: "lab.example",
-      range: { first: "10.20.0.1", last: "10.20.0.253" },
+      range: { first: "10.20.0.1", last: "10.20.0.252" },
     };
     const { status, body: network } = await client.createNetwork("chosen", "10.20.0.0/24", chosen);
     expect(status).toBe(201);
@@ -170,6 +170,11 @@ describe("networks", () => {
     [
       "a gateway among the addresses for VMs",
       { name: "a", cidr: "10.8.0.0/24", gateway: "10.8.0.5", range: { first: "10.8.0.2", last: "10.8.0.9" } },
+      "range",
+    ],
+    [
+      "the name server's address for VMs",
+      { name: "a", cidr: "10.8.0.0/24", range: { first: "10.8.0.247", last: "10.8.0.254" } },
       "range",
     ],
     ["a domain with a space", { name: "a", cidr: "10.8.0.0/24", domain: "lab internal" }, "domain"],

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { textSchema } from "./humanText";
-import { defaultGatewayOf, ipv4ToNumber, isPrivateCidr, normalCidr, numberToIpv4, rangeOf } from "./ipv4";
+import { defaultGatewayOf, dnsAddressOf, ipv4ToNumber, isPrivateCidr, normalCidr, numberToIpv4, rangeOf } from "./ipv4";
 
 const label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 
@@ -40,8 +40,10 @@ export function rangeProblem(cidr: string, gateway: string, range: VmRange): str
   const { first, last } = rangeOf(cidr);
   const [from, to] = [ipv4ToNumber(range.first), ipv4ToNumber(range.last)];
   if (from <= first || to >= last || from > to) return `Give addresses within ${cidr}, the lower one first.`;
-  const way = ipv4ToNumber(gateway);
-  return way >= from && way <= to ? `Leave out the gateway's address, ${gateway}.` : undefined;
+  const holds = (address: string) => ipv4ToNumber(address) >= from && ipv4ToNumber(address) <= to;
+  if (holds(gateway)) return `Leave out the gateway's address, ${gateway}.`;
+  const dns = dnsAddressOf({ cidr, gateway });
+  return holds(dns) ? `Leave out ${dns}: VMs have their name server there where networks are in user mode.` : undefined;
 }
 
 function gatewayProblem(cidr: string, gateway: string): string | undefined {
@@ -72,8 +74,10 @@ export const createNetworkSchema = z
     outside: outsideSchema.optional(),
     reaches: reachesSchema.optional(),
     dnsServers: dnsServersSchema.optional(),
-    /** The addresses that VMs are given by themselves; all but the gateway's when not given. */
-    range: rangeSchema.optional(),
+    range: rangeSchema.optional().meta({
+      description:
+        "The addresses that VMs are given by themselves: neither the gateway's nor the last one, which is the name server's in user mode. All others when not given.",
+    }),
     /** A range of its own within fd00::/8 (RFC 4193), for traffic among VMs and with the host. */
     ipv6: z.boolean().optional(),
   })

@@ -209,6 +209,8 @@ async function domainAfter(tx: Queryable, row: NetworkRow, name = row.name): Pro
 }
 
 async function rangeAfter(tx: Queryable, row: NetworkRow, range: Network["range"]) {
+  // One from before a rule stays as long as it isn't touched.
+  if (range && range.first === row.rangeFirst && range.last === row.rangeLast) return {};
   const problem = range ? rangeProblem(row.cidr, row.gateway, range) : undefined;
   if (problem !== undefined) throw new CumulusError("bad_request", problem, { fields: { range: problem } });
   const after = { rangeFirst: range?.first ?? null, rangeLast: range?.last ?? null };
