@@ -2,6 +2,9 @@ import * as z from "zod";
 import { textSchema } from "./humanText";
 import { defaultGatewayOf, dnsAddressOf, ipv4ToNumber, isPrivateCidr, normalCidr, numberToIpv4, rangeOf } from "./ipv4";
 
+/** The router's name in each network's domain (lib/hypervisor/network/dnsmasqConfig.ts). */
+export const routerName = "gateway";
+
 const label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 
 export const networkNameSchema = z

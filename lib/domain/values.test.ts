@@ -72,6 +72,12 @@ describe("SSH keys", () => {
   });
 });
 
+test("no VM has the name of each network's router", () => {
+  const { error } = vmNameSchema.safeParse("gateway");
+  expect(error?.issues[0]?.message).toContain("name of the router");
+  expect(vmNameSchema.safeParse("gateway-2").success).toBe(true);
+});
+
 test("a VM's name is a hostname label", () => {
   for (const name of ["a", "web-1", "0x", "a".repeat(63)]) expect(vmNameSchema.safeParse(name).success).toBe(true);
   for (const name of ["", "-a", "a-", "A", "a.b", "a_b", "a b", "ä", "a".repeat(64), "a\n"]) {

@@ -4,6 +4,7 @@ import { byteSizeSchema } from "./byteSize";
 import { firstBootInputSchema } from "./firstBoot";
 import { firstBootProblemSchema, firstBootStageSchema } from "./firstBootReport";
 import { bootDeviceSchema, networkDriverSchema } from "./machine";
+import { routerName } from "./network";
 import { sizeLimits } from "./size";
 import { sshKeyNameSchema, sshPublicKeySchema } from "./sshKey";
 import { timelineEntrySchema } from "./timeline";
@@ -16,7 +17,8 @@ export const vmNameSchema = z
   .regex(
     /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
     "Use 1–63 lower-case letters, digits and dashes, starting and ending with a letter or digit: it is the hostname.",
-  );
+  )
+  .refine((name) => name !== routerName, `"${routerName}" is the name of the router in each network. Choose another.`);
 
 const bytesWithin = (limits: { min: number; max: number }) =>
   byteSizeSchema.refine((bytes) => bytes >= limits.min && bytes <= limits.max, {

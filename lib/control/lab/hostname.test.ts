@@ -8,6 +8,7 @@ test("the lab's names become hostnames that look like them", () => {
   expect(hostnameOf("My VM (2)")).toBe("my-vm-2");
   expect(hostnameOf("my_vm", 3)).toBe("my-vm-3");
   expect(hostnameOf("машина")).toBe("vm");
+  expect(hostnameOf("Gateway")).toBe("gateway-vm");
 });
 
 test("any text becomes a valid hostname", () => {
