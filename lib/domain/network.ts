@@ -24,6 +24,9 @@ export const networkCidrSchema = z
 /** With a VM's name before it, it is still a name in DNS: 253 characters at the most. */
 const maxDomainLength = 253 - 64;
 
+/** Top-level domains that the public DNS has nothing in (RFC 6762, appendix G; RFC 6761; `internal` by ICANN). */
+const privateTopLevels = ["internal", "lan", "home", "corp", "intranet", "private", "test"];
+
 /** A domain in DNS that names of VMs end in. */
 export const networkDomainSchema = z
   .string()
@@ -32,6 +35,14 @@ export const networkDomainSchema = z
     'Give a name such as "lab.internal": lower-case letters, digits, dashes.',
   )
   .regex(/(^|\.)[a-z0-9-]*[a-z-][a-z0-9-]*$/, "Its last part must hold a letter: it would be taken for an address.")
+  .refine(
+    (domain) => !/(^|\.)localhost$/.test(domain),
+    "Names in localhost are each computer's own: choose another domain.",
+  )
+  .refine(
+    (domain) => domain.includes(".") || privateTopLevels.includes(domain),
+    `Give it a dot, as in "lab.internal", or one of ${privateTopLevels.join(", ")}: a name in another top-level domain may be somebody's on the Internet, which VMs would not reach.`,
+  )
   .max(maxDomainLength, `Use ${maxDomainLength} characters at the most: a VM's name comes before it.`)
   .meta({ description: "Its VMs resolve each other as `<vm>.<domain>`; `<name>.internal` when not given." });
 
@@ -64,7 +75,25 @@ const outsideSchema = z.enum(["nat", "routed", "none"]).meta({
 const reachesSchema = z.array(z.number().int().positive()).max(64).meta({
   description: "Ids of networks whose VMs its VMs may connect to; none: it is isolated.",
 });
-const dnsServersSchema = z.array(z.ipv4()).max(3).meta({ description: "None: the host's own." });
+/** "This network", loopback, multicast, and what is reserved with the broadcast address (RFC 6890). */
+const unanswering = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4"].map(rangeOf);
+
+const dnsServerSchema = z.ipv4().refine((address) => {
+  const value = ipv4ToNumber(address);
+  return !unanswering.some(({ first, last }) => value >= first && value <= last);
+}, "Give the address of a name server that the network reaches: not this computer's loopback, nor one that stands for many.");
+
+const dnsServersSchema = z.array(dnsServerSchema).max(3).meta({ description: "None: the host's own." });
+
+/** What is wrong with the name servers of a network, of which its own router asks them; undefined when nothing is. */
+export function dnsServersProblem(cidr: string, gateway: string, servers: readonly string[]): string | undefined {
+  if (servers.includes(gateway)) {
+    return `Leave out ${gateway}, the network's own gateway: it asks these servers itself. With none it asks the host's.`;
+  }
+  const { first, last } = rangeOf(cidr);
+  const nobody = servers.find((server) => [first, last].includes(ipv4ToNumber(server)));
+  return nobody === undefined ? undefined : `${nobody} is no computer's address in ${cidr}.`;
+}
 
 /** `POST /api/networks`. */
 export const createNetworkSchema = z
@@ -84,12 +113,13 @@ export const createNetworkSchema = z
     /** A range of its own within fd00::/8 (RFC 4193), for traffic among VMs and with the host. */
     ipv6: z.boolean().optional(),
   })
-  .superRefine(({ cidr, gateway, range }, context) => {
+  .superRefine(({ cidr, gateway = defaultGatewayOf(cidr), range, dnsServers = [] }, context) => {
     const refuse = (field: string, message: string | undefined) => {
       if (message !== undefined) context.addIssue({ code: "custom", path: [field], message });
     };
-    if (gateway !== undefined) refuse("gateway", gatewayProblem(cidr, gateway));
-    if (range !== undefined) refuse("range", rangeProblem(cidr, gateway ?? defaultGatewayOf(cidr), range));
+    refuse("gateway", gatewayProblem(cidr, gateway));
+    refuse("dnsServers", dnsServersProblem(cidr, gateway, dnsServers));
+    if (range !== undefined) refuse("range", rangeProblem(cidr, gateway, range));
   })
   .meta({ id: "CreateNetwork" });
 export type CreateNetwork = z.infer<typeof createNetworkSchema>;

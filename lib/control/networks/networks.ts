@@ -9,6 +9,7 @@ import { CumulusError } from "../../domain/errors";
 import { defaultGatewayOf, overlaps } from "../../domain/ipv4";
 import {
   type CreateNetwork,
+  dnsServersProblem,
   type Network,
   type NetworkRemoval,
   rangeProblem,
@@ -99,6 +100,8 @@ export async function updateNetwork(context: Context, id: number, input: UpdateN
         throw refused("name", "The network default keeps its name: VMs that name none are put into it.");
       }
       await assertNetworks(tx, input.reaches ?? []);
+      const unanswering = dnsServersProblem(row.cidr, row.gateway, input.dnsServers ?? []);
+      if (unanswering !== undefined) throw wrong("dnsServers", unanswering);
       const { range, ipv6, ...plain } = input;
       const values = {
         ...plain,
@@ -212,7 +215,7 @@ async function rangeAfter(tx: Queryable, row: NetworkRow, range: Network["range"
   // One from before a rule stays as long as it isn't touched.
   if (range && range.first === row.rangeFirst && range.last === row.rangeLast) return {};
   const problem = range ? rangeProblem(row.cidr, row.gateway, range) : undefined;
-  if (problem !== undefined) throw new CumulusError("bad_request", problem, { fields: { range: problem } });
+  if (problem !== undefined) throw wrong("range", problem);
   const after = { rangeFirst: range?.first ?? null, rangeLast: range?.last ?? null };
   const outside = await vmsLeftOutside(tx, row, after);
   if (outside.length === 0) return after;
@@ -247,8 +250,7 @@ async function assertNetworks(db: Queryable, ids: number[]): Promise<void> {
   const known = new Set((await db.select({ id: networks.id }).from(networks)).map(({ id }) => id));
   const unknown = ids.find((id) => !known.has(id));
   if (unknown === undefined) return;
-  const message = `There is no network ${unknown}.`;
-  throw new CumulusError("bad_request", message, { fields: { reaches: message } });
+  throw wrong("reaches", `There is no network ${unknown}.`);
 }
 
 async function changed(tx: Queryable, id: number): Promise<void> {
@@ -267,6 +269,10 @@ async function withNameTaken<T>(name: string, write: () => Promise<T>): Promise<
 
 function refused(field: string, message: string): CumulusError {
   return new CumulusError("conflict", message, { fields: { [field]: message } });
+}
+
+function wrong(field: string, message: string): CumulusError {
+  return new CumulusError("bad_request", message, { fields: { [field]: message } });
 }
 
 function networkNotFound(id: number): CumulusError {
