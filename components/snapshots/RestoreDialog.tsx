@@ -17,10 +17,11 @@ interface RestoreDialogProps {
 /** Asks once, names what is lost, and offers to keep it. */
 export function RestoreDialog({ snapshot, onClose }: RestoreDialogProps) {
   const [isSafe, setSafe] = useState(true);
+  const [memory, setMemory] = useState(snapshot.hasMemory);
   const refresh = useSnapshotRefresh();
   const { vm, name } = snapshot;
   const restore = async () => {
-    await requestRestore(snapshot.id, isSafe);
+    await requestRestore(snapshot.id, { safetySnapshot: isSafe, memory: snapshot.hasMemory && memory });
     await refresh(vm.id);
     notify(`Restore ${vm.name} to ${name}: accepted.`);
   };
@@ -36,11 +37,25 @@ export function RestoreDialog({ snapshot, onClose }: RestoreDialogProps) {
       <div className="flex flex-col gap-3">
         <p>
           Its disk becomes what it was at {formatExact(snapshot.createdAt)}.{" "}
-          {snapshot.hasMemory
+          {memory
             ? "So does its memory: it goes on where it was, with its clock set right, also if it is off now."
             : "If it runs now, it is ended and boots from that disk; if it is off, it stays off."}{" "}
           Name, address and MAC stay.
         </p>
+        {snapshot.hasMemory ? (
+          <Checkbox
+            checked={memory}
+            onChange={(event) => setMemory(event.target.checked)}
+            label={
+              <>
+                Its memory, too
+                <span className="block text-xs">
+                  Needs the processor, devices and interfaces that the VM had then. Its disk alone always fits.
+                </span>
+              </>
+            }
+          />
+        ) : null}
         <Checkbox
           checked={isSafe}
           onChange={(event) => setSafe(event.target.checked)}

@@ -1,6 +1,6 @@
 import { apiRequest } from "../../lib/api/client";
 import type { Operation } from "../../lib/domain/operation";
-import type { Snapshot, TakeSnapshot, UpdateSnapshot } from "../../lib/domain/snapshot";
+import type { RestoreSnapshot, Snapshot, TakeSnapshot, UpdateSnapshot } from "../../lib/domain/snapshot";
 import type { CreateVm, Vm } from "../../lib/domain/vm";
 
 /** Asks for a snapshot; the answer comes when that is written down, not when it is done. So with the others. */
@@ -9,8 +9,8 @@ export function requestTake(vmId: number, body: TakeSnapshot, idempotencyKey: st
   return apiRequest("POST", `/api/vms/${vmId}/snapshots`, body, { headers });
 }
 
-export function requestRestore(id: number, safetySnapshot: boolean): Promise<Operation> {
-  return apiRequest("POST", `/api/snapshots/${id}/restore`, { safetySnapshot });
+export function requestRestore(id: number, body: RestoreSnapshot): Promise<Operation> {
+  return apiRequest("POST", `/api/snapshots/${id}/restore`, body);
 }
 
 export function requestUpdate(id: number, body: UpdateSnapshot): Promise<Snapshot> {

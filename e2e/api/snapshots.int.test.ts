@@ -155,6 +155,22 @@ describe("restoring", () => {
     expect(sshOf((await api.vmOf(vm.id)).timeline)).toBe(sshOf(timeline));
   });
 
+  test("of memory, when asked for the disk alone: a VM that runs boots from it, one that is off stays off", async () => {
+    const vm = await api.create("restore-disk-alone");
+    const snapshot = await api.take(vm.id, { memory: true });
+    const { message } = await api.does("POST", `/api/snapshots/${snapshot.id}/restore`, { memory: false });
+    expect(message).toBe("Its disk is as it was.");
+    await until("it has booted", async () => (await api.vmOf(vm.id)).isReady);
+    const sshAt = (await api.vmOf(vm.id)).timeline.find(({ step }) => step === "ssh")?.at ?? "";
+    expect(Date.parse(sshAt)).toBeGreaterThan(Date.parse(snapshot.createdAt));
+    await api.does("POST", `/api/vms/${vm.id}/stop`);
+    await api.does("POST", `/api/snapshots/${snapshot.id}/restore`, { memory: false });
+    expect(await api.vmOf(vm.id)).toMatchObject({ desired: "stopped", status: "stopped" });
+    const disk = await api.take(vm.id);
+    const wanted = { status: 400, fields: { memory: expect.stringContaining("disk alone") } };
+    await api.refuses(`/api/snapshots/${disk.id}/restore`, { memory: true }, wanted);
+  });
+
   test("with a safety snapshot: one operation, after which what was replaced can be had back", async () => {
     const vm = await api.create("restore-safely");
     const snapshot = await api.take(vm.id, { name: "good" });

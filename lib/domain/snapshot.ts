@@ -33,6 +33,8 @@ export const restoreSnapshotSchema = z
   .strictObject({
     /** First takes a snapshot of what is replaced: with memory when the VM runs. */
     safetySnapshot: z.boolean().optional(),
+    /** False: the disk alone, of a snapshot that has memory, too. Memory comes back where there is some unless this says otherwise. */
+    memory: z.boolean().optional(),
   })
   .meta({ id: "RestoreSnapshot" });
 export type RestoreSnapshot = z.infer<typeof restoreSnapshotSchema>;

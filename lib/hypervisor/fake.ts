@@ -164,10 +164,10 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
       machines.save();
       return manifest;
     },
-    restoreSnapshot: async (id, { snapshotId, operationId }, report, signal) => {
+    restoreSnapshot: async (id, { snapshotId, operationId, memory = true }, report, signal) => {
       const machine = machines.find(id);
       if (machine.operationIds.includes(operationId)) return seen(machine);
-      const { hasMemory } = assertOwn(machine, snapshots.find(snapshotId));
+      const hasMemory = assertOwn(machine, snapshots.find(snapshotId)).hasMemory && memory;
       await snapshots.work("Restoring.", report, signal);
       const { pid, milestones } = machine.observation;
       machine.operationIds.push(operationId);

@@ -148,6 +148,8 @@ export interface TakeSnapshotAsk {
 export interface RestoreSnapshotAsk {
   snapshotId: number;
   operationId: number;
+  /** False: the disk alone, also of a snapshot with memory. */
+  memory?: boolean;
 }
 
 /** Absolute paths in folders of the agent's, where nothing is yet. */

@@ -31,7 +31,7 @@ function callOf(hypervisor: FakeHypervisor, rest: Partial<TaskCall> = {}): TaskC
 
 const idsOf = async (hypervisor: FakeHypervisor) => (await hypervisor.listSnapshots()).map(({ id }) => id);
 const take = { vmId: 1, snapshotId: 1, memory: true, freeze: true };
-const restore = { vmId: 1, snapshotId: 1, safety: { snapshotId: 2, memory: true } };
+const restore = { vmId: 1, snapshotId: 1, memory: true, safety: { snapshotId: 2, memory: true } };
 
 test("a safety snapshot is taken before the restore, and once when the task is run again", async () => {
   const hypervisor = await runningVm();

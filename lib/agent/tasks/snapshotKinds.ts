@@ -21,6 +21,7 @@ export const snapshotTake = taskKind({
 const restoreParams = z.object({
   vmId: id,
   snapshotId: id,
+  memory: z.boolean(),
   /** A snapshot of what is replaced, taken first: it stays only when the restore is done, or neither done nor undone. */
   safety: z.object({ snapshotId: id, memory: z.boolean() }).nullable(),
 });
@@ -30,15 +31,16 @@ export const snapshotRestore = taskKind({
   params: restoreParams,
   run: async (params, call): Promise<{ safety: SnapshotManifest | null }> => {
     const { hypervisor, operationId, report, signal } = call;
-    const { vmId, snapshotId, safety } = params;
+    const { vmId, snapshotId, memory, safety } = params;
+    const asked = { snapshotId, operationId, memory };
     if (safety === null) {
-      await hypervisor.restoreSnapshot(vmId, { snapshotId, operationId }, report, signal);
+      await hypervisor.restoreSnapshot(vmId, asked, report, signal);
       return { safety };
     }
     return orRemoved(safety.snapshotId, call, async () => {
       const ask = { ...safety, operationId, freeze: true };
       const taken = await hypervisor.takeSnapshot(vmId, ask, partOf(report, 0, 50), signal);
-      await hypervisor.restoreSnapshot(vmId, { snapshotId, operationId }, partOf(report, 50, 100), signal);
+      await hypervisor.restoreSnapshot(vmId, asked, partOf(report, 50, 100), signal);
       return { safety: taken };
     });
   },

@@ -99,7 +99,7 @@ export const deleteSnapshotEndpoint = endpoint({
 });
 
 const restoreDescription =
-  "What the VM wrote since is gone, unless `safetySnapshot` keeps it. A VM that runs is ended and runs again. With memory it goes on where it was; " +
+  "What the VM wrote since is gone, unless `safetySnapshot` keeps it. A VM that runs is ended and runs again. With memory it goes on where it was, unless `memory` is false; " +
   "address, MAC and name stay.";
 
 export const restoreSnapshotEndpoint = endpoint({

@@ -24,6 +24,8 @@ import { insertSnapshot } from "./take";
 export interface RestoreParams {
   vmId: number;
   snapshotId: number;
+  /** Whether the guest goes on with the memory of the snapshot, or boots from its disk. */
+  memory: boolean;
   /** A snapshot of what is replaced, to be taken first. */
   safety: { snapshotId: number; memory: boolean } | null;
   /** The VM's generation that this wrote: a later one is not touched when it fails. */
@@ -50,12 +52,13 @@ export async function restoreSnapshot(
     const snapshot = await lockSnapshot(tx, id);
     const manifest = wholeManifestOf(snapshot);
     await demandSnapshotAct(tx, vm, "restore");
-    if (manifest.hasMemory) await admit(tx, vm, manifest);
+    const memory = withMemory(manifest, input);
+    if (memory) await admit(tx, vm, manifest);
     const safety = input.safetySnapshot ? await insertSafety(tx, vm, snapshot) : null;
-    const generation = await writeIntent(tx, vm, manifest);
+    const generation = await writeIntent(tx, vm, manifest, memory);
     await announce(tx, { kind: "snapshot", id, vmId: vm.id });
     const before = { desiredBefore: vm.desired, milestonesBefore: vm.milestones };
-    const params: RestoreParams = { vmId: vm.id, snapshotId: id, safety, generation, ...before };
+    const params: RestoreParams = { vmId: vm.id, snapshotId: id, memory, safety, generation, ...before };
     return requestTask(tx, {
       kind: "snapshot-restore",
       taskKind: "snapshot-restore",
@@ -67,6 +70,13 @@ export async function restoreSnapshot(
   });
   failpoint("restore.committed");
   return getOperation(context, operation.id);
+}
+
+/** @throws `bad_request` when there is no memory to come back */
+function withMemory({ hasMemory }: SnapshotManifest, { memory = hasMemory }: RestoreSnapshot): boolean {
+  if (hasMemory || !memory) return memory;
+  const message = "This snapshot is of the disk alone: there is no memory to go on with.";
+  throw new CumulusError("bad_request", message, { fields: { memory: message } });
 }
 
 /** A VM that is to be gone needs no restore. */
@@ -120,12 +130,12 @@ function milestonesOfBootIn({ milestones }: VmRow, { createdAt }: SnapshotManife
 }
 
 /** A new intent: what failed before is forgotten. The timeline begins anew, but for a guest that goes on in its boot. */
-async function writeIntent(tx: Queryable, vm: VmRow, manifest: SnapshotManifest): Promise<number> {
+async function writeIntent(tx: Queryable, vm: VmRow, manifest: SnapshotManifest, memory: boolean): Promise<number> {
   await supersedeOpenOperations(tx, vm.id);
   const generation = vm.generation + 1;
   const accepted = new Date().toISOString();
   const { disk } = vm.milestones;
-  const change: Partial<VmRow> = manifest.hasMemory
+  const change: Partial<VmRow> = memory
     ? { desired: "running", milestones: milestonesOfBootIn(vm, manifest) }
     : { milestones: { accepted, image: accepted, ...(disk && { disk }) } };
   await tx

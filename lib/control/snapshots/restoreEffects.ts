@@ -15,6 +15,7 @@ import { forgetUntaken, writeManifest } from "./takeEffects";
 const paramsSchema: z.ZodType<RestoreParams> = z.object({
   vmId: z.number(),
   snapshotId: z.number(),
+  memory: z.boolean(),
   safety: z.object({ snapshotId: z.number(), memory: z.boolean() }).nullable(),
   generation: z.number(),
   desiredBefore: z.enum(desiredStates),
@@ -25,17 +26,17 @@ const resultSchema = z.object({ safety: snapshotManifestSchema.nullable() });
 /** The end of a restore: the VM's row follows what the snapshot was taken of; when it failed, the same is wanted of the VM as before. */
 export const restoreEffects: TaskEffects = {
   onDone: async (_context, tx, operation, result) => {
-    const { vmId, snapshotId, safety } = paramsSchema.parse(operation.taskParams);
+    const { vmId, snapshotId, memory, safety } = paramsSchema.parse(operation.taskParams);
     const { safety: safetyManifest } = resultSchema.parse(result);
     // Held before its snapshots, as by whoever destroys both.
     const [vm] = await tx.select().from(vms).where(eq(vms.id, vmId)).for("update");
     if (safety && safetyManifest) await writeManifest(tx, safety.snapshotId, safetyManifest);
     const [snapshot] = await tx.select().from(snapshots).where(eq(snapshots.id, snapshotId));
     const manifest = snapshot?.manifest;
-    if (vm && manifest) await takeShape(tx, vm, manifest);
+    if (vm && manifest) await takeShape(tx, vm, manifest, memory);
     await announce(tx, { kind: "vm", id: vmId });
     await announce(tx, { kind: "snapshot", id: snapshotId, vmId });
-    const message = manifest?.hasMemory ? "It goes on where it was." : "Its disk is as it was.";
+    const message = memory ? "It goes on where it was." : "Its disk is as it was.";
     return { message, result: { snapshotId, ...(safety && { safetySnapshotId: safety.snapshotId }) } };
   },
   onFailed: async (_context, tx, operation) => {
@@ -53,10 +54,15 @@ export const restoreEffects: TaskEffects = {
  * A guest that goes on has the vCPUs and memory that it had. The disk that is promised never gets smaller: one that was smaller then is grown at the
  * next start. The times of a boot from before the present one are yet to be seen: what was seen since the restore was asked for is of the one that is over.
  */
-async function takeShape(tx: Queryable, vm: VmRow, { machine, virtualBytes, hasMemory }: SnapshotManifest) {
-  const { vcpus, memoryBytes } = hasMemory ? machine : vm;
+async function takeShape(
+  tx: Queryable,
+  vm: VmRow,
+  { machine, virtualBytes }: SnapshotManifest,
+  memory: boolean,
+): Promise<void> {
+  const { vcpus, memoryBytes } = memory ? machine : vm;
   const { accepted, disk } = vm.milestones;
-  const isOlderBoot = hasMemory && accepted === undefined;
+  const isOlderBoot = memory && accepted === undefined;
   const shape = { vcpus, memoryBytes, diskBytes: Math.max(vm.diskBytes, virtualBytes) };
   await tx
     .update(vms)

@@ -40,9 +40,9 @@ async function take(vmId: number, memory: boolean): Promise<number> {
   return lastSnapshot;
 }
 
-function restore(vmId: number, snapshotId: number) {
+function restore(vmId: number, snapshotId: number, memory = true) {
   lastOperation += 1;
-  return agent.restoreSnapshot(vmId, { snapshotId, operationId: lastOperation }, report, signal);
+  return agent.restoreSnapshot(vmId, { snapshotId, operationId: lastOperation, memory }, report, signal);
 }
 
 async function boot(spec: MachineSpec): Promise<void> {
@@ -119,6 +119,9 @@ test("a VM with two interfaces goes on with its memory, also when the disc that 
     code: "wrong_state",
     message: expect.stringMatching(/interfaces/),
   });
+  expect(await restore(2, id, false)).toMatchObject({ state: "stopped" });
+  await agent.start(2);
+  expect(await restore(2, id, false)).toMatchObject({ state: "running" });
 });
 
 test("a UEFI VM's variables are part of its snapshots, of a restore, and of a VM made from one", async () => {

@@ -106,14 +106,15 @@ const endedForRestore = { state: "stopped", stoppedBy: "request", reason: null }
 
 async function putBack(
   target: SnapshotTarget,
-  { snapshotId, operationId }: RestoreSnapshotAsk,
+  { snapshotId, operationId, memory = true }: RestoreSnapshotAsk,
   { before, wasRunning }: { before: DiskRecord; wasRunning: boolean },
   report: TaskReport,
   signal: AbortSignal,
 ): Promise<void> {
   const { context, spec, runtime } = target;
   const { record } = runtime;
-  const snapshot = await context.snapshots.get(snapshotId);
+  const whole = await context.snapshots.get(snapshotId);
+  const snapshot = memory ? whole : { ...whole, running: null };
   await assertFits(target, snapshot);
   signal.throwIfAborted();
   report.progress(5, "Preparing the disk.");
@@ -211,6 +212,6 @@ async function assertFits({ context, spec }: SnapshotTarget, { manifest, running
   if (now.key === running.hardware.key) return;
   throw new CumulusError(
     "wrong_state",
-    "The memory of this snapshot needs a machine with the devices, interfaces and processor that it had then, and this VM has others now. Make a new VM from it, which starts from its disk alone.",
+    "The memory of this snapshot needs a machine with the devices, interfaces and processor that it had then, and this VM has others now. Restore its disk alone, or make a new VM from it.",
   );
 }
