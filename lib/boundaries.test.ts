@@ -15,10 +15,11 @@ const mayImport: Record<string, readonly string[]> = {
   "lib/images": ["lib/domain", "lib/system", "lib/hypervisor"],
   "lib/hypervisor": ["lib/domain", "lib/system", "lib/images"],
   "lib/backups": ["lib/domain", "lib/system", "lib/images", "lib/hypervisor"],
-  "lib/agent": ["lib/domain", "lib/system", "lib/hypervisor", "lib/images", "lib/backups"],
+  "lib/archives": ["lib/domain", "lib/system"],
+  "lib/agent": ["lib/domain", "lib/system", "lib/hypervisor", "lib/images", "lib/backups", "lib/archives"],
   "lib/console": ["lib/domain", "lib/system"],
   "lib/auth": ["lib/domain", "lib/db", "lib/control", "lib/api", "lib/services"],
-  "lib/control": ["lib/domain", "lib/db", "lib/agent", "lib/auth"],
+  "lib/control": ["lib/domain", "lib/db", "lib/agent", "lib/auth", "lib/archives"],
   "lib/api": ["lib/domain", "lib/db", "lib/control", "lib/auth", "lib/console", "lib/services"],
   "lib/doctor": [
     "lib/domain",

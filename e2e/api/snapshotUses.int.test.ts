@@ -73,7 +73,7 @@ describe("export", () => {
     const snapshot = await api.take(vm.id, { name: "as it was" });
     for (const path of [`/api/vms/${vm.id}/export`, `/api/snapshots/${snapshot.id}/export`]) {
       const { id, result } = await api.does("POST", path);
-      expect(result).toEqual({ file: `/api/operations/${id}/file`, fileBytes: expect.any(Number) });
+      expect(result).toEqual({ file: `/api/operations/${id}/file`, fileBytes: expect.any(Number), format: "qcow2" });
       const fetchFile = (headers: Record<string, string> = {}) =>
         fetch(`${stack.url}${result?.file}`, { headers: { authorization: `Bearer ${stack.token}`, ...headers } });
       const whole = await fetchFile();

@@ -25,7 +25,7 @@ import {
 } from "./protocol";
 import { readBody } from "./readBody";
 import { SentFile } from "./sentFile";
-import { exportFile, sizeIfThere } from "./tasks/exportKind";
+import { findExport } from "./tasks/exportKind";
 import type { TaskRunner } from "./tasks/runner";
 
 export interface Call {
@@ -145,8 +145,8 @@ async function imageContent(settings: Settings, sha256: string): Promise<SentFil
 }
 
 async function exportContent(settings: Settings, id: number): Promise<SentFile> {
-  const path = exportFile(settings, id);
-  if ((await sizeIfThere(path)) !== null) return new SentFile(path);
+  const path = await findExport(settings, id);
+  if (path !== null) return new SentFile(path);
   throw new CumulusError("not_found", "The file is not here, or not any more: export it again.");
 }
 

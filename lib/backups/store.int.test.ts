@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import type { RepositoryAccess, VmDescription } from "../domain/backup";
+import type { RepositoryAccess } from "../domain/backup";
+import type { VmDescription } from "../domain/vmDescription";
 import { until } from "../hypervisor/testing/until";
 import { makeRepository } from "./restic";
 import { fetchCopy, keepCopy, listCopies, removeCopies } from "./store";
@@ -21,6 +22,9 @@ const description: VmDescription = {
   arch: "x86_64",
   firmware: "bios",
   os: null,
+  minMemoryBytes: null,
+  endOfLife: null,
+  bootFrom: "disk",
   sshKeys: [],
   takenAt: "2026-11-22T10:00:00.000Z",
 };

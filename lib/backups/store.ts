@@ -4,16 +4,10 @@ import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
-import {
-  type BackupCopy,
-  type RepositoryAccess,
-  type StoredBackup,
-  storedBackupSchema,
-  type VmDescription,
-  vmDescriptionSchema,
-} from "../domain/backup";
+import { type BackupCopy, type RepositoryAccess, type StoredBackup, storedBackupSchema } from "../domain/backup";
 import { CumulusError } from "../domain/errors";
 import type { TaskReport } from "../domain/task";
+import { type VmDescription, vmDescriptionSchema } from "../domain/vmDescription";
 import { failpoint } from "../failpoints";
 import { isSuspended } from "../images/intake/downloadImage";
 import { openRepository, runRestic, streamRestic, whenUnlocked } from "./restic";

@@ -53,22 +53,6 @@ export const backupRepositorySchema = z
   .meta({ id: "BackupRepository" });
 export type BackupRepository = z.infer<typeof backupRepositorySchema>;
 
-/** What is kept of a VM beside its disk: enough to make it again on an empty installation. */
-export const vmDescriptionSchema = z.object({
-  name: z.string(),
-  vcpus: z.number().int(),
-  memoryBytes: z.number().int(),
-  diskBytes: z.number().int(),
-  imageTitle: z.string(),
-  loginUser: z.string(),
-  arch: z.enum(["x86_64", "aarch64"]),
-  firmware: z.enum(["bios", "uefi"]),
-  os: z.object({ family: z.string(), release: z.string() }).nullable(),
-  sshKeys: z.array(z.object({ name: z.string(), publicKey: z.string() })),
-  takenAt: z.iso.datetime(),
-});
-export type VmDescription = z.infer<typeof vmDescriptionSchema>;
-
 /** A copy as the repository itself lists it. */
 export const storedBackupSchema = z
   .object({

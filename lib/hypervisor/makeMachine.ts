@@ -11,7 +11,7 @@ import { diskSource } from "./diskSource";
 import { makeMachineFolder } from "./folders";
 import { filesIn, machinePaths, makingFolder } from "./machinePaths";
 import { initialState, type MachineState } from "./machineState";
-import { assertVarsFit, findFirmware } from "./qemu/firmware";
+import { findFirmware, whyVarsDontFit } from "./qemu/firmware";
 import { writeSeed } from "./seed";
 
 /**
@@ -31,7 +31,8 @@ export async function makeMachine(context: HostContext, spec: MachineSpec): Prom
     failpoint("agent.ensure.folder-made");
     await source.makeDisk(making, user);
     if (firmware !== null) {
-      if (source.uefiVars !== null) await assertVarsFit(firmware, source.uefiVars);
+      const whyNot = source.uefiVars && (await whyVarsDontFit(firmware, source.uefiVars));
+      if (whyNot) throw new CumulusError("bad_request", `This VM can't be made, since ${whyNot}. Install that one.`);
       await copyUefiVars(source.uefiVars ?? firmware.varsTemplate, making.uefiVars, user);
     }
     failpoint("agent.ensure.disk-made");

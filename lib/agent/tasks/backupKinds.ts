@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { fetchCopy, keepCopy, removeCopies } from "../../backups/store";
-import { type BackupCopy, repositoryAccessSchema, storedBackupSchema, vmDescriptionSchema } from "../../domain/backup";
+import { type BackupCopy, repositoryAccessSchema, storedBackupSchema } from "../../domain/backup";
 import { type ImageManifest, imageNameSchema } from "../../domain/image";
+import { imageOfVm, vmDescriptionSchema } from "../../domain/vmDescription";
 import { pathsOf } from "../../env";
 import { installImage } from "../../images/store";
 import { taskKind } from "./kind";
@@ -37,19 +38,8 @@ export const backupRestore = taskKind({
       report.progress(5, "Reading the copy");
       const { diskFile, description } = await fetchCopy(access, key, workDir, signal);
       report.progress(90, "Making an image of it");
-      const { name: vmName, imageTitle, takenAt, arch, firmware, loginUser, os } = description;
-      const manifest = await installImage(pathsOf(call.settings), diskFile, {
-        name: imageName,
-        title: `${vmName} of ${takenAt.slice(0, 10)}`,
-        description: `The disk of ${vmName} (${imageTitle}), from a backup.`,
-        arch,
-        firmware,
-        minMemoryBytes: Math.min(description.memoryBytes, 128 * 1024 * 1024),
-        loginUser,
-        os,
-        recipeHash: null,
-        source: { type: "vm", vmName, snapshotName: null },
-      });
+      const image = imageOfVm(description, imageName, "a backup");
+      const manifest = await installImage(pathsOf(call.settings), diskFile, image);
       return { manifest, description };
     }),
 });

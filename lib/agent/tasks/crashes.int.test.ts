@@ -13,32 +13,46 @@ import { rawDisk, testImage } from "../../images/testing/images";
 import type { taskKinds } from "./kinds";
 import { backedUpVm, ended, TaskBed } from "./testing/taskBed";
 
-type Act = "download" | "upload" | "build" | "recipe" | "capture" | "capture-uefi" | "remove" | "export" | Backup;
+type Act =
+  | "download"
+  | "upload"
+  | "build"
+  | "recipe"
+  | "capture"
+  | "capture-uefi"
+  | "remove"
+  | "export"
+  | "archive"
+  | "import"
+  | Backup;
 type Backup = "backup" | "backup-restore" | "backup-remove";
 
 /** In which acts the code comes to each place. A new place is a type error until it stands here, and then it is tested. */
 const actsOf: Record<(typeof imageFailpoints)[number], readonly Act[]> = {
   "agent.task.written": ["download"],
-  "agent.task.worked": ["download", "export", "backup"],
+  "agent.task.worked": ["download", "export", "archive", "import", "backup"],
   "agent.task.end-written": ["download"],
   "agent.work.folder-made": ["capture"],
   "agent.download.begun": ["download"],
   "agent.download.received": ["download"],
-  "agent.upload.receiving": ["upload"],
-  "agent.upload.received": ["upload"],
+  "agent.upload.receiving": ["upload", "import"],
+  "agent.upload.received": ["upload", "import"],
   "agent.intake.expanded": ["download"],
   "agent.intake.converted": ["upload"],
   "agent.install.staged": ["capture"],
   "agent.install.moved": ["download"],
-  "agent.install.variables-kept": ["capture-uefi"],
-  "agent.install.described": ["capture", "recipe", "backup-restore"],
+  "agent.install.variables-kept": ["capture-uefi", "import"],
+  "agent.install.described": ["capture", "recipe", "backup-restore", "import"],
   "agent.image-remove.undescribed": ["remove"],
   "agent.build.made": ["build"],
   "agent.recipe.overlay-made": ["recipe"],
   "agent.recipe.changed": ["recipe"],
   "agent.recipe.flattened": ["recipe"],
-  "agent.export.written": ["capture", "export"],
-  "agent.export.moved": ["capture", "export"],
+  "agent.export.written": ["capture", "export", "archive"],
+  "agent.export.moved": ["capture", "export", "archive"],
+  "agent.archive.packed": ["archive"],
+  "agent.archive.moved": ["archive"],
+  "agent.import.unpacked": ["import"],
   "agent.backup.kept": ["backup"],
   "agent.backup.verified": ["backup"],
   "agent.backup-restore.fetched": ["backup-restore"],
@@ -54,6 +68,8 @@ const kindOf: Record<Act, keyof typeof taskKinds> = {
   "capture-uefi": "image-capture",
   remove: "image-remove",
   export: "disk-export",
+  archive: "disk-export",
+  import: "vm-import",
   backup: "backup",
   "backup-restore": "backup-restore",
   "backup-remove": "backup-remove",
@@ -65,19 +81,21 @@ const imageActs: readonly Act[] = [
   "recipe",
   "capture",
   "capture-uefi",
+  "import",
   "backup-restore",
 ];
 
 const upload = rawDisk();
 
 let bed: TaskBed;
-/** What an upload brings. */
-let bringFile: string;
+/** What an upload and an import bring. */
+const brought = new Map<Act, string>();
 
 beforeAll(async () => {
   bed = await TaskBed.make();
-  bringFile = join(bed.host.settings.dataDir, "brought");
+  const bringFile = join(bed.host.settings.dataDir, "brought");
   await writeFile(bringFile, upload);
+  brought.set("upload", bringFile).set("import", await bed.archive());
 });
 afterAll(async () => {
   await bed?.host.close();
@@ -95,7 +113,7 @@ describe("an agent killed on its way", { timeout: 400_000 }, () => {
       const { params, settings } = await paramsOf(act);
       const before = await bed.namesIn("images");
       // Dies at its place, by which time nothing of it runs any more.
-      const uploadFile = act === "upload" ? bringFile : null;
+      const uploadFile = brought.get(act) ?? null;
       const { signal, stderr } = await bed.start(
         { id, kind: kindOf[act], params, failpoint: place, uploadFile },
         settings,
@@ -123,7 +141,8 @@ describe("an agent killed on its way", { timeout: 400_000 }, () => {
         }
         const change = { backup: 1, "backup-remove": -1 }[act as string] ?? 0;
         expect(await listCopies(bed.access)).toHaveLength(copies.length + change);
-        expect(await bed.namesIn("exports")).toEqual(act === "export" ? [`${id}.qcow2`] : []);
+        const exported = { export: [`${id}.qcow2`], archive: [`${id}.tar`] }[act as string] ?? [];
+        expect(await bed.namesIn("exports")).toEqual(exported);
         await rm(pathsOf(bed.host.settings).exports, { recursive: true, force: true });
       }, settings);
     },
@@ -156,6 +175,10 @@ async function paramsOf(act: Act): Promise<{ params: unknown; settings?: Setting
       return { params: await otherImage() };
     case "export":
       return { params: { source: { vmId: 1 } } };
+    case "archive":
+      return { params: { source: { vmId: 2 }, archive: { ...backedUpVm, firmware: "uefi" } } };
+    case "import":
+      return { params: { description: { ...backedUpVm, firmware: "uefi" }, imageName: "imported" } };
     case "backup":
       return { params: { access, snapshotId: 1, description: backedUpVm } };
     case "backup-restore":

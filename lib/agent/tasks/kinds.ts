@@ -1,6 +1,7 @@
 import { backup, backupRemove, backupRestore } from "./backupKinds";
 import { diskExport } from "./exportKind";
 import { imageBuild, imageCapture, imageDownload, imageRemove, imageUpload } from "./imageKinds";
+import { vmImport } from "./importKind";
 import type { AnyTaskKind } from "./kind";
 import { imageCustomize } from "./recipeKind";
 import { snapshotRemove, snapshotRestore, snapshotTake } from "./snapshotKinds";
@@ -17,6 +18,7 @@ export const taskKinds: Record<string, AnyTaskKind> = {
   "snapshot-restore": snapshotRestore,
   "snapshot-remove": snapshotRemove,
   "disk-export": diskExport,
+  "vm-import": vmImport,
   backup,
   "backup-restore": backupRestore,
   "backup-remove": backupRemove,

@@ -101,9 +101,9 @@ test("progress of the two halves is one progress", async () => {
 test("an export that was whole before the agent ended is not written again", async () => {
   const hypervisor = await runningVm();
   const call = callOf(hypervisor);
-  const params = { source: { vmId: 1 } };
+  const params = { source: { vmId: 1 }, archive: null };
   const first = await diskExport.run(params, call);
   await hypervisor.remove(1);
   expect(await diskExport.run(params, call)).toEqual(first);
-  expect(exportFile(call.settings, 7)).toMatch(/exports\/7\.qcow2$/);
+  expect(exportFile(call.settings, 7, "qcow2")).toMatch(/exports\/7\.qcow2$/);
 });

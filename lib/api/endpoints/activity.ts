@@ -5,6 +5,7 @@ import { getOperation, listOperations } from "../../control/operations";
 import { cancelOperation } from "../../control/tasks/request";
 import { CumulusError } from "../../domain/errors";
 import { operationSchema } from "../../domain/operation";
+import { exportFormatSchema, exportSuffixes } from "../../domain/vmArchive";
 import { cumulusVersion } from "../../version";
 import { endpoint } from "../endpoint";
 import { eventStream } from "../eventStream";
@@ -71,14 +72,17 @@ export const operationFileEndpoint = endpoint({
   path: "/api/operations/{id}/file",
   tag: "Activity",
   summary: "Fetch an export's file",
-  description: "A qcow2 image, for a day after the export. Takes `Range` of one piece, so that a download can go on.",
+  description:
+    "A qcow2 image, or the archive of a VM, for a day after the export. Takes `Range` of one piece, so that a download can go on.",
   params: idParams,
   response: "application/octet-stream",
   handle: async ({ context, params, request }) => {
-    const { id, kind, vm, subject } = await getOperation(context, params.id);
+    const { id, kind, vm, subject, result } = await getOperation(context, params.id);
     if (kind !== "export") throw new CumulusError("not_found", `Operation ${id} made no file.`);
     const file = await context.agent.openTaskFile(id, request.headers.get("range"));
-    return fileResponse(file, `${vm?.name === subject ? subject : `${vm?.name}-${subject}`}.qcow2`);
+    const format = exportFormatSchema.catch("qcow2").parse(result?.format);
+    const name = vm?.name === subject ? subject : `${vm?.name}-${subject}`;
+    return fileResponse(file, `${name}.${exportSuffixes[format]}`);
   },
 });
 

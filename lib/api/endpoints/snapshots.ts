@@ -10,6 +10,7 @@ import { operationSchema } from "../../domain/operation";
 import { restoreSnapshotSchema, snapshotSchema, takeSnapshotSchema, updateSnapshotSchema } from "../../domain/snapshot";
 import { snapshotCostSchema } from "../../domain/snapshotManifest";
 import { cloneVmSchema } from "../../domain/vm";
+import { exportSchema } from "../../domain/vmArchive";
 import { endpoint } from "../endpoint";
 import { idempotencyKeyOf } from "../idempotencyKey";
 import { asList, idParams, idSchema, listOf } from "../shapes";
@@ -102,6 +103,10 @@ const restoreDescription =
   "What the VM wrote since is gone, unless `safetySnapshot` keeps it. A VM that runs is ended and runs again. With memory it goes on where it was, unless `memory` is false; " +
   "address, MAC and name stay.";
 
+const exportDescription =
+  "`qcow2`: the disk alone, as one file. `archive`: a tar of `vm.json` (size, firmware, login user, SSH keys), `disk.qcow2`, and `uefi-variables.fd` where it boots by " +
+  "UEFI, which `POST /api/vms/import` takes. The operation's `result.file` is where it can be fetched, for a day.";
+
 export const restoreSnapshotEndpoint = endpoint({
   method: "POST",
   path: "/api/snapshots/{id}/restore",
@@ -119,13 +124,13 @@ export const exportSnapshotEndpoint = endpoint({
   method: "POST",
   path: "/api/snapshots/{id}/export",
   tag,
-  summary: "Export a snapshot's disk",
-  description: "As one qcow2 file. The operation's `result.file` is where it can be fetched, for a day.",
+  summary: "Export a snapshot",
+  description: `As its VM was then. ${exportDescription}`,
   params: idParams,
-  body: z.strictObject({}),
+  body: exportSchema,
   response: operationSchema,
   status: 202,
-  handle: ({ context, actor, params }) => exportSnapshot(context, actor, params.id),
+  handle: ({ context, actor, params, body }) => exportSnapshot(context, actor, params.id, body),
 });
 
 export const getVmSnapshotEndpoint = endpoint({
@@ -202,12 +207,11 @@ export const exportVmEndpoint = endpoint({
   method: "POST",
   path: "/api/vms/{id}/export",
   tag: "VMs",
-  summary: "Export a VM's disk",
-  description:
-    "As one qcow2 file; of a VM that runs as it is at one instant. The operation's `result.file` is where it can be fetched, for a day.",
+  summary: "Export a VM",
+  description: `Of a VM that runs as it is at one instant. ${exportDescription}`,
   params: idParams,
-  body: z.strictObject({}),
+  body: exportSchema,
   response: operationSchema,
   status: 202,
-  handle: ({ context, actor, params }) => exportVm(context, actor, params.id),
+  handle: ({ context, actor, params, body }) => exportVm(context, actor, params.id, body),
 });

@@ -1,14 +1,17 @@
 import { z } from "zod";
 import { createVm } from "../../control/vms/create";
 import { destroyVm } from "../../control/vms/destroy";
+import { importVm } from "../../control/vms/import";
 import { changeCdrom } from "../../control/vms/media";
 import { updateVm } from "../../control/vms/update";
 import { getVm, listVms } from "../../control/vms/view";
 import { waitUntilReady } from "../../control/vms/wait";
 import { operationSchema } from "../../domain/operation";
 import { changeCdromSchema, createVmSchema, updateVmSchema, vmSchema } from "../../domain/vm";
+import { importVmSchema } from "../../domain/vmArchive";
 import { endpoint } from "../endpoint";
 import { idempotencyKeyOf } from "../idempotencyKey";
+import { requestFile } from "../requestFile";
 import { asList, idParams, listOf } from "../shapes";
 
 const tag = "VMs";
@@ -40,6 +43,21 @@ export const createVmEndpoint = endpoint({
     const vm = await createVm(context, actor, body, idempotencyKeyOf(request));
     return query.wait === "ready" ? waitUntilReady(context, services.changes, vm.id, request.signal) : vm;
   },
+});
+
+export const importVmEndpoint = endpoint({
+  method: "POST",
+  path: "/api/vms/import",
+  tag,
+  summary: "Import a VM",
+  description:
+    "The body is the archive that an export with `format: archive` makes, at most 64 GiB. What it says of its VM is looked at first; answers when the host has all of it. " +
+    "The operation's `result` names the VM (`vmId`), which is then being created with an identity of its own, and the image of its disk (`imageId`). Where no VM can be created nothing is left.",
+  query: importVmSchema,
+  takesFile: true,
+  response: operationSchema,
+  status: 202,
+  handle: ({ context, actor, query, request }) => importVm(context, actor, query, requestFile(request)),
 });
 
 export const getVmEndpoint = endpoint({

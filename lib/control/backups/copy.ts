@@ -1,15 +1,15 @@
 import { and, eq, isNotNull, isNull, or } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { backupRepositories, backups } from "../../db/schema/backups";
-import { images } from "../../db/schema/images";
-import { snapshots, vms } from "../../db/schema/vms";
-import { backupCopySchema, type RepositoryAccess, type VmDescription } from "../../domain/backup";
-import { CumulusError } from "../../domain/errors";
+import { snapshots } from "../../db/schema/vms";
+import { backupCopySchema, type RepositoryAccess } from "../../domain/backup";
+import type { SnapshotManifest } from "../../domain/snapshotManifest";
 import { formatBytes } from "../../domain/units";
 import { announce } from "../changes";
 import type { Context } from "../context";
 import type { TaskEffects } from "../tasks/effects";
 import { requestTask } from "../tasks/request";
+import { describedVm, describeSnapshot } from "../vms/describe";
 import { attempt } from "./attempt";
 
 type BackupRow = typeof backups.$inferSelect;
@@ -31,9 +31,9 @@ export async function copyWaiting(context: Context): Promise<void> {
         : "Its snapshot could not be taken.";
       await noteFailure(context, backup, error);
     } else if (snapshot.manifest && access) {
-      const params = { access, snapshotId: snapshot.id };
+      const source = { access, snapshotId: snapshot.id, manifest: snapshot.manifest };
       const reason = await attempt(context, { backupId: backup.id }, () =>
-        context.db.transaction((tx) => requestCopy(tx, backup, params)),
+        context.db.transaction((tx) => requestCopy(tx, backup, source)),
       );
       if (reason !== null) await noteFailure(context, backup, `It could not be copied. ${reason}`);
     }
@@ -53,7 +53,7 @@ async function noteFailure(context: Context, { id, vmId }: BackupRow, error: str
 async function requestCopy(
   tx: Queryable,
   { id }: BackupRow,
-  source: { access: RepositoryAccess; snapshotId: number },
+  { manifest, ...source }: { access: RepositoryAccess; snapshotId: number; manifest: SnapshotManifest },
 ): Promise<void> {
   const [backup] = await tx
     .select()
@@ -62,40 +62,17 @@ async function requestCopy(
     .for("update");
   // Removed, or asked for by another, since it was read.
   if (!backup) return;
+  const described = await describedVm(tx, backup.vmId, backup.createdAt);
   const operation = await requestTask(tx, {
     kind: "backup",
     taskKind: "backup",
-    params: { ...source, description: await descriptionOf(tx, backup) },
+    params: { ...source, description: describeSnapshot(described, manifest) },
     actor: backup.actor,
     vmId: backup.vmId,
     dedupKey: `backup:${backup.id}`,
   });
   await tx.update(backups).set({ copyOperationId: operation.id }).where(eq(backups.id, backup.id));
   await announce(tx, { kind: "backup", id: backup.id, vmId: backup.vmId });
-}
-
-/** What must be known of a VM to make it again where nothing else is known; of one that was destroyed meanwhile as well. */
-async function descriptionOf(tx: Queryable, backup: BackupRow): Promise<VmDescription> {
-  const [row] = await tx
-    .select({ vm: vms, image: images })
-    .from(vms)
-    .innerJoin(images, eq(images.id, vms.imageId))
-    .where(eq(vms.id, backup.vmId));
-  if (!row) throw new CumulusError("internal", `Backup ${backup.id} is of VM ${backup.vmId}, which is not known.`);
-  const { vm, image } = row;
-  return {
-    name: vm.name,
-    vcpus: vm.vcpus,
-    memoryBytes: vm.memoryBytes,
-    diskBytes: vm.diskBytes,
-    imageTitle: image.title,
-    loginUser: image.loginUser,
-    arch: image.arch,
-    firmware: image.firmware,
-    os: image.os,
-    sshKeys: vm.sshKeys.map(({ name, publicKey }) => ({ name, publicKey })),
-    takenAt: backup.createdAt.toISOString(),
-  };
 }
 
 /** What the end of a copy changes. */

@@ -1,15 +1,14 @@
 import { z } from "zod";
-import { vmDescriptionSchema } from "../../domain/backup";
-import { CumulusError, messageOf } from "../../domain/errors";
 import { imageManifestSchema } from "../../domain/image";
 import type { Operation } from "../../domain/operation";
+import { vmDescriptionSchema } from "../../domain/vmDescription";
 import type { Actor, Context } from "../context";
 import { takeUpImage } from "../images/takeUp";
 import { actorName, getOperation } from "../operations";
 import type { TaskEffects } from "../tasks/effects";
 import { requestTask } from "../tasks/request";
-import { resolveVm } from "../vms/create";
-import { assertNameFree, insertVm, withNameTaken } from "../vms/insert";
+import { assertNameFree } from "../vms/insert";
+import { remakeVm } from "../vms/remake";
 import { getRepositoryRow } from "./repositories";
 
 const restoredSchema = z.object({ manifest: imageManifestSchema, description: vmDescriptionSchema });
@@ -43,24 +42,11 @@ export const backupRestoreEffects: TaskEffects = {
     const { manifest, description } = restoredSchema.parse(result);
     const imageId = await takeUpImage(tx, manifest);
     const name = operation.subject ?? description.name;
-    const input = {
-      name,
-      image: imageId,
-      vcpus: description.vcpus,
-      memory: description.memoryBytes,
-      disk: description.diskBytes,
-      sshKeys: description.sshKeys.map(({ publicKey }) => publicKey),
-    };
-    try {
-      const actor = { kind: "user", name: operation.actor } as const;
-      const { vm } = await withNameTaken(name, () =>
-        tx.transaction(async (inner) => insertVm(inner, actor, await resolveVm(inner, input))),
-      );
-      return { message: `${name} is being created from it.`, result: { imageId, vmId: vm.id } };
-    } catch (error) {
-      if (!(error instanceof CumulusError)) throw error;
-      const reason = `Its disk is there as the image ${manifest.name}, but no VM could be created: ${messageOf(error)}`;
-      return { message: "The copy was read.", error: reason, result: { imageId } };
+    const made = await remakeVm(tx, operation, { name, imageId, description });
+    if ("vmId" in made) {
+      return { message: `${name} is being created from it.`, result: { imageId, vmId: made.vmId } };
     }
+    const error = `Its disk is there as the image ${manifest.name}, but no VM could be created: ${made.whyNot}`;
+    return { message: "The copy was read.", error, result: { imageId } };
   },
 };

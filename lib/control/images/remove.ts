@@ -1,4 +1,5 @@
 import { and, eq, isNull } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
 import { images } from "../../db/schema/images";
 import { CumulusError } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
@@ -15,31 +16,34 @@ import { imageNotFound } from "./view";
  * @throws `not_found`; `conflict` while something holds on to it, saying what
  */
 export async function removeImage(context: Context, actor: Actor, id: number): Promise<Operation> {
-  const operationId = await context.db.transaction(async (tx) => {
-    // Whoever makes a VM of it holds the row until that VM is written: it is seen below.
-    const [image] = await tx
-      .select()
-      .from(images)
-      .where(and(eq(images.id, id), isNull(images.deletedAt)))
-      .for("update");
-    if (!image) throw imageNotFound(id);
-    const why = whyImageIsHeld(image.kind, await usersOfImage(tx, image));
-    if (why) throw new CumulusError("conflict", why);
-    const [operation] = await operationsOnImage(tx, image);
-    if (operation !== undefined) {
-      throw new CumulusError("conflict", `Operation ${operation} makes another image from this one: wait for its end.`);
-    }
-    await tx.update(images).set({ deletedAt: new Date() }).where(eq(images.id, id));
-    await announceImage(tx, image);
-    const task = await requestTask(tx, {
-      kind: "image-remove",
-      taskKind: "image-remove",
-      params: { sha256: image.sha256, name: image.name, imageId: id },
-      actor: actorName(actor),
-      subject: image.name,
-      dedupKey: removalKey(image),
-    });
-    return task.id;
-  });
+  const operationId = await context.db.transaction((tx) => requestRemoval(tx, actorName(actor), id));
   return getOperation(context, operationId);
+}
+
+/** The same within a transaction. @param actor as an operation names whom it is for @returns the operation's id */
+export async function requestRemoval(tx: Queryable, actor: string, id: number): Promise<number> {
+  // Whoever makes a VM of it holds the row until that VM is written: it is seen below.
+  const [image] = await tx
+    .select()
+    .from(images)
+    .where(and(eq(images.id, id), isNull(images.deletedAt)))
+    .for("update");
+  if (!image) throw imageNotFound(id);
+  const why = whyImageIsHeld(image.kind, await usersOfImage(tx, image));
+  if (why) throw new CumulusError("conflict", why);
+  const [operation] = await operationsOnImage(tx, image);
+  if (operation !== undefined) {
+    throw new CumulusError("conflict", `Operation ${operation} makes another image from this one: wait for its end.`);
+  }
+  await tx.update(images).set({ deletedAt: new Date() }).where(eq(images.id, id));
+  await announceImage(tx, image);
+  const task = await requestTask(tx, {
+    kind: "image-remove",
+    taskKind: "image-remove",
+    params: { sha256: image.sha256, name: image.name, imageId: id },
+    actor,
+    subject: image.name,
+    dedupKey: removalKey(image),
+  });
+  return task.id;
 }

@@ -39,8 +39,17 @@ export async function uploadImage(
       subject: image.name,
     }),
   );
+  return sendToTask(context, id, sent);
+}
+
+/**
+ * Brings a file to the host's task that waits for it. Done when the task has all of it.
+ * @param id of the operation, which is cancelled when the file doesn't come
+ * @throws what the host says of the file
+ */
+export async function sendToTask(context: Context, id: number, { body, contentLength }: SentImage): Promise<Operation> {
   try {
-    await context.agent.upload(id, sent.body, sent.contentLength);
+    await context.agent.upload(id, body, contentLength);
   } catch (error) {
     await giveUp(context, id);
     throw error;

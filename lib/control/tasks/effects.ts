@@ -9,6 +9,7 @@ import { exportEffects } from "../snapshots/exportEffects";
 import { removeEffects } from "../snapshots/removeEffects";
 import { restoreEffects } from "../snapshots/restoreEffects";
 import { takeEffects } from "../snapshots/takeEffects";
+import { importEffects } from "../vms/import";
 
 /** What the end of a task changes in the database, in the transaction that writes down that it ended. */
 export interface TaskEffects {
@@ -40,6 +41,7 @@ export const taskEffects: Partial<Record<OperationKind, TaskEffects>> = {
   "snapshot-restore": restoreEffects,
   "snapshot-remove": removeEffects,
   export: exportEffects,
+  import: importEffects,
   backup: copyEffects,
   "backup-restore": backupRestoreEffects,
 };

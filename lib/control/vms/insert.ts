@@ -1,7 +1,6 @@
 import { and, eq, isNull } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { violatedUnique } from "../../db/errors";
-import { hosts } from "../../db/schema/hosts";
 import type { images } from "../../db/schema/images";
 import type { networks } from "../../db/schema/networks";
 import { vms } from "../../db/schema/vms";
@@ -13,8 +12,8 @@ import { requestConverge } from "../jobs";
 import { bindAddress, takeAddress } from "../networks/addresses";
 import { attachFirewalls } from "../networks/firewalls";
 import { actorName, addOperation, type OperationRow } from "../operations";
-import { admitDisk, admitMemory, allocateMac, allocateSshPort, reportOf } from "./allocate";
-import { admitGuest } from "./firmware";
+import { admitVm } from "./admit";
+import { allocateMac, allocateSshPort } from "./allocate";
 import type { VmRow } from "./view";
 
 /** A VM's numbers; `name` is the named size that they are. */
@@ -47,11 +46,8 @@ export async function insertVm(
 ): Promise<{ vm: VmRow; operation: OperationRow }> {
   const { kind, name, image, fromSnapshotId, shape, network, sshKeys, userData, files } = wanted;
   const { firmware, firstBoot, cdromImageId, bootFrom } = wanted;
-  const [host] = await tx.select().from(hosts).orderBy(hosts.id).limit(1).for("update");
-  if (!host) throw new CumulusError("unavailable", "No host has joined yet.", { retryAfterSeconds: 5 });
-  admitGuest({ name: host.name, report: reportOf(host) }, image.arch, firmware ?? image.firmware);
-  await admitMemory(tx, host, shape.memoryBytes);
-  admitDisk(host, shape.diskBytes);
+  const { memoryBytes, diskBytes } = shape;
+  const host = await admitVm(tx, { arch: image.arch, firmware: firmware ?? image.firmware, memoryBytes, diskBytes });
 
   const ipv4 = await takeAddress(tx, network, wanted.ipv4);
   const accepted = new Date().toISOString();
@@ -64,8 +60,8 @@ export async function insertVm(
       fromSnapshotId,
       sizeName: shape.name,
       vcpus: shape.vcpus,
-      memoryBytes: shape.memoryBytes,
-      diskBytes: shape.diskBytes,
+      memoryBytes,
+      diskBytes,
       networkId: network.id,
       ipv4,
       mac: await allocateMac(tx),

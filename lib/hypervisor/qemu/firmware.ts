@@ -46,16 +46,13 @@ export async function findFirmware(arch: Arch, firmware: Firmware): Promise<Uefi
 }
 
 /**
- * That variables which were kept elsewhere, or with another version of the firmware, are of this one: it finds them by their place.
- * @throws `bad_request`
+ * Why variables that were kept elsewhere, or with another version of the firmware, are none of this one, as a part of a sentence: it finds them by their
+ * place. Null when they are.
  */
-export async function assertVarsFit({ varsTemplate }: UefiFirmware, vars: string): Promise<void> {
+export async function whyVarsDontFit({ varsTemplate }: UefiFirmware, vars: string): Promise<string | null> {
   const [wanted, given] = await Promise.all([stat(varsTemplate), stat(vars)]);
-  if (wanted.size === given.size) return;
-  throw new CumulusError(
-    "bad_request",
-    `The UEFI variables take ${formatBytes(given.size)}, and those of this host's firmware ${formatBytes(wanted.size)}: they are of another one. Go without them, or install the firmware that they are of.`,
-  );
+  if (wanted.size === given.size) return null;
+  return `the UEFI variables take ${formatBytes(given.size)}, and those of this host's firmware ${formatBytes(wanted.size)}: they are of another one`;
 }
 
 /** Whether guests of an architecture can boot by UEFI on this host. */

@@ -17,6 +17,7 @@ const compressions: [Content, Buffer][] = [
 ];
 
 const convertIt = "convert it with qemu-img convert -O qcow2 and add the result";
+const importIt = "import it as a VM if Cumulus exported it as one, else unpack it and add the disk image that is in it";
 const unpackIt = "unpack it and add the disk image that is in it";
 
 /** What people take for images, or hide in them, with what to do instead. */
@@ -33,7 +34,7 @@ const refused: [magic: Magic, what: string, remedy: string][] = [
   [[0, "Bochs Virtual HD Image"], "a Bochs disk", convertIt],
   [[0, "#!/bin/sh\n#V2.0 Format"], "a cloop disk", convertIt],
   [[0, "LUKS\xba\xbe"], "an encrypted (LUKS) disk", "add one that is not encrypted"],
-  [[257, "ustar"], "a tar archive (OVA files are such ones, too)", unpackIt],
+  [[257, "ustar"], "a tar archive (OVA files are such ones, too)", importIt],
   [[0, "PK\x03\x04"], "a ZIP archive", unpackIt],
   [[0, Buffer.from([0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c])], "a 7-Zip archive", unpackIt],
   [[0, "Rar!"], "a RAR archive", unpackIt],

@@ -8,7 +8,7 @@ import { pathsOf } from "../../env";
 import { failpoint } from "../../failpoints";
 import { isErrno, syncFolder } from "../../system/files";
 import { checksumText, parseChecksum } from "../fetch/checksums";
-import { makeStagingFolder, removeStagingFolder, stagingFolder } from "../staging/folder";
+import { makeStagingFolder, removeStagingFolder, type StagingFolder, stagingFolder } from "../staging/folder";
 import { defaultImageLimits } from "../staging/limits";
 import { fullDiskError } from "../staging/room";
 import { StagedFile } from "../staging/stagedFile";
@@ -42,12 +42,36 @@ export async function uploadImage(
   options: UploadOptions,
   meetSender: (receive: (sent: SentFile) => Promise<void>) => Promise<void>,
 ): Promise<ImageManifest> {
-  const folder = stagingFolder(pathsOf(options.settings), options.operationId);
-  if (!(await isThere(folder.received))) {
-    await removeStagingFolder(folder);
-    await meetSender((sent) => receiveUpload(upload, sent, options));
-  }
+  await receiveOnce(upload.checksum, options, meetSender);
   return installUpload(upload, options);
+}
+
+/**
+ * Takes a file that somebody sends into the operation's staging folder, unless it lies there whole. When it rejects nothing is left.
+ * @param checksum that it must have; null: any
+ * @throws what `meetSender` throws; as `receiveUpload`
+ */
+export async function receiveOnce(
+  checksum: string | null,
+  options: UploadOptions,
+  meetSender: (receive: (sent: SentFile) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const folder = stagingFolder(pathsOf(options.settings), options.operationId);
+  if (await isThere(folder.received)) return;
+  await removeStagingFolder(folder);
+  await meetSender((sent) => receiveUpload(checksum, sent, options));
+}
+
+/** Works on what has come, and leaves nothing in the staging folder, but when the agent stops: the work then goes on at its next start. */
+export async function finishing<T>(folder: StagingFolder, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  try {
+    const made = await work();
+    await removeStagingFolder(folder);
+    return made;
+  } catch (error) {
+    if (!isSuspended(signal)) await removeStagingFolder(folder);
+    throw fullDiskError(error);
+  }
 }
 
 /**
@@ -57,14 +81,14 @@ export async function uploadImage(
  * @throws `too_large`; `insufficient_capacity`; `bad_request` when it ends early, stalls, or has another checksum
  */
 async function receiveUpload(
-  upload: ImageUpload,
+  wanted: string | null,
   { body, contentLength }: SentFile,
   options: UploadOptions,
 ): Promise<void> {
   const { operationId, settings, report, signal, limits = defaultImageLimits } = options;
   const paths = pathsOf(settings);
   const folder = stagingFolder(paths, operationId);
-  const checksum = upload.checksum === null ? null : parseChecksum(upload.checksum);
+  const checksum = wanted === null ? null : parseChecksum(wanted);
   try {
     await prepareImageStore(paths);
     await makeStagingFolder(folder);
@@ -99,15 +123,11 @@ async function installUpload(upload: ImageUpload, options: ImageTaskContext): Pr
   const folder = stagingFolder(paths, operationId);
   const source = { type: "upload" as const, fileName: upload.fileName };
   const description = { ...importedDescription(upload.image), source };
-  try {
+  return finishing(folder, signal, async () => {
     const image = await takeIn(folder, description, { paths, limits, report, signal, task });
     report.progress(100, `${image.title} is here`);
-    await removeStagingFolder(folder);
     return image;
-  } catch (error) {
-    if (!isSuspended(signal)) await removeStagingFolder(folder);
-    throw fullDiskError(error);
-  }
+  });
 }
 
 async function receive(

@@ -3,10 +3,12 @@ import { mkdir, readdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect } from "vitest";
+import { packArchive } from "../../../archives/pack";
 import { makeRepository } from "../../../backups/restic";
 import { keepCopy } from "../../../backups/store";
-import type { RepositoryAccess, VmDescription } from "../../../domain/backup";
+import type { RepositoryAccess } from "../../../domain/backup";
 import type { TaskState } from "../../../domain/task";
+import type { VmDescription } from "../../../domain/vmDescription";
 import { pathsOf } from "../../../env";
 import { diskFile } from "../../../hypervisor/diskRecord";
 import type { Hypervisor } from "../../../hypervisor/hypervisor";
@@ -65,6 +67,19 @@ export class TaskBed {
     await keepCopy(access, exported, backedUpVm, report, signal);
     await agent.close();
     return new TaskBed(host, access);
+  }
+
+  /** An archive of VM 2, which lies outside of what the agent looks after. */
+  async archive(): Promise<string> {
+    const { dataDir } = this.host.settings;
+    const files = { disk: join(dataDir, "packed.qcow2"), uefiVars: join(dataDir, "packed.fd") };
+    const agent = await this.host.agent();
+    await agent.exportDisk({ vmId: 2 }, files, report, signal);
+    await agent.close();
+    const archive = join(dataDir, "packed.tar");
+    const packed = { disk: files.disk, variables: files.uefiVars };
+    await packArchive(archive, { ...backedUpVm, firmware: "uefi" }, packed, () => {}, signal);
+    return archive;
   }
 
   newId(): number {
@@ -144,6 +159,9 @@ export const backedUpVm: VmDescription = {
   arch: "x86_64",
   firmware: "bios",
   os: null,
+  minMemoryBytes: 2 ** 24,
+  endOfLife: null,
+  bootFrom: "disk",
   sshKeys: [],
   takenAt: "2026-11-22T10:00:00.000Z",
 };

@@ -1,0 +1,99 @@
+import { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
+import { extract } from "tar-stream";
+import { CumulusError } from "../domain/errors";
+import { MIB } from "../domain/units";
+import { foreignVmDescriptionSchema, type VmDescription } from "../domain/vmDescription";
+import { discard } from "./discard";
+import { admitEntry, archiveRefusal, brokenArchive, entryNames, readEntry } from "./entries";
+
+/** The description and what a tar says of it take less. */
+const mostHeadBytes = 4 * MIB;
+const stallTimeoutMs = 60_000;
+
+/**
+ * Reads what an archive says of its VM, while the rest of it is yet to come.
+ * @param body whole, or as much of it as has come; read from its beginning
+ * @returns `body`: all of it again, what was read already included
+ * @throws `bad_request` for what doesn't begin with a description, or with one that no VM can have; the rest of `body` is then discarded
+ */
+export async function readHead(body: Readable): Promise<{ description: VmDescription; body: Readable }> {
+  const kept: Buffer[] = [];
+  const chunks: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
+  const stalled = new CumulusError("bad_request", `Nothing came for ${stallTimeoutMs / 1000} s: send the file again.`);
+  const timer = setTimeout(() => body.destroy(stalled), stallTimeoutMs);
+  try {
+    const text = await firstEntry(chunks, kept);
+    return { description: parseDescription(text), body: Readable.from(again(kept, chunks), { objectMode: false }) };
+  } catch (error) {
+    void discard(body, chunks);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function firstEntry(chunks: AsyncIterator<Buffer>, kept: Buffer[]): Promise<Buffer> {
+  const archive = extract();
+  let isSettled = false;
+  let hasEntry = false;
+  const first = new Promise<Buffer>((resolve, reject) => {
+    archive.on("entry", (header, stream) => {
+      hasEntry = true;
+      try {
+        const { name } = admitEntry(header, new Set());
+        if (name !== entryNames.description) throw mustBeginWithDescription();
+        readEntry(stream).then(resolve, (error) => reject(brokenArchive(error)));
+      } catch (error) {
+        reject(error);
+      }
+    });
+    archive.on("error", (error: Error) => reject(brokenArchive(error)));
+    archive.on("finish", () => hasEntry || reject(archiveRefusal(`it has no ${entryNames.description}`)));
+  });
+  const settle = () => {
+    isSettled = true;
+  };
+  first.then(settle, settle);
+  try {
+    for (let bytes = 0; !isSettled; ) {
+      if (bytes > mostHeadBytes) throw mustBeginWithDescription();
+      const { value, done } = await chunks.next();
+      if (done) {
+        archive.end(null);
+        break;
+      }
+      kept.push(value);
+      bytes += value.length;
+      archive.write(value);
+      // What it makes of it comes a little later.
+      await setImmediate();
+    }
+    return await first;
+  } finally {
+    archive.destroy();
+  }
+}
+
+function mustBeginWithDescription(): CumulusError {
+  return archiveRefusal(`it must begin with ${entryNames.description}`);
+}
+
+async function* again(kept: Buffer[], chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield* kept;
+  yield* { [Symbol.asyncIterator]: () => chunks };
+}
+
+function parseDescription(text: Buffer): VmDescription {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.toString("utf8"));
+  } catch (error) {
+    throw archiveRefusal(`${entryNames.description} in it is no JSON`, error);
+  }
+  const parsed = foreignVmDescriptionSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const place = issue?.path.join(".") || "it";
+  throw archiveRefusal(`${entryNames.description} in it describes no VM, since of ${place} it says: ${issue?.message}`);
+}

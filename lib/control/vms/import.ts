@@ -1,0 +1,93 @@
+import type { Readable } from "node:stream";
+import { and, eq, isNull } from "drizzle-orm";
+import { z } from "zod";
+import { discard } from "../../archives/discard";
+import { readHead } from "../../archives/readHead";
+import type { Queryable } from "../../db/client";
+import { images } from "../../db/schema/images";
+import { CumulusError } from "../../domain/errors";
+import { imageManifestSchema } from "../../domain/image";
+import type { Operation } from "../../domain/operation";
+import type { ImportVm } from "../../domain/vmArchive";
+import { type VmDescription, vmDescriptionSchema } from "../../domain/vmDescription";
+import type { Actor, Context } from "../context";
+import { requestRemoval } from "../images/remove";
+import { takeUpImage } from "../images/takeUp";
+import { sendToTask } from "../images/upload";
+import { actorName } from "../operations";
+import type { TaskEffects } from "../tasks/effects";
+import { requestTask } from "../tasks/request";
+import { admitVm } from "./admit";
+import { assertNameFree } from "./insert";
+import { remakeVm } from "./remake";
+
+/** What the end must know. The agent takes of it what it needs. */
+const paramsSchema = z.object({
+  description: vmDescriptionSchema,
+  /** Images that had the name before: they are none of ours. */
+  formerImageIds: z.array(z.number()),
+});
+
+/**
+ * Takes an archive as it comes, and makes a VM of it. What the archive says of its VM comes first, and is looked at before the rest is taken. Done when the
+ * host has all of it; the operation says when the VM is being created.
+ * @throws `bad_request` for what is no archive, or describes no VM; `conflict` when the name is taken; `insufficient_capacity`; what the host says of the file
+ */
+export async function importVm(
+  context: Context,
+  actor: Actor,
+  { name: asked }: ImportVm,
+  sent: { body: Readable; contentLength: number | null },
+): Promise<Operation> {
+  const { description, body } = await readHead(sent.body);
+  const name = asked ?? description.name;
+  const id = await context.db
+    .transaction((tx) => requestImport(tx, actorName(actor), name, description))
+    .catch((error: unknown) => {
+      void discard(body);
+      throw error;
+    });
+  return sendToTask(context, id, { ...sent, body });
+}
+
+async function requestImport(tx: Queryable, actor: string, name: string, description: VmDescription): Promise<number> {
+  await assertNameFree(tx, name);
+  await admitVm(tx, description);
+  const params = { description, imageName: name, formerImageIds: await imagesNamed(tx, name) };
+  const { id } = await requestTask(tx, { kind: "import", taskKind: "vm-import", params, actor, subject: name });
+  return id;
+}
+
+/** What the end of an import changes: an image, and a VM of it; or neither. */
+export const importEffects: TaskEffects = {
+  async onDone(_context, tx, operation, result) {
+    const manifest = imageManifestSchema.parse(result);
+    const { description, formerImageIds } = paramsSchema.parse(operation.taskParams);
+    const imageId = await takeUpImage(tx, manifest);
+    const { name } = manifest;
+    const made = await remakeVm(tx, operation, { name, imageId, description });
+    if ("vmId" in made) {
+      return { message: `${name} is being created from it.`, result: { imageId, vmId: made.vmId } };
+    }
+    if (!formerImageIds.includes(imageId)) await removeUnused(tx, operation.actor, imageId);
+    const error = `Nothing was imported, since no VM could be created: ${made.whyNot}`;
+    return { message: "The archive was read.", error, result: null };
+  },
+};
+
+/** It stays if something needs it by now: a VM that was imported from the same archive at the same time, say. */
+async function removeUnused(tx: Queryable, actor: string, imageId: number): Promise<void> {
+  try {
+    await requestRemoval(tx, actor, imageId);
+  } catch (error) {
+    if (!(error instanceof CumulusError)) throw error;
+  }
+}
+
+async function imagesNamed(tx: Queryable, name: string): Promise<number[]> {
+  const rows = await tx
+    .select({ id: images.id })
+    .from(images)
+    .where(and(eq(images.name, name), isNull(images.deletedAt)));
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,54 @@
+import * as z from "zod";
+import { archSchema, firmwareSchema } from "./arch";
+import { imageOsSchema } from "./image";
+import { importedImageSchema } from "./imageImport";
+import { bootDeviceSchema } from "./machine";
+import { sshPublicKeySchema } from "./sshKey";
+import { MIB } from "./units";
+import { diskSchema, memorySchema, vcpusSchema, vmNameSchema } from "./vm";
+
+/** What is kept of a VM beside its disk: enough to make it again on an empty installation. Addresses and networks are the installation's. */
+export const vmDescriptionSchema = z.object({
+  name: z.string(),
+  vcpus: z.number().int(),
+  memoryBytes: z.number().int(),
+  diskBytes: z.number().int(),
+  imageTitle: z.string(),
+  loginUser: z.string(),
+  arch: archSchema,
+  firmware: firmwareSchema,
+  os: z.object({ family: z.string(), release: z.string() }).nullable(),
+  /** What its image asked for; null in those of before it was written down. */
+  minMemoryBytes: z.number().int().positive().nullable().default(null),
+  endOfLife: z.iso.date().nullable().default(null),
+  bootFrom: bootDeviceSchema.default("disk"),
+  sshKeys: z.array(z.object({ name: z.string(), publicKey: z.string() })),
+  takenAt: z.iso.datetime(),
+});
+export type VmDescription = z.infer<typeof vmDescriptionSchema>;
+
+/** The same where anybody may have written it: each part is held to what a request for a VM or an image is held to. */
+export const foreignVmDescriptionSchema = vmDescriptionSchema.extend({
+  name: vmNameSchema,
+  vcpus: vcpusSchema,
+  memoryBytes: memorySchema,
+  diskBytes: diskSchema,
+  imageTitle: z.string().max(120),
+  loginUser: importedImageSchema.shape.loginUser.unwrap(),
+  os: imageOsSchema.nullable(),
+  sshKeys: z.array(z.object({ name: z.string(), publicKey: sshPublicKeySchema })).max(64),
+});
+
+/** The image that is made of a described VM's disk. @param from what the disk came in: "a backup" */
+export function imageOfVm(description: VmDescription, name: string, from: string) {
+  const { name: vmName, imageTitle, takenAt, arch, firmware, loginUser, os, endOfLife } = description;
+  return {
+    name,
+    title: `${vmName} of ${takenAt.slice(0, 10)}`,
+    description: `The disk of ${vmName} (${imageTitle}), from ${from}.`,
+    ...{ arch, firmware, loginUser, os, endOfLife },
+    minMemoryBytes: Math.min(description.memoryBytes, description.minMemoryBytes ?? 128 * MIB),
+    recipeHash: null,
+    source: { type: "vm" as const, vmName, snapshotName: null },
+  };
+}
