@@ -97,6 +97,18 @@ test("a folder gives back what it was given, byte for byte", async () => {
   await givesBack(folderAccess(path), 40_000_000);
 }, 120_000);
 
+test("UEFI variables are kept beside the disk, and a copy from before they were has none", async () => {
+  const access = folderAccess(folder());
+  await makeRepository(access);
+  const before = await keepCopy(access, diskOf(randomBytes(1000)), description, report, never);
+  const workDir = diskOf(randomBytes(1000));
+  writeFileSync(join(workDir, "uefi-variables.fd"), "variables");
+  const { key } = await keepCopy(access, workDir, { ...description, firmware: "uefi" }, report, never);
+  const fetched = await fetchCopy(access, key, folder(), never);
+  expect(readFileSync(fetched.variablesFile ?? "", "utf8")).toBe("variables");
+  expect((await fetchCopy(access, before.key, folder(), never)).variablesFile).toBeNull();
+}, 60_000);
+
 test("a bucket gives back what it was given, byte for byte", async () => {
   const { access, server } = await s3Access();
   await givesBack(access, 3_000_000);

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
@@ -13,10 +13,10 @@ import { isSuspended } from "../images/intake/downloadImage";
 import { openRepository, runRestic, streamRestic, whenUnlocked } from "./restic";
 
 /**
- * Copies of VMs in a repository: each holds `disk.qcow2`, which needs no other file, and `vm.json`. Tags say the VM's name, so that a list
- * needs nothing but the repository.
+ * Copies of VMs in a repository: each holds `disk.qcow2`, which needs no other file, `vm.json`, and `uefi-variables.fd` if the VM has some. Tags say the
+ * VM's name, so that a list needs nothing but the repository.
  */
-const files = { disk: "disk.qcow2", description: "vm.json" };
+const files = { disk: "disk.qcow2", description: "vm.json", variables: "uefi-variables.fd" };
 const tag = "cumulus";
 const nameTag = /^vm=(.+)$/;
 const cleanUpMs = 60_000;
@@ -35,7 +35,7 @@ const listSchema = z.array(z.object({ id: z.string(), time: z.string(), tags: z.
 
 /**
  * Keeps a disk and what is said of its VM, then reads the disk back from the repository and compares it: a copy that can't be restored is none.
- * @param workDir a folder of the caller's in which `disk.qcow2` lies
+ * @param workDir a folder of the caller's in which `disk.qcow2` lies, and `uefi-variables.fd` if there are variables to keep
  * @param task what an earlier call with the same name has kept goes: the agent ended before it was told of it
  */
 export async function keepCopy(
@@ -49,6 +49,7 @@ export async function keepCopy(
   await openRepository(access, { signal });
   await writeFile(join(workDir, files.description), `${JSON.stringify(description, null, 2)}\n`, { mode: 0o600 });
   const { size: diskBytes } = await stat(join(workDir, files.disk));
+  const kept = [files.disk, ...((await isFile(join(workDir, files.variables))) ? [files.variables] : [])];
   let summary: z.infer<typeof summarySchema> | undefined;
   const tags = ["--tag", tag, "--tag", `vm=${description.name}`, "--tag", `task=${task}`];
   const args = ["backup", "--json", "--host", "cumulus", "--time", resticTime(description.takenAt), ...tags];
@@ -61,7 +62,7 @@ export async function keepCopy(
     report.progress(30 + (40 * doneBytes) / totalBytes, "Copying", { doneBytes, totalBytes, bytesPerSecond: null });
   };
   await whenUnlocked(access, { signal }, () =>
-    runRestic(access, [...args, files.disk, files.description], { cwd: workDir, signal }, take),
+    runRestic(access, [...args, ...kept, files.description], { cwd: workDir, signal }, take),
   );
   if (!summary) throw new CumulusError("internal", "restic did not say what it kept. Is its version too old?");
   failpoint("agent.backup.kept");
@@ -70,7 +71,7 @@ export async function keepCopy(
   if (earlier.length > 0) await removeCopies(access, keysOf(earlier), signal);
   report.progress(75, "Reading it back");
   try {
-    await verifyCopy(access, key, join(workDir, files.disk), signal);
+    for (const name of kept) await verifyFile(access, key, { workDir, name }, signal);
   } catch (error) {
     // Best effort: a repository that doesn't answer now has failed the copy already.
     if (!isSuspended(signal)) await removeCopies(access, [key], AbortSignal.timeout(cleanUpMs)).catch(() => undefined);
@@ -80,13 +81,13 @@ export async function keepCopy(
   return { key, diskBytes, addedBytes: summary.data_added, verifiedAt: new Date().toISOString() };
 }
 
-/** Takes a copy's disk out of the repository into `workDir/disk.qcow2`. @returns what is said of its VM */
+/** Takes a copy's disk and UEFI variables (null: it has none) out of the repository into `workDir`. @returns with them what is said of its VM */
 export async function fetchCopy(
   access: RepositoryAccess,
   key: string,
   workDir: string,
   signal: AbortSignal,
-): Promise<{ diskFile: string; description: VmDescription }> {
+): Promise<{ diskFile: string; variablesFile: string | null; description: VmDescription }> {
   await openRepository(access, { signal });
   await mkdir(workDir, { recursive: true, mode: 0o700 });
   let said: Buffer[] = [];
@@ -103,10 +104,11 @@ export async function fetchCopy(
       "This copy was made by another version of Cumulus: what it says of its VM can't be read.",
     );
   }
-  const diskFile = join(workDir, files.disk);
-  await restoreDisk(access, key, workDir, signal);
+  const [diskFile, variablesFile] = [join(workDir, files.disk), join(workDir, files.variables)];
+  await restoreFiles(access, key, workDir, signal);
   failpoint("agent.backup-restore.fetched");
-  return { diskFile, description: description.data };
+  const hasVariables = await isFile(variablesFile);
+  return { diskFile, variablesFile: hasVariables ? variablesFile : null, description: description.data };
 }
 
 /** Copies that are in a repository, newest first. */
@@ -141,20 +143,39 @@ export async function removeCopies(access: RepositoryAccess, keys: string[], sig
   failpoint("agent.backup-remove.removed");
 }
 
-async function restoreDisk(access: RepositoryAccess, key: string, workDir: string, signal: AbortSignal): Promise<void> {
-  await rm(join(workDir, files.disk), { force: true });
-  const args = ["restore", key, "--target", workDir, "--include", `/${files.disk}`];
+async function restoreFiles(
+  access: RepositoryAccess,
+  key: string,
+  workDir: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const names = [files.disk, files.variables];
+  for (const name of names) await rm(join(workDir, name), { force: true });
+  const args = ["restore", key, "--target", workDir, ...names.flatMap((name) => ["--include", `/${name}`])];
   await whenUnlocked(access, { signal }, () => runRestic(access, args, { signal }));
 }
 
-async function verifyCopy(access: RepositoryAccess, key: string, disk: string, signal: AbortSignal): Promise<void> {
+/** Whether there is a plain file, and not a way to another one. */
+async function isFile(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+async function verifyFile(
+  access: RepositoryAccess,
+  key: string,
+  { workDir, name }: { workDir: string; name: string },
+  signal: AbortSignal,
+): Promise<void> {
   let kept = createHash("sha256");
   await whenUnlocked(access, { signal }, () => {
     kept = createHash("sha256");
-    return streamRestic(access, ["dump", key, `/${files.disk}`], { signal }, (output) => pipeline(output, kept));
+    return streamRestic(access, ["dump", key, `/${name}`], { signal }, (output) => pipeline(output, kept));
   });
   const given = createHash("sha256");
-  await pipeline(createReadStream(disk), given, { signal });
+  await pipeline(createReadStream(join(workDir, name)), given, { signal });
   if (kept.digest("hex") === given.digest("hex")) return;
   throw new CumulusError(
     "internal",

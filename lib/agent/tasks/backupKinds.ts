@@ -3,8 +3,10 @@ import { z } from "zod";
 import { fetchCopy, keepCopy, removeCopies } from "../../backups/store";
 import { type BackupCopy, repositoryAccessSchema, storedBackupSchema } from "../../domain/backup";
 import { type ImageManifest, imageNameSchema } from "../../domain/image";
-import { imageOfVm, vmDescriptionSchema } from "../../domain/vmDescription";
+import type { TaskReport } from "../../domain/task";
+import { imageOfVm, type VmDescription, vmDescriptionSchema } from "../../domain/vmDescription";
 import { pathsOf } from "../../env";
+import { findFirmware, hasUefi, whyVarsDontFit } from "../../hypervisor/qemu/firmware";
 import { installImage } from "../../images/store";
 import { taskKind } from "./kind";
 import { withWorkDir } from "./workDir";
@@ -25,7 +27,8 @@ export const backup = taskKind({
         ...report,
         progress: (percent: number) => report.progress(percent * 0.3, "Reading the snapshot"),
       };
-      await hypervisor.exportDisk({ snapshotId }, { disk: join(workDir, "disk.qcow2") }, toThirty, signal);
+      const target = { disk: join(workDir, "disk.qcow2"), uefiVars: join(workDir, "uefi-variables.fd") };
+      await hypervisor.exportDisk({ snapshotId }, target, toThirty, signal);
       return keepCopy(access, workDir, description, report, signal, task);
     }),
 });
@@ -36,13 +39,23 @@ export const backupRestore = taskKind({
   run: ({ access, key, imageName }, call): Promise<{ manifest: ImageManifest; description: unknown }> =>
     withWorkDir(call, async ({ report, signal, workDir }) => {
       report.progress(5, "Reading the copy");
-      const { diskFile, description } = await fetchCopy(access, key, workDir, signal);
+      const { diskFile, variablesFile, description } = await fetchCopy(access, key, workDir, signal);
       report.progress(90, "Making an image of it");
       const image = imageOfVm(description, imageName, "a backup");
-      const manifest = await installImage(pathsOf(call.settings), diskFile, image);
+      const variables = variablesFile && (await fitting(variablesFile, description, report));
+      const manifest = await installImage(pathsOf(call.settings), diskFile, image, { variables });
       return { manifest, description };
     }),
 });
+
+/** Variables that this host's firmware can't use are left out: the disk is worth more, and mostly boots without. */
+async function fitting(file: string, { arch, firmware }: VmDescription, report: TaskReport): Promise<string | null> {
+  if (firmware !== "uefi") return null;
+  const present = (await hasUefi(arch)) ? await findFirmware(arch, firmware) : null;
+  const whyNot = present && (await whyVarsDontFit(present, file));
+  if (whyNot) report.log(`The VM starts with empty UEFI variables, since ${whyNot}.`);
+  return whyNot ? null : file;
+}
 
 /** Removes copies that are past their retention. */
 export const backupRemove = taskKind({
