@@ -4,8 +4,10 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { CumulusError } from "./domain/errors";
 
+const portProblem = "ports are 1 to 65535";
+
 const envSchema = z.object({
-  PORT: z.coerce.number().int().min(1).max(65535).default(3000),
+  PORT: z.coerce.number(portProblem).int(portProblem).min(1, portProblem).max(65535, portProblem).default(3000),
   HOST: z.string().min(1).default("127.0.0.1"),
   CUMULUS_DATA_DIR: z.string().min(1).optional(),
   DATABASE_URL: z.string().min(1).optional(),

@@ -70,5 +70,17 @@ function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code === "unrecognized_keys") return "There is no such field.";
   // Of the branches of a union, the last one that got furthest says the most.
   const inner = issue.code === "invalid_union" ? issue.errors.flat().find((one) => one.code === "custom") : undefined;
-  return (inner ?? issue).message;
+  return ofNumber(inner ?? issue) ?? (inner ?? issue).message;
+}
+
+/** What is wrong with a number, where the schema says nothing of its own; undefined for other issues. */
+function ofNumber(issue: z.core.$ZodIssue): string | undefined {
+  if (!/^(Invalid input|Too big|Too small): expected (number|int)/.test(issue.message)) return undefined;
+  if (issue.code === "too_big") {
+    return issue.inclusive ? `Give ${issue.maximum} at the most.` : `Give less than ${issue.maximum}.`;
+  }
+  if (issue.code === "too_small") {
+    return issue.inclusive ? `Give ${issue.minimum} at the least.` : `Give more than ${issue.minimum}.`;
+  }
+  return issue.code === "invalid_type" && issue.expected === "int" ? "Give a whole number." : "Give a number.";
 }

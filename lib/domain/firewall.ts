@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { lineSchema } from "./humanText";
+import { portSchema } from "./port";
 
 const nameSchema = lineSchema(60);
-const portSchema = z.number().int().min(1).max(65_535);
 
 /** One thing that is let through, in one direction as the VM sees it. What answers it passes too. */
 export const ruleSchema = z

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { canonicalCidr, canonicalIpv6, overlaps } from "./cidrs";
+import { portSchema } from "./port";
 
 /**
  * What the control plane tells a host about networks: the whole state, each time. It lies in the data folder as `networks.json`, so that the host brings
@@ -10,7 +11,6 @@ const ipv6Schema = z.ipv6().transform(canonicalIpv6);
 const macSchema = z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/);
 const interfaceIdSchema = z.string().regex(/^net\d{1,2}$/);
 const vmIdSchema = z.number().int().positive().max(2_147_483_647);
-const portSchema = z.number().int().min(1).max(65_535);
 const labelSchema = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
 const domainSchema = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/);
 

@@ -1,6 +1,5 @@
 import * as z from "zod";
-
-const portSchema = z.number().int().min(1).max(65_535);
+import { portSchema } from "./port";
 
 /** Every address that the host has. */
 export const allAddresses = "0.0.0.0";

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { interfaceStatusSchema, reachabilityCheckSchema } from "./hostNetwork";
+import { portSchema } from "./port";
 import { portForwardViewSchema } from "./portForward";
 
 /** More than any link has (800 Gbit/s). */
@@ -127,7 +128,7 @@ export const vmFirewallsSchema = z
 export const diagnoseSchema = z
   .strictObject({
     /** A TCP port of the VM. */
-    port: z.number().int().min(1).max(65_535).default(22),
+    port: portSchema.default(22),
   })
   .meta({ id: "Diagnose" });
 
