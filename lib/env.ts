@@ -16,7 +16,8 @@ const envSchema = z.object({
   CUMULUS_LAB: z.enum(["0", "1"]).default("0"),
   CUMULUS_STOP_VMS: z.enum(["0", "1"]).default("0"),
   CUMULUS_ALLOWED_HOSTS: z.string().default(""),
-  CUMULUS_IMAGE_MIRROR: z.url({ protocol: /^https?$/ }).optional(),
+  // Empty is none: a compose file can't leave one out.
+  CUMULUS_IMAGE_MIRROR: z.preprocess((value) => value || undefined, z.url({ protocol: /^https?$/ }).optional()),
   CUMULUS_IMAGE_HOSTS: z.string().default(""),
 });
 

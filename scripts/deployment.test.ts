@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
+import { readSettings } from "../lib/env";
 import { projectDir } from "../lib/paths";
 import { neededPackages } from "../lib/up/systemPackages";
 
@@ -51,6 +52,26 @@ test("each volume that is mounted is declared, and the data folder is one", () =
   const mounted = Object.values(compose.services).flatMap(({ volumes }) => volumes.map((one) => one.split(":")));
   expect(mounted.map(([name]) => name).sort()).toEqual(Object.keys(compose.volumes).sort());
   expect(mounted.map(([, path]) => path)).toContain(/CUMULUS_DATA_DIR=(\S+)/.exec(read("Dockerfile"))?.[1]);
+});
+
+test("what the file .env may say comes to Cumulus, and says nothing where it isn't set", () => {
+  const environment = Object.entries(compose.services.cumulus.environment);
+  const passed = (env: Record<string, string>) => {
+    const values = environment.map(([name, value]) => [
+      name,
+      value.replace(/\$\{(\w+)(?::-(.*?)|:\?.*?)\}/g, (_all, from: string, otherwise = "") => env[from] || otherwise),
+    ]);
+    return Object.fromEntries(values) as Record<string, string>;
+  };
+  const env = {
+    ...{ CUMULUS_NETWORK: "bridge", CUMULUS_LAB: "1", CUMULUS_ALLOWED_HOSTS: "cloud.example", LOG_LEVEL: "debug" },
+    ...{ CUMULUS_IMAGE_MIRROR: "https://mirror.example", CUMULUS_IMAGE_HOSTS: "images.lan" },
+  };
+  expect(passed(env)).toMatchObject(env);
+  const { DATABASE_URL, LOG_LEVEL, ...unset } = passed({});
+  expect(LOG_LEVEL).toBe("info");
+  expect(readSettings({ NODE_ENV: "test", ...unset })).toEqual(readSettings({ NODE_ENV: "test" }));
+  expect(DATABASE_URL).toMatch(/^postgres:/);
 });
 
 test("no password is written in the compose file", () => {
