@@ -6,7 +6,7 @@ import type { HostNetwork } from "../../domain/hostNetwork";
 import { isErrno, readTextIfThere, writeFileAtomic } from "../../system/files";
 import type { Log } from "../../system/log";
 import { isAlive, type ProcessIdentity } from "../../system/platform";
-import { dhcpHostsFile, dnsmasqConfig, hostsFile, serversFile } from "./dnsmasqConfig";
+import { dhcpHostsFile, dnsmasqConfig, hostsFile, namedNetworks, serversFile } from "./dnsmasqConfig";
 import {
   awaitDnsmasq,
   endDnsmasq,
@@ -76,13 +76,14 @@ export class DnsmasqKeeper {
     };
     const upstream = network.dnsServers.length > 0 ? network.dnsServers : hostServers;
     const others = all.filter((other) => other.id !== id);
+    const named = namedNetworks(network, all);
     const text = dnsmasqConfig(network, files);
     // By its name a process that runs tells which configuration it has.
     const config = join(folder, `${createHash("sha256").update(text).digest("hex").slice(0, 16)}.conf`);
     const areNew = [
-      await this.write(files.hosts, hostsFile(network)),
+      await this.write(files.hosts, hostsFile(network, named)),
       await this.write(files.dhcpHosts, dhcpHostsFile(network)),
-      await this.write(files.servers, serversFile(network, upstream, others)),
+      await this.write(files.servers, serversFile(network, upstream, others, named)),
     ];
     const present = this.running.get(id);
     if (present?.config === config && (await isAlive(present.identity))) {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { quarantineMs } from "../../control/networks/addresses";
 import { host, network } from "../testing/lab/labNetworks";
-import { dhcpHostsFile, dnsmasqConfig, hostsFile, serversFile } from "./dnsmasqConfig";
+import { dhcpHostsFile, dnsmasqConfig, hostsFile, namedNetworks, serversFile } from "./dnsmasqConfig";
 import { parseLeases } from "./status";
 
 const files = { hosts: "/r/hosts", dhcpHosts: "/r/dhcp-hosts", servers: "/r/servers", leases: "/r/leases" };
@@ -14,7 +14,7 @@ test("another guest changes no configuration, which would take a restart", () =>
 });
 
 test("names, addresses and MACs are the network's", () => {
-  expect(hostsFile(one)).toBe("192.168.1.2 vm1.net-1.internal vm1\nfd00:0:0:1::2 vm1.net-1.internal vm1\n");
+  expect(hostsFile(one, [])).toBe("192.168.1.2 vm1.net-1.internal vm1\nfd00:0:0:1::2 vm1.net-1.internal vm1\n");
   expect(dhcpHostsFile(one)).toBe("52:54:00:00:01:01,192.168.1.2,[fd00:0:0:1::2],vm1\n");
   expect(dnsmasqConfig(one, files)).toContain("dhcp-range=192.168.1.0,static,255.255.255.0,9m\n");
 });
@@ -25,13 +25,26 @@ test("a lease is over before the address of a VM that is gone is given to anothe
   for (const lease of leases) expect(Number.parseInt(lease ?? "", 10) * 60_000).toBeLessThan(quarantineMs);
 });
 
-test("names of a network that is reached are asked there, of others nowhere, and of a closed network nothing is asked outside", () => {
-  const upstream = ["192.0.2.53"];
-  expect(serversFile({ ...one, reaches: [2] }, upstream, [two])).toBe(
-    "server=192.0.2.53\nserver=/net-2.internal/192.168.2.1\n",
+test("a network has the names of those that it reaches", () => {
+  const further = { ...host(1, 3), interfaceId: "net1" };
+  const three = network(3, [further, host(3, 3)]);
+  expect(namedNetworks(one, [one, two, three])).toEqual([]);
+  expect(namedNetworks({ ...one, reaches: [2] }, [one, two])).toEqual([two]);
+  expect(hostsFile(two, [{ ...three, ipv6: null, hosts: [further] }])).toBe(
+    "192.168.3.2 vm1.net-3.internal\nfd00:0:0:3::2 vm1.net-3.internal\n192.168.3.1 gateway.net-3.internal\n",
   );
-  expect(serversFile(one, upstream, [two])).toBe("server=192.0.2.53\nserver=/net-2.internal/\n");
-  expect(serversFile({ ...one, outside: "none" }, upstream, [])).toBe("\n");
+});
+
+test("private domains of other networks are asked nobody, of others only the names that are known, and of a closed network nothing is asked outside", () => {
+  const upstream = ["192.0.2.53"];
+  expect(serversFile(one, upstream, [two], [two])).toBe("server=192.0.2.53\nserver=/net-2.internal/\n");
+  expect(serversFile(one, upstream, [two], [])).toBe("server=192.0.2.53\nserver=/net-2.internal/\n");
+  const shop = network(2, [host(4, 2)], { domain: "shop.example" });
+  expect(serversFile(one, upstream, [shop], [])).toBe("server=192.0.2.53\n");
+  expect(serversFile(one, upstream, [shop], [shop])).toBe(
+    "server=192.0.2.53\nserver=/vm4.shop.example/\nserver=/gateway.shop.example/\n",
+  );
+  expect(serversFile({ ...one, outside: "none" }, upstream, [], [])).toBe("\n");
 });
 
 test("leases are read up to those of IPv6", () => {

@@ -1,4 +1,4 @@
-import type { HostNetwork } from "../../domain/hostNetwork";
+import type { HostNetwork, NetworkHost } from "../../domain/hostNetwork";
 import { numberToIpv4, rangeOf } from "../../domain/ipv4";
 import { bridgeName } from "./names";
 
@@ -82,23 +82,54 @@ export function dhcpHostsFile({ hosts }: HostNetwork): string {
     .join("");
 }
 
-/** hosts(5) for the network's names. Pure. */
-export function hostsFile({ hosts, domain }: HostNetwork): string {
-  const lines = hosts.flatMap(({ ipv4, ipv6, name }) =>
-    [ipv4, ...(ipv6 === null ? [] : [ipv6])].map((address) => `${address} ${name}.${domain} ${name}`),
-  );
+/** Networks whose names resolve in a network, besides its own: those that it reaches. Pure. */
+export function namedNetworks(network: HostNetwork, all: readonly HostNetwork[]): HostNetwork[] {
+  return all.filter(({ id }) => id !== network.id && network.reaches.includes(id));
+}
+
+/** hosts(5) for the network's names, short and long, and the long ones of others that resolve in it. Pure. */
+export function hostsFile(network: HostNetwork, named: readonly HostNetwork[]): string {
+  const lines = [
+    ...network.hosts.flatMap((host) => linesOf(host, `${host.name}.${network.domain} ${host.name}`)),
+    ...named.flatMap(({ hosts, domain, gateway, ipv6 }) => [
+      ...hosts.flatMap((host) => linesOf(host, `${host.name}.${domain}`)),
+      ...linesOf({ ipv4: gateway, ipv6: ipv6?.gateway ?? null }, `gateway.${domain}`),
+    ]),
+  ];
   return `${lines.join("\n")}\n`;
 }
 
+function linesOf({ ipv4, ipv6 }: Pick<NetworkHost, "ipv4" | "ipv6">, names: string): string[] {
+  return [ipv4, ...(ipv6 === null ? [] : [ipv6])].map((address) => `${address} ${names}`);
+}
+
 /**
- * As `servers-file` takes it. Pure.
+ * As `servers-file` takes it: nobody outside is asked for private domains of the host's networks, nor for names that are known here. A domain that
+ * is chosen otherwise may be somebody's out there, whom other networks' VMs still find. Pure.
  * @param upstream name servers for names outside
- * @param others the host's other networks: names of those that it reaches resolve here too, and nobody outside is asked for the rest
+ * @param others the host's other networks
+ * @param named those of them whose names resolve here
  */
-export function serversFile(network: HostNetwork, upstream: readonly string[], others: readonly HostNetwork[]): string {
+export function serversFile(
+  network: HostNetwork,
+  upstream: readonly string[],
+  others: readonly HostNetwork[],
+  named: readonly HostNetwork[],
+): string {
+  const hidden = [
+    ...others.map(({ domain }) => domain).filter(isPrivate),
+    ...named
+      .filter(({ domain }) => !isPrivate(domain))
+      .flatMap(({ domain, hosts }) => [...hosts.map(({ name }) => name), "gateway"].map((name) => `${name}.${domain}`)),
+  ];
   const lines = [
     ...(network.outside === "none" ? [] : upstream.map((server) => `server=${server}`)),
-    ...others.map(({ id, domain, gateway }) => `server=/${domain}/${network.reaches.includes(id) ? gateway : ""}`),
+    ...[...new Set(hidden)].map((name) => `server=/${name}/`),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** `internal` is for private use, and nobody's outside (ICANN Board, 29 July 2024). */
+function isPrivate(domain: string): boolean {
+  return /(^|\.)internal$/.test(domain);
 }
