@@ -25,11 +25,12 @@ test("a lease is over before the address of a VM that is gone is given to anothe
   for (const lease of leases) expect(Number.parseInt(lease ?? "", 10) * 60_000).toBeLessThan(quarantineMs);
 });
 
-test("a network has the names of those that it reaches", () => {
+test("a network has the names of those that it reaches, and of those that VMs with their first interface in it are in, too", () => {
   const further = { ...host(1, 3), interfaceId: "net1" };
   const three = network(3, [further, host(3, 3)]);
-  expect(namedNetworks(one, [one, two, three])).toEqual([]);
+  expect(namedNetworks(one, [one, two, three])).toEqual([three]);
   expect(namedNetworks({ ...one, reaches: [2] }, [one, two])).toEqual([two]);
+  expect(namedNetworks(three, [one, two, three])).toEqual([]);
   expect(hostsFile(two, [{ ...three, ipv6: null, hosts: [further] }])).toBe(
     "192.168.3.2 vm1.net-3.internal\nfd00:0:0:3::2 vm1.net-3.internal\n192.168.3.1 gateway.net-3.internal\n",
   );

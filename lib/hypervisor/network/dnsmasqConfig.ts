@@ -82,9 +82,16 @@ export function dhcpHostsFile({ hosts }: HostNetwork): string {
     .join("");
 }
 
-/** Networks whose names resolve in a network, besides its own: those that it reaches. Pure. */
+/**
+ * Networks whose names resolve in a network, besides its own: those that it reaches, and those in which VMs that ask here, as they do where their first
+ * interface is, have further ones. Pure.
+ */
 export function namedNetworks(network: HostNetwork, all: readonly HostNetwork[]): HostNetwork[] {
-  return all.filter(({ id }) => id !== network.id && network.reaches.includes(id));
+  const asking = new Set(network.hosts.filter(({ interfaceId }) => interfaceId === "net0").map(({ vmId }) => vmId));
+  return all.filter(
+    ({ id, hosts }) =>
+      id !== network.id && (network.reaches.includes(id) || hosts.some(({ vmId }) => asking.has(vmId))),
+  );
 }
 
 /** hosts(5) for the network's names, short and long, and the long ones of others that resolve in it. Pure. */

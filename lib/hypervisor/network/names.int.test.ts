@@ -9,7 +9,7 @@ const dnsServers = ["203.0.113.1"];
 const outside = "198.51.100.7";
 const one = network(1, [host(1, 1)], { dnsServers });
 const shop = network(2, [host(2, 2)], { dnsServers, domain: "com" });
-const lab3 = network(3, [host(3, 3)], { dnsServers });
+const lab3 = network(3, [{ ...host(1, 3), interfaceId: "net1" }, host(3, 3)], { dnsServers });
 const state: NetworkState = { networks: [one, shop, lab3], firewalls: [], limits: [] };
 
 let lab: Lab;
@@ -47,8 +47,13 @@ test("a domain that is chosen for a network is taken from the VMs of no other, w
   expect(await ask(1, "vm2.com")).toBe(outside);
 });
 
-test("nobody outside is asked for names of private domains, whoever's they are", async () => {
+test("a VM in two networks finds the VMs of both, and nobody outside is asked for names of private domains", async () => {
+  expect(await ask(1, "vm3.net-3.internal")).toBe("192.168.3.4");
+  expect(await ask(1, "nobody.net-3.internal")).toBe("ENOTFOUND");
   expect(await ask(2, "vm3.net-3.internal")).toBe("ENOTFOUND");
-  expect(await ask(3, "vm3.net-3.internal")).toBe("192.168.3.4");
+  expect(await ask(3, "vm1.net-3.internal")).toBe("192.168.3.2");
   expect(await ask(3, "vm1.net-1.internal")).toBe("ENOTFOUND");
+  const unplugged = { ...lab3, hosts: [host(3, 3)] };
+  await lab.apply({ ...state, networks: [one, shop, unplugged] });
+  expect(await ask(1, "vm3.net-3.internal")).toBe("ENOTFOUND");
 });
