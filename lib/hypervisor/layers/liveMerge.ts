@@ -9,22 +9,29 @@ import { machinePaths } from "../machinePaths";
 import type { RunningQemu } from "../runningQemu";
 import { backingOf, type LiveDisk, nodeOf, readLiveDisk } from "../snapshots/liveDisk";
 import { type Layer, newLayerId } from "./layerStore";
-import { beginStream } from "./streamJob";
+import { beginStream, cancelStream } from "./streamJob";
 
 /**
- * Has a running QEMU merge a layer into the disk that its guest writes to. Answers false when it can't be done now. Whenever this ends, what was
- * copied stays, and the next time goes on with the rest.
+ * Has a running QEMU merge a layer into the disk that its guest writes to. Whenever this ends, what was copied stays, and the next time goes on
+ * with the rest.
+ * @returns the QEMU that does it, which may be another one than before the VM's turn came; null when it can't be done now
  */
-export async function beginLiveMerge(context: HostContext, machine: Machine, layer: Layer): Promise<boolean> {
+export async function beginLiveMerge(
+  context: HostContext,
+  machine: Machine,
+  layer: Layer,
+): Promise<RunningQemu | null> {
   return context.enqueue(machine.spec.id, async () => {
     const { qemu } = machine.runtime;
     const record = await readDiskRecord(machinePaths(context.settings, machine.spec.id));
-    if (qemu === null || record.parent !== layer.id || record.cut !== null) return false;
+    if (qemu === null || record.parent !== layer.id || record.cut !== null) return null;
     const live = await readLiveDisk(qemu);
     const base = baseNode(context, live, await parentOf(context, layer), layer.imageSha256);
-    if (base === undefined) return false;
+    if (base === undefined) return null;
+    // One that began too late to be believed in.
+    await cancelStream(qemu);
     await beginStream(qemu, live.node, base === null ? null : { nodeName: base, path: basePath(context, layer) });
-    return true;
+    return qemu;
   });
 }
 

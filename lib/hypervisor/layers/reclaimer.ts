@@ -33,6 +33,8 @@ export class Reclaimer {
   private present: { vmId: number | null; abort: AbortController; writing: Promise<void> | null } | null = null;
   /** VMs whose disks are needed for something else. */
   private readonly busy = new Set<number>();
+  /** VMs whose QEMUs didn't say that they began a merge, and may have. */
+  private readonly unsure = new Set<number>();
 
   constructor(
     private readonly context: HostContext,
@@ -67,9 +69,18 @@ export class Reclaimer {
   }
 
   private async leave(vmId: number): Promise<void> {
-    if (this.present?.vmId !== vmId) return;
-    this.present.abort.abort();
-    await this.present.writing?.catch(() => undefined);
+    const present = this.present?.vmId === vmId ? this.present : null;
+    if (present === null && !this.unsure.has(vmId)) return;
+    present?.abort.abort();
+    await present?.writing?.catch(() => undefined);
+    // One that began in the turn before this one is not noted as `writing` yet.
+    const qemu = this.machines.get(vmId)?.runtime.qemu ?? null;
+    try {
+      if (qemu !== null) await cancelStream(qemu);
+      this.unsure.delete(vmId);
+    } catch (error) {
+      this.context.log.warn({ vm: vmId, error: messageOf(error) }, "whether a merge is under way can't be told yet");
+    }
   }
 
   async close(): Promise<void> {
@@ -88,7 +99,7 @@ export class Reclaimer {
       this.isAskedAgain = false;
       try {
         const step = await this.nextStep(failed);
-        if (step === undefined) break;
+        if (step === undefined || this.isClosed) break;
         if (!(await this.tryStep(step))) failed.add(keyOf(step));
       } catch (error) {
         this.context.log.error({ error: messageOf(error) }, "the layers of disks can't be looked through");
@@ -216,9 +227,11 @@ export class Reclaimer {
   }
 
   private async mergeIntoRunningDisk(machine: Machine, layer: Layer, signal: AbortSignal): Promise<boolean> {
-    const { qemu } = machine.runtime;
-    const hasBegun = qemu !== null && (await beginLiveMerge(this.context, machine, layer));
-    if (!hasBegun || this.present === null) return false;
+    const qemu = await beginLiveMerge(this.context, machine, layer).catch((error: unknown) => {
+      this.unsure.add(machine.spec.id);
+      throw error;
+    });
+    if (qemu === null || this.present === null) return false;
     this.present.writing = streamEnded(qemu, signal).finally(() => cancelStream(qemu).catch(() => undefined));
     await this.present.writing;
     failpoint("agent.merge.written");
