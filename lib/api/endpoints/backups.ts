@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { backUpNow } from "../../control/backups/manual";
 import { getPolicy, putPolicy, removePolicy } from "../../control/backups/policies";
+import { removeBackup } from "../../control/backups/remove";
 import {
   createRepository,
   forgetRepository,
@@ -8,7 +9,6 @@ import {
   listStoredBackups,
 } from "../../control/backups/repositories";
 import { restoreBackup } from "../../control/backups/restore";
-import { removeBackup } from "../../control/backups/retention";
 import { listBackups } from "../../control/backups/view";
 import {
   backupRepositorySchema,

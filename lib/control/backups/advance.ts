@@ -1,5 +1,6 @@
 import type { Context } from "../context";
 import { copyWaiting } from "./copy";
+import { retryCopyRemovals } from "./copyRemoval";
 import { takeDueBackups } from "./due";
 import { removeExpired } from "./retention";
 
@@ -11,4 +12,5 @@ export async function advanceBackups(context: Context): Promise<void> {
   await takeDueBackups(context);
   await copyWaiting(context);
   await removeExpired(context);
+  await retryCopyRemovals(context);
 }

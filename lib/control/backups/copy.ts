@@ -14,7 +14,9 @@ import { attempt } from "./attempt";
 
 type BackupRow = typeof backups.$inferSelect;
 
-const isOpen = and(isNull(backups.removedAt), isNull(backups.error), isNull(backups.copyOperationId));
+const isOpen = and(
+  ...[isNull(backups.removedAt), isNull(backups.error), isNull(backups.copy), isNull(backups.copyOperationId)],
+);
 
 /** Asks for copies of the snapshots that are there, and takes note of those that could not be taken. */
 export async function copyWaiting(context: Context): Promise<void> {

@@ -7,6 +7,7 @@ import type { Backup } from "../../domain/backup";
 import { CumulusError } from "../../domain/errors";
 import type { Context } from "../context";
 import { openStatuses } from "../operations";
+import { isThere, statusOf } from "./status";
 
 const taking = alias(operations, "taking");
 const copying = alias(operations, "copying");
@@ -37,21 +38,18 @@ async function select(context: Context, where: SQL | undefined): Promise<Backup[
     .leftJoin(copying, and(isOpen(copying), eq(copying.id, backups.copyOperationId)))
     .where(where)
     .orderBy(desc(backups.dueAt), desc(backups.id));
-  return rows.map(({ backup, snapshot, vmName, takingId, copyingId }) => {
-    const isThere = snapshot?.manifest && snapshot.desired === "present";
-    return {
-      id: backup.id,
-      vm: { id: backup.vmId, name: vmName },
-      tier: backup.tier,
-      dueAt: backup.dueAt.toISOString(),
-      snapshotId: isThere ? snapshot.id : null,
-      repositoryId: backup.repositoryId,
-      copy: backup.copy,
-      status: statusOf(backup, Boolean(snapshot?.manifest)),
-      error: backup.error,
-      operationId: copyingId ?? takingId,
-    };
-  });
+  return rows.map(({ backup, snapshot, vmName, takingId, copyingId }) => ({
+    id: backup.id,
+    vm: { id: backup.vmId, name: vmName },
+    tier: backup.tier,
+    dueAt: backup.dueAt.toISOString(),
+    snapshotId: isThere(snapshot) ? snapshot.id : null,
+    repositoryId: backup.repositoryId,
+    copy: backup.copy,
+    status: statusOf(backup, snapshot),
+    error: backup.error,
+    operationId: copyingId ?? takingId,
+  }));
 }
 
 function isOpen(operation: typeof taking | typeof copying): SQL {
@@ -60,10 +58,4 @@ function isOpen(operation: typeof taking | typeof copying): SQL {
 
 function isOf(operation: typeof taking, snapshotId: typeof snapshots.id): SQL {
   return sql`(${operation.taskParams} ->> 'snapshotId')::int = ${snapshotId}`;
-}
-
-function statusOf(backup: typeof backups.$inferSelect, wasTaken: boolean): Backup["status"] {
-  if (backup.error !== null) return "failed";
-  if (!wasTaken) return "taking";
-  return backup.repositoryId !== null && backup.copy === null ? "copying" : "done";
 }

@@ -41,6 +41,12 @@ export async function requestRemoval(tx: Queryable, actor: Actor, snapshot: Snap
   });
 }
 
+/** Which snapshots could not be removed within the last ten minutes: what tries by itself leaves them alone so long. */
+export function couldNotBeRemoved(snapshotId: AnyPgColumn): SQL {
+  return sql`exists (select from ${operations} where ${operations.kind} = 'snapshot-remove'
+    and ${operations.dedupKey} = 'snapshot-remove:' || ${snapshotId} and ${operations.finishedAt} > now() - interval '10 minutes')`;
+}
+
 /** All that are left of a VM, in the transaction that destroys it. One that is still being taken goes when it is there. */
 export async function requestRemovalOfAll(tx: Queryable, actor: Actor, vmId: number): Promise<void> {
   const rows = await tx
@@ -64,27 +70,27 @@ export function isYetToStartFrom(snapshotId: number | AnyPgColumn): SQL | undefi
   return and(eq(vms.fromSnapshotId, snapshotId), isNull(vms.deletedAt), sql`not ${vms.milestones} ? 'disk'`);
 }
 
-async function refuseWhileInUse(tx: Queryable, { id, name, manifest }: SnapshotRow): Promise<void> {
-  if (manifest === null) {
-    throw new CumulusError("wrong_state", `The snapshot ${name} is still being taken: cancel that instead.`, {
+async function refuseWhileInUse(tx: Queryable, snapshot: SnapshotRow): Promise<void> {
+  if (snapshot.manifest === null) {
+    throw new CumulusError("wrong_state", `The snapshot ${snapshot.name} is still being taken: cancel that instead.`, {
       allowed: ["available"],
     });
   }
+  const why = await whyInUse(tx, snapshot);
+  if (why !== null) throw new CumulusError("conflict", why);
+}
+
+/** Why a snapshot that was taken can't go just now; null when it can. Its row is held by the transaction. */
+export async function whyInUse(tx: Queryable, { id, name }: SnapshotRow): Promise<string | null> {
   const [vm] = await tx.select({ name: vms.name }).from(vms).where(isYetToStartFrom(id)).limit(1);
   if (vm) {
-    const message = `${vm.name} is to start from the snapshot ${name} and has no disk of it yet. Wait until it has one, or destroy it.`;
-    throw new CumulusError("conflict", message);
+    return `${vm.name} is to start from the snapshot ${name} and has no disk of it yet. Wait until it has one, or destroy it.`;
   }
-  const [open] = await tx
-    .select({ id: operations.id })
-    .from(operations)
-    .where(
-      and(
-        eq(operations.kind, "snapshot-restore"),
-        inArray(operations.status, [...openStatuses]),
-        sql`(${operations.taskParams} ->> 'snapshotId')::int = ${id}`,
-      ),
-    );
-  if (!open) return;
-  throw new CumulusError("conflict", `Its VM is being restored to the snapshot ${name}. Wait until that is done.`);
+  const isRestored = and(
+    eq(operations.kind, "snapshot-restore"),
+    inArray(operations.status, [...openStatuses]),
+    sql`(${operations.taskParams} ->> 'snapshotId')::int = ${id}`,
+  );
+  if ((await tx.$count(operations, isRestored)) === 0) return null;
+  return `Its VM is being restored to the snapshot ${name}. Wait until that is done.`;
 }

@@ -1,8 +1,8 @@
-import { and, eq, isNotNull, isNull, notExists, sql } from "drizzle-orm";
+import { and, eq, isNotNull, isNull, not, notExists } from "drizzle-orm";
 import { snapshots, vms } from "../../db/schema/vms";
 import { announce } from "../changes";
 import { type Context, systemActor } from "../context";
-import { isYetToStartFrom, requestRemoval } from "./remove";
+import { couldNotBeRemoved, isYetToStartFrom, requestRemoval } from "./remove";
 
 /** Brings snapshots to where they should be, whatever was cut off. */
 export async function sweepSnapshots(context: Context): Promise<void> {
@@ -12,7 +12,6 @@ export async function sweepSnapshots(context: Context): Promise<void> {
 
 /** The snapshot between a VM and its clone goes when the clone has its disk. One that can't be removed is tried again after ten minutes. */
 async function removeServedClones(context: Context): Promise<void> {
-  const removalKey = sql`'snapshot-remove:' || ${snapshots.id}`;
   await context.db.transaction(async (tx) => {
     const rows = await tx
       .select()
@@ -23,8 +22,7 @@ async function removeServedClones(context: Context): Promise<void> {
           eq(snapshots.desired, "present"),
           isNotNull(snapshots.manifest),
           notExists(tx.select({ id: vms.id }).from(vms).where(isYetToStartFrom(snapshots.id))),
-          sql`not exists (select from operations where operations.kind = 'snapshot-remove'
-            and operations.dedup_key = ${removalKey} and operations.finished_at > now() - interval '10 minutes')`,
+          not(couldNotBeRemoved(snapshots.id)),
         ),
       )
       .for("update", { skipLocked: true });

@@ -1,6 +1,7 @@
 import type { Queryable } from "../../db/client";
 import type { OperationKind } from "../../domain/operation";
 import { copyEffects } from "../backups/copy";
+import { copyRemovalEffects } from "../backups/copyRemoval";
 import { backupRestoreEffects } from "../backups/restore";
 import type { Context } from "../context";
 import { imageCustomized, imageMade, imageRemoved } from "../images/effects";
@@ -44,4 +45,5 @@ export const taskEffects: Partial<Record<OperationKind, TaskEffects>> = {
   import: importEffects,
   backup: copyEffects,
   "backup-restore": backupRestoreEffects,
+  "backup-remove": copyRemovalEffects,
 };

@@ -1,0 +1,78 @@
+import { and, eq, inArray, isNotNull, sql } from "drizzle-orm";
+import { z } from "zod";
+import type { Queryable } from "../../db/client";
+import { backupRepositories, backups } from "../../db/schema/backups";
+import { operations } from "../../db/schema/operations";
+import { type Context, systemActor } from "../context";
+import type { OperationRow } from "../operations";
+import type { TaskEffects } from "../tasks/effects";
+import { requestTask } from "../tasks/request";
+
+type RepositoryRow = typeof backupRepositories.$inferSelect;
+
+/** `repositoryId` is for this side alone; what an earlier version asked for has none. */
+const paramsSchema = z.object({ repositoryId: z.number().optional(), keys: z.array(z.string()) });
+
+/** Asks for a copy to be taken out of its repository. Asked again while it is going, finds the same operation. */
+export function requestCopyRemoval(
+  tx: Queryable,
+  actor: string,
+  { id, name, access }: RepositoryRow,
+  key: string,
+  vmId?: number,
+): Promise<OperationRow> {
+  return requestTask(tx, {
+    kind: "backup-remove",
+    taskKind: "backup-remove",
+    params: { access, keys: [key], repositoryId: id },
+    actor,
+    ...(vmId !== undefined && { vmId }),
+    subject: name,
+    dedupKey: `backup-remove:${id}:${key}`,
+  });
+}
+
+/**
+ * Asks once more, a day after the last time, for the removal of copies whose backup is gone and that are in their repository still: it was away then, say. All of a
+ * repository's are one operation.
+ */
+export async function retryCopyRemovals(context: Context): Promise<void> {
+  const { id, name, access } = backupRepositories;
+  const key = sql<string>`${backups.copy} ->> 'key'`;
+  const wasAsked = sql`exists (select from ${operations} where ${operations.kind} = 'backup-remove'
+    and ${operations.dedupKey} in ('backup-remove:' || ${id}, 'backup-remove:' || ${id} || ':' || (${key}))
+    and (${operations.finishedAt} is null or ${operations.finishedAt} > now() - interval '1 day'))`;
+  const repositories = await context.db
+    .select({ id, name, access, keys: sql<string[]>`jsonb_agg(${key})` })
+    .from(backups)
+    .innerJoin(backupRepositories, eq(id, backups.repositoryId))
+    .where(and(isNotNull(backups.removedAt), isNotNull(backups.copy), sql`not ${wasAsked}`))
+    .groupBy(id);
+  for (const { id, name, access, keys } of repositories) {
+    await requestTask(context.db, {
+      kind: "backup-remove",
+      taskKind: "backup-remove",
+      params: { access, keys, repositoryId: id },
+      actor: systemActor.name,
+      subject: name,
+      dedupKey: `backup-remove:${id}`,
+    });
+  }
+}
+
+/** The end of taking copies out of a repository: nothing counts on them any more. Those that could not be are tried again. */
+export const copyRemovalEffects: TaskEffects = {
+  async onDone(_context, tx, operation) {
+    const { repositoryId, keys } = paramsSchema.parse(operation.taskParams);
+    if (repositoryId !== undefined) await forgetCopies(tx, repositoryId, keys);
+    return { message: "Done.", result: null };
+  },
+};
+
+async function forgetCopies(tx: Queryable, repositoryId: number, keys: string[]): Promise<void> {
+  const isOfThem = and(eq(backups.repositoryId, repositoryId), inArray(sql`${backups.copy} ->> 'key'`, keys));
+  await tx
+    .update(backups)
+    .set({ copy: null })
+    .where(and(isOfThem, isNotNull(backups.removedAt)));
+}

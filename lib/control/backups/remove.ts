@@ -1,0 +1,76 @@
+import { and, eq, inArray, isNull } from "drizzle-orm";
+import type { Queryable } from "../../db/client";
+import { backupRepositories, backups } from "../../db/schema/backups";
+import { operations } from "../../db/schema/operations";
+import { snapshots } from "../../db/schema/vms";
+import { CumulusError } from "../../domain/errors";
+import { announce } from "../changes";
+import { type Actor, type Context, systemActor } from "../context";
+import { actorName, openStatuses } from "../operations";
+import { requestRemoval, whyInUse } from "../snapshots/remove";
+import { requestCopyRemoval } from "./copyRemoval";
+
+type BackupRow = typeof backups.$inferSelect;
+
+/**
+ * Removes a backup: its snapshot and its copy.
+ * @throws `not_found`; `wrong_state` while it is being made
+ */
+export async function removeBackup(context: Context, actor: Actor, vmId: number, id: number): Promise<void> {
+  await context.db.transaction(async (tx) => {
+    const row = await lockBackup(tx, id);
+    if (row?.vmId !== vmId) throw new CumulusError("not_found", `VM ${vmId} has no backup ${id}.`);
+    const isUncopied = row.repositoryId !== null && row.copy === null && row.error === null;
+    if (isUncopied || (await isBeingMade(tx, row))) {
+      throw new CumulusError("wrong_state", "This backup is still being made: cancel that instead.", {
+        allowed: ["done", "failed"],
+      });
+    }
+    await removeBackupRow(tx, actor, row);
+  });
+}
+
+/** What is still being made is left to a later minute: only then there is a snapshot, or a copy, to remove with it. */
+export async function removeExpiredRow(tx: Queryable, id: number): Promise<void> {
+  const row = await lockBackup(tx, id);
+  if (row && !(await isBeingMade(tx, row))) await removeBackupRow(tx, systemActor, row);
+}
+
+/** A backup as it is now, held until the transaction ends: its copy may have ended, and others remove it too. */
+export async function lockBackup(tx: Queryable, id: number): Promise<BackupRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(backups)
+    .where(and(eq(backups.id, id), isNull(backups.removedAt)))
+    .for("update");
+  return row;
+}
+
+async function isBeingMade(tx: Queryable, { snapshotId, copyOperationId }: BackupRow): Promise<boolean> {
+  const isUntaken = and(eq(snapshots.id, snapshotId ?? 0), isNull(snapshots.manifest), isNull(snapshots.deletedAt));
+  if ((await tx.$count(snapshots, isUntaken)) > 0) return true;
+  const isCopied = and(eq(operations.id, copyOperationId ?? 0), inArray(operations.status, [...openStatuses]));
+  return (await tx.$count(operations, isCopied)) > 0;
+}
+
+/** @param row held by the transaction */
+async function removeBackupRow(tx: Queryable, actor: Actor, row: BackupRow): Promise<void> {
+  await tx.update(backups).set({ removedAt: new Date() }).where(eq(backups.id, row.id));
+  await removeSnapshotOf(tx, actor, row);
+  if (row.copy && row.repositoryId !== null) {
+    const [repository] = await tx.select().from(backupRepositories).where(eq(backupRepositories.id, row.repositoryId));
+    if (repository) await requestCopyRemoval(tx, actorName(actor), repository, row.copy.key, row.vmId);
+  }
+  await announce(tx, { kind: "backup", id: row.id, vmId: row.vmId });
+}
+
+/** One from which a VM is about to start, or is being restored, is left to a later minute (lib/control/backups/retention.ts). */
+export async function removeSnapshotOf(tx: Queryable, actor: Actor, { snapshotId }: BackupRow): Promise<void> {
+  if (snapshotId === null) return;
+  const [snapshot] = await tx
+    .select()
+    .from(snapshots)
+    .where(and(eq(snapshots.id, snapshotId), eq(snapshots.desired, "present"), isNull(snapshots.deletedAt)))
+    .for("update");
+  if (snapshot?.manifest && (await whyInUse(tx, snapshot)) === null) await requestRemoval(tx, actor, snapshot);
+}

@@ -1,0 +1,204 @@
+import { eq, sql } from "drizzle-orm";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { backups } from "../../db/schema/backups";
+import { operations } from "../../db/schema/operations";
+import { snapshots, vms } from "../../db/schema/vms";
+import { systemActor } from "../context";
+import { deleteSnapshot } from "../snapshots/remove";
+import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { advanceBackups } from "./advance";
+import { copyEffects, copyWaiting } from "./copy";
+import { removeBackup } from "./remove";
+import { removeExpired } from "./retention";
+import { type BackupBed, backupBed, copied, dayAfter, longAgo } from "./testing/backupBed";
+
+let plane: TestControlPlane;
+let bed: BackupBed;
+
+beforeAll(async () => {
+  plane = await startTestControlPlane();
+});
+afterAll(async () => {
+  await plane.close();
+});
+beforeEach(async () => {
+  bed = await backupBed(plane);
+});
+
+test("a backup past its retention that can't be removed keeps no other from being removed", async () => {
+  const [bad, good] = [await bed.runningVm("stuck"), await bed.runningVm("free")];
+  const rows = [];
+  for (const vmId of [bad, good]) {
+    await bed.addPolicy(vmId);
+    rows.push(await bed.addBackup(vmId));
+    await bed.addBackup(vmId, { dueAt: dayAfter });
+  }
+  await bed.context.db.execute(
+    sql`create function refuse() returns trigger language plpgsql as 'begin raise exception $$no$$; end'`,
+  );
+  await bed.context.db.execute(
+    sql.raw(
+      `create trigger stuck before update on backups for each row when (old.vm_id = ${bad}) execute function refuse()`,
+    ),
+  );
+  await advanceBackups(bed.context);
+  await bed.context.db.execute(sql`drop function refuse cascade`);
+  expect((await bed.backupRow(rows[0]?.id ?? 0))?.removedAt).toBeNull();
+  expect((await bed.backupRow(rows[1]?.id ?? 0))?.removedAt).not.toBeNull();
+});
+
+/** A run past its retention, whose copy is under way. */
+async function expiringCopy(name: string) {
+  const vmId = await bed.runningVm(name);
+  await bed.addPolicy(vmId);
+  const backup = await bed.addBackup(vmId, { repositoryId: await bed.addRepository("Far away") });
+  await copyWaiting(bed.context);
+  const [copying] = await bed.tasksOf(vmId, "backup");
+  if (!copying) throw new Error("The copy was not asked for.");
+  await bed.addBackup(vmId, { dueAt: dayAfter });
+  return { vmId, backup, copying };
+}
+
+test("a backup past its retention whose copy is under way stays until the copy is there, and goes with it", async () => {
+  const { vmId, backup } = await expiringCopy("slow-copy");
+  await advanceBackups(bed.context);
+  expect((await bed.backupRow(backup.id))?.removedAt).toBeNull();
+  await bed.end("backup", { done: copied });
+  await advanceBackups(bed.context);
+  expect((await bed.backupRow(backup.id))?.removedAt).not.toBeNull();
+  expect(await bed.tasksOf(vmId, "backup-remove")).toMatchObject([{ taskParams: { keys: [copied.key] } }]);
+});
+
+test("a copy that ends while its backup is being removed goes with it", async () => {
+  const { vmId, backup, copying } = await expiringCopy("ending-copy");
+  const { removed } = await bed.context.db.transaction(async (tx) => {
+    const ended = { status: "done" as const, finishedAt: new Date() };
+    await tx.update(operations).set(ended).where(eq(operations.id, copying.id));
+    await copyEffects.onDone(bed.context, tx, copying, copied);
+    const removed = removeBackup(bed.context, systemActor, vmId, backup.id);
+    await plane.waitingForLock(1);
+    return { removed };
+  });
+  await removed;
+  expect(await bed.tasksOf(vmId, "backup-remove")).toMatchObject([{ taskParams: { keys: [copied.key] } }]);
+});
+
+test("a backup whose snapshot is being taken stays until there is something to remove", async () => {
+  const vmId = await bed.runningVm("slow-snapshot");
+  await bed.addPolicy(vmId);
+  const backup = await bed.addBackup(vmId);
+  await bed.context.db.update(snapshots).set({ manifest: null }).where(eq(snapshots.vmId, vmId));
+  await bed.addBackup(vmId, { dueAt: dayAfter });
+  await advanceBackups(bed.context);
+  const byHand = removeBackup(bed.context, systemActor, vmId, backup.id);
+  await expect(byHand).rejects.toMatchObject({ code: "wrong_state" });
+  expect((await bed.backupRow(backup.id))?.removedAt).toBeNull();
+});
+
+test("two who remove the same backup at once ask the host once", async () => {
+  const vmId = await bed.runningVm("twice");
+  await bed.addPolicy(vmId);
+  const backup = await bed.addBackup(vmId, { repositoryId: await bed.addRepository("Far away"), copy: copied });
+  await bed.addBackup(vmId, { dueAt: dayAfter });
+  const { both } = await bed.context.db.transaction(async (tx) => {
+    await tx.select().from(backups).where(eq(backups.id, backup.id)).for("update");
+    const both = [removeExpired(bed.context), removeExpired(bed.context)];
+    await plane.waitingForLock(2);
+    return { both };
+  });
+  await Promise.all(both);
+  expect(await bed.tasksOf(vmId, "backup-remove")).toHaveLength(1);
+});
+
+const gone = (row: { removedAt: Date | null } | undefined) => row?.removedAt !== null;
+
+test("no run that failed, or that may yet fail, takes the place of one that is good", async () => {
+  const vmId = await bed.runningVm("keeps-one");
+  await bed.addPolicy(vmId);
+  const repositoryId = await bed.addRepository("Gone away");
+  const good = await bed.addBackup(vmId, { repositoryId, copy: copied });
+  const next = await bed.addBackup(vmId, { repositoryId, dueAt: dayAfter });
+  await advanceBackups(bed.context);
+  expect(gone(await bed.backupRow(good.id))).toBe(false);
+  await bed.end("backup", { failed: "The repository is away." });
+  await advanceBackups(bed.context);
+  expect(gone(await bed.backupRow(good.id))).toBe(false);
+  await bed.context.db.update(backups).set({ error: null, copy: copied }).where(eq(backups.id, next.id));
+  await advanceBackups(bed.context);
+  expect([gone(await bed.backupRow(good.id)), gone(await bed.backupRow(next.id))]).toEqual([true, false]);
+});
+
+test("a backup whose snapshot somebody deleted takes no place of one that is there", async () => {
+  const vmId = await bed.runningVm("deleted-by-hand");
+  await bed.addPolicy(vmId);
+  const good = await bed.addBackup(vmId);
+  const empty = await bed.addBackup(vmId, { dueAt: dayAfter });
+  await deleteSnapshot(bed.context, systemActor, empty.snapshotId ?? 0);
+  await advanceBackups(bed.context);
+  expect([gone(await bed.backupRow(good.id)), gone(await bed.backupRow(empty.id))]).toEqual([false, true]);
+});
+
+test("a snapshot from which a VM is about to start outlasts its backup until the VM has its disk", async () => {
+  const vmId = await bed.runningVm("parent");
+  const heir = await bed.runningVm("heir");
+  await bed.addPolicy(vmId);
+  const backup = await bed.addBackup(vmId);
+  await bed.addBackup(vmId, { dueAt: dayAfter });
+  const { db } = bed.context;
+  await db.update(vms).set({ fromSnapshotId: backup.snapshotId, milestones: {} }).where(eq(vms.id, heir));
+  await advanceBackups(bed.context);
+  expect(gone(await bed.backupRow(backup.id))).toBe(true);
+  expect(await bed.snapshotOf(backup)).toMatchObject({ desired: "present" });
+  await db
+    .update(vms)
+    .set({ milestones: { disk: longAgo.toISOString() } })
+    .where(eq(vms.id, heir));
+  await advanceBackups(bed.context);
+  expect(await bed.snapshotOf(backup)).toMatchObject({ desired: "deleted" });
+});
+
+test("a snapshot of a removed backup that could not be deleted is tried again after ten minutes", async () => {
+  const vmId = await bed.runningVm("sticky");
+  const backup = await bed.addBackup(vmId);
+  await removeBackup(bed.context, systemActor, vmId, backup.id);
+  await bed.end("snapshot-remove", { failed: "The disk is full." });
+  await advanceBackups(bed.context);
+  expect(await bed.tasksOf(vmId, "snapshot-remove")).toHaveLength(1);
+  await bed.waitFor("11 minutes");
+  await advanceBackups(bed.context);
+  expect(await bed.tasksOf(vmId, "snapshot-remove")).toHaveLength(2);
+});
+
+test("a copy by hand that failed keeps its snapshot for a day, and one that is there needs none", async () => {
+  const vmId = await bed.runningVm("by-hand");
+  const repositoryId = await bed.addRepository("Gone away");
+  const failed = await bed.addBackup(vmId, { tier: "manual", repositoryId });
+  const done = await bed.addBackup(vmId, { tier: "manual", repositoryId, copy: copied, dueAt: dayAfter });
+  await copyWaiting(bed.context);
+  await bed.end("backup", { failed: "The repository is away." });
+  await removeExpired(bed.context);
+  expect(await bed.snapshotOf(failed)).toMatchObject({ desired: "present" });
+  expect(await bed.snapshotOf(done)).toMatchObject({ desired: "deleted" });
+  await bed.waitFor("25 hours");
+  await removeExpired(bed.context);
+  expect(await bed.snapshotOf(failed)).toMatchObject({ desired: "deleted" });
+});
+
+test("a copy that could not be removed is tried again each day, until its repository has it no more", async () => {
+  const vmId = await bed.runningVm("away");
+  const repositoryId = await bed.addRepository("Gone away");
+  const backup = await bed.addBackup(vmId, { repositoryId, copy: copied });
+  await removeBackup(bed.context, systemActor, vmId, backup.id);
+  await bed.end("backup-remove", { failed: "The repository is away." });
+  const removals = () => bed.context.db.$count(operations, eq(operations.kind, "backup-remove"));
+  await advanceBackups(bed.context);
+  expect(await removals()).toBe(1);
+  await bed.waitFor("25 hours");
+  await advanceBackups(bed.context);
+  await advanceBackups(bed.context);
+  expect(await removals()).toBe(2);
+  await bed.end("backup-remove", { done: null });
+  await bed.waitFor("25 hours");
+  await advanceBackups(bed.context);
+  expect(await removals()).toBe(2);
+});
