@@ -6,6 +6,7 @@ import { apiRequest } from "../../lib/api/client";
 import type { BackupRepository } from "../../lib/domain/backup";
 import type { Vm } from "../../lib/domain/vm";
 import { keys } from "../data/keys";
+import { useRequestKey } from "../data/useRequestKey";
 import { useSubmit } from "../data/useSubmit";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
@@ -26,10 +27,12 @@ export function BackUpNowDialog({ vm, repositories, open, onOpenChange }: BackUp
   const { mutate } = useSWRConfig();
   const [chosen, setChosen] = useState("");
   const { isPending, error, submit } = useSubmit();
+  const keyOf = useRequestKey();
   const repository = Number(chosen || repositories[0]?.id);
   const start = async () => {
     const isDone = await submit(async () => {
-      await apiRequest("POST", keys.backups(vm.id), { repository });
+      const headers = { "idempotency-key": keyOf(repository) };
+      await apiRequest("POST", keys.backups(vm.id), { repository }, { headers });
       await mutate(keys.backups(vm.id));
     });
     if (!isDone) return;

@@ -109,7 +109,13 @@ export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupR
           )
         }
       </ReadingState>
-      <BackUpNowDialog vm={vm} repositories={repositories} open={isAsking} onOpenChange={setAsking} />
+      <BackUpNowDialog
+        key={String(isAsking)}
+        vm={vm}
+        repositories={repositories}
+        open={isAsking}
+        onOpenChange={setAsking}
+      />
       {restoring?.copy && restoring.repositoryId !== null ? (
         <RestoreBackupDialog
           repositoryId={restoring.repositoryId}

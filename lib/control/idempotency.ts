@@ -14,8 +14,8 @@ interface OnceRequest {
   key: string | null;
   /** All that tells this request from others: method and path by any name, and the body. */
   request: unknown;
-  /** What it makes: a VM, or an operation that makes something. */
-  makes: "vmId" | "operationId";
+  /** What it makes: a VM, a backup, or an operation that makes something. */
+  makes: "vmId" | "operationId" | "backupId";
 }
 
 /**
@@ -55,5 +55,5 @@ async function findEarlier(tx: Queryable, actor: string, key: string, hash: stri
   if (earlier && earlier.requestHash !== hash) {
     throw new CumulusError("conflict", "This Idempotency-Key was used for another request. Take a new one.");
   }
-  return earlier?.vmId ?? earlier?.operationId ?? undefined;
+  return earlier?.vmId ?? earlier?.operationId ?? earlier?.backupId ?? undefined;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type BackupPolicy, backupPolicySchema, expiredBackups, nextRunAt } from "./backupPolicy";
+import { type BackupPolicy, backupPolicySchema, expiredBackups, nextRunAt, runName } from "./backupPolicy";
 
 const policy: BackupPolicy = {
   timeZone: "Europe/Berlin",
@@ -23,6 +23,13 @@ test("the day on which the clock skips the hour has its run, and the day that ha
   expect(Date.parse(spring ?? "")).toBeLessThan(Date.parse("2026-03-29T02:00:00Z"));
   const autumn = new Date(next("daily", "2026-10-24T23:00:00Z") ?? "");
   expect(nextRunAt(policy, "daily", autumn)?.toISOString()).toBe("2026-10-26T01:30:00.000Z");
+});
+
+test("a run is named by the wall clock by which it is due", () => {
+  expect(runName(policy, "daily", new Date("2026-11-23T01:30:00Z"))).toBe("daily 2026-11-23 02:30");
+  expect(runName({ ...policy, timeZone: "UTC" }, "hourly", new Date("2026-11-23T00:05:00Z"))).toBe(
+    "hourly 2026-11-23 00:05",
+  );
 });
 
 test("a tier that is off is never due", () => {

@@ -54,6 +54,13 @@ function cronPattern({ hourly, daily, weekly }: BackupPolicy, tier: BackupTier):
   }
 }
 
+/** What the snapshot of a run is called: "daily 2026-03-01 03:30", by the clock by which it is due. */
+export function runName({ timeZone }: BackupPolicy, tier: BackupTier, dueAt: Date): string {
+  // Sweden's way of writing a time is ISO 8601's.
+  const clock = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" });
+  return `${tier} ${clock.format(dueAt)}`;
+}
+
 /** Of backups of one tier, those that its retention no longer covers: all but the newest `keepCount`. */
 export function expiredBackups<B extends { dueAt: Date }>(backups: readonly B[], keepCount: number): B[] {
   return [...backups].sort((a, b) => b.dueAt.getTime() - a.dueAt.getTime()).slice(keepCount);

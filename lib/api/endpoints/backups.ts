@@ -20,6 +20,7 @@ import { backupPolicySchema } from "../../domain/backupPolicy";
 import { operationSchema } from "../../domain/operation";
 import { vmNameSchema } from "../../domain/vm";
 import { endpoint } from "../endpoint";
+import { idempotencyKeyOf } from "../idempotencyKey";
 import { asList, idParams, idSchema, listOf } from "../shapes";
 
 const tag = "Backups";
@@ -76,12 +77,14 @@ export const backUpNowEndpoint = endpoint({
   path: "/api/vms/{id}/backups",
   tag,
   summary: "Back a VM up now",
-  description: "Copies the VM, as it is now, to a repository and reads the copy back. The VM runs on.",
+  description:
+    "Copies the VM, as it is now, to a repository and reads the copy back. The VM runs on. An `Idempotency-Key` header makes repeating safe.",
   params: idParams,
   body: z.strictObject({ repository: z.number().int().positive() }),
   response: backupSchema,
   status: 202,
-  handle: ({ context, actor, params, body }) => backUpNow(context, actor, params.id, body.repository),
+  handle: ({ context, actor, params, body, request }) =>
+    backUpNow(context, actor, params.id, body.repository, idempotencyKeyOf(request)),
 });
 
 export const deleteBackupEndpoint = endpoint({

@@ -1,14 +1,13 @@
 import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { backupPolicies, backupRepositories, backups } from "../../db/schema/backups";
+import { backupPolicies, backups } from "../../db/schema/backups";
 import { vms } from "../../db/schema/vms";
 import { systemActor } from "../context";
 import { convergeVm } from "../converge";
+import { takeSnapshot } from "../snapshots/take";
 import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
 import { destroyVm } from "../vms/destroy";
 import { advanceBackups } from "./advance";
-import { putPolicy } from "./policies";
-import { forgetRepository } from "./repositories";
 import { type BackupBed, backupBed, hourly, longAgo } from "./testing/backupBed";
 import { listBackups } from "./view";
 
@@ -63,6 +62,17 @@ test("a run that can't be asked for has failed where people see it, the others a
   expect(policy?.hourlyAt?.getTime()).toBeGreaterThan(Date.now());
 });
 
+test("a run whose snapshot's name is taken gets a free one, by the clock of its policy", async () => {
+  const vmId = await bed.runningVm("same-name");
+  const dueAt = new Date("2026-07-01T22:00:00Z");
+  await bed.addPolicy(vmId, { policy: { ...hourly, timeZone: "Europe/Berlin" }, hourlyAt: dueAt });
+  await takeSnapshot(bed.context, systemActor, vmId, { name: "hourly 2026-07-02 00:00" }, null);
+  await advanceBackups(bed.context);
+  expect(await listBackups(bed.context, vmId)).toMatchObject([{ status: "taking", dueAt: dueAt.toISOString() }]);
+  const names = (await bed.tasksOf(vmId, "snapshot-take")).map(({ subject }) => subject);
+  expect(names.toSorted()).toEqual(["hourly 2026-07-02 00:00", "hourly 2026-07-02 00:00 (2)"]);
+});
+
 test("a backup that is removed at the moment when it is to be copied is not copied", async () => {
   const vmId = await bed.runningVm("removed");
   const backup = await bed.addBackup(vmId, { repositoryId: await bed.addRepository("Far away") });
@@ -74,33 +84,4 @@ test("a backup that is removed at the moment when it is to be copied is not copi
   });
   await advance;
   expect(await bed.tasksOf(vmId, "backup")).toHaveLength(0);
-});
-
-test("no policy copies to a repository that is being forgotten", async () => {
-  const vmId = await bed.runningVm("late");
-  const id = await bed.addRepository("Going");
-  const { put } = await bed.context.db.transaction(async (tx) => {
-    await tx.delete(backupRepositories).where(eq(backupRepositories.id, id));
-    const put = putPolicy(bed.context, vmId, { ...hourly, repository: id });
-    put.catch(() => undefined);
-    await plane.waitingForLock(1);
-    return { put };
-  });
-  await expect(put).rejects.toMatchObject({ code: "bad_request", fields: { repository: expect.any(String) } });
-  expect(await bed.context.db.$count(backupPolicies)).toBe(0);
-});
-
-test("a repository to which a policy is about to copy is not forgotten", async () => {
-  const vmId = await bed.runningVm("early");
-  const id = await bed.addRepository("Wanted");
-  const { forget } = await bed.context.db.transaction(async (tx) => {
-    await tx.select().from(backupRepositories).where(eq(backupRepositories.id, id)).for("key share");
-    const forget = forgetRepository(bed.context, id);
-    forget.catch(() => undefined);
-    await plane.waitingForLock(1);
-    await tx.insert(backupPolicies).values({ vmId, policy: { ...hourly, repository: id } });
-    return { forget };
-  });
-  await expect(forget).rejects.toMatchObject({ code: "conflict" });
-  expect(await bed.context.db.$count(backupRepositories)).toBe(1);
 });

@@ -1,12 +1,13 @@
-import { and, eq, isNotNull, isNull, lte, or } from "drizzle-orm";
+import { and, eq, isNotNull, lte, or } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { backupPolicies, backups } from "../../db/schema/backups";
 import { vms } from "../../db/schema/vms";
-import { type BackupTier, backupTiers } from "../../domain/backupPolicy";
+import { type BackupTier, backupTiers, runName } from "../../domain/backupPolicy";
 import { CumulusError } from "../../domain/errors";
 import { announce } from "../changes";
 import { type Context, systemActor } from "../context";
-import { requestSnapshot } from "../snapshots/take";
+import { freeSnapshotName } from "../snapshots/names";
+import { requestSnapshot, withSnapshotNameTaken } from "../snapshots/take";
 import type { VmRow } from "../vms/view";
 import { attempt } from "./attempt";
 import { dueTimes } from "./policies";
@@ -39,23 +40,22 @@ async function takeOrPutOff(context: Context, vmId: number, now: Date): Promise<
   }
 }
 
-async function lockDue(tx: Queryable, vmId: number, now: Date): Promise<PolicyRow | undefined> {
+/** A VM's policy that is due, and the VM. The VM is held first, as by whoever destroys it. */
+async function lockDue(tx: Queryable, vmId: number, now: Date): Promise<{ vm: VmRow; row: PolicyRow } | undefined> {
+  const [vm] = await tx.select().from(vms).where(eq(vms.id, vmId)).for("update");
   const [row] = await tx
     .select()
     .from(backupPolicies)
     .where(and(eq(backupPolicies.vmId, vmId), isDue(now)))
     .for("update", { skipLocked: true });
-  return row;
+  return vm && row && { vm, row };
 }
 
 async function takeDueOf(tx: Queryable, vmId: number, now: Date): Promise<void> {
-  const row = await lockDue(tx, vmId, now);
-  if (!row) return;
-  const [vm] = await tx
-    .select()
-    .from(vms)
-    .where(and(eq(vms.id, vmId), isNull(vms.deletedAt)));
-  if (!vm || vm.desired === "deleted") {
+  const due = await lockDue(tx, vmId, now);
+  if (!due) return;
+  const { vm, row } = due;
+  if (vm.deletedAt !== null || vm.desired === "deleted") {
     await tx.delete(backupPolicies).where(eq(backupPolicies.vmId, vmId));
     return;
   }
@@ -67,8 +67,10 @@ async function takeTiers(tx: Queryable, vm: VmRow, row: PolicyRow, now: Date): P
   const { repository } = row.policy;
   if (repository !== null) await accessOf(tx, repository, "repository");
   for (const { tier, dueAt } of dueRuns(row, now)) {
-    const name = `${tier} ${dueAt.toISOString().slice(0, 16).replace("T", " ")}`;
-    const { snapshot } = await requestSnapshot(tx, systemActor, vm, { name, origin: "schedule" });
+    const name = await freeSnapshotName(tx, vm.id, runName(row.policy, tier, dueAt));
+    const { snapshot } = await withSnapshotNameTaken(name, () =>
+      requestSnapshot(tx, systemActor, vm, { name, origin: "schedule" }),
+    );
     await tx.insert(backups).values({
       vmId: vm.id,
       tier,
@@ -83,8 +85,9 @@ async function takeTiers(tx: Queryable, vm: VmRow, row: PolicyRow, now: Date): P
 
 /** People see that there was a run, and why there is no backup of it; the next one is another try. */
 async function noteFailedRuns(tx: Queryable, vmId: number, now: Date, reason: string): Promise<void> {
-  const row = await lockDue(tx, vmId, now);
-  if (!row) return;
+  const due = await lockDue(tx, vmId, now);
+  if (!due) return;
+  const { row } = due;
   const error = `It could not be made. ${reason}`;
   for (const run of dueRuns(row, now)) {
     await tx

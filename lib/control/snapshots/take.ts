@@ -1,4 +1,3 @@
-import { and, eq, isNull } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { violatedUnique } from "../../db/errors";
 import { snapshots } from "../../db/schema/vms";
@@ -15,6 +14,7 @@ import { lockVm } from "../vms/power";
 import type { VmRow } from "../vms/view";
 import { demandSnapshotAct } from "./demand";
 import type { SnapshotRow } from "./find";
+import { freeSnapshotName } from "./names";
 
 /**
  * Asks for a snapshot and answers when that is durable; the operation says when it is there.
@@ -74,7 +74,7 @@ export async function requestSnapshot(
 /** The row of a snapshot that is still to be taken. */
 export async function insertSnapshot(tx: Queryable, vm: VmRow, ask: SnapshotAsk): Promise<SnapshotRow> {
   const { origin, note = "", memory = false } = ask;
-  const name = ask.name ?? (await freeName(tx, vm.id));
+  const name = ask.name ?? (await freeSnapshotName(tx, vm.id, new Date().toISOString().slice(0, 19).replace("T", " ")));
   const [snapshot] = await tx
     .insert(snapshots)
     .values({ vmId: vm.id, name, note, origin, hasMemory: memory })
@@ -82,20 +82,6 @@ export async function insertSnapshot(tx: Queryable, vm: VmRow, ask: SnapshotAsk)
   if (!snapshot) throw new CumulusError("internal", "The snapshot could not be written.");
   await announce(tx, { kind: "snapshot", id: snapshot.id, vmId: vm.id });
   return snapshot;
-}
-
-/** "2026-03-01 12:00:05", and a number where the VM has that one. */
-async function freeName(tx: Queryable, vmId: number): Promise<string> {
-  const rows = await tx
-    .select({ name: snapshots.name })
-    .from(snapshots)
-    .where(and(eq(snapshots.vmId, vmId), isNull(snapshots.deletedAt)));
-  const taken = new Set(rows.map(({ name }) => name));
-  const now = new Date().toISOString().slice(0, 19).replace("T", " ");
-  for (let number = 1; ; number++) {
-    const name = number === 1 ? now : `${now} (${number})`;
-    if (!taken.has(name)) return name;
-  }
 }
 
 /** Tells that a name is taken as the user should read it. */

@@ -20,13 +20,14 @@ export const idempotencyKeys = pgTable(
     key: text("key").notNull(),
     /** SHA-256 of method, path and body: the same key with another request is refused. */
     requestHash: text("request_hash").notNull(),
-    /** What the request made: a VM, or an operation that makes something. */
+    /** What the request made: a VM, a backup, or an operation that makes something. */
     vmId: integer("vm_id"),
     operationId: integer("operation_id"),
+    backupId: integer("backup_id"),
     createdAt: moment("created_at").notNull().default(now),
   },
   (table) => [
     uniqueIndex().on(table.actor, table.key),
-    check("idempotency_keys_made", sql`(${table.vmId} is null) <> (${table.operationId} is null)`),
+    check("idempotency_keys_made", sql`num_nonnulls(${table.vmId}, ${table.operationId}, ${table.backupId}) = 1`),
   ],
 );

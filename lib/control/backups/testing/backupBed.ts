@@ -61,7 +61,8 @@ function rowsOf(context: Context) {
 
     /** A run whose snapshot is there. */
     async addBackup(vmId: number, values: Partial<typeof backups.$inferInsert> = {}): Promise<BackupRow> {
-      const manifest = {} as SnapshotManifest;
+      const machine = { vcpus: 1, memoryBytes: 256 * 1024 ** 2, firmware: "bios" };
+      const manifest = { machine, virtualBytes: 2 * 1024 ** 3 } as SnapshotManifest;
       const [snapshot] = await db
         .insert(snapshots)
         .values({ vmId, name: crypto.randomUUID(), origin: "schedule", hasMemory: false, manifest })

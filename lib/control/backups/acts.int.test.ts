@@ -1,0 +1,69 @@
+import { eq } from "drizzle-orm";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { backupPolicies, backupRepositories } from "../../db/schema/backups";
+import { systemActor } from "../context";
+import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { backUpNow } from "./manual";
+import { putPolicy } from "./policies";
+import { forgetRepository } from "./repositories";
+import { type BackupBed, backupBed, hourly } from "./testing/backupBed";
+
+let plane: TestControlPlane;
+let bed: BackupBed;
+
+beforeAll(async () => {
+  plane = await startTestControlPlane();
+});
+afterAll(async () => {
+  await plane.close();
+});
+beforeEach(async () => {
+  bed = await backupBed(plane);
+});
+
+test("two who back a VM up in the same second get a backup each; the same request sent again, the same one", async () => {
+  const vmId = await bed.runningVm("asked-twice");
+  const repositoryId = await bed.addRepository("Far away");
+  const ask = (key: string | null) => backUpNow(bed.context, systemActor, vmId, repositoryId, key);
+  vi.useFakeTimers({ toFake: ["Date"], now: new Date("2026-11-28T10:00:00.100Z") });
+  onTestFinished(() => void vi.useRealTimers());
+  const first = await ask("one");
+  vi.setSystemTime(new Date("2026-11-28T10:00:00.900Z"));
+  const second = await ask(null);
+  expect(second.id).not.toBe(first.id);
+  expect((await bed.tasksOf(vmId, "snapshot-take")).map(({ subject }) => subject).toSorted()).toEqual([
+    "backup 2026-11-28 10:00:00",
+    "backup 2026-11-28 10:00:00 (2)",
+  ]);
+  expect((await ask("one")).id).toBe(first.id);
+  expect(await bed.tasksOf(vmId, "snapshot-take")).toHaveLength(2);
+});
+
+test("no policy copies to a repository that is being forgotten", async () => {
+  const vmId = await bed.runningVm("late");
+  const id = await bed.addRepository("Going");
+  const { put } = await bed.context.db.transaction(async (tx) => {
+    await tx.delete(backupRepositories).where(eq(backupRepositories.id, id));
+    const put = putPolicy(bed.context, vmId, { ...hourly, repository: id });
+    put.catch(() => undefined);
+    await plane.waitingForLock(1);
+    return { put };
+  });
+  await expect(put).rejects.toMatchObject({ code: "bad_request", fields: { repository: expect.any(String) } });
+  expect(await bed.context.db.$count(backupPolicies)).toBe(0);
+});
+
+test("a repository to which a policy is about to copy is not forgotten", async () => {
+  const vmId = await bed.runningVm("early");
+  const id = await bed.addRepository("Wanted");
+  const { forget } = await bed.context.db.transaction(async (tx) => {
+    await tx.select().from(backupRepositories).where(eq(backupRepositories.id, id)).for("key share");
+    const forget = forgetRepository(bed.context, id);
+    forget.catch(() => undefined);
+    await plane.waitingForLock(1);
+    await tx.insert(backupPolicies).values({ vmId, policy: { ...hourly, repository: id } });
+    return { forget };
+  });
+  await expect(forget).rejects.toMatchObject({ code: "conflict" });
+  expect(await bed.context.db.$count(backupRepositories)).toBe(1);
+});
