@@ -1,12 +1,15 @@
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { backupPolicies, backupRepositories } from "../../db/schema/backups";
+import { vms } from "../../db/schema/vms";
 import { systemActor } from "../context";
 import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { destroyVm } from "../vms/destroy";
+import { copyWaiting } from "./copy";
 import { backUpNow } from "./manual";
 import { putPolicy } from "./policies";
-import { forgetRepository } from "./repositories";
-import { type BackupBed, backupBed, hourly } from "./testing/backupBed";
+import { forgetRepository, listRepositories } from "./repositories";
+import { type BackupBed, backupBed, copied, hourly } from "./testing/backupBed";
 
 let plane: TestControlPlane;
 let bed: BackupBed;
@@ -66,4 +69,40 @@ test("a repository to which a policy is about to copy is not forgotten", async (
   });
   await expect(forget).rejects.toMatchObject({ code: "conflict" });
   expect(await bed.context.db.$count(backupRepositories)).toBe(1);
+});
+
+test("a destroyed VM takes its policy along, and keeps nobody from forgetting the repository", async () => {
+  const vmId = await bed.runningVm("goes");
+  const id = await bed.addRepository("Stays");
+  await putPolicy(bed.context, vmId, { ...hourly, repository: id });
+  await destroyVm(bed.context, systemActor, vmId, { withSnapshots: false });
+  expect(await bed.context.db.$count(backupPolicies)).toBe(0);
+  await expect(putPolicy(bed.context, vmId, hourly)).rejects.toMatchObject({ code: "wrong_state" });
+  await forgetRepository(bed.context, id);
+});
+
+test("a policy that an earlier version left with a destroyed VM doesn't count", async () => {
+  const vmId = await bed.runningVm("gone");
+  const id = await bed.addRepository("Stays");
+  await bed.addPolicy(vmId, { policy: { ...hourly, repository: id } });
+  await bed.context.db
+    .update(vms)
+    .set({ desired: "deleted", observed: "absent", deletedAt: new Date() })
+    .where(eq(vms.id, vmId));
+  expect(await listRepositories(bed.context)).toMatchObject([{ policyCount: 0 }]);
+  await forgetRepository(bed.context, id);
+  expect(await bed.context.db.$count(backupRepositories)).toBe(0);
+});
+
+test("a repository to which a backup is on its way is not forgotten before that has ended", async () => {
+  const vmId = await bed.runningVm("on-its-way");
+  const id = await bed.addRepository("Wanted");
+  const backup = await bed.addBackup(vmId, { repositoryId: id });
+  const refused = { code: "conflict", message: expect.stringContaining("on-its-way") };
+  await expect(forgetRepository(bed.context, id)).rejects.toMatchObject(refused);
+  await copyWaiting(bed.context);
+  await expect(forgetRepository(bed.context, id)).rejects.toMatchObject(refused);
+  await bed.end("backup", { done: copied });
+  await forgetRepository(bed.context, id);
+  expect(await bed.backupRow(backup.id)).toMatchObject({ repositoryId: null, copy: null });
 });

@@ -5,6 +5,7 @@ import { type BackupPolicy, nextRunAt } from "../../domain/backupPolicy";
 import { CumulusError } from "../../domain/errors";
 import { announce } from "../changes";
 import type { Context } from "../context";
+import { lockVm } from "../vms/power";
 import { accessOf } from "./repositories";
 
 export interface PolicyState {
@@ -24,11 +25,12 @@ export async function getPolicy(context: Context, vmId: number): Promise<PolicyS
 
 /**
  * From now on the VM is backed up so; what was due and not yet done under an earlier policy is not caught up.
- * @throws `not_found` for no such VM, `bad_request` for no such repository
+ * @throws `not_found` for no such VM, `wrong_state` for one that is being destroyed, `bad_request` for no such repository
  */
 export async function putPolicy(context: Context, vmId: number, policy: BackupPolicy): Promise<PolicyState> {
-  await assertVm(context, vmId);
   await context.db.transaction(async (tx) => {
+    const vm = await lockVm(tx, vmId);
+    if (vm.desired === "deleted") throw new CumulusError("wrong_state", `${vm.name} is being destroyed.`);
     if (policy.repository !== null) await accessOf(tx, policy.repository, "repository");
     const values = { policy, ...dueTimes(policy, new Date()), updatedAt: sql`now()` };
     await tx

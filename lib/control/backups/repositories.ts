@@ -1,7 +1,8 @@
-import { asc, eq, sql } from "drizzle-orm";
+import { and, asc, eq, isNull, ne, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { violatedUnique } from "../../db/errors";
 import { backupPolicies, backupRepositories, backups } from "../../db/schema/backups";
+import { vms } from "../../db/schema/vms";
 import type {
   BackupPlace,
   BackupRepository,
@@ -17,9 +18,7 @@ type RepositoryRow = typeof backupRepositories.$inferSelect;
 
 export async function listRepositories(context: Context): Promise<BackupRepository[]> {
   const rows = await context.db.select().from(backupRepositories).orderBy(asc(backupRepositories.name));
-  const policies = await context.db
-    .select({ id: sql<number>`(${backupPolicies.policy}->>'repository')::int` })
-    .from(backupPolicies);
+  const policies = await livePolicies(context.db);
   return rows.map((row) => toRepository(row, policies.filter(({ id }) => id === row.id).length));
 }
 
@@ -44,19 +43,24 @@ export async function createRepository(context: Context, input: CreateBackupRepo
   }
 }
 
-/** Forgets a repository; what is in it stays where it is. @throws `conflict` while policies copy to it or Cumulus keeps count of copies in it */
+/** Forgets a repository; what is in it stays where it is. @throws `conflict` while policies copy to it, or a backup is on its way to it */
 export async function forgetRepository(context: Context, id: number): Promise<void> {
   await context.db.transaction(async (tx) => {
     // Before it is looked who uses it: who is about to, holds it.
     await tx.select().from(backupRepositories).where(eq(backupRepositories.id, id)).for("update");
     const row = await getRepositoryRow(tx, id);
-    const [policy] = await tx
-      .select({ vmId: backupPolicies.vmId })
-      .from(backupPolicies)
-      .where(sql`(${backupPolicies.policy}->>'repository')::int = ${id}`)
-      .limit(1);
-    if (policy) {
+    if ((await livePolicies(tx)).some((policy) => policy.id === id)) {
       throw new CumulusError("conflict", `VMs are backed up to ${row.name}: change their backup policies first.`);
+    }
+    const [coming] = await tx
+      .select({ vmName: vms.name })
+      .from(backups)
+      .innerJoin(vms, eq(vms.id, backups.vmId))
+      .where(and(eq(backups.repositoryId, id), isNull(backups.removedAt), isNull(backups.error), isNull(backups.copy)))
+      .limit(1);
+    if (coming) {
+      const message = `A backup of ${coming.vmName} is on its way to ${row.name}. Wait until it is there, or cancel it.`;
+      throw new CumulusError("conflict", message);
     }
     await tx.update(backups).set({ repositoryId: null, copy: null }).where(eq(backups.repositoryId, id));
     await tx.delete(backupRepositories).where(eq(backupRepositories.id, id));
@@ -82,6 +86,15 @@ export async function accessOf(tx: Queryable, id: number, field: string): Promis
   if (row) return row.access;
   const message = `There is no backup repository ${id}.`;
   throw new CumulusError("bad_request", message, { fields: { [field]: message } });
+}
+
+/** By policy, where it copies to. Of VMs that are destroyed none counts: nobody could change it. */
+async function livePolicies(db: Queryable): Promise<{ id: number | null }[]> {
+  return db
+    .select({ id: sql<number | null>`(${backupPolicies.policy} ->> 'repository')::int` })
+    .from(backupPolicies)
+    .innerJoin(vms, eq(vms.id, backupPolicies.vmId))
+    .where(ne(vms.desired, "deleted"));
 }
 
 async function assertFreeName(context: Context, name: string): Promise<void> {

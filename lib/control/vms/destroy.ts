@@ -1,3 +1,5 @@
+import { eq } from "drizzle-orm";
+import { backupPolicies } from "../../db/schema/backups";
 import type { Operation } from "../../domain/operation";
 import { failpoint } from "../../failpoints";
 import { announce } from "../changes";
@@ -8,7 +10,7 @@ import { requestRemovalOfAll } from "../snapshots/remove";
 import { cancelRestores } from "../snapshots/restore";
 import { lockVm, newGeneration } from "./power";
 
-/** Writes down that a VM is to be gone; its snapshots stay unless they are to go with it. Asked again while it is going: the same again, nothing lost. */
+/** Writes down that a VM is to be gone; its backup policy goes at once, its snapshots stay unless they are to go with it. Asked again while it is going: the same again, nothing lost. */
 export async function destroyVm(
   context: Context,
   actor: Actor,
@@ -22,6 +24,7 @@ export async function destroyVm(
     const asked = { kind: "destroy" as const, vmId: id, actor: actorName(actor) };
     const row = await newGeneration(tx, vm, asked, { desired: "deleted" });
     await supersedeChanges(tx, id);
+    await tx.delete(backupPolicies).where(eq(backupPolicies.vmId, id));
     if (options.withSnapshots) await requestRemovalOfAll(tx, actor, id);
     await requestConverge(tx, id);
     await announce(tx, { kind: "vm", id });
