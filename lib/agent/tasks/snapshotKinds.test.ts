@@ -43,6 +43,11 @@ test("a safety snapshot is taken before the restore, and once when the task is r
   expect(await idsOf(hypervisor)).toEqual([1, 2]);
 });
 
+test("a restore that was written down before it said whether with memory goes on with it", () => {
+  const { memory: _, ...older } = restore;
+  expect(snapshotRestore.params.parse(older)).toEqual({ ...older, memory: true });
+});
+
 test("a safety snapshot goes with a restore that fails", async () => {
   const hypervisor = await runningVm();
   await expect(snapshotRestore.run(restore, callOf(hypervisor))).rejects.toMatchObject({ code: "not_found" });

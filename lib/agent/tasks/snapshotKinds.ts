@@ -21,7 +21,8 @@ export const snapshotTake = taskKind({
 const restoreParams = z.object({
   vmId: id,
   snapshotId: id,
-  memory: z.boolean(),
+  /** Whether the guest goes on with the memory; tasks of an agent before this one may not say. */
+  memory: z.boolean().default(true),
   /** A snapshot of what is replaced, taken first: it stays only when the restore is done, or neither done nor undone. */
   safety: z.object({ snapshotId: id, memory: z.boolean() }).nullable(),
 });
