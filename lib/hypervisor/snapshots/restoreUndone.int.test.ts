@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { RestoreNotUndone } from "../../domain/restoreNotUndone";
 import type { TaskReport } from "../../domain/task";
 import { pathsOf } from "../../env";
 import type { Failpoint } from "../../failpoints";
@@ -29,6 +30,14 @@ async function takeMemory(): Promise<void> {
   await bed.start();
   await bed.take(4, true);
   await bed.agent.stop(1);
+}
+
+const ballast = () => join(host.settings.dataDir, "ballast");
+
+/** Of a bed whose data folder has a file system of its own. */
+function fillDisk(): void {
+  const { bavail, bsize } = statfsSync(host.settings.dataDir);
+  writeFileSync(ballast(), Buffer.alloc(bavail * bsize));
 }
 
 const report: TaskReport = { progress: () => {}, log: () => {} };
@@ -102,25 +111,39 @@ test("a restore that was begun goes on though the QEMU that it started hangs", a
   await bed.expectNothingLeft();
 });
 
+test("a restore that can't even be undone says so and keeps what the VM had: its next run undoes it", async () => {
+  await makeBed(160);
+  await bed.write(own);
+  const spec = await bed.cloneSpec();
+  await bed.agent.close();
+  await crashAt({ settings: host.settings, act: "restore", failpoint: "agent.restore.switched", spec });
+  bed.agent = await host.agent();
+  const again = () =>
+    bed.agent.restoreSnapshot(1, { snapshotId: 2, operationId: 9 }, report, AbortSignal.abort(new Error("given up")));
+  fillDisk();
+  await expect(again()).rejects.toBeInstanceOf(RestoreNotUndone);
+  rmSync(ballast());
+  await expect(again()).rejects.toThrow("given up");
+  expect(await bed.patternOf({ vmId: 1 })).toBe(own);
+  await bed.expectNothingLeft();
+});
+
 test("a restore that fails when the host's disk has become full: the VM has its disk back", async () => {
   await makeBed(160);
   await takeMemory();
   await bed.write(own);
   await bed.start();
-  const { dataDir } = host.settings;
-  const ballast = join(dataDir, "ballast");
   const { state } = machinePaths(host.settings, 1);
   const progress = (_: number, message: string) => {
-    if (!message.startsWith("Loading") || existsSync(ballast)) return;
+    if (!message.startsWith("Loading") || existsSync(ballast())) return;
     const { pid } = JSON.parse(readFileSync(state, "utf8")).process;
-    const { bavail, bsize } = statfsSync(dataDir);
-    writeFileSync(ballast, Buffer.alloc(bavail * bsize));
+    fillDisk();
     process.kill(pid, "SIGKILL");
   };
   const ask = { snapshotId: 4, operationId: 9 };
   const { signal } = new AbortController();
   await expect(bed.agent.restoreSnapshot(1, ask, { log: () => {}, progress }, signal)).rejects.toBeDefined();
-  rmSync(ballast);
+  rmSync(ballast());
   await bed.agent.start(1);
   await bed.untilEchoes(1);
   await bed.agent.stop(1);
