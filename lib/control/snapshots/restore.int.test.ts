@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { desc, eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { testHypervisor } from "../../agent/testAgent";
 import { operations } from "../../db/schema/operations";
@@ -117,6 +117,24 @@ test.each(["failed", "cancelled"] as const)(
     expect(await getVm(context, id)).toMatchObject({ status: "running", isReady: true, timeline: before.timeline });
   },
 );
+
+test("a safety snapshot that the host keeps after a restore that could not be undone is there to be had back", async () => {
+  const id = await createReady("not-undone");
+  const snapshotId = await taken(id, { memory: false });
+  const asked = await restoreSnapshot(context, systemActor, snapshotId, { safetySnapshot: true });
+  const [safety] = await context.db
+    .select()
+    .from(snapshots)
+    .where(eq(snapshots.origin, "safety"))
+    .orderBy(desc(snapshots.id));
+  if (!safety) throw new Error("There is no safety snapshot.");
+  const ask = { snapshotId: safety.id, operationId: asked.id, memory: true, freeze: false };
+  await hypervisor.takeSnapshot(id, ask, silent, AbortSignal.timeout(10_000));
+  const error = { message: "The disk of the VM could not be given back." };
+  await endTask(context, await rowOf(asked.id), { status: "failed", result: null, error });
+  const [kept] = await context.db.select().from(snapshots).where(eq(snapshots.id, safety.id));
+  expect(kept).toMatchObject({ desired: "present", deletedAt: null, manifest: { id: safety.id, hasMemory: true } });
+});
 
 test("a VM that is told to start before its guest has gone down is as ready as it was", async () => {
   const id = await createReady("stays-up");
