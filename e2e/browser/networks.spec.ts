@@ -316,3 +316,44 @@ test("addresses are chosen by keyboard alone, and the map is live", async ({ pag
   await fakeBridged.api("DELETE", `/api/vms/${vm.id}`);
   await expect(page.getByRole("radio", { name: "192.168.0.77: In quarantine (seen-live)" })).toBeVisible();
 });
+
+test("of two who edit a firewall, the second sees that it changed, and loads what is there or keeps the own", async ({
+  page,
+  fakeBridged,
+}) => {
+  const rule = (port: number) => ({ direction: "ingress", protocol: "tcp", ports: [{ from: port, to: port }] });
+  const { body: made } = await fakeBridged.api<Firewall>("POST", "/api/firewalls", {
+    name: "shared",
+    rules: [rule(22)],
+  });
+  const rewrite = (...ports: number[]) =>
+    fakeBridged.api("PUT", `/api/firewalls/${made.id}`, { name: "shared", rules: ports.map(rule) });
+  const saved = async () => {
+    const { body } = await fakeBridged.api<Firewall>("GET", `/api/firewalls/${made.id}`);
+    return body.rules.map(({ ports }) => ports[0]?.from);
+  };
+  await signIn(page, fakeBridged);
+  await page.goto(`${fakeBridged.url}/networks/firewalls/${made.id}`);
+  const ports = page.getByRole("group", { name: "Rule 1" }).getByRole("textbox", { name: "Ports" });
+  const save = page.getByRole("button", { name: "Save firewall" });
+  const changed = page.getByText("Somebody else has changed this firewall meanwhile");
+
+  await expect(ports).toHaveValue("22");
+  await rewrite(80);
+  await expect(ports, "what nobody has touched is as it is saved").toHaveValue("80");
+  await ports.fill("443");
+  await rewrite(8080);
+  await expect(changed).toBeVisible();
+  await expect(save).toHaveAttribute("aria-disabled", "true");
+  expect(await seriousViolations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Load what is there" }).click();
+  await expect(ports).toHaveValue("8080");
+  await expect(changed).toBeHidden();
+
+  await ports.fill("443");
+  await rewrite(9090);
+  await page.getByRole("button", { name: "Keep mine" }).click();
+  await save.click();
+  await expect(page).toHaveURL(/\/networks\/firewalls$/);
+  expect(await saved()).toEqual([443]);
+});

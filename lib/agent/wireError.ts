@@ -14,6 +14,7 @@ const statuses: Record<ErrorCode, number> = {
   not_found: 404,
   conflict: 409,
   wrong_state: 409,
+  changed_meanwhile: 412,
   too_large: 413,
   insufficient_capacity: 507,
   rate_limited: 429,

@@ -20,6 +20,7 @@ const statuses: Record<ErrorCode, { status: number; title: string }> = {
   not_found: { status: 404, title: "Not found" },
   conflict: { status: 409, title: "Conflict" },
   wrong_state: { status: 409, title: "Not possible in this state" },
+  changed_meanwhile: { status: 412, title: "Changed meanwhile" },
   too_large: { status: 413, title: "Too large" },
   rate_limited: { status: 429, title: "Too many requests" },
   internal: { status: 500, title: "Internal error" },

@@ -9,6 +9,7 @@ export type ErrorCode =
   | "not_found"
   | "conflict"
   | "wrong_state"
+  | "changed_meanwhile"
   | "too_large"
   | "insufficient_capacity"
   | "rate_limited"

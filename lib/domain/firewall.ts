@@ -46,6 +46,7 @@ export const firewallSchema = z
     id: z.number().int(),
     name: z.string(),
     rules: z.array(ruleSchema),
+    version: z.string().meta({ description: "Another after each change of the name or a rule: `If-Match` takes it." }),
     /** Live VMs that have it. */
     vms: z.array(z.object({ id: z.number().int(), name: z.string() })),
     /** Why the host has not put the last changes into effect yet; null when all are. */

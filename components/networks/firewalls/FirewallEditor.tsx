@@ -5,7 +5,7 @@ import { useRouter } from "next/navigation";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { useSWRConfig } from "swr";
 import { apiRequest } from "../../../lib/api/client";
-import type { Firewall } from "../../../lib/domain/firewall";
+import type { Firewall, WriteFirewall } from "../../../lib/domain/firewall";
 import { keys } from "../../data/keys";
 import { useSubmit } from "../../data/useSubmit";
 import { Banner } from "../../ui/Banner";
@@ -15,11 +15,13 @@ import { Card } from "../../ui/Card";
 import { Field } from "../../ui/Field";
 import { Input } from "../../ui/Input";
 import { notify } from "../../ui/notify";
+import { ChangedMeanwhile } from "./ChangedMeanwhile";
 import {
   draftOf,
   type FirewallDraft,
   firewallProblems,
   firewallRequestOf,
+  isSameDraft,
   newRule,
   wholeRulesOf,
 } from "./firewallDraft";
@@ -37,15 +39,35 @@ interface FirewallEditorProps {
   children: ReactNode;
 }
 
+const begunFrom = (firewall: Firewall | undefined): FirewallDraft =>
+  firewall ? draftOf(firewall) : { name: "", rules: [] };
+
+/** @param base what the draft began as; refused when that is not what is there any more */
+function write(base: Firewall | undefined, body: WriteFirewall): Promise<Firewall> {
+  if (base === undefined) return apiRequest("POST", keys.firewalls, body);
+  const headers = { "if-match": `"${base.version}"` };
+  return apiRequest("PUT", `${keys.firewalls}/${base.id}`, body, { headers });
+}
+
 export function FirewallEditor({ saved, others, children }: FirewallEditorProps) {
   const router = useRouter();
   const { mutate } = useSWRConfig();
   const nameOf = useFirewallNames();
-  const [draft, setDraft] = useState<FirewallDraft>(saved ? draftOf(saved) : { name: "", rules: [] });
+  /** What the draft began as. */
+  const [base, setBase] = useState(saved);
+  const [draft, setDraft] = useState<FirewallDraft>(begunFrom(saved));
   const [wasSent, setSent] = useState(false);
   const own = firewallProblems(draft);
   const server = useSubmit("name");
   const problems = { ...(wasSent ? own : {}), ...server.fields };
+  const isChanged = !isSameDraft(draft, begunFrom(base));
+  const isOutdated = saved !== undefined && saved.version !== base?.version && !server.isPending;
+  const load = () => {
+    setBase(saved);
+    setDraft(begunFrom(saved));
+  };
+  // Nothing is lost.
+  if (isOutdated && !isChanged) load();
   const change = (changes: Partial<FirewallDraft>) => {
     setDraft((before) => ({ ...before, ...changes }));
     server.reset();
@@ -56,10 +78,8 @@ export function FirewallEditor({ saved, others, children }: FirewallEditorProps)
     if (Object.keys(own).length > 0) return;
     await server.submit(async () => {
       const body = firewallRequestOf(draft);
-      const written = saved
-        ? await apiRequest<Firewall>("PUT", `${keys.firewalls}/${saved.id}`, body)
-        : await apiRequest<Firewall>("POST", keys.firewalls, body);
-      await mutate(keys.firewalls);
+      const written = await write(base, body).finally(() => mutate(keys.firewalls));
+      setBase(written);
       const effect = written.pending === null ? ": in effect now" : ". The host has not put it into effect yet";
       notify(`Firewall ${draft.name} saved${written.vms.length > 0 ? effect : ""}.`);
       router.push("/networks/firewalls");
@@ -114,12 +134,29 @@ export function FirewallEditor({ saved, others, children }: FirewallEditorProps)
             </Button>
           </div>
         </Card>
+        {isOutdated && isChanged ? (
+          <ChangedMeanwhile
+            onLoad={() => {
+              load();
+              server.reset();
+            }}
+            onKeep={() => {
+              setBase(saved);
+              server.reset();
+            }}
+          />
+        ) : null}
         {server.error ? <Banner tone="bad">{server.error}</Banner> : null}
         {wasSent && Object.keys(own).length > 0 ? (
           <Banner tone="bad">Something is missing or wrong: it is marked above.</Banner>
         ) : null}
         <div className="flex gap-2">
-          <Button type="submit" variant="primary" loading={server.isPending}>
+          <Button
+            type="submit"
+            variant="primary"
+            loading={server.isPending}
+            disabledReason={isOutdated && isChanged ? "Somebody else has changed it: choose above." : undefined}
+          >
             Save firewall
           </Button>
           <ButtonLink href="/networks/firewalls">Cancel</ButtonLink>

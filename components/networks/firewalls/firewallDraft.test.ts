@@ -10,7 +10,15 @@ const rule = (changes: Partial<FirewallRuleInput> = {}): FirewallRuleInput => ({
 describe("a firewall's draft", () => {
   test("of rules that are there, changed in nothing, asks for what they are", () => {
     const rules = [...sshOnlyRules, rule({ direction: "egress", cidrs: ["10.0.0.0/8", "fd00::/8"], firewalls: [3] })];
-    const firewall = { id: 1, name: "web", rules, vms: [], pending: null, createdAt: "2026-01-01T00:00:00.000Z" };
+    const firewall = {
+      id: 1,
+      name: "web",
+      rules,
+      version: "1",
+      vms: [],
+      pending: null,
+      createdAt: "2026-01-01T00:00:00.000Z",
+    };
     expect(firewallRequestOf(draftOf(firewall))).toEqual({ name: "web", rules });
     expect(firewallProblems(draftOf(firewall))).toEqual({});
   });

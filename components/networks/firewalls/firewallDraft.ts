@@ -51,6 +51,11 @@ export function firewallRequestOf({ name, rules }: FirewallDraft): WriteFirewall
   return { name: name.trim(), rules: rules.map(ruleOf) };
 }
 
+/** Whether two drafts ask for the same firewall. */
+export function isSameDraft(one: FirewallDraft, other: FirewallDraft): boolean {
+  return JSON.stringify(firewallRequestOf(one)) === JSON.stringify(firewallRequestOf(other));
+}
+
 function ruleOf(rule: RuleDraft): FirewallRuleInput {
   const { direction, protocol, ports, cidrs, firewalls } = rule;
   return {

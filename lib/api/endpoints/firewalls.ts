@@ -7,6 +7,7 @@ import {
 } from "../../control/networks/firewalls";
 import { firewallPresetSchema, firewallPresets, firewallSchema, writeFirewallSchema } from "../../domain/firewall";
 import { endpoint } from "../endpoint";
+import { ifMatchOf } from "../ifMatch";
 import { asList, idParams, listOf } from "../shapes";
 
 const tag = "Firewalls";
@@ -60,11 +61,13 @@ export const updateFirewallEndpoint = endpoint({
   path: "/api/firewalls/{id}",
   tag,
   summary: "Rewrite a firewall",
-  description: "Its VMs feel it at once; connections that the new rules don't let through are cut.",
+  description:
+    "Its VMs feel it at once; connections that the new rules don't let through are cut. With the header " +
+    "`If-Match` and the `version` that you read, it is refused (412) when somebody else has rewritten it since.",
   params: idParams,
   body: writeFirewallSchema,
   response: firewallSchema,
-  handle: ({ context, params, body }) => updateFirewall(context, params.id, body),
+  handle: ({ context, params, body, request }) => updateFirewall(context, params.id, body, ifMatchOf(request)),
 });
 
 export const deleteFirewallEndpoint = endpoint({

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { asc, eq, inArray, ne } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { violatedUnique } from "../../db/errors";
@@ -20,6 +22,7 @@ export async function listFirewalls(context: Context): Promise<Firewall[]> {
   const pending = await networksPending(context);
   return rows.map(({ createdAt, ...row }) => ({
     ...row,
+    version: versionOf(row),
     createdAt: createdAt.toISOString(),
     vms: attached.filter(({ firewallId }) => firewallId === row.id).map(({ id, name }) => ({ id, name })),
     pending,
@@ -42,11 +45,28 @@ export async function createFirewall(context: Context, input: WriteFirewall): Pr
   return getFirewall(context, id);
 }
 
-/** Takes effect at once for the VMs that have it, or the answer says why not. */
-export async function updateFirewall(context: Context, id: number, input: WriteFirewall): Promise<Firewall> {
+/**
+ * Takes effect at once for the VMs that have it, or the answer says why not.
+ * @param versions those of which the caller knows one; null: whatever is there is rewritten
+ * @throws `not_found`; `changed_meanwhile` when it is none of the versions, unless it says the same already; `conflict`, `bad_request`
+ */
+export async function updateFirewall(
+  context: Context,
+  id: number,
+  input: WriteFirewall,
+  versions: readonly string[] | null,
+): Promise<Firewall> {
   await write(context, input, async (tx) => {
-    const [row] = await tx.update(firewalls).set(input).where(eq(firewalls.id, id)).returning();
+    const [row] = await tx.select().from(firewalls).where(eq(firewalls.id, id)).for("update");
     if (!row) throw firewallNotFound(id);
+    const isSame = isDeepStrictEqual({ name: row.name, rules: row.rules }, { name: input.name, rules: input.rules });
+    if (versions !== null && !isSame && !versions.includes(versionOf(row))) {
+      throw new CumulusError(
+        "changed_meanwhile",
+        `Somebody else has changed the firewall ${row.name} since you read it. Nothing is saved: read it again, and make your change there.`,
+      );
+    }
+    await tx.update(firewalls).set(input).where(eq(firewalls.id, id));
     return id;
   });
   await settleNetworks(context);
@@ -147,6 +167,14 @@ async function assertFirewalls(tx: Queryable, ids: readonly number[], field: str
   if (unknown === undefined) return;
   const message = `There is no firewall ${unknown}.`;
   throw new CumulusError("bad_request", message, { fields: { [field]: message } });
+}
+
+/** What a firewall says, in short. */
+function versionOf({ name, rules }: Pick<Firewall, "name" | "rules">): string {
+  return createHash("sha256")
+    .update(JSON.stringify([name, rules]))
+    .digest("hex")
+    .slice(0, 16);
 }
 
 function firewallNotFound(id: number): CumulusError {

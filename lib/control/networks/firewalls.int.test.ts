@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { type FirewallRuleInput, writeFirewallSchema } from "../../domain/firewall";
+import { createFakeHypervisor } from "../../hypervisor/fake";
+import type { Context } from "../context";
+import { ensureBaseRows, refreshHost } from "../hosts";
+import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { createFirewall, getFirewall, updateFirewall } from "./firewalls";
+
+let plane: TestControlPlane;
+
+beforeAll(async () => {
+  plane = await startTestControlPlane();
+});
+afterAll(async () => {
+  await plane.close();
+});
+
+async function bridgedContext(): Promise<Context> {
+  const fake = createFakeHypervisor({ networkDriver: "bridge" });
+  onTestFinished(() => fake.close());
+  const context = await plane.contextWith(fake);
+  await ensureBaseRows(context);
+  await refreshHost(context);
+  return context;
+}
+
+const portsOf = (rules: FirewallRuleInput[]) => rules.flatMap(({ ports }) => ports.map(({ from }) => from));
+const withPorts = (name: string, ...ports: number[]) =>
+  writeFirewallSchema.parse({
+    name,
+    rules: ports.map((port) => ({ direction: "ingress", protocol: "tcp", ports: [{ from: port, to: port }] })),
+  });
+
+test("of two who change one firewall, the second is told and drops nothing of the first one's", async () => {
+  const context = await bridgedContext();
+  const read = await createFirewall(context, withPorts("shared", 22));
+  const first = await updateFirewall(context, read.id, withPorts("shared", 22, 80), [read.version]);
+  expect(first.version).not.toBe(read.version);
+  const second = withPorts("shared", 22, 443);
+  await expect(updateFirewall(context, read.id, second, [read.version])).rejects.toMatchObject({
+    code: "changed_meanwhile",
+    message: expect.stringContaining("Nothing is saved"),
+  });
+  expect(portsOf((await getFirewall(context, read.id)).rules)).toEqual([22, 80]);
+  await updateFirewall(context, read.id, second, [first.version]);
+  expect(portsOf((await getFirewall(context, read.id)).rules)).toEqual([22, 443]);
+});
+
+test("of two who change one firewall at the same time, one is told", async () => {
+  const context = await bridgedContext();
+  const { id, version } = await createFirewall(context, withPorts("raced", 22));
+  const both = await Promise.allSettled(
+    [80, 443].map((port) => updateFirewall(context, id, withPorts("raced", port), [version])),
+  );
+  expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+});
+
+test("a change that is sent again, since its answer was lost, is done", async () => {
+  const context = await bridgedContext();
+  const { id, version } = await createFirewall(context, withPorts("sent twice", 22));
+  const once = await updateFirewall(context, id, withPorts("sent twice", 80), [version]);
+  const again = await updateFirewall(context, id, withPorts("sent twice", 80), [version]);
+  expect(again.version).toBe(once.version);
+});
+
+test("who names no version rewrites what is there", async () => {
+  const context = await bridgedContext();
+  const { id } = await createFirewall(context, withPorts("plain", 22));
+  await updateFirewall(context, id, withPorts("plain", 80), null);
+  expect(portsOf((await updateFirewall(context, id, withPorts("plain", 443), null)).rules)).toEqual([443]);
+});
