@@ -8,6 +8,7 @@ import { type ReactNode, useState } from "react";
 import { useVms } from "../data/hooks";
 import { Banner } from "../ui/Banner";
 import { dialogOverlayClass } from "../ui/dialogClass";
+import { leaveBy } from "../ui/leaving";
 import { matches } from "./matches";
 import { type PaletteCommand, useCommands } from "./useCommands";
 
@@ -57,8 +58,8 @@ function Palette({ close }: { close: () => void }) {
           icon={<Server aria-hidden />}
           aside={vm.status}
           onSelect={() => {
-            router.push(`/vms/${vm.id}`);
             close();
+            leaveBy(() => router.push(`/vms/${vm.id}`));
           }}
         >
           {vm.name}

@@ -8,6 +8,7 @@ import { messageOf } from "../../lib/domain/errors";
 import { whyNoSnapshotAct } from "../../lib/domain/snapshotActions";
 import type { Vm } from "../../lib/domain/vm";
 import { whyNot } from "../../lib/domain/vmStatus";
+import { leaveBy } from "../ui/leaving";
 import { notify } from "../ui/notify";
 import { sections } from "./sections";
 import { signOut } from "./signOut";
@@ -36,8 +37,8 @@ export function useCommands(vms: Vm[], close: () => void) {
     act().then(close, (thrown: unknown) => setError(messageOf(thrown)));
   };
   const go = (href: string) => () => {
-    router.push(href);
     close();
+    leaveBy(() => router.push(href));
   };
 
   const pages: PaletteCommand[] = [

@@ -357,3 +357,33 @@ test("of two who edit a firewall, the second sees that it changed, and loads wha
   await expect(page).toHaveURL(/\/networks\/firewalls$/);
   expect(await saved()).toEqual([443]);
 });
+
+test("a firewall that is half made is not left without a question, by whatever way", async ({ page, fakeBridged }) => {
+  await signIn(page, fakeBridged);
+  await page.goto(`${fakeBridged.url}/networks/firewalls`);
+  await page.getByRole("link", { name: "Create firewall" }).click();
+  const name = page.getByRole("textbox", { name: "Name" });
+  const question = page.getByRole("alertdialog", { name: "Leave this firewall unsaved?" });
+  const stay = async () => {
+    await expect(question).toBeVisible();
+    await question.getByRole("button", { name: "Cancel" }).click();
+    await expect(question).toBeHidden();
+    await expect(name).toHaveValue("half made");
+  };
+  await name.fill("half made");
+  await page.getByRole("link", { name: "Cancel" }).click();
+  await stay();
+  // `goBack` would wait for what is held up.
+  await page.evaluate(() => history.back());
+  await stay();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("option", { name: "Images" }).click();
+  await stay();
+
+  await page.getByRole("link", { name: "Images", exact: true }).first().click();
+  await question.getByRole("button", { name: "Leave without saving" }).click();
+  await expect(page).toHaveURL(/\/images$/);
+  await page.goto(`${fakeBridged.url}/networks/firewalls/new`);
+  await page.getByRole("link", { name: "Cancel" }).click();
+  await expect(page, "nothing is asked where nothing is lost").toHaveURL(/\/networks\/firewalls$/);
+});

@@ -14,6 +14,7 @@ import { ButtonLink } from "../../ui/ButtonLink";
 import { Card } from "../../ui/Card";
 import { Field } from "../../ui/Field";
 import { Input } from "../../ui/Input";
+import { LeaveGuard } from "../../ui/LeaveGuard";
 import { notify } from "../../ui/notify";
 import { ChangedMeanwhile } from "./ChangedMeanwhile";
 import {
@@ -162,6 +163,9 @@ export function FirewallEditor({ saved, others, children }: FirewallEditorProps)
           <ButtonLink href="/networks/firewalls">Cancel</ButtonLink>
         </div>
       </div>
+      <LeaveGuard isOn={isChanged} title="Leave this firewall unsaved?">
+        What you changed here is lost.
+      </LeaveGuard>
       <div className="grid gap-4 lg:sticky lg:top-16">
         <Card title="In words" description="What it does to a VM that has it.">
           <div aria-live="polite">
