@@ -21,6 +21,7 @@ import { Table, TableBody, TableHead, Td, Th, Tr } from "../ui/Table";
 import { BackUpNowDialog } from "./BackUpNowDialog";
 import { BackupProgress } from "./BackupProgress";
 import { backupStatusWords, copyWords, tierWords } from "./backupWords";
+import { CopyAgainButton } from "./CopyAgainButton";
 import { RestoreBackupDialog } from "./RestoreBackupDialog";
 
 /** What backups of a VM there are, here and in repositories. */
@@ -81,17 +82,21 @@ export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupR
                     <Td className="hidden text-muted sm:table-cell">{copyOf(backup) ?? "None"}</Td>
                     <Td>
                       <div className="flex flex-col items-end sm:flex-row sm:justify-end">
-                        <Button
-                          size="sm"
-                          variant="ghost"
-                          aria-label={`Restore the backup of ${formatExact(backup.dueAt)}`}
-                          disabledReason={
-                            backup.copy ? undefined : "It has no copy: restore its snapshot on the Snapshots page."
-                          }
-                          onClick={() => setRestoring(backup)}
-                        >
-                          Restore
-                        </Button>
+                        {backup.status === "failed" ? (
+                          <CopyAgainButton backup={backup} onDone={backups.reload} />
+                        ) : (
+                          <Button
+                            size="sm"
+                            variant="ghost"
+                            aria-label={`Restore the backup of ${formatExact(backup.dueAt)}`}
+                            disabledReason={
+                              backup.copy ? undefined : "It has no copy: restore its snapshot on the Snapshots page."
+                            }
+                            onClick={() => setRestoring(backup)}
+                          >
+                            Restore
+                          </Button>
+                        )}
                         <Button
                           size="sm"
                           variant="dangerGhost"

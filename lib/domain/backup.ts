@@ -93,3 +93,10 @@ export const backupSchema = z
   })
   .meta({ id: "Backup" });
 export type Backup = z.infer<typeof backupSchema>;
+
+/** Why a backup that failed can't be copied again, as a sentence for users; undefined when it can. */
+export function whyNotCopiedAgain({ snapshotId, repositoryId }: Backup): string | undefined {
+  if (snapshotId === null) return "There is no snapshot to copy: back the VM up anew.";
+  if (repositoryId === null) return "Its repository was forgotten: back the VM up anew.";
+  return undefined;
+}

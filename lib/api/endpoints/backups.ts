@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { copyAgain } from "../../control/backups/copyAgain";
 import { backUpNow } from "../../control/backups/manual";
 import { getPolicy, putPolicy, removePolicy } from "../../control/backups/policies";
 import { removeBackup } from "../../control/backups/remove";
@@ -95,6 +96,20 @@ export const deleteBackupEndpoint = endpoint({
   description: "Its snapshot and its copy.",
   params: z.object({ id: idSchema, backup: idSchema }),
   handle: ({ context, actor, params }) => removeBackup(context, actor, params.id, params.backup),
+});
+
+export const copyBackupAgainEndpoint = endpoint({
+  method: "POST",
+  path: "/api/vms/{id}/backups/{backup}/copy",
+  tag,
+  summary: "Copy a backup again",
+  description:
+    "One whose copy failed, from the snapshot that is still there. By itself that is tried once after an hour, and once more when another copy has reached the repository.",
+  params: z.object({ id: idSchema, backup: idSchema }),
+  body: z.strictObject({}),
+  response: backupSchema,
+  status: 202,
+  handle: ({ context, actor, params }) => copyAgain(context, actor, params.id, params.backup),
 });
 
 export const listBackupRepositoriesEndpoint = endpoint({

@@ -3,13 +3,16 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } fro
 import { backupPolicies, backupRepositories } from "../../db/schema/backups";
 import { vms } from "../../db/schema/vms";
 import { systemActor } from "../context";
+import { deleteSnapshot } from "../snapshots/remove";
 import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
 import { destroyVm } from "../vms/destroy";
 import { copyWaiting } from "./copy";
+import { copyAgain } from "./copyAgain";
 import { backUpNow } from "./manual";
 import { putPolicy } from "./policies";
 import { forgetRepository, listRepositories } from "./repositories";
-import { type BackupBed, backupBed, copied, hourly } from "./testing/backupBed";
+import { type BackupBed, backupBed, copied, dayAfter, hourly } from "./testing/backupBed";
+import { listBackups } from "./view";
 
 let plane: TestControlPlane;
 let bed: BackupBed;
@@ -105,4 +108,43 @@ test("a repository to which a backup is on its way is not forgotten before that 
   await bed.end("backup", { done: copied });
   await forgetRepository(bed.context, id);
   expect(await bed.backupRow(backup.id)).toMatchObject({ repositoryId: null, copy: null });
+});
+
+test("a copy that failed says why, and is tried again when somebody asks, from the snapshot that is there", async () => {
+  const vmId = await bed.runningVm("again");
+  const repositoryId = await bed.addRepository("Back again");
+  const backup = await bed.addBackup(vmId, { repositoryId });
+  await copyWaiting(bed.context);
+  await bed.end("backup", { failed: "The repository is away." });
+  const shown = (await listBackups(bed.context, vmId))[0];
+  expect(shown).toMatchObject({ status: "failed", error: "It was not copied. The repository is away." });
+  const again = () => copyAgain(bed.context, systemActor, vmId, backup.id);
+  expect(await again()).toMatchObject({ status: "copying", error: null });
+  await expect(again()).rejects.toMatchObject({ code: "wrong_state", allowed: ["failed"] });
+  await copyWaiting(bed.context);
+  await bed.end("backup", { done: copied });
+  expect(await listBackups(bed.context, vmId)).toMatchObject([{ status: "done", copy: copied }]);
+});
+
+test("a copy that failed is not tried again without its snapshot, nor without its repository", async () => {
+  const vmId = await bed.runningVm("in-vain");
+  const repositoryId = await bed.addRepository("Forgotten");
+  const error = "It was not copied. The repository is away.";
+  const emptied = await bed.addBackup(vmId, { repositoryId, error });
+  const forgotten = await bed.addBackup(vmId, { repositoryId, error, dueAt: dayAfter });
+  await deleteSnapshot(bed.context, systemActor, emptied.snapshotId ?? 0);
+  await forgetRepository(bed.context, repositoryId);
+  for (const { id } of [emptied, forgotten]) {
+    await expect(copyAgain(bed.context, systemActor, vmId, id)).rejects.toMatchObject({ code: "conflict" });
+    expect(await bed.backupRow(id)).toMatchObject({ error });
+  }
+});
+
+test("a backup whose snapshot could not be taken says why", async () => {
+  const vmId = await bed.runningVm("full");
+  await backUpNow(bed.context, systemActor, vmId, await bed.addRepository("Far away"), null);
+  await bed.end("snapshot-take", { failed: "The host's disk is full." });
+  expect(await listBackups(bed.context, vmId)).toMatchObject([
+    { status: "failed", error: "Its snapshot was not taken. The host's disk is full." },
+  ]);
 });

@@ -5,10 +5,11 @@ import { vms } from "../../db/schema/vms";
 import { systemActor } from "../context";
 import { convergeVm } from "../converge";
 import { takeSnapshot } from "../snapshots/take";
+import { endTask } from "../tasks/end";
 import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
 import { destroyVm } from "../vms/destroy";
 import { advanceBackups } from "./advance";
-import { type BackupBed, backupBed, hourly, longAgo } from "./testing/backupBed";
+import { type BackupBed, backupBed, copied, dayAfter, hourly, longAgo } from "./testing/backupBed";
 import { listBackups } from "./view";
 
 let plane: TestControlPlane;
@@ -84,4 +85,48 @@ test("a backup that is removed at the moment when it is to be copied is not copi
   });
   await advance;
   expect(await bed.tasksOf(vmId, "backup")).toHaveLength(0);
+});
+
+test("a copy that failed is tried again by itself after an hour, and then when its repository has answered", async () => {
+  const vmId = await bed.runningVm("again");
+  const repositoryId = await bed.addRepository("Comes back");
+  const tries = async () => (await bed.tasksOf(vmId, "backup")).length;
+  const fail = () => bed.end("backup", { failed: "The repository is away." });
+  await bed.addBackup(vmId, { repositoryId });
+  await advanceBackups(bed.context);
+  await fail();
+  await advanceBackups(bed.context);
+  expect(await tries()).toBe(1);
+  await bed.waitFor("61 minutes");
+  await advanceBackups(bed.context);
+  expect(await tries()).toBe(2);
+  await fail();
+  await bed.waitFor("1 day");
+  await advanceBackups(bed.context);
+  expect(await tries()).toBe(2);
+  const copy = { ...copied, verifiedAt: new Date().toISOString() };
+  await bed.addBackup(await bed.runningVm("other"), { repositoryId, copy });
+  await advanceBackups(bed.context);
+  expect(await tries()).toBe(3);
+  await fail();
+  await bed.waitFor("1 day");
+  await advanceBackups(bed.context);
+  expect(await tries()).toBe(3);
+});
+
+test("a copy that failed is not tried again by itself for which newer ones leave no place, nor one that was cancelled", async () => {
+  const repositoryId = await bed.addRepository("Comes back");
+  const [passed, cancelled] = [await bed.runningVm("passed"), await bed.runningVm("cancelled")];
+  await bed.addPolicy(passed);
+  for (const vmId of [passed, cancelled]) await bed.addBackup(vmId, { repositoryId });
+  await advanceBackups(bed.context);
+  for (const status of ["failed", "cancelled"] as const) {
+    const [open] = await bed.tasksOf(status === "failed" ? passed : cancelled, "backup");
+    if (open) await endTask(bed.context, open, { status, result: null, error: null });
+  }
+  await bed.addBackup(passed, { repositoryId, copy: copied, dueAt: dayAfter });
+  await bed.waitFor("61 minutes");
+  await advanceBackups(bed.context);
+  for (const vmId of [passed, cancelled]) expect(await bed.tasksOf(vmId, "backup")).toHaveLength(1);
+  expect(await listBackups(bed.context, cancelled)).toMatchObject([{ error: "It was not copied. Cancelled." }]);
 });

@@ -85,8 +85,8 @@ export const copyEffects: TaskEffects = {
     const message = `Copied and read back: ${formatBytes(copy.addedBytes)} new of ${formatBytes(copy.diskBytes)}.`;
     return { message, result: null };
   },
-  async onFailed(_context, tx, operation) {
-    await update(tx, operation.id, { error: "It could not be copied: the activity list says why." });
+  async onFailed(_context, tx, operation, reason) {
+    await update(tx, operation.id, { error: `It was not copied. ${reason}` });
   },
 };
 

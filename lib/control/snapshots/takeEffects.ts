@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Queryable } from "../../db/client";
 import { snapshots, vms } from "../../db/schema/vms";
 import { type SnapshotManifest, snapshotManifestSchema } from "../../domain/snapshotManifest";
+import { noteUntaken } from "../backups/untaken";
 import { announce } from "../changes";
 import { systemActor } from "../context";
 import { requestBackups, requestConverge } from "../jobs";
@@ -25,6 +26,7 @@ export const takeEffects: TaskEffects = {
   onFailed: async (_context, tx, operation, reason) => {
     const { snapshotId } = paramsSchema.parse(operation.taskParams);
     await forgetUntaken(tx, snapshotId);
+    await noteUntaken(tx, snapshotId, reason);
     for (const vm of await waitingVms(tx, snapshotId)) {
       await giveUpIn(tx, vm, `What its disk was to start from could not be made: ${reason}`);
     }
