@@ -1,20 +1,27 @@
 "use client";
 
 import { useState } from "react";
+import { apiRequest } from "../../lib/api/client";
 import { formatExact } from "../../lib/browser/time";
 import type { BackupRepository, StoredBackup } from "../../lib/domain/backup";
+import type { Operation } from "../../lib/domain/operation";
 import { useStoredBackups } from "../data/hooks";
+import { keys } from "../data/keys";
 import { ReadingState } from "../data/ReadingState";
-import { Button } from "../ui/Button";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { Dialog } from "../ui/Dialog";
 import { EmptyState } from "../ui/EmptyState";
-import { Table, TableBody, TableHead, Td, Th, Tr } from "../ui/Table";
+import { Table, TableBody, TableHead, Th } from "../ui/Table";
 import { RestoreBackupDialog } from "./RestoreBackupDialog";
+import { StoredBackupRow } from "./StoredBackupRow";
 
-/** What a repository says is in it, each to be restored into a new VM. */
+/** What a repository says is in it, each to be restored into a new VM or removed. */
 export function StoredBackupsDialog({ repository, onClose }: { repository: BackupRepository; onClose: () => void }) {
   const stored = useStoredBackups(repository.id);
   const [restoring, setRestoring] = useState<StoredBackup>();
+  const [leaving, setLeaving] = useState<StoredBackup>();
+  /** By key, the operation that removes it. */
+  const [removals, setRemovals] = useState<Record<string, number>>({});
   if (restoring) return <RestoreBackupDialog repositoryId={repository.id} backup={restoring} onClose={onClose} />;
   return (
     <Dialog open onOpenChange={onClose} title={`In ${repository.name}`} width="lg">
@@ -33,25 +40,33 @@ export function StoredBackupsDialog({ repository, onClose }: { repository: Backu
               </TableHead>
               <TableBody>
                 {items.map((backup) => (
-                  <Tr key={backup.key}>
-                    <Td className="font-medium">{backup.vmName}</Td>
-                    <Td className="text-muted">{formatExact(backup.takenAt)}</Td>
-                    <Td className="text-right">
-                      <Button
-                        size="sm"
-                        aria-label={`Restore ${backup.vmName} of ${formatExact(backup.takenAt)}`}
-                        onClick={() => setRestoring(backup)}
-                      >
-                        Restore
-                      </Button>
-                    </Td>
-                  </Tr>
+                  <StoredBackupRow
+                    key={backup.key}
+                    backup={backup}
+                    removalId={removals[backup.key] ?? null}
+                    onRestore={() => setRestoring(backup)}
+                    onRemove={() => setLeaving(backup)}
+                  />
                 ))}
               </TableBody>
             </Table>
           )
         }
       </ReadingState>
+      <ConfirmDialog
+        open={leaving !== undefined}
+        onOpenChange={() => setLeaving(undefined)}
+        title={leaving ? `Remove ${leaving.vmName} of ${formatExact(leaving.takenAt)}?` : ""}
+        confirmLabel="Remove copy"
+        onConfirm={async () => {
+          if (!leaving) return;
+          const { key } = leaving;
+          const { id } = await apiRequest<Operation>("DELETE", `${keys.storedBackups(repository.id)}/${key}`);
+          setRemovals((before) => ({ ...before, [key]: id }));
+        }}
+      >
+        Nobody can restore it any more, on this installation or another. This can’t be taken back.
+      </ConfirmDialog>
     </Dialog>
   );
 }

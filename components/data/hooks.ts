@@ -77,8 +77,7 @@ export const useBackupPolicy = (vmId: number) =>
 export const useBackupRepositories = () => useList<BackupRepository>(keys.backupRepositories);
 
 /** What a repository says is in it; reading it takes the repository a second or more. */
-export const useStoredBackups = (repositoryId: number) =>
-  useList<StoredBackup>(`${keys.backupRepositories}/${repositoryId}/backups`);
+export const useStoredBackups = (repositoryId: number) => useList<StoredBackup>(keys.storedBackups(repositoryId));
 
 /** One operation; null reads none. */
 export const useOperation = (id: number | null) => useReading<Operation>(id === null ? null : keys.operation(id));

@@ -30,6 +30,7 @@ export const keys = {
   backups: (vmId: number) => `/api/vms/${vmId}/backups`,
   backupPolicy: (vmId: number) => `/api/vms/${vmId}/backup-policy`,
   backupRepositories: "/api/backup-repositories",
+  storedBackups: (repositoryId: number) => `/api/backup-repositories/${repositoryId}/backups`,
   sshKeys: "/api/ssh-keys",
   tokens: "/api/tokens",
 } as const;
@@ -66,7 +67,7 @@ export function keysOf(change: Change): string[] {
     case "backup":
       return change.vmId === undefined ? [] : [keys.backups(change.vmId), keys.backupPolicy(change.vmId)];
     case "backup-repository":
-      return [keys.backupRepositories];
+      return [keys.backupRepositories, keys.storedBackups(change.id)];
     case "ssh-key":
       return [keys.sshKeys];
     case "token":

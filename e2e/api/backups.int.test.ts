@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -150,6 +150,26 @@ test("a backup to a repository is read back, outlives the VM, and becomes a new 
     result: { imageId: expect.any(Number) },
   });
 }, 120_000);
+
+test("a copy that fails while its repository is away says why, and is copied again when somebody asks", async () => {
+  const path = join(folder, "loose");
+  mkdirSync(path);
+  const repository = await addRepository("Loose disk", path);
+  renameSync(path, `${path}.away`);
+  const { body: asked } = await stack.api<Backup>("POST", `/api/vms/${vm.id}/backups`, { repository: repository.id });
+  const failed = await backupOf(asked.id, "failed");
+  expect(failed.error).toMatch(/^It was not copied\. .*loose/);
+  renameSync(`${path}.away`, path);
+  const again = await stack.api<Backup>("POST", `/api/vms/${vm.id}/backups/${asked.id}/copy`, {});
+  expect(again).toMatchObject({ status: 202, body: { id: asked.id, status: "copying", error: null } });
+  const { copy } = await backupOf(asked.id, "done");
+
+  const url = `/api/backup-repositories/${repository.id}/backups/${copy?.key}`;
+  expect(await stack.api("DELETE", url)).toMatchObject({ status: 202, body: { kind: "backup-remove" } });
+  await until("the copy is gone", async () => (await stored(repository.id)).length === 0);
+  expect((await stack.api("DELETE", url)).status).toBe(404);
+  await stack.api("DELETE", `/api/backup-repositories/${repository.id}`);
+}, 60_000);
 
 test("a wrong password, a folder with other files and a path that isn't there are refused, naming the field", async () => {
   const add = (place: object, password = "correct horse") =>

@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "@playwright/test";
 import pg from "pg";
 import { connectionConfig } from "../../lib/db/client";
+import type { BackupRepository } from "../../lib/domain/backup";
 import type { Vm } from "../../lib/domain/vm";
 import { createSshClient, type SshClient } from "../sshClient";
 import type { Stack } from "../stack";
@@ -68,6 +69,38 @@ test("a scheduled backup runs, is copied elsewhere, and comes back as a new VM",
     const heir = body.items.find(({ name }) => name === "heir");
     expect(await ssh.run(heir?.ssh.command ?? "", "cat /root/letter; hostname")).toBe("precious\nheir");
   });
+});
+
+test("a copy that failed says why, is copied again, and goes when its VM is gone", async ({
+  page,
+  fakeStack: stack,
+}) => {
+  test.setTimeout(240_000);
+  await signIn(page, stack);
+  const path = join(folder, "loose");
+  await mkdir(path);
+  const place = { kind: "folder", path };
+  const ask = { name: "Loose disk", password: "correct horse battery", place };
+  const { body: repository } = await stack.api<BackupRepository>("POST", "/api/backup-repositories", ask);
+  const create = { name: "loser", image: "mini", size: "nano" };
+  const { body: vm } = await stack.api<Vm>("POST", "/api/vms?wait=ready", create);
+  await rename(path, `${path}.away`);
+  await stack.api("POST", `/api/vms/${vm.id}/backups`, { repository: repository.id });
+
+  await page.goto(`${stack.url}/vms/${vm.id}/backups`);
+  const row = page.getByRole("row", { name: /By hand/ });
+  await expect(row).toContainText(/It was not copied\. .*loose/, { timeout: 90_000 });
+  await rename(`${path}.away`, path);
+  await row.getByRole("button", { name: /^Copy the backup .* again$/ }).click();
+  await expect(row).toContainText("Done", { timeout: 90_000 });
+
+  await stack.api("DELETE", `/api/vms/${vm.id}`);
+  await page.goto(`${stack.url}/settings/backups`);
+  await page.getByRole("button", { name: "Show what is in Loose disk" }).click();
+  const stored = page.getByRole("row", { name: /loser/ });
+  await stored.getByRole("button", { name: /^Remove loser of/ }).click();
+  await page.getByRole("button", { name: "Remove copy" }).click();
+  await expect(page.getByText("Nothing is in it yet")).toBeVisible({ timeout: 60_000 });
 });
 
 /** As if the time had passed: the policy's daily run was due a day ago, and the clock strikes. */

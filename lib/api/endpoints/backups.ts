@@ -3,6 +3,7 @@ import { copyAgain } from "../../control/backups/copyAgain";
 import { backUpNow } from "../../control/backups/manual";
 import { getPolicy, putPolicy, removePolicy } from "../../control/backups/policies";
 import { removeBackup } from "../../control/backups/remove";
+import { removeStoredBackup } from "../../control/backups/removeStored";
 import {
   createRepository,
   forgetRepository,
@@ -153,6 +154,19 @@ export const listStoredBackupsEndpoint = endpoint({
   params: idParams,
   response: listOf(storedBackupSchema),
   handle: async ({ context, params }) => asList(await listStoredBackups(context, params.id)),
+});
+
+export const deleteStoredBackupEndpoint = endpoint({
+  method: "DELETE",
+  path: "/api/backup-repositories/{id}/backups/{key}",
+  tag,
+  summary: "Remove a backup from a repository",
+  description:
+    "Also of a VM that is gone, or of another installation. A snapshot that it was made from stays; the operation says when the copy is gone.",
+  params: z.object({ id: idSchema, key: storedBackupSchema.shape.key }),
+  response: operationSchema,
+  status: 202,
+  handle: ({ context, actor, params }) => removeStoredBackup(context, actor, params.id, params.key),
 });
 
 export const restoreBackupEndpoint = endpoint({

@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { backupPolicies, backupRepositories } from "../../db/schema/backups";
+import { operations } from "../../db/schema/operations";
 import { vms } from "../../db/schema/vms";
 import { systemActor } from "../context";
 import { deleteSnapshot } from "../snapshots/remove";
@@ -10,7 +11,9 @@ import { copyWaiting } from "./copy";
 import { copyAgain } from "./copyAgain";
 import { backUpNow } from "./manual";
 import { putPolicy } from "./policies";
+import { removeStoredBackup } from "./removeStored";
 import { forgetRepository, listRepositories } from "./repositories";
+import { restoreBackup } from "./restore";
 import { type BackupBed, backupBed, copied, dayAfter, hourly } from "./testing/backupBed";
 import { listBackups } from "./view";
 
@@ -147,4 +150,42 @@ test("a backup whose snapshot could not be taken says why", async () => {
   expect(await listBackups(bed.context, vmId)).toMatchObject([
     { status: "failed", error: "Its snapshot was not taken. The host's disk is full." },
   ]);
+});
+
+test("the image of a restored backup takes over no other image's name", async () => {
+  const repositoryId = await bed.addRepository("Far away");
+  const ask = (key: string) => restoreBackup(bed.context, systemActor, repositoryId, { key, name: "mini" });
+  await ask("a".repeat(64));
+  await ask("b".repeat(64));
+  const rows = await bed.context.db.select().from(operations).where(eq(operations.kind, "backup-restore"));
+  expect(rows.map(({ taskParams }) => taskParams?.imageName).toSorted()).toEqual(["mini-2", "mini-3"]);
+});
+
+test("a copy of a VM that is gone is taken out of its repository, and no copy that is being restored", async () => {
+  const repositoryId = await bed.addRepository("Far away");
+  const stored = { key: copied.key, vmName: "gone", takenAt: copied.verifiedAt };
+  vi.spyOn(bed.context.agent, "listBackups").mockResolvedValue([stored]);
+  const remove = (key: string) => removeStoredBackup(bed.context, systemActor, repositoryId, key);
+  await expect(remove("b".repeat(64))).rejects.toMatchObject({ code: "not_found" });
+  await restoreBackup(bed.context, systemActor, repositoryId, { key: copied.key, name: "gone" });
+  await expect(remove(copied.key)).rejects.toMatchObject({ code: "conflict" });
+  await bed.end("backup-restore", { failed: "Nobody wanted it." });
+  const { id } = await remove(copied.key);
+  expect((await remove(copied.key)).id).toBe(id);
+});
+
+test("a backup whose copy is taken out of its repository is its snapshot, and none without one", async () => {
+  const vmId = await bed.runningVm("half");
+  const repositoryId = await bed.addRepository("Far away");
+  const other = { ...copied, key: "b".repeat(64) };
+  const scheduled = await bed.addBackup(vmId, { repositoryId, copy: copied });
+  const byHand = await bed.addBackup(vmId, { tier: "manual", repositoryId, copy: other });
+  await deleteSnapshot(bed.context, systemActor, byHand.snapshotId ?? 0);
+  const stored = [copied, other].map(({ key }) => ({ key, vmName: "half", takenAt: copied.verifiedAt }));
+  vi.spyOn(bed.context.agent, "listBackups").mockResolvedValue(stored);
+  for (const { key } of stored) {
+    await removeStoredBackup(bed.context, systemActor, repositoryId, key);
+    await bed.end("backup-remove", { done: null });
+  }
+  expect(await listBackups(bed.context, vmId)).toMatchObject([{ id: scheduled.id, status: "done", copy: null }]);
 });

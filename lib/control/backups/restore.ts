@@ -3,6 +3,7 @@ import { imageManifestSchema } from "../../domain/image";
 import type { Operation } from "../../domain/operation";
 import { vmDescriptionSchema } from "../../domain/vmDescription";
 import type { Actor, Context } from "../context";
+import { freeImageName } from "../images/freeName";
 import { takeUpImage } from "../images/takeUp";
 import { actorName, getOperation } from "../operations";
 import type { TaskEffects } from "../tasks/effects";
@@ -26,10 +27,12 @@ export async function restoreBackup(
 ): Promise<Operation> {
   const { access } = await getRepositoryRow(context.db, repositoryId);
   await assertNameFree(context.db, ask.name);
+  // Of its own: who names an image that is there already would get this one from then on.
+  const imageName = await freeImageName(context.db, ask.name);
   const operation = await requestTask(context.db, {
     kind: "backup-restore",
     taskKind: "backup-restore",
-    params: { access, key: ask.key, imageName: ask.name },
+    params: { access, key: ask.key, imageName },
     actor: actorName(actor),
     subject: ask.name,
   });
