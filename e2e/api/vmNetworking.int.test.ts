@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Firewall } from "../../lib/domain/firewall";
+import type { ReachabilityCheck } from "../../lib/domain/hostNetwork";
 import type { Operation } from "../../lib/domain/operation";
 import type { AddedForward } from "../../lib/domain/portForward";
 import type { Vm } from "../../lib/domain/vm";
@@ -61,6 +62,23 @@ describe("interfaces", () => {
       ["net0", "default", vm.ipv4],
       ["net1", "copied", "10.21.0.9"],
     ]);
+  });
+
+  test("why the VM can't be reached is asked of each by itself, and of none that the VM hasn't", async () => {
+    await client.createNetwork("asked", "10.22.0.0/24");
+    const vm = await client.createReady("asked-twice");
+    await client.act("POST", `/api/vms/${vm.id}/interfaces`, { network: "asked" });
+    const ask = (body: object) =>
+      stack.api<{ checks: ReachabilityCheck[] } & Problem>("POST", `/api/vms/${vm.id}/diagnose`, body);
+    const messages = async (body: object) => (await ask(body)).body.checks.map(({ message }) => message);
+    expect(await messages({})).toContain("The VM's interface net0 is plugged into its network.");
+    expect(await messages({ interface: "net1", port: 80 })).toContain(
+      "The VM's interface net1 is plugged into its network.",
+    );
+    const refused = await ask({ interface: "net2" });
+    expect(refused.status).toBe(400);
+    expect(refused.body.fields?.interface).toContain("It has net0, net1.");
+    expect((await ask({ interface: "eth0" })).body.fields).toHaveProperty("interface");
   });
 
   test("eight are the most, however many are asked for at once", async () => {

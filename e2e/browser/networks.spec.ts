@@ -235,6 +235,27 @@ async function seriousViolations(page: Page): Promise<string[]> {
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
 
+test("why a VM can't be reached is asked of the interface that is chosen", async ({ page, fakeBridged }) => {
+  test.setTimeout(120_000);
+  await signIn(page, fakeBridged);
+  await fakeBridged.api("POST", "/api/networks", { name: "second-leg", cidr: "10.46.0.0/24" });
+  const { body: vm } = await fakeBridged.api<Vm>("POST", "/api/vms?wait=ready", {
+    name: "two-legs",
+    image: "mini",
+    size: "nano",
+  });
+  await page.goto(`${fakeBridged.url}/vms/${vm.id}/networking`);
+  const button = page.getByRole("button", { name: "Why can't I reach it?" });
+  const choice = page.getByLabel("Interface", { exact: true });
+  await expect(button).toBeVisible();
+  await expect(choice).toHaveCount(0);
+  await fakeBridged.api("POST", `/api/vms/${vm.id}/interfaces`, { network: "second-leg" });
+  await choice.selectOption("net1");
+  await button.click();
+  const checks = page.getByRole("list", { name: "Checks of port 22 by net1" });
+  await expect(checks).toContainText("The VM's interface net1 is plugged into its network.");
+});
+
 test("what the host has not put into effect is said so on the VM's and the host's page, until it is", async ({
   page,
   fakeBridged,

@@ -129,7 +129,13 @@ export const diagnoseSchema = z
   .strictObject({
     /** A TCP port of the VM. */
     port: portSchema.default(22),
+    /** At whose address it is looked for. */
+    interface: z
+      .string()
+      .regex(/^net\d$/, 'Give one of the VM\'s interfaces, such as "net0".')
+      .default("net0"),
   })
   .meta({ id: "Diagnose" });
+export type Diagnose = z.infer<typeof diagnoseSchema>;
 
 export const diagnosisSchema = z.object({ checks: z.array(reachabilityCheckSchema) }).meta({ id: "Diagnosis" });

@@ -71,6 +71,7 @@ describe("the fake hypervisor", () => {
     ]);
     await fake.resume(1);
     expect(await firstCheck()).toMatchObject({ name: "running", outcome: "ok" });
+    expect((await fake.diagnose(1, "net1", 22)).at(-1)).toMatchObject({ name: "interface", outcome: "failed" });
   });
 
   test("refuses a host port that another running VM has, and grows disks only while stopped", async () => {

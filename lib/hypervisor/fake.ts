@@ -12,6 +12,7 @@ import { drawText, encodePng } from "./fakeScreen";
 import { assertOwn, assertTakable, FakeSnapshots } from "./fakeSnapshots";
 import { openFakeVnc } from "./fakeVnc";
 import type { Hypervisor } from "./hypervisor";
+import { unpluggedChecks } from "./network/checks";
 import { whyPortTaken } from "./network/hostPorts";
 
 export interface FakeOptions {
@@ -230,7 +231,11 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
     networkStatus: async () => networks.status(),
     whyPortTaken,
     traffic: async (id) => networks.traffic(machines.find(id).observation.id),
-    diagnose: async (id, interfaceId, port) => networks.diagnose(machines.find(id).observation.id, interfaceId, port),
+    diagnose: async (id, interfaceId, port) => {
+      const { spec, observation } = machines.find(id);
+      const isPlugged = spec.interfaces.some((one) => one.id === interfaceId);
+      return isPlugged ? networks.diagnose(id, interfaceId, port) : unpluggedChecks(observation, interfaceId);
+    },
 
     recover: async () => {
       for (const machine of stateFile ? loadMachines(stateFile) : []) {

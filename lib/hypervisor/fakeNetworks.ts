@@ -95,7 +95,7 @@ export class FakeNetworks {
     );
     const checks = [
       runningCheck(this.observationOf(vmId)),
-      ok("interface", "The VM's interface is plugged into its network."),
+      ok("interface", `The VM's interface ${interfaceId} is plugged into its network.`),
       letsIn === false
         ? failed("firewall", `No rule lets in port ${port}.`, `Add a rule for TCP port ${port}.`)
         : ok("firewall", "No firewall keeps it out."),

@@ -127,7 +127,7 @@ export interface Hypervisor {
   whyPortTaken(protocol: PortForward["protocol"], port: number): Promise<string | null>;
   /** What a VM's interfaces have carried: cheap enough to be asked every second. */
   traffic(id: number): Promise<TrafficReading>;
-  /** Why a TCP port of a VM can't be reached from the host: what was checked, in order, up to the first failure. Takes some seconds. */
+  /** Why a TCP port of a VM can't be reached from the host by one of its interfaces: what was checked, in order, up to the first failure. Takes some seconds. */
   diagnose(id: number, interfaceId: string, port: number): Promise<ReachabilityCheck[]>;
 
   /** Takes up what runs already, then watches it. Call once, before anything else. */

@@ -26,6 +26,7 @@ import { assertSocketPaths, machinePaths } from "./machinePaths";
 import { Machines } from "./machines";
 import { makeContext } from "./makeContext";
 import { makeMachine } from "./makeMachine";
+import { unpluggedChecks } from "./network/checks";
 import { whyPortTaken } from "./network/hostPorts";
 import { readTraffic } from "./network/traffic";
 import { assertNobodyRuns, isUsingFolder } from "./qemu/process";
@@ -279,7 +280,7 @@ class QemuHypervisor implements Hypervisor {
     const machine = this.machines.find(id);
     const { spec } = machine;
     const link = spec.interfaces.find((one) => one.id === interfaceId);
-    if (link === undefined) throw new CumulusError("not_found", `This VM has no interface ${interfaceId}.`);
+    if (link === undefined) return unpluggedChecks(machine.observation(), interfaceId);
     const { broken } = machine.runtime.forwards;
     return networks.diagnose({ spec, seen: machine.observation(), brokenForwards: broken }, link, port);
   }

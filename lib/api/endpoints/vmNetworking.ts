@@ -142,10 +142,10 @@ export const diagnoseVmEndpoint = endpoint({
   tag,
   summary: "Why can't I reach it?",
   description:
-    "Checks in order whether the VM runs, its interface is up, a lease and its address were seen, a firewall lets through, a way leads there, the port answers, " +
+    "Checks in order whether the VM runs, its interface (the first, unless another is asked for) is up, a lease and its address were seen, a firewall lets through, a way leads there, the port answers, " +
     "and for port 22 whether SSH greets. Ends with the first that failed, which tells what to do.",
   params: idParams,
   body: diagnoseSchema,
   response: diagnosisSchema,
-  handle: async ({ context, params, body }) => diagnoseVm(context, params.id, body.port),
+  handle: async ({ context, params, body }) => diagnoseVm(context, params.id, body),
 });

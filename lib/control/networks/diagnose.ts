@@ -1,20 +1,26 @@
 import { CumulusError } from "../../domain/errors";
 import type { ReachabilityCheck } from "../../domain/hostNetwork";
+import type { Diagnose } from "../../domain/vmNetworking";
 import type { Context } from "../context";
 import { getVmRecord } from "../vms/view";
 
 /**
- * Why a TCP port of a VM can't be reached from the host: what was checked, in order, up to the first failure.
- * @throws `not_found`, `unavailable` when the host doesn't answer
+ * Why a TCP port of a VM can't be reached from the host, at the address of one of its interfaces: what was checked, in order, up to the first failure.
+ * @throws `not_found`, `bad_request` for an interface that the VM hasn't, `unavailable` when the host doesn't answer
  */
 export async function diagnoseVm(
   context: Context,
   vmId: number,
-  port: number,
+  { port, interface: id }: Diagnose,
 ): Promise<{ checks: ReachabilityCheck[] }> {
-  const { vm } = await getVmRecord(context.db, vmId);
+  const { vm, furtherLinks } = await getVmRecord(context.db, vmId);
+  const ids = ["net0", ...furtherLinks.map(({ link }) => link.interfaceId)];
+  if (!ids.includes(id)) {
+    const message = `This VM has no interface ${id}. It has ${ids.join(", ")}.`;
+    throw new CumulusError("bad_request", message, { fields: { interface: message } });
+  }
   try {
-    return { checks: await context.agent.diagnose(vmId, "net0", port) };
+    return { checks: await context.agent.diagnose(vmId, id, port) };
   } catch (error) {
     const isUnknown = error instanceof CumulusError && error.code === "not_found";
     if (!isUnknown) throw error;

@@ -95,8 +95,8 @@ const ssh = (id: number, command: string, address = host(id, 1).ipv4) =>
     ...["-o", "ConnectTimeout=30", `root@${address}`, command],
   ]);
 
-const diagnose = async (id: number, port: number) =>
-  (await lab.ask<ReachabilityCheck[]>("diagnose", id, "net0", port)).map(({ name, outcome }) => `${name} ${outcome}`);
+const diagnose = async (id: number, port: number, link = "net0") =>
+  (await lab.ask<ReachabilityCheck[]>("diagnose", id, link, port)).map(({ name, outcome }) => `${name} ${outcome}`);
 
 test("VMs on a bridge are reached from the host by their addresses, and find each other by name", async () => {
   expect(await ssh(1, "hostname")).toBe("vm1");

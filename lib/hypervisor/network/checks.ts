@@ -16,6 +16,16 @@ export function failed(name: ReachabilityCheck["name"], message: string, fix: st
   return { name, outcome: "failed", message, fix };
 }
 
+/** What is found of an interface that a VM is to have and hasn't. Pure. */
+export function unpluggedChecks(seen: Parameters<typeof runningCheck>[0], interfaceId: string): ReachabilityCheck[] {
+  const running = runningCheck(seen);
+  if (running.outcome === "failed") return [running];
+  const message = `The interface ${interfaceId} is not plugged into the VM.`;
+  const fix =
+    "Wait a moment while it is plugged in, or stop the VM and start it again. With a user-mode network the VM has its first interface alone: reach it there.";
+  return [running, failed("interface", message, fix)];
+}
+
 /** Whether a VM runs, which everything else about it waits for. Pure. */
 export function runningCheck({ state, reason }: Pick<Observation, "state" | "reason">): ReachabilityCheck {
   if (state === "running") return ok("running", "The VM runs.");

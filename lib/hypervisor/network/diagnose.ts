@@ -91,9 +91,11 @@ async function untilFailure(checks: readonly Check[]): Promise<ReachabilityCheck
 }
 
 async function interfaceCheck(question: BridgedQuestion): Promise<ReachabilityCheck> {
+  const { id } = question.link;
   const status = await statusOf(question);
-  if (status?.isUp) return ok("interface", "The VM's interface is plugged into its network.");
-  return failed("interface", "The VM's interface is not plugged into its network.", "Stop the VM and start it again.");
+  if (status?.isUp) return ok("interface", `The VM's interface ${id} is plugged into its network.`);
+  const message = `The VM's interface ${id} is not plugged into its network.`;
+  return failed("interface", message, "Stop the VM and start it again.");
 }
 
 async function leaseCheck(question: BridgedQuestion): Promise<ReachabilityCheck> {

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { apiRequest } from "../../../../lib/api/client";
 import type { ReachabilityCheck } from "../../../../lib/domain/hostNetwork";
 import type { Vm } from "../../../../lib/domain/vm";
+import type { VmInterface } from "../../../../lib/domain/vmNetworking";
 import { useSubmit } from "../../../data/useSubmit";
 import { Banner } from "../../../ui/Banner";
 import { Button } from "../../../ui/Button";
@@ -12,26 +13,32 @@ import { Field } from "../../../ui/Field";
 import { InlineCode } from "../../../ui/InlineCode";
 import { Input } from "../../../ui/Input";
 import { RelativeTime } from "../../../ui/RelativeTime";
+import { Select } from "../../../ui/Select";
 import { StatusDot } from "../../../ui/StatusDot";
 import { checkWords, outcomeWords } from "./networkingWords";
 
 interface Diagnosis {
-  port: number;
+  /** "port 22", and by which interface where there are several. */
+  what: string;
   at: string;
   checks: ReachabilityCheck[];
 }
 
-/** Goes through what could keep the host from reaching the VM, in order, and stops at the first thing that does. */
-export function DiagnoseCard({ vm }: { vm: Vm }) {
+/** Goes through what could keep the host from reaching the VM by an interface, in order, and stops at the first thing that does. */
+export function DiagnoseCard({ vm, interfaces }: { vm: Vm; interfaces: readonly VmInterface[] }) {
   const [port, setPort] = useState("22");
+  const [wanted, setWanted] = useState("net0");
   const [diagnosis, setDiagnosis] = useState<Diagnosis>();
-  const form = useSubmit("port");
+  const isOneOfMany = interfaces.length > 1;
+  const form = useSubmit("port", ...(isOneOfMany ? ["interface"] : []));
+  const chosen = interfaces.find(({ id }) => id === wanted)?.id ?? "net0";
   const ask = async (event: FormEvent) => {
     event.preventDefault();
     await form.submit(async () => {
-      const body = { port: Number(port) };
+      const body = { port: Number(port), interface: chosen };
       const { checks } = await apiRequest<{ checks: ReachabilityCheck[] }>("POST", `/api/vms/${vm.id}/diagnose`, body);
-      setDiagnosis({ port: body.port, at: new Date().toISOString(), checks });
+      const what = isOneOfMany ? `port ${body.port} by ${chosen}` : `port ${body.port}`;
+      setDiagnosis({ what, at: new Date().toISOString(), checks });
     });
   };
   return (
@@ -42,6 +49,19 @@ export function DiagnoseCard({ vm }: { vm: Vm }) {
             <Input {...control} inputMode="numeric" value={port} onChange={(event) => setPort(event.target.value)} />
           )}
         </Field>
+        {isOneOfMany ? (
+          <Field label="Interface" error={form.fields.interface} className="min-w-0 max-w-full">
+            {(control) => (
+              <Select {...control} value={chosen} onChange={(event) => setWanted(event.target.value)}>
+                {interfaces.map(({ id, ipv4, network }) => (
+                  <option key={id} value={id}>
+                    {id}, {ipv4} in {network.name}
+                  </option>
+                ))}
+              </Select>
+            )}
+          </Field>
+        ) : null}
         <Button type="submit" variant="primary" loading={form.isPending}>
           Why can't I reach it?
         </Button>
@@ -56,11 +76,11 @@ export function DiagnoseCard({ vm }: { vm: Vm }) {
   );
 }
 
-function Checks({ diagnosis: { port, at, checks } }: { diagnosis: Diagnosis }) {
+function Checks({ diagnosis: { what, at, checks } }: { diagnosis: Diagnosis }) {
   const failure = checks.find(({ outcome }) => outcome === "failed");
   return (
     <>
-      <ol aria-label={`Checks of port ${port}`} className="mt-4 flex flex-col gap-3">
+      <ol aria-label={`Checks of ${what}`} className="mt-4 flex flex-col gap-3">
         {checks.map(({ name, outcome, message }) => (
           <li key={name} className="flex gap-2.5 text-sm">
             <span className="flex h-5 items-center">
@@ -83,7 +103,7 @@ function Checks({ diagnosis: { port, at, checks } }: { diagnosis: Diagnosis }) {
         </Banner>
       ) : (
         <Banner tone="ok" className="mt-4">
-          The host reaches port {port}.
+          The host reaches {what}.
         </Banner>
       )}
       <p className="mt-2 text-faint text-xs">

@@ -39,7 +39,7 @@ export function VmNetworking() {
               <VmFirewallsCard vm={vm} networking={data} />
             </div>
             <div className="grid grid-cols-1 gap-4">
-              <DiagnoseCard vm={vm} />
+              <DiagnoseCard vm={vm} interfaces={data.interfaces} />
               <ReachCard vm={vm} networking={data} />
             </div>
           </div>
