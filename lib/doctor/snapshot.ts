@@ -216,7 +216,8 @@ export interface NetworkFact {
   /** All of the installation's own; their parts are compared. */
   tables: TableFact[];
   rates: RateFact[];
-  leases: { networkId: number; mac: string; ipv4: string }[];
+  /** Those that have not ended. */
+  leases: { networkId: number; mac: string; ipv4: string; endsAt: string }[];
   nameServers: { networkId: number; pid: number }[];
 }
 

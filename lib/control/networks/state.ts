@@ -15,10 +15,11 @@ interface Link extends NetworkHost {
 
 /**
  * All that the host must make of what is written down about networks. A VM that runs connected by the other driver is reached by what it was started with, until it
- * stops: nothing is forwarded to where it isn't, nor from the port that the console listens on.
+ * stops: nothing is forwarded to where it isn't, nor from the port that the console listens on. Networks, VMs and rules are in the order
+ * of their ids, so that what stays as it is is made of the same rules in the same order.
  */
 export async function networkStateOf(db: Queryable, driver: NetworkDriver, consolePort: number): Promise<NetworkState> {
-  const networks = await db.select().from(networkTable);
+  const networks = await db.select().from(networkTable).orderBy(networkTable.id);
   const links = await liveLinks(db, networks);
   const written = await db
     .select(getTableColumns(portForwards))
@@ -53,8 +54,8 @@ export async function networkStateOf(db: Queryable, driver: NetworkDriver, conso
 }
 
 async function liveLinks(db: Queryable, networks: { id: number; ipv6Cidr: string | null }[]): Promise<Link[]> {
-  const rows = await db.select().from(vms).where(isNull(vms.deletedAt));
-  const further = await db.select().from(vmInterfaces);
+  const rows = await db.select().from(vms).where(isNull(vms.deletedAt)).orderBy(vms.id);
+  const further = await db.select().from(vmInterfaces).orderBy(vmInterfaces.vmId, vmInterfaces.interfaceId);
   const ipv6CidrOf = new Map(networks.map(({ id, ipv6Cidr }) => [id, ipv6Cidr]));
   const ipv6 = (networkId: number, ipv4: string) => ipv6Of(ipv6CidrOf.get(networkId) ?? null, ipv4);
   return rows.flatMap(({ id: vmId, name, networkId, mac, ipv4 }) => {
@@ -68,7 +69,7 @@ async function liveLinks(db: Queryable, networks: { id: number; ipv6Cidr: string
 
 /** A VM with firewalls has on each of its interfaces what all of them together let through. */
 async function firewallsOf(db: Queryable, links: Link[]): Promise<InterfaceFirewall[]> {
-  const all = await db.select().from(firewallTable);
+  const all = await db.select().from(firewallTable).orderBy(firewallTable.id);
   const attached = await db.select().from(vmFirewalls);
   const membersOf = (firewallId: number) => {
     const members = new Set(attached.filter((one) => one.firewallId === firewallId).map(({ vmId }) => vmId));

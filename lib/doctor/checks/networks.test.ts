@@ -5,6 +5,8 @@ import type { NetworkFact } from "../snapshot";
 import { healthySnapshot } from "../testSnapshot";
 import { checkNetworks } from "./networks";
 
+const endsAt = "2026-11-23T11:39:06.000Z";
+
 /** Both VMs that run, on one bridge. */
 function healthyNetwork(): NetworkFact {
   const hosts = [1, 2].map((vmId) => ({
@@ -37,7 +39,7 @@ function healthyNetwork(): NetworkFact {
     senders: hosts.flatMap(({ vmId, mac, ipv4 }) => [`t${vmId}n0 ${mac}`, `t${vmId}n0 ${mac} ${ipv4}`]),
     tables: [],
     rates: [],
-    leases: [{ networkId: 1, mac: "52:54:00:00:00:01", ipv4: "192.168.0.2" }],
+    leases: [{ networkId: 1, mac: "52:54:00:00:00:01", ipv4: "192.168.0.2", endsAt }],
     nameServers: [{ networkId: 1, pid: 70 }],
   };
 }
@@ -85,9 +87,14 @@ const planted: [what: string, plant: (network: NetworkFact) => void, told: RegEx
     /no route to 192\.168\.0\.0\/24 .* another way to 192\.168\.0\.0\/16/,
   ],
   [
-    "an address is leased to another",
-    (n) => n.leases.push({ networkId: 1, mac: "52:54:00:00:00:09", ipv4: "192.168.0.3" }),
-    /192\.168\.0\.3 is leased to 52:54:00:00:00:09/,
+    "an address is leased to another VM",
+    (n) => n.leases.push({ networkId: 1, mac: "52:54:00:00:00:01", ipv4: "192.168.0.3", endsAt }),
+    /192\.168\.0\.3 is leased to \S+ of VM vm-1 .* is VM vm-2 \(id 2\)'s: stop VM vm-1 \(id 1\) and start it again/,
+  ],
+  [
+    "an address is leased to what was unplugged",
+    (n) => n.leases.push({ networkId: 1, mac: "52:54:00:00:00:09", ipv4: "192.168.0.3", endsAt }),
+    /leased to 52:54:00:00:00:09 of an interface that is gone, .* once that lease ends, at 2026-11-23T11:39:06\.000Z/,
   ],
   ["a name server is gone", (n) => n.nameServers.pop(), /Network 1 has no name server/],
   ["there are two name servers", (n) => n.nameServers.push({ networkId: 1, pid: 71 }), /has 2 name servers \(70, 71\)/],

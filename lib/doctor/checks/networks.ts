@@ -20,7 +20,7 @@ export function checkNetworks(snapshot: Snapshot): Disagreement[] {
     ...checkTables(network),
     ...checkLimits(snapshot, network),
     ...checkUplink(network),
-    ...checkLeases(network),
+    ...checkLeases(snapshot, network),
     ...checkNameServers(network),
     ...checkVms(snapshot, network),
   ];
@@ -106,16 +106,20 @@ function checkUplink({ written, hostLink, hasHostLink, routes, otherRoutes }: Ne
     });
 }
 
-function checkLeases({ written, leases }: NetworkFact): Disagreement[] {
-  return leases
-    .filter(({ networkId, mac, ipv4 }) => {
-      const hosts = written.networks.find(({ id }) => id === networkId)?.hosts ?? [];
-      const holder = hosts.find((host) => host.ipv4 === ipv4);
-      return holder !== undefined && holder.mac !== mac;
-    })
-    .map(({ mac, ipv4 }) =>
-      tell(`lease ${ipv4}`, `The address ${ipv4} is leased to ${mac}, and is another VM's: restart that VM.`),
-    );
+function checkLeases(snapshot: Snapshot, { written, leases }: NetworkFact): Disagreement[] {
+  const all = written.networks.flatMap(({ hosts }) => hosts);
+  return leases.flatMap(({ networkId, mac, ipv4, endsAt }) => {
+    const hosts = written.networks.find(({ id }) => id === networkId)?.hosts ?? [];
+    const holder = hosts.find((host) => host.ipv4 === ipv4);
+    if (holder === undefined || holder.mac === mac) return [];
+    const other = all.find((host) => host.mac === mac);
+    const [whose, advice] =
+      other === undefined
+        ? ["an interface that is gone", `it can have the address by DHCP once that lease ends, at ${endsAt}.`]
+        : [nameOfId(snapshot, other.vmId), `stop ${nameOfId(snapshot, other.vmId)} and start it again.`];
+    const message = `The address ${ipv4} is leased to ${mac} of ${whose}, and is ${nameOfId(snapshot, holder.vmId)}'s: ${advice}`;
+    return [tell(`lease ${ipv4}`, message)];
+  });
 }
 
 function checkNameServers({ written, nameServers }: NetworkFact): Disagreement[] {

@@ -97,14 +97,15 @@ async function readRuleset(prefix: string[]) {
   return text === "" ? [] : rulesetSchema.parse(JSON.parse(text)).nftables;
 }
 
-/** Lines of dnsmasq's lease files: `END MAC ADDRESS NAME ID`, IPv6 after a line with `duid`. */
+/** Lines of dnsmasq's lease files: `END MAC ADDRESS NAME ID`, IPv6 after a line with `duid`. One that has ended stays there until dnsmasq next writes. */
 async function readLeases(folder: string): Promise<NetworkFact["leases"]> {
   const found: NetworkFact["leases"] = [];
   for (const name of await namesIn(folder)) {
     const text = (await readTextIfThere(join(folder, name, "leases")))?.split(/^duid /m)[0] ?? "";
     for (const line of text.split("\n")) {
-      const [, mac, ipv4] = line.split(" ");
-      if (mac !== undefined && ipv4 !== undefined) found.push({ networkId: Number(name), mac, ipv4 });
+      const [end, mac, ipv4] = line.split(" ");
+      if (mac === undefined || ipv4 === undefined || Number(end) * 1000 < Date.now()) continue;
+      found.push({ networkId: Number(name), mac, ipv4, endsAt: new Date(Number(end) * 1000).toISOString() });
     }
   }
   return found;
