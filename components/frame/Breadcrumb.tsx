@@ -65,7 +65,7 @@ function thingOf(pathname: string): { path: string; key: string } | undefined {
   return path === undefined ? undefined : { path, key: `/api/${kind}/${id}` };
 }
 
-const words: Record<string, string> = { "ssh-keys": "SSH keys", tokens: "API tokens", new: "New" };
+const words: Record<string, string> = { "ssh-keys": "SSH keys", tokens: "API tokens", new: "New", import: "Import" };
 
 function wordOf(part: string): string {
   if (/^\d+$/.test(part)) return `#${part}`;

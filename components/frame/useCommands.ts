@@ -1,6 +1,6 @@
 "use client";
 
-import { BookOpen, Camera, LogOut, type LucideIcon, Play, Plus, Power, RotateCw } from "lucide-react";
+import { BookOpen, Camera, FileUp, LogOut, type LucideIcon, Play, Plus, Power, RotateCw } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
 import { apiRequest } from "../../lib/api/client";
@@ -47,6 +47,7 @@ export function useCommands(vms: Vm[], close: () => void) {
   ];
   const acts: PaletteCommand[] = [
     { label: "Create a VM", icon: Plus, run: go("/vms/new") },
+    { label: "Import a VM", icon: FileUp, run: go("/vms/import") },
     ...themes.map((theme) => ({
       label: `Theme: ${themeNames[theme].toLowerCase()}`,
       icon: themeIcons[theme],

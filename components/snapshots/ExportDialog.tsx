@@ -2,6 +2,7 @@
 
 import { Download } from "lucide-react";
 import { useState } from "react";
+import type { ExportFormat } from "../../lib/domain/vmArchive";
 import { useOperation } from "../data/hooks";
 import { useSubmit } from "../data/useSubmit";
 import { Banner } from "../ui/Banner";
@@ -9,6 +10,7 @@ import { Button } from "../ui/Button";
 import { buttonClass } from "../ui/buttonClass";
 import { Dialog } from "../ui/Dialog";
 import { ProgressBar } from "../ui/ProgressBar";
+import { RadioCards } from "../ui/RadioCards";
 import { requestCancel, requestExport } from "./snapshotRequests";
 
 interface ExportDialogProps {
@@ -19,21 +21,34 @@ interface ExportDialogProps {
   onClose: () => void;
 }
 
-/** Writes a disk into one file, and offers it for download. Closed meanwhile, the work goes on; the activity page tells of it. */
+const formats: Record<ExportFormat, { title: string; content: string }> = {
+  archive: {
+    title: "Whole VM (.tar)",
+    content:
+      "Its disk, size, firmware, UEFI variables and SSH keys: “Import a VM” brings it back, here or on another host.",
+  },
+  qcow2: {
+    title: "Disk alone (.qcow2)",
+    content: "One file that needs no other: for QEMU and other programs, or to make an image of it.",
+  },
+};
+
+/** Writes a VM into one file, and offers it for download. Closed meanwhile, the work goes on; the activity page tells of it. */
 export function ExportDialog({ what, path, onClose }: ExportDialogProps) {
+  const [format, setFormat] = useState<ExportFormat>("archive");
   const [operationId, setOperationId] = useState<number | null>(null);
   const form = useSubmit();
   const { data: operation } = useOperation(operationId);
   const file = operation?.result?.file;
   const isOpen = operationId !== null && operation?.finishedAt == null;
-  const start = () => form.submit(async () => setOperationId((await requestExport(path)).id));
+  const start = () => form.submit(async () => setOperationId((await requestExport(path, format)).id));
   const error = form.error ?? operation?.error;
   return (
     <Dialog
       open
       onOpenChange={(open) => open || onClose()}
       title={`Export ${what}`}
-      description="Its whole disk as one qcow2 file that needs no other: for another host, or to make an image of it there."
+      description="As one file that needs no other."
       footer={
         typeof file === "string" ? (
           <a href={file} download className={buttonClass("primary", "md")}>
@@ -61,9 +76,27 @@ export function ExportDialog({ what, path, onClose }: ExportDialogProps) {
             <p className="text-muted text-sm">{operation.message}</p>
           </div>
         ) : (
-          <p className="text-muted text-sm">
-            It is written on the host first, which takes as much room there as the disk holds. The file stays for a day.
-          </p>
+          <div className="flex flex-col gap-3">
+            <RadioCards
+              label="What to export"
+              value={format}
+              onChange={setFormat}
+              className="grid-cols-1"
+              options={(["archive", "qcow2"] as const).map((value) => ({
+                value,
+                content: (
+                  <>
+                    <span className="block font-medium">{formats[value].title}</span>
+                    <span className="mt-0.5 block text-muted text-xs">{formats[value].content}</span>
+                  </>
+                ),
+              }))}
+            />
+            <p className="text-muted text-sm">
+              It is written on the host first, which needs room there for{" "}
+              {format === "archive" ? "the disk twice" : "a copy of the disk"} meanwhile. The file stays for a day.
+            </p>
+          </div>
         )}
       </div>
     </Dialog>

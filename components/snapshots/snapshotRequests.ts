@@ -2,6 +2,7 @@ import { apiRequest } from "../../lib/api/client";
 import type { Operation } from "../../lib/domain/operation";
 import type { RestoreSnapshot, Snapshot, TakeSnapshot, UpdateSnapshot } from "../../lib/domain/snapshot";
 import type { CreateVm, Vm } from "../../lib/domain/vm";
+import type { ExportFormat } from "../../lib/domain/vmArchive";
 
 /** Asks for a snapshot; the answer comes when that is written down, not when it is done. So with the others. */
 export function requestTake(vmId: number, body: TakeSnapshot, idempotencyKey: string): Promise<Operation> {
@@ -36,7 +37,7 @@ export function requestClone(vmId: number, name: string, idempotencyKey: string)
   return apiRequest("POST", `/api/vms/${vmId}/clone`, { name }, { headers });
 }
 
-/** The disk of a VM or of a snapshot as one file. @param path "/api/vms/1", "/api/snapshots/2" */
-export function requestExport(path: string): Promise<Operation> {
-  return apiRequest("POST", `${path}/export`);
+/** A VM, now or as a snapshot has it, as one file. @param path "/api/vms/1", "/api/snapshots/2" */
+export function requestExport(path: string, format: ExportFormat): Promise<Operation> {
+  return apiRequest("POST", `${path}/export`, { format });
 }

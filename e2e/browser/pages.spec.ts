@@ -10,6 +10,7 @@ const pages = [
   "/welcome",
   "/",
   "/vms/new",
+  "/vms/import",
   "/vms/VM",
   "/vms/VM/console",
   "/vms/VM/serial",

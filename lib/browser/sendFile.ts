@@ -6,15 +6,17 @@ export interface SentAnswer {
 
 /**
  * Sends a file as a request's body, told byte by byte: what `fetch` can't.
+ * @param asked a path with its method: "PUT /api/images/upload"
  * @param onProgress bytes that have left the browser
  */
 export function sendFile(
-  path: string,
+  asked: `${"PUT" | "POST"} ${string}`,
   file: File,
   onProgress: (sentBytes: number) => void,
   signal: AbortSignal,
 ): Promise<SentAnswer> {
   return new Promise((resolve, reject) => {
+    const [method = "", path = ""] = asked.split(" ", 2);
     const request = new XMLHttpRequest();
     const abort = () => request.abort();
     signal.addEventListener("abort", abort, { once: true });
@@ -23,7 +25,7 @@ export function sendFile(
     request.onerror = () => resolve({ status: 0, text: "" });
     request.onabort = () => reject(signal.reason);
     request.onloadend = () => signal.removeEventListener("abort", abort);
-    request.open("PUT", path);
+    request.open(method, path);
     request.setRequestHeader("content-type", "application/octet-stream");
     request.setRequestHeader("accept", "application/json");
     request.send(file);

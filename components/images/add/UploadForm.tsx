@@ -1,19 +1,18 @@
 "use client";
 
 import { type FormEvent, useState } from "react";
-import { transferWords } from "../../activity/transferWords";
+import { TransferProgress } from "../../activity/TransferProgress";
 import { useOperations } from "../../data/hooks";
+import { useFileUpload } from "../../data/useFileUpload";
 import { Banner } from "../../ui/Banner";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
+import { DropZone } from "../../ui/DropZone";
 import { notify } from "../../ui/notify";
-import { ProgressBar } from "../../ui/ProgressBar";
 import { BroughtFields } from "./BroughtFields";
-import { broughtProblems, broughtRequestOf, emptyBroughtImage, guessFromFile } from "./broughtImage";
-import { DropZone } from "./DropZone";
+import { broughtProblems, emptyBroughtImage, guessFromFile, uploadQueryOf } from "./broughtImage";
 import { FailureBanner } from "./FailureBanner";
 import { useOutcome } from "./useOutcome";
-import { useUpload } from "./useUpload";
 
 const shownFields = ["fileName", "name", "title", "kind", "arch", "firmware", "minMemory", "loginUser", "checksum"];
 
@@ -24,7 +23,7 @@ export function UploadForm() {
   const [image, setImage] = useState(emptyBroughtImage);
   const [isNamed, setNamed] = useState(false);
   const [wasSent, setSent] = useState(false);
-  const form = useUpload(...shownFields);
+  const form = useFileUpload(...shownFields);
   const outcome = useOutcome(() => {
     setFile(undefined);
     setImage(emptyBroughtImage);
@@ -47,7 +46,7 @@ export function UploadForm() {
     event.preventDefault();
     setSent(true);
     if (!file || Object.keys(own).length > 0) return;
-    const operation = await form.upload(file, broughtRequestOf(image));
+    const operation = await form.upload(`PUT /api/images/upload?${uploadQueryOf(file.name, image)}`, file);
     operations.reload();
     if (!operation) return;
     outcome.follow(operation);
@@ -56,7 +55,14 @@ export function UploadForm() {
   return (
     <Card title="From this computer" description="The file goes straight to the host's disk, and is checked there.">
       <form onSubmit={send} noValidate className="grid max-w-3xl gap-4">
-        <DropZone file={file} onFile={take} problem={problems.fileName} />
+        <DropZone
+          label="Image file"
+          prompt="Drop an image here, or choose one"
+          hint="qcow2, raw or ISO, also as .gz, .xz or .zst, at most 64 GiB"
+          file={file}
+          onFile={take}
+          problem={problems.fileName}
+        />
         <BroughtFields
           value={image}
           problems={problems}
@@ -69,15 +75,7 @@ export function UploadForm() {
         {form.error ? <Banner tone="bad">{form.error}</Banner> : null}
         <FailureBanner error={outcome.error} />
         {form.transfer ? (
-          <div>
-            <ProgressBar
-              label={`Upload of ${file?.name ?? "the file"}`}
-              value={(100 * form.transfer.doneBytes) / Math.max(1, form.transfer.totalBytes ?? 1)}
-            />
-            <p className="mt-1.5 text-muted text-xs tabular-nums">
-              {transferWords(form.transfer)}. Leaving this page ends the upload.
-            </p>
-          </div>
+          <TransferProgress label={`Upload of ${file?.name ?? "the file"}`} transfer={form.transfer} />
         ) : null}
         <div className="flex gap-2">
           <Button

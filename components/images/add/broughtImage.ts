@@ -44,6 +44,13 @@ export function broughtRequestOf(image: BroughtImage): BroughtRequest {
   };
 }
 
+/** The same as the query of an upload. */
+export function uploadQueryOf(fileName: string, image: BroughtImage): URLSearchParams {
+  const query = new URLSearchParams({ fileName });
+  for (const [field, value] of Object.entries(broughtRequestOf(image))) query.set(field, String(value));
+  return query;
+}
+
 /** What is wrong with the values, by field; empty when the server will take them by their form. */
 export function broughtProblems(image: BroughtImage): FieldErrors {
   const problems: FieldErrors = {};

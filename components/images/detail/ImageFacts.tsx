@@ -24,6 +24,7 @@ export function ImageFacts({ image }: { image: ImageDetail }) {
           { label: "Kind", value: isDisk ? "Disk" : "ISO: a CD-ROM to install from" },
           { label: "Architecture", value: image.arch },
           { label: "Boots with", value: image.firmwares.map((firmware) => firmwareWords[firmware]).join(" or ") },
+          ...when(image.variablesSha256 !== null, "UEFI variables", "Those of the VM that it was made from"),
           { label: "Size here", value: <SizeHere image={image} /> },
           ...when(isDisk, "Disk at least", formatBytes(image.virtualBytes)),
           { label: "Memory at least", value: formatBytes(image.minMemoryBytes) },

@@ -52,7 +52,14 @@ export function TaskRow({ operation, opensLog = false }: TaskRowProps) {
   );
 }
 
-export function CancelButton({ operation, name }: { operation: Operation; name: string }) {
+interface CancelButtonProps {
+  operation: Operation;
+  /** What is cancelled: "Import: web-1". */
+  name: string;
+  size?: "sm" | "md";
+}
+
+export function CancelButton({ operation, name, size = "sm" }: CancelButtonProps) {
   const [isAsked, setAsked] = useState(false);
   const [error, setError] = useState<string>();
   const cancel = () => {
@@ -70,7 +77,7 @@ export function CancelButton({ operation, name }: { operation: Operation; name: 
           {error}
         </span>
       ) : null}
-      <Button size="sm" loading={isAsked} aria-label={`Cancel ${name}`} onClick={cancel}>
+      <Button size={size} loading={isAsked} aria-label={`Cancel ${name}`} onClick={cancel}>
         Cancel
       </Button>
     </>

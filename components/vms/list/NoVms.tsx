@@ -1,6 +1,6 @@
 "use client";
 
-import { Plus, Server } from "lucide-react";
+import { FileUp, Plus, Server } from "lucide-react";
 import { ButtonLink } from "../../ui/ButtonLink";
 import { CodeBlock } from "../../ui/CodeBlock";
 import { EmptyState } from "../../ui/EmptyState";
@@ -18,9 +18,14 @@ export function NoVms({ imageName }: { imageName: string }) {
         icon={<Server aria-hidden />}
         title="No virtual machines yet"
         action={
-          <ButtonLink href="/vms/new" variant="primary" icon={<Plus aria-hidden />}>
-            Create a VM
-          </ButtonLink>
+          <span className="flex flex-wrap justify-center gap-2">
+            <ButtonLink href="/vms/new" variant="primary" icon={<Plus aria-hidden />}>
+              Create a VM
+            </ButtonLink>
+            <ButtonLink href="/vms/import" icon={<FileUp aria-hidden />}>
+              Import a VM
+            </ButtonLink>
+          </span>
         }
         code={
           <>

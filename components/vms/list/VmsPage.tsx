@@ -53,9 +53,12 @@ export function VmsPage() {
       <PageHeader
         title="Virtual machines"
         actions={
-          <ButtonLink href="/vms/new" variant="primary" icon={<Plus aria-hidden />}>
-            Create a VM
-          </ButtonLink>
+          <>
+            <ButtonLink href="/vms/import">Import a VM</ButtonLink>
+            <ButtonLink href="/vms/new" variant="primary" icon={<Plus aria-hidden />}>
+              Create a VM
+            </ButtonLink>
+          </>
         }
       />
       {error ? (

@@ -1,22 +1,24 @@
 "use client";
 
 import { useEffect, useRef, useState } from "react";
-import { ApiProblem, problemOf } from "../../../lib/api/client";
-import { sendFile } from "../../../lib/browser/sendFile";
-import type { Operation } from "../../../lib/domain/operation";
-import type { Transfer } from "../../../lib/domain/task";
-import { useSubmit } from "../../data/useSubmit";
-import type { BroughtRequest } from "./broughtImage";
+import { ApiProblem, problemOf } from "../../lib/api/client";
+import { sendFile } from "../../lib/browser/sendFile";
+import type { Operation } from "../../lib/domain/operation";
+import type { Transfer } from "../../lib/domain/task";
+import { useSubmit } from "./useSubmit";
 
-/** Sends a file as an image, and tells how much of it has left the browser. Leaving the page ends it. */
-export function useUpload(...shownFields: string[]) {
+/** Sends a file, and tells how much of it has left the browser. Leaving the page ends it. @param shownFields fields that the form shows problems of */
+export function useFileUpload(...shownFields: string[]) {
   const { submit, ...form } = useSubmit(...shownFields);
   const [transfer, setTransfer] = useState<Transfer>();
   const abort = useRef<AbortController>(undefined);
   useEffect(() => () => abort.current?.abort(), []);
 
-  /** @returns the operation that makes an image of it; undefined when it was refused or cancelled */
-  const upload = async (file: File, said: BroughtRequest): Promise<Operation | undefined> => {
+  /**
+   * @param asked "PUT /api/images/upload?name=a"
+   * @returns the operation that works on it; undefined when it was refused or cancelled
+   */
+  const upload = async (asked: `${"PUT" | "POST"} ${string}`, file: File): Promise<Operation | undefined> => {
     const controller = new AbortController();
     abort.current = controller;
     let operation: Operation | undefined;
@@ -27,10 +29,8 @@ export function useUpload(...shownFields: string[]) {
         setTransfer({ doneBytes, totalBytes: file.size, bytesPerSecond: seconds > 1 ? doneBytes / seconds : null });
       };
       tell(0);
-      const query = new URLSearchParams({ fileName: file.name });
-      for (const [field, value] of Object.entries(said)) query.set(field, String(value));
       try {
-        operation = await sent(await sendFile(`/api/images/upload?${query}`, file, tell, controller.signal));
+        operation = await sent(await sendFile(asked, file, tell, controller.signal));
       } catch (error) {
         if (!controller.signal.aborted) throw error;
       } finally {

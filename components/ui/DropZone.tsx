@@ -2,17 +2,23 @@
 
 import { FileUp } from "lucide-react";
 import { type DragEvent, useId, useState } from "react";
-import { formatBytes } from "../../../lib/domain/units";
-import { cx } from "../../ui/cx";
+import { formatBytes } from "../../lib/domain/units";
+import { cx } from "./cx";
 
 interface DropZoneProps {
+  /** The accessible name: "Image file". */
+  label: string;
+  /** What to do, while there is no file. */
+  prompt: string;
+  /** What it takes. */
+  hint: string;
   file: File | undefined;
   onFile: (file: File) => void;
   problem: string | undefined;
 }
 
 /** Takes one file: dropped, or chosen by the browser's own dialog. */
-export function DropZone({ file, onFile, problem }: DropZoneProps) {
+export function DropZone({ label, prompt, hint, file, onFile, problem }: DropZoneProps) {
   const id = useId();
   const [isOver, setOver] = useState(false);
   const drop = (event: DragEvent) => {
@@ -44,13 +50,13 @@ export function DropZone({ file, onFile, problem }: DropZoneProps) {
             <span className="whitespace-nowrap text-muted">{formatBytes(file.size)}</span>
           </span>
         ) : (
-          <span className="font-medium">Drop an image here, or choose one</span>
+          <span className="font-medium">{prompt}</span>
         )}
-        <span className="text-muted text-xs">qcow2, raw or ISO, also as .gz, .xz or .zst, at most 64 GiB</span>
+        <span className="text-muted text-xs">{hint}</span>
         <input
           id={id}
           type="file"
-          aria-label="Image file"
+          aria-label={label}
           aria-describedby={problem ? `${id}-problem` : undefined}
           aria-invalid={problem ? true : undefined}
           onChange={(event) => {

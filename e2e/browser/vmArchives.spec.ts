@@ -1,0 +1,87 @@
+import { expect, type Page } from "@playwright/test";
+import type { Vm } from "../../lib/domain/vm";
+import { createSshClient } from "../sshClient";
+import { signIn, test } from "./fixtures";
+
+/** A boot, or a disk written and read, on a machine that is loaded. */
+const slowMs = 120_000;
+
+const fakeArchive = { name: "web-9.tar", mimeType: "application/x-tar", buffer: Buffer.from("hello ".repeat(500)) };
+
+async function openImport(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.getByRole("link", { name: "Import a VM" }).first().click();
+  await expect(page.getByRole("heading", { name: "Import a VM" })).toBeVisible();
+}
+
+test("a whole VM is exported and downloaded, and imported under another name: the key still opens it, and the file is there", async ({
+  page,
+  stack,
+}) => {
+  test.setTimeout(600_000);
+  const ssh = await createSshClient();
+  try {
+    const ask = { name: "carried", image: "mini", size: "nano", sshKeys: [ssh.publicKey] };
+    const { body: vm } = await stack.api<Vm>("POST", "/api/vms?wait=ready", ask);
+    await ssh.run(vm.ssh.command, "echo good >/root/file; sync");
+    await signIn(page, stack);
+    const archive = test.info().outputPath("carried.tar");
+
+    await test.step("export it", async () => {
+      await page.goto(`${stack.url}/vms/${vm.id}`);
+      await page.getByRole("button", { name: "More for carried" }).click();
+      await page.getByRole("menuitem", { name: "Export…" }).click();
+      const dialog = page.getByRole("dialog");
+      await expect(dialog.getByRole("radio", { name: /Whole VM/ })).toBeChecked();
+      await dialog.getByRole("button", { name: "Export" }).click();
+      const link = dialog.getByRole("link", { name: "Download" });
+      await expect(link).toBeVisible({ timeout: slowMs });
+      const downloading = page.waitForEvent("download");
+      await link.click();
+      const download = await downloading;
+      expect(download.suggestedFilename()).toBe("carried.tar");
+      await download.saveAs(archive);
+    });
+
+    await test.step("import it", async () => {
+      await openImport(page, stack.url);
+      await page.getByLabel("Archive of a VM").setInputFiles(archive);
+      const name = page.getByLabel("Host name");
+      await expect(name).toHaveValue("carried");
+      await expect(page.getByText("Another VM has this name.")).toBeVisible();
+      await name.fill("carried-2");
+      await page.getByRole("button", { name: "Import VM" }).click();
+      await expect(page.getByRole("heading", { name: "carried-2", level: 1 })).toBeVisible({ timeout: slowMs });
+      await expect(page.getByText("SSH answers").first()).toBeVisible({ timeout: slowMs });
+    });
+
+    const { body } = await stack.api<{ items: Vm[] }>("GET", "/api/vms?search=carried-2");
+    const again = body.items[0];
+    expect(again).toMatchObject({ size: vm.size, sshKeys: vm.sshKeys });
+    await expect
+      .poll(() => ssh.run(again?.ssh.command ?? "", "hostname; cat /root/file").catch(() => ""), { timeout: slowMs })
+      .toBe("carried-2\ngood");
+  } finally {
+    await ssh.remove();
+  }
+});
+
+test("an import says what is missing, and why a file is no VM; the form stays as it was", async ({
+  page,
+  fakeStack,
+}) => {
+  await signIn(page, fakeStack);
+  await openImport(page, fakeStack.url);
+  const send = page.getByRole("button", { name: "Import VM" });
+  await send.click();
+  await expect(page.getByText("Choose a file.")).toBeVisible();
+  await page.getByLabel("Archive of a VM").setInputFiles(fakeArchive);
+  await expect(page.getByLabel("Host name")).toHaveValue("web-9");
+  await page.getByLabel("Host name").fill("Web_9");
+  await expect(page.getByText(/Use 1–63 lower-case letters/)).toBeVisible();
+  await page.getByLabel("Host name").fill("web-9");
+  await send.click();
+  await expect(page.getByText(/This file can't be imported as a VM: it is no tar archive/)).toBeVisible();
+  await expect(page.getByLabel("Host name")).toHaveValue("web-9");
+  await expect(page.getByText("web-9.tar")).toBeVisible();
+});
