@@ -212,11 +212,17 @@ test("an interface is plugged into a VM that runs, which sets it up at once and 
   const two = network(2, [second]);
   await expect(lab.ask("ensure", withLink(before, two.cidr, second))).rejects.toThrow(/not on this host yet/);
   await lab.apply({ ...state, networks: [one, two] });
+  expect(await diagnose(1, 22, "net1")).toEqual(["running ok", "interface failed"]);
   await lab.ask("ensure", withLink(before, two.cidr, second));
   await until(async () => (await ssh(1, "cat /sys/class/net/*/address")).includes(second.mac), 60_000);
-  const isSetUp = () => until(async () => (await ssh(1, "ip -4 address")).includes(`inet ${second.ipv4}/24`), 60_000);
+  const isSetUp = async () => {
+    await until(async () => (await ssh(1, "ip -4 address")).includes(`inet ${second.ipv4}/24`), 60_000);
+    await until(async () => (await ssh(1, "ip -6 address")).includes(`inet6 ${second.ipv6}/64`), 60_000);
+    expect(await ssh(1, "hostname", second.ipv6 ?? "")).toBe("vm1");
+  };
   await isSetUp();
   await ssh(1, "ping -c 2 192.168.2.1");
+  expect((await diagnose(1, 22, "net1")).at(-1)).toBe("ssh ok");
   await lab.ask("reboot", 1, 1, 60_000);
   await untilSeen(1, ({ bootCount, milestones }) => bootCount > boots && milestones.ssh !== undefined);
   await isSetUp();

@@ -45,6 +45,37 @@ describe("the commands that reach a VM", () => {
     ]);
   });
 
+  test("leave out a further interface that the guest has not set up", () => {
+    const status = {
+      isUp: true,
+      receivedBytes: 0,
+      receivedPackets: 0,
+      sentBytes: 0,
+      sentPackets: 0,
+      leaseEndsAt: null,
+    };
+    const further = (isAddressSeen: boolean | null) => ({
+      ...link,
+      ...{
+        id: "net1",
+        ipv6: "fd00:0:0:2::2",
+        dnsName: "calm-otter.lab.internal",
+        status: { ...status, isAddressSeen },
+      },
+    });
+    const pings = (isAddressSeen: boolean | null) =>
+      codesOf(exampleVm({}), { driver: "bridge", interfaces: [link, further(isAddressSeen)], forwards: [] }).filter(
+        (code) => code.startsWith("ping"),
+      );
+    expect(pings(null)).toEqual(["ping calm-otter.default.internal"]);
+    expect(pings(false)).toEqual(["ping calm-otter.default.internal"]);
+    expect(pings(true)).toEqual([
+      "ping calm-otter.default.internal",
+      "ping calm-otter.lab.internal",
+      "ping -6 fd00:0:0:2::2",
+    ]);
+  });
+
   test("on a bridge go by its address and its name, and by a forward from elsewhere", () => {
     const ssh = { user: "root", host: "192.168.0.2", port: 22, options, command: "the command" };
     const vm = exampleVm({ ssh });

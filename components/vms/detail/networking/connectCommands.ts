@@ -37,11 +37,13 @@ export function connectCommands(
       `${user}@${sshForward.hostAddress === "0.0.0.0" ? host.name : sshForward.hostAddress}`,
     ),
   };
-  const fromVms = interfaces.map(({ dnsName, network }) => ({
+  // The guest sets a further one up in its own time; until then no command reaches it.
+  const present = interfaces.filter(({ id, status }) => id === "net0" || status === null || status.isAddressSeen);
+  const fromVms = present.map(({ dnsName, network }) => ({
     title: `Reach it from another VM of ${network.name}`,
     code: `ping ${dnsName}`,
   }));
-  const byIpv6 = interfaces.flatMap(({ id, ipv6 }) =>
+  const byIpv6 = present.flatMap(({ id, ipv6 }) =>
     ipv6 === null
       ? []
       : [{ title: `Reach ${id} by IPv6, from ${host.name} or from another VM`, code: `ping -6 ${ipv6}` }],
