@@ -45,7 +45,7 @@ export function RepositoryList() {
             <Table label="Backup repositories">
               <TableHead>
                 <Th>Name</Th>
-                <Th>Where</Th>
+                <Th className="hidden sm:table-cell">Where</Th>
                 <Th className="hidden sm:table-cell">Used by</Th>
                 <Th>
                   <span className="sr-only">Actions</span>
@@ -54,8 +54,13 @@ export function RepositoryList() {
               <TableBody>
                 {list.map((repository) => (
                   <Tr key={repository.id}>
-                    <Td className="max-w-56 truncate font-medium">{repository.name}</Td>
-                    <Td className="max-w-72 truncate">
+                    <Td className="max-w-36 font-medium sm:max-w-56">
+                      <span className="block truncate">{repository.name}</span>
+                      <code className="block truncate font-mono font-normal text-muted text-xs sm:hidden">
+                        {repository.location}
+                      </code>
+                    </Td>
+                    <Td className="hidden max-w-72 truncate sm:table-cell">
                       <code className="font-mono text-xs">{repository.location}</code>
                     </Td>
                     <Td className="hidden whitespace-nowrap text-muted sm:table-cell">
