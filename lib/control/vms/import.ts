@@ -1,16 +1,15 @@
 import type { Readable } from "node:stream";
-import { and, eq, isNull } from "drizzle-orm";
 import { z } from "zod";
 import { discard } from "../../archives/discard";
 import { readHead } from "../../archives/readHead";
 import type { Queryable } from "../../db/client";
-import { images } from "../../db/schema/images";
 import { CumulusError } from "../../domain/errors";
 import { imageManifestSchema } from "../../domain/image";
 import type { Operation } from "../../domain/operation";
 import type { ImportVm } from "../../domain/vmArchive";
 import { type VmDescription, vmDescriptionSchema } from "../../domain/vmDescription";
 import type { Actor, Context } from "../context";
+import { freeImageName } from "../images/freeName";
 import { requestRemoval } from "../images/remove";
 import { takeUpImage } from "../images/takeUp";
 import { sendToTask } from "../images/upload";
@@ -22,11 +21,7 @@ import { assertNameFree } from "./insert";
 import { remakeVm } from "./remake";
 
 /** What the end must know. The agent takes of it what it needs. */
-const paramsSchema = z.object({
-  description: vmDescriptionSchema,
-  /** Images that had the name before: they are none of ours. */
-  formerImageIds: z.array(z.number()),
-});
+const paramsSchema = z.object({ description: vmDescriptionSchema });
 
 /**
  * Takes an archive as it comes, and makes a VM of it. What the archive says of its VM comes first, and is looked at before the rest is taken. Done when the
@@ -53,7 +48,8 @@ export async function importVm(
 async function requestImport(tx: Queryable, actor: string, name: string, description: VmDescription): Promise<number> {
   await assertNameFree(tx, name);
   await admitVm(tx, description);
-  const params = { description, imageName: name, formerImageIds: await imagesNamed(tx, name) };
+  // Of its own: who names an image that is there already would get this one from then on.
+  const params = { description, imageName: await freeImageName(tx, name) };
   const { id } = await requestTask(tx, { kind: "import", taskKind: "vm-import", params, actor, subject: name });
   return id;
 }
@@ -62,14 +58,14 @@ async function requestImport(tx: Queryable, actor: string, name: string, descrip
 export const importEffects: TaskEffects = {
   async onDone(_context, tx, operation, result) {
     const manifest = imageManifestSchema.parse(result);
-    const { description, formerImageIds } = paramsSchema.parse(operation.taskParams);
+    const { description } = paramsSchema.parse(operation.taskParams);
     const imageId = await takeUpImage(tx, manifest);
-    const { name } = manifest;
+    const name = operation.subject ?? description.name;
     const made = await remakeVm(tx, operation, { name, imageId, description });
     if ("vmId" in made) {
       return { message: `${name} is being created from it.`, result: { imageId, vmId: made.vmId } };
     }
-    if (!formerImageIds.includes(imageId)) await removeUnused(tx, operation.actor, imageId);
+    await removeUnused(tx, operation.actor, imageId);
     const error = `Nothing was imported, since no VM could be created: ${made.whyNot}`;
     return { message: "The archive was read.", error, result: null };
   },
@@ -82,12 +78,4 @@ async function removeUnused(tx: Queryable, actor: string, imageId: number): Prom
   } catch (error) {
     if (!(error instanceof CumulusError)) throw error;
   }
-}
-
-async function imagesNamed(tx: Queryable, name: string): Promise<number[]> {
-  const rows = await tx
-    .select({ id: images.id })
-    .from(images)
-    .where(and(eq(images.name, name), isNull(images.deletedAt)));
-  return rows.map(({ id }) => id);
 }
