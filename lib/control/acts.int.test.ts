@@ -1,5 +1,5 @@
 import { eq } from "drizzle-orm";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { testHypervisor } from "../agent/testAgent";
 import { operations } from "../db/schema/operations";
 import { CumulusError } from "../domain/errors";
@@ -7,29 +7,20 @@ import { createVmSchema } from "../domain/vm";
 import type { FakeHypervisor } from "../hypervisor/fake";
 import { type Context, systemActor } from "./context";
 import { convergeVm } from "./converge";
-import { ensureBaseRows, refreshHost } from "./hosts";
 import { getOperation } from "./operations";
-import { startTestControlPlane, type TestControlPlane } from "./testControlPlane";
+import { testControlPlane } from "./testControlPlane";
 import { createVm } from "./vms/create";
 import { changeCdrom } from "./vms/media";
 import { powerVm } from "./vms/power";
 import { getVm } from "./vms/view";
 
-let plane: TestControlPlane;
+const plane = testControlPlane();
 let hypervisor: FakeHypervisor;
 let context: Context;
 
-beforeAll(async () => {
-  plane = await startTestControlPlane();
-});
-afterAll(async () => {
-  await plane.close();
-});
 beforeEach(async () => {
   hypervisor = testHypervisor();
-  context = await plane.contextWith(hypervisor);
-  await ensureBaseRows(context);
-  await refreshHost(context);
+  context = await plane.hostedContextWith(hypervisor);
 });
 
 async function newVm(name: string): Promise<number> {

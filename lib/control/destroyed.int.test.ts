@@ -1,25 +1,17 @@
 import { EventEmitter, once } from "node:events";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { testHypervisor } from "../agent/testAgent";
 import { CumulusError } from "../domain/errors";
 import { createVmSchema } from "../domain/vm";
 import { ActQueue } from "../hypervisor/actQueue";
 import { type Context, systemActor } from "./context";
 import { convergeVm } from "./converge";
-import { ensureBaseRows, refreshHost } from "./hosts";
-import { startTestControlPlane, type TestControlPlane } from "./testControlPlane";
+import { testControlPlane } from "./testControlPlane";
 import { createVm } from "./vms/create";
 import { destroyVm } from "./vms/destroy";
 import { getVm } from "./vms/view";
 
-let plane: TestControlPlane;
-
-beforeAll(async () => {
-  plane = await startTestControlPlane();
-});
-afterAll(async () => {
-  await plane.close();
-});
+const plane = testControlPlane();
 
 test("a VM that is destroyed while its host still makes it, for a console that is gone, leaves nothing there", async () => {
   const hypervisor = testHypervisor();
@@ -38,9 +30,7 @@ test("a VM that is destroyed while its host still makes it, for a console that i
     events.emit("asked");
     return queue.run(id, () => remove(id));
   };
-  const context = await plane.contextWith(hypervisor);
-  await ensureBaseRows(context);
-  await refreshHost(context);
+  const context = await plane.hostedContextWith(hypervisor);
 
   const input = createVmSchema.parse({ name: "half-made", image: "mini", size: "nano" });
   const { id } = await createVm(context, systemActor, input, "half-made");

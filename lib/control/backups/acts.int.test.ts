@@ -1,11 +1,11 @@
 import { eq } from "drizzle-orm";
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { backupPolicies, backupRepositories } from "../../db/schema/backups";
 import { operations } from "../../db/schema/operations";
 import { vms } from "../../db/schema/vms";
 import { systemActor } from "../context";
 import { deleteSnapshot } from "../snapshots/remove";
-import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { testControlPlane } from "../testControlPlane";
 import { destroyVm } from "../vms/destroy";
 import { copyWaiting } from "./copy";
 import { copyAgain } from "./copyAgain";
@@ -17,15 +17,9 @@ import { restoreBackup } from "./restore";
 import { type BackupBed, backupBed, copied, dayAfter, hourly } from "./testing/backupBed";
 import { listBackups } from "./view";
 
-let plane: TestControlPlane;
+const plane = testControlPlane();
 let bed: BackupBed;
 
-beforeAll(async () => {
-  plane = await startTestControlPlane();
-});
-afterAll(async () => {
-  await plane.close();
-});
 beforeEach(async () => {
   bed = await backupBed(plane);
 });

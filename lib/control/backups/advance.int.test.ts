@@ -1,26 +1,20 @@
 import { eq, sql } from "drizzle-orm";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { backupPolicies, backups } from "../../db/schema/backups";
 import { vms } from "../../db/schema/vms";
 import { systemActor } from "../context";
 import { convergeVm } from "../converge";
 import { takeSnapshot } from "../snapshots/take";
 import { endTask } from "../tasks/end";
-import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { testControlPlane } from "../testControlPlane";
 import { destroyVm } from "../vms/destroy";
 import { advanceBackups } from "./advance";
 import { type BackupBed, backupBed, copied, dayAfter, hourly, longAgo } from "./testing/backupBed";
 import { listBackups } from "./view";
 
-let plane: TestControlPlane;
+const plane = testControlPlane();
 let bed: BackupBed;
 
-beforeAll(async () => {
-  plane = await startTestControlPlane();
-});
-afterAll(async () => {
-  await plane.close();
-});
 beforeEach(async () => {
   bed = await backupBed(plane);
 });

@@ -1,26 +1,20 @@
 import { eq, sql } from "drizzle-orm";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { backups } from "../../db/schema/backups";
 import { operations } from "../../db/schema/operations";
 import { snapshots, vms } from "../../db/schema/vms";
 import { systemActor } from "../context";
 import { deleteSnapshot } from "../snapshots/remove";
-import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { testControlPlane } from "../testControlPlane";
 import { advanceBackups } from "./advance";
 import { copyEffects, copyWaiting } from "./copy";
 import { removeBackup } from "./remove";
 import { removeExpired } from "./retention";
 import { type BackupBed, backupBed, copied, dayAfter, longAgo } from "./testing/backupBed";
 
-let plane: TestControlPlane;
+const plane = testControlPlane();
 let bed: BackupBed;
 
-beforeAll(async () => {
-  plane = await startTestControlPlane();
-});
-afterAll(async () => {
-  await plane.close();
-});
 beforeEach(async () => {
   bed = await backupBed(plane);
 });

@@ -1,24 +1,17 @@
 import { eq } from "drizzle-orm";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { testHypervisor } from "../../agent/testAgent";
 import { vms } from "../../db/schema/vms";
 import { createVmSchema } from "../../domain/vm";
 import { type Context, systemActor } from "../context";
 import { convergeVm } from "../converge";
 import { ensureBaseRows, refreshHost } from "../hosts";
-import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { testControlPlane } from "../testControlPlane";
 import { createVm } from "../vms/create";
 import { powerVm } from "../vms/power";
 import { whyGuestsReachLoopback } from "./loopback";
 
-let plane: TestControlPlane;
-
-beforeAll(async () => {
-  plane = await startTestControlPlane();
-});
-afterAll(async () => {
-  await plane.close();
-});
+const plane = testControlPlane();
 
 test("guests reach this machine's loopback in user mode, and on bridges as long as one runs that was started in user mode", async () => {
   const hypervisor = testHypervisor();

@@ -1,32 +1,25 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { createFakeHypervisor } from "../../hypervisor/fake";
 import type { Context } from "../context";
-import { ensureBaseRows, refreshHost } from "../hosts";
-import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { testControlPlane } from "../testControlPlane";
 import { startWorker } from "../worker";
 import { applyNetworks, requestNetworksAnew } from "./apply";
 import { createNetwork, deleteNetwork, getNetwork, updateNetwork } from "./networks";
 
-let plane: TestControlPlane;
+const plane = testControlPlane();
 let context: Context;
 /** The names of the networks that the host was told of, each time. */
 let told: string[][];
 /** What the host does before it puts a state into effect. */
 let before: () => Promise<void>;
 
-beforeAll(async () => {
-  plane = await startTestControlPlane();
-});
-afterAll(async () => {
-  await plane.close();
-});
 beforeEach(async () => {
   await plane.pool.query("truncate hosts, networks restart identity cascade");
   const fake = createFakeHypervisor({ networkDriver: "bridge" });
   onTestFinished(() => fake.close());
   told = [];
   before = async () => {};
-  context = await plane.contextWith({
+  context = await plane.hostedContextWith({
     ...fake,
     applyNetworks: async (state) => {
       told.push(state.networks.map(({ name }) => name).sort());
@@ -34,8 +27,6 @@ beforeEach(async () => {
       await fake.applyNetworks(state);
     },
   });
-  await ensureBaseRows(context);
-  await refreshHost(context);
   const worker = startWorker(context);
   onTestFinished(() => worker.stop());
   await allDone();

@@ -1,11 +1,11 @@
 import { eq } from "drizzle-orm";
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { networks } from "../../db/schema/networks";
 import { createVmSchema } from "../../domain/vm";
 import { createFakeHypervisor } from "../../hypervisor/fake";
 import { type Context, systemActor } from "../context";
 import { ensureBaseRows, refreshHost } from "../hosts";
-import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { testControlPlane } from "../testControlPlane";
 import { createVm } from "../vms/create";
 import { listAddresses, reserveAddress } from "./addresses";
 import { ensureDefaultNetwork } from "./defaultNetwork";
@@ -13,17 +13,11 @@ import { proposeNetwork } from "./freeRange";
 import { plugInterface } from "./interfaces";
 import { createNetwork } from "./networks";
 
-let plane: TestControlPlane;
+const plane = testControlPlane();
 /** Ranges that the host has routes to. */
 let occupied: string[];
 let context: Context;
 
-beforeAll(async () => {
-  plane = await startTestControlPlane();
-});
-afterAll(async () => {
-  await plane.close();
-});
 beforeEach(async () => {
   await plane.pool.query("truncate hosts, networks restart identity cascade");
   const hypervisor = createFakeHypervisor({ stepMs: 5, networkDriver: "bridge" });

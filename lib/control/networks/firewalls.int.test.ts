@@ -1,26 +1,16 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { type FirewallRuleInput, writeFirewallSchema } from "../../domain/firewall";
 import { createFakeHypervisor } from "../../hypervisor/fake";
 import type { Context } from "../context";
-import { ensureBaseRows, refreshHost } from "../hosts";
-import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { testControlPlane } from "../testControlPlane";
 import { createFirewall, getFirewall, updateFirewall } from "./firewalls";
 
-let plane: TestControlPlane;
-
-beforeAll(async () => {
-  plane = await startTestControlPlane();
-});
-afterAll(async () => {
-  await plane.close();
-});
+const plane = testControlPlane();
 
 async function bridgedContext(): Promise<Context> {
   const fake = createFakeHypervisor({ networkDriver: "bridge" });
   onTestFinished(() => fake.close());
-  const context = await plane.contextWith(fake);
-  await ensureBaseRows(context);
-  await refreshHost(context);
+  const context = await plane.hostedContextWith(fake);
   return context;
 }
 

@@ -1,41 +1,33 @@
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import type { NetworkState } from "../../domain/hostNetwork";
 import { createForwardSchema } from "../../domain/portForward";
 import { createVmSchema } from "../../domain/vm";
 import { createFakeHypervisor } from "../../hypervisor/fake";
 import { type Context, systemActor } from "../context";
-import { ensureBaseRows, getHost, refreshHost } from "../hosts";
-import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { getHost } from "../hosts";
+import { testControlPlane } from "../testControlPlane";
 import { createVm } from "../vms/create";
 import { applyNetworks } from "./apply";
 import { addForward } from "./forwards";
 import { getVmNetworking } from "./view";
 
-let plane: TestControlPlane;
+const plane = testControlPlane();
 let context: Context;
 /** What the host was told last. */
 let told: NetworkState;
 let vmId: number;
 
-beforeAll(async () => {
-  plane = await startTestControlPlane();
-});
-afterAll(async () => {
-  await plane.close();
-});
 beforeEach(async () => {
   await plane.pool.query("truncate hosts, networks restart identity cascade");
   const fake = createFakeHypervisor({ stepMs: 5, networkDriver: "bridge" });
   onTestFinished(() => fake.close());
-  context = await plane.contextWith({
+  context = await plane.hostedContextWith({
     ...fake,
     applyNetworks: async (state) => {
       told = state;
       await fake.applyNetworks(state);
     },
   });
-  await ensureBaseRows(context);
-  await refreshHost(context);
   vmId = (
     await createVm(context, systemActor, createVmSchema.parse({ name: "server", image: "mini", size: "nano" }), null)
   ).id;

@@ -1,5 +1,5 @@
 import { eq } from "drizzle-orm";
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { vmInterfaces } from "../../db/schema/vmNetworking";
 import { CumulusError } from "../../domain/errors";
 import { createNetworkSchema } from "../../domain/network";
@@ -7,31 +7,22 @@ import { createVmSchema } from "../../domain/vm";
 import { createFakeHypervisor, type FakeHypervisor } from "../../hypervisor/fake";
 import { type Context, systemActor } from "../context";
 import { convergeVm } from "../converge";
-import { ensureBaseRows, refreshHost } from "../hosts";
 import { getOperation } from "../operations";
-import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { testControlPlane } from "../testControlPlane";
 import { createVm } from "../vms/create";
 import { powerVm } from "../vms/power";
 import { plugInterface, unplugInterface } from "./interfaces";
 import { createNetwork, deleteNetwork } from "./networks";
 
-let plane: TestControlPlane;
+const plane = testControlPlane();
 let hypervisor: FakeHypervisor;
 let context: Context;
 let count = 0;
 
-beforeAll(async () => {
-  plane = await startTestControlPlane();
-});
-afterAll(async () => {
-  await plane.close();
-});
 beforeEach(async () => {
   hypervisor = createFakeHypervisor({ stepMs: 5, shutdownMs: 10, networkDriver: "bridge" });
   onTestFinished(() => hypervisor.close());
-  context = await plane.contextWith(hypervisor);
-  await ensureBaseRows(context);
-  await refreshHost(context);
+  context = await plane.hostedContextWith(hypervisor);
 });
 
 /** A VM that runs with net0, net1 and net2. */

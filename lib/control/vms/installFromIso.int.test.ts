@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { verify } from "unixcrypt";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { testHypervisor } from "../../agent/testAgent";
 import { idempotencyKeys } from "../../db/schema/api";
 import { hosts } from "../../db/schema/hosts";
@@ -13,10 +13,9 @@ import { createVmSchema, updateVmSchema } from "../../domain/vm";
 import type { FakeHypervisor } from "../../hypervisor/fake";
 import { type Context, systemActor } from "../context";
 import { convergeVm } from "../converge";
-import { ensureBaseRows, refreshHost } from "../hosts";
 import { listImages } from "../images/view";
 import { addOperation, getOperation } from "../operations";
-import { startTestControlPlane, type TestControlPlane } from "../testControlPlane";
+import { testControlPlane } from "../testControlPlane";
 import { createVm } from "./create";
 import { destroyVm } from "./destroy";
 import { changeCdrom } from "./media";
@@ -24,22 +23,14 @@ import { powerVm } from "./power";
 import { updateVm } from "./update";
 import { getVm } from "./view";
 
-let plane: TestControlPlane;
+const plane = testControlPlane();
 let hypervisor: FakeHypervisor;
 let context: Context;
 let count = 0;
 
-beforeAll(async () => {
-  plane = await startTestControlPlane();
-});
-afterAll(async () => {
-  await plane.close();
-});
 beforeEach(async () => {
   hypervisor = testHypervisor();
-  context = await plane.contextWith(hypervisor);
-  await ensureBaseRows(context);
-  await refreshHost(context);
+  context = await plane.hostedContextWith(hypervisor);
 });
 
 /** A VM that runs, as a request for it makes one. */
