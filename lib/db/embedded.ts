@@ -188,12 +188,13 @@ async function launch(settings: Folders, runner: ServiceRunner, options: StartOp
 }
 
 /**
- * PostgreSQL refuses to start when its old pid has gone to another process of the same user. `findPostmaster` has just found that it
- * isn't a server of this folder; when the pid is free, PostgreSQL itself clears up.
+ * PostgreSQL refuses to start when its old pid has gone to another process of the same user. When the pid is free, PostgreSQL itself clears up. That of a
+ * server which somebody else has just started stays: without its file that server would end by itself, after a minute.
  */
 async function removeStalePidFile(folder: string): Promise<void> {
   const left = await readPostmasterFile(folder);
-  if (left && (await startTimeOf(left.pid)) !== null) await rm(join(folder, "postmaster.pid"));
+  if (left === null || (await startTimeOf(left.pid)) === null) return;
+  if ((await findPostmasterOf(folder)) === undefined) await rm(join(folder, "postmaster.pid"));
 }
 
 /** Whether the server that runs can be used: it may have been about to end. */
