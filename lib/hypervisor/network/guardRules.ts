@@ -14,6 +14,7 @@ const fixedSize = "size 16384;";
 const shortcutSets = ["tcp4", "udp4", "tcp6", "udp6"];
 
 const unfragmented = { 4: "ip frag-off & 0x3fff == 0", 6: "exthdr frag missing" };
+const sender = { 4: "iifname . ether saddr . ip saddr", 6: "iifname . ether saddr . ip6 saddr" };
 /** What only a network's own server and router may say. */
 const serversOnly = {
   4: ["udp sport 67 counter drop"],
@@ -87,8 +88,10 @@ export function guardTable(names: NetworkNames, state: NetworkState): NftTable {
         hook: "type filter hook prerouting priority -300; policy drop;",
         rules: [
           // In the order of how often: each rule costs each packet.
-          "iifname . ether saddr . ip saddr @ipv4 goto sent4",
-          "iifname . ether saddr . ip6 saddr @ipv6 goto sent6",
+          "ip daddr @near4 goto beside4",
+          "ip6 daddr @near6 goto beside6",
+          `${sender[4]} @ipv4 goto sent4`,
+          `${sender[6]} @ipv6 goto sent6`,
           "iifname . ether saddr != @macs counter drop",
           ...limited,
           "arp htype 1 arp ptype ip arp hlen 6 arp plen 4 arp operation { request, reply } iifname . arp saddr ether . arp saddr ip @ipv4 goto gateway",
@@ -163,6 +166,7 @@ function shortcuts({ networks, firewalls, limits }: NetworkState, limited: reado
         `flags dynamic,timeout; timeout ${shortcutSeconds}s; size ${maxShortcuts};`,
       );
     }
+    // As many fields as nft can name in one key.
     const connection = (protocol: string) =>
       `ether saddr . ${ip} saddr . ${ip} daddr . ${protocol} sport . ${protocol} dport`;
     const toOwner = `ether daddr set ${ip} daddr map @owners${version} accept`;
@@ -180,13 +184,15 @@ function shortcuts({ networks, firewalls, limits }: NetworkState, limited: reado
     const allowed = [...limited, ...serversOnly[version]];
     chains[`sent${version}`] = {
       hook: null,
-      rules: [`${ip} daddr @near${version} goto beside${version}`, ...allowed, "goto gateway"],
+      rules: [...allowed, "goto gateway"],
     };
     chains[`beside${version}`] = {
       hook: null,
       rules: [
+        "iifname . ether saddr != @macs counter drop",
         // Fragments go together: ports are in the first one only.
         `${unfragmented[version]} jump shortcut${version}`,
+        `${sender[version]} != @ipv${version} counter drop`,
         ...allowed,
         `meta pkttype host ${ip} saddr @near${version} ${ip} saddr . ${ip} daddr @within${version} jump remember${version}`,
         "goto gateway",
