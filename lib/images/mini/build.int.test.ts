@@ -244,7 +244,7 @@ describe("the image mini", { timeout: 400_000 }, () => {
     expect(await guest.ssh("root", byHand)).toContain("inet 10.0.2.15/24");
   });
 
-  test("boots without a seed, and on a disk of the image's own size; the serial console takes a login", async () => {
+  test("boots without a seed, and on a disk of the image's own size; the serial console takes a login, whatever else is started meanwhile", async () => {
     let guest = await start("bare", { seed: null, diskSize: "512M" });
     await guest.waitForSerial(/^cumulus: network up eth0 10\.0\.2\.15$/m);
     await guest.waitForSerial(/^cumulus: boot done$/m);
@@ -257,10 +257,14 @@ describe("the image mini", { timeout: 400_000 }, () => {
         list: ["root:$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g."],
       },
     };
-    guest = await start("bare", { seed: seedOf("i-1", "bare", userData) });
+    const seed = seedOf("i-1", "bare", userData);
+    seed.metaData = { ...seed.metaData, "public-keys": [publicKey] } as typeof seed.metaData;
+    guest = await start("bare", { seed });
     await guest.waitForSerial(/bare login: $/);
+    const restartAgent = "old=$(pidof qemu-ga); kill $old; while [ $(pidof qemu-ga || echo $old) = $old ]; do sleep 0.1; done";
+    await guest.ssh("root", restartAgent);
     await guest.type("root\r");
-    await guest.waitForSerial(/Password: $/);
+    await guest.waitForSerial(/bare login: root\s+Password: $/);
     await guest.type("password\r");
     await guest.waitForSerial(/root@bare/);
     await guest.type("poweroff\r");
