@@ -261,7 +261,8 @@ describe("the image mini", { timeout: 400_000 }, () => {
     seed.metaData = { ...seed.metaData, "public-keys": [publicKey] } as typeof seed.metaData;
     guest = await start("bare", { seed });
     await guest.waitForSerial(/bare login: $/);
-    const restartAgent = "old=$(pidof qemu-ga); kill $old; while [ $(pidof qemu-ga || echo $old) = $old ]; do sleep 0.1; done";
+    const restartAgent =
+      "old=$(pidof qemu-ga); kill $old; while [ $(pidof qemu-ga || echo $old) = $old ]; do sleep 0.1; done";
     await guest.ssh("root", restartAgent);
     await guest.type("root\r");
     await guest.waitForSerial(/bare login: root\s+Password: $/);
