@@ -30,9 +30,19 @@ interface List<T> {
   items: T[];
 }
 
-/** @param key null reads nothing */
-export function useReading<T>(key: string | null, initial?: T): Reading<T> {
-  const { data, error, mutate } = useSWR<T, ApiProblem>(key, initial === undefined ? {} : { fallbackData: initial });
+/**
+ * @param key null reads nothing
+ * @param againMs when it is read again, for what no event tells of; 0 for not at all
+ */
+export function useReading<T>(
+  key: string | null,
+  initial?: T,
+  againMs: (latest: T | undefined) => number = () => 0,
+): Reading<T> {
+  const { data, error, mutate } = useSWR<T, ApiProblem>(key, {
+    ...(initial !== undefined && { fallbackData: initial }),
+    refreshInterval: againMs,
+  });
   return { data, error, reload: () => void mutate() };
 }
 

@@ -2,9 +2,11 @@
 
 import type { Firewall, FirewallPreset } from "../../lib/domain/firewall";
 import type { Network, NetworkAddress, NetworkProposal } from "../../lib/domain/network";
+import type { Vm } from "../../lib/domain/vm";
 import type { VmNetworking } from "../../lib/domain/vmNetworking";
 import { useList, useReading } from "../data/hooks";
 import { keys } from "../data/keys";
+import { isSettling } from "../vms/detail/networking/networkingWords";
 
 /** One network; null reads none. */
 export const useNetwork = (id: number | null) => useReading<Network>(id === null ? null : keys.network(id));
@@ -23,4 +25,10 @@ export const useFirewalls = () => useList<Firewall>(keys.firewalls);
 
 export const useFirewallPresets = () => useList<FirewallPreset>("/api/firewall-presets");
 
-export const useVmNetworking = (vmId: number) => useReading<VmNetworking>(keys.networkingOfVm(vmId));
+const settlingMs = 2_000;
+
+/** How a VM is plugged in. While it runs and the host has yet to see an interface come or go, the host is asked again and again. */
+export const useVmNetworking = ({ id, status }: Pick<Vm, "id" | "status">) =>
+  useReading<VmNetworking>(keys.networkingOfVm(id), undefined, (latest) =>
+    status === "running" && latest?.interfaces.some(isSettling) ? settlingMs : 0,
+  );

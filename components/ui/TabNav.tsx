@@ -37,7 +37,7 @@ export function TabNav({ label, items }: TabNavProps) {
                 aria-current={isCurrent ? "page" : undefined}
                 ref={isCurrent ? bringIntoSight : undefined}
                 className={cx(
-                  "-mb-px flex h-9 items-center gap-1.5 whitespace-nowrap border-b-2 px-2.5 text-sm transition-colors duration-100 focus-visible:-outline-offset-2",
+                  "flex h-9 items-center gap-1.5 whitespace-nowrap border-b-2 px-2.5 text-sm transition-colors duration-100 focus-visible:-outline-offset-2",
                   isCurrent
                     ? "border-accent font-medium text-ink"
                     : "border-transparent text-muted hover:border-line-strong hover:text-ink",

@@ -179,6 +179,7 @@ test("a second network: two VMs find each other by name and the way out, a firew
     await page.getByRole("dialog").getByRole("button", { name: "Plug in" }).click();
     const row = page.getByRole("row", { name: /net1/ });
     await expect(row).toContainText("default");
+    await expect(row).toContainText("address seen", { timeout: 60_000 });
     const { body } = await stack.api<{ interfaces: { mac: string }[] }>("GET", `/api/vms/${two.id}/networking`);
     const mac = body.interfaces[1]?.mac ?? "";
     await succeeds(two, `grep ${mac} /sys/class/net/*/address`, "yes");

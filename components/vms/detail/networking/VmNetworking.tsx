@@ -14,7 +14,7 @@ import { VmFirewallsCard } from "./VmFirewallsCard";
 /** How a VM is plugged in, who may reach it, and how. */
 export function VmNetworking() {
   const vm = useShownVm();
-  const networking = useVmNetworking(vm.id);
+  const networking = useVmNetworking(vm);
   return (
     <ReadingState reading={networking} what="networking">
       {(data) => (

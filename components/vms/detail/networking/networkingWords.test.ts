@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bytesPerSecondOf, interfaceState, limitInWords, megabitsOf } from "./networkingWords";
+import { bytesPerSecondOf, interfaceState, isSettling, limitInWords, megabitsOf } from "./networkingWords";
 
 test("a limit is told in megabits, and read back as the same", () => {
   expect(limitInWords({ ingressBytesPerSecond: null, egressBytesPerSecond: null })).toBeNull();
@@ -21,6 +21,15 @@ test("an interface is green once its address was seen, and amber as long as it i
   const none = { isLeaving: false, status: null };
   expect(interfaceState({ ...none, whyNotPlugged: null })).toEqual({ word: "", tone: "neutral" });
   expect(interfaceState({ ...none, whyNotPlugged: "It is one." }).word).toBe("not plugged in here");
+});
+
+test("an interface settles until its address is seen, or it is gone; one that the host can't see does not", () => {
+  const seen = { receivedBytes: 0, receivedPackets: 0, sentBytes: 0, sentPackets: 0, leaseEndsAt: null };
+  const settles = (isUp: boolean, isAddressSeen: boolean | null, isLeaving = false) =>
+    isSettling({ isLeaving, whyNotPlugged: null, status: { ...seen, isUp, isAddressSeen } });
+  expect([settles(false, null), settles(true, null), settles(true, true, true)]).toEqual([true, true, true]);
+  expect(settles(true, true)).toBe(false);
+  expect(isSettling({ isLeaving: false, whyNotPlugged: null, status: null })).toBe(false);
 });
 
 test("what is no rate, or slower than the slowest, is none", () => {

@@ -37,6 +37,11 @@ export function interfaceState({
   return { word: status.isAddressSeen === null ? "address not seen yet" : "address doesn't answer", tone: "warn" };
 }
 
+/** Whether what the host sees of an interface is to change by itself: it goes, comes up, or the guest takes its address. */
+export function isSettling(link: Pick<VmInterface, "status" | "isLeaving" | "whyNotPlugged">): boolean {
+  return link.isLeaving || (link.status !== null && link.whyNotPlugged === null && interfaceState(link).tone !== "ok");
+}
+
 /** "in 1 MB/s, out unlimited"; null where nothing is limited. Rates are decimal, as links' are. */
 export function limitInWords({ ingressBytesPerSecond, egressBytesPerSecond }: Bandwidth): string | null {
   if (ingressBytesPerSecond === null && egressBytesPerSecond === null) return null;
