@@ -20,7 +20,8 @@ const consistencyWords: Record<NonNullable<Snapshot["consistency"]>, Consistency
   },
   memory: {
     label: "Disk and memory",
-    meaning: "Disk and memory of one instant: restored, the guest goes on where it was.",
+    meaning:
+      "Disk and memory of one instant: restored, the guest goes on where it was. Without its memory, its disk is as after a power cut; the guest's agent, where there is one, had all written out just before.",
   },
 };
 

@@ -226,6 +226,12 @@ for (const [colorScheme, width] of [
     }
     const row = page.getByRole("row", { name: /net0/ });
     await expect(row.getByRole("button", { name: "Limit net0" })).toBeInViewport({ ratio: 1 });
+    for (const name of ["Interfaces", "Port forwards"]) {
+      const hiddenPx = await page
+        .getByRole("table", { name })
+        .evaluate((table) => table.scrollWidth - (table.parentElement?.clientWidth ?? 0));
+      expect(hiddenPx, `${name} is wider than its card`).toBeLessThanOrEqual(0);
+    }
     await expect(row.getByText(/in 10 Mbit\/s, out unlimited/).filter({ visible: true })).toBeVisible();
     await context.close();
   });

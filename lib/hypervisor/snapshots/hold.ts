@@ -71,15 +71,17 @@ export async function switchRunning(
         )
       : null;
   const meter = new PauseMeter(qemu);
+  const agent = wasRunning && ask.freeze ? runtime.guestAgent : null;
   try {
+    // A guest whose memory is kept frozen would wake up frozen. What it holds back is written out just before: its disk may come back without its memory.
+    if (ask.memory) await withFrozenFileSystems(agent, context.log, async () => {});
     // What QEMU would have to write out while the guest stands still is written now.
     await syncFile(inFolder(paths, record.disk));
     await keepUefiVars(target, record, making);
     if (wasRunning) await runtime.record.commit((state) => ({ ...state, isHeld: true }));
     signal.throwIfAborted();
     report.progress(15, "Holding the guest for a moment.");
-    // With memory nothing is lost by not writing it out, and a guest that was kept frozen would wake up frozen, as would one that is paused.
-    const freezer = wasRunning && ask.freeze && !ask.memory ? runtime.guestAgent : null;
+    const freezer = ask.memory ? null : agent;
     const { wasFrozen } = await withFrozenFileSystems(freezer, context.log, async () => {
       await syncFile(inFolder(paths, record.disk));
       await holdAndSwitch({ target, qemu, record, making, memoryOut, node, wasRunning });

@@ -89,7 +89,7 @@ test("a snapshot of a running VM with its file systems frozen, and back to it", 
 });
 
 test("a snapshot with memory: a file, what is in memory and a process are back, and the clock is right", async () => {
-  await run("echo one > /root/file; echo one > /dev/shm/value; sync");
+  await run("echo one > /root/file; echo one > /dev/shm/value; sync; echo one > /root/notSynced");
   await run(
     "(while :; do echo tick >> /dev/shm/ticks; sleep 0.2; done) >/dev/null 2>&1 </dev/null & echo $! > /dev/shm/pid",
   );
@@ -155,7 +155,7 @@ test("the newest one goes: the running guest's own QEMU takes its data in", asyn
   await expectSoundDisks();
 });
 
-test("a new VM from a snapshot with memory has its disk and an identity of its own", async () => {
+test("a new VM from a snapshot with memory has its disk, with what the guest had yet to write, and an identity of its own", async () => {
   const other = await guests.spec(2, {}, 2);
   await guests.start(agent, other);
   const identity =
@@ -165,7 +165,7 @@ test("a new VM from a snapshot with memory has its disk and an identity of its o
     expect(theirs.split("\n")[index]).not.toBe(line);
   });
   expect(theirs).toContain("vm-2");
-  expect(await guests.run(other, "cat /root/file")).toBe("one");
+  expect(await guests.run(other, "cat /root/file /root/notSynced")).toBe("one\none");
   await expectSoundDisks();
 });
 

@@ -65,12 +65,14 @@ export function ForwardsCard({ vm, networking }: { vm: Vm; networking: VmNetwork
                 <Td>
                   <CopyText text={`${forward.hostAddress}:${forward.hostPort}`} what="host address and port" />
                   {forward.whyNot === null ? null : (
-                    <p className="mt-1 max-w-80 whitespace-normal text-warn-ink text-xs">
+                    <p className="mt-1 max-w-48 whitespace-normal text-warn-ink text-xs sm:max-w-80">
                       Not in effect. {forward.whyNot}
                     </p>
                   )}
                   {forward.warning === null ? null : (
-                    <p className="mt-1 max-w-80 whitespace-normal text-warn-ink text-xs">{forward.warning}</p>
+                    <p className="mt-1 max-w-48 whitespace-normal text-warn-ink text-xs sm:max-w-80">
+                      {forward.warning}
+                    </p>
                   )}
                 </Td>
                 <Td className="uppercase">{forward.protocol}</Td>

@@ -51,8 +51,13 @@ export function InterfaceRow({ vm, link, live, whyNot, isLimitInEffect, onLimit 
           <code className="font-mono text-xs">{id}</code>
           <span className="text-muted">{state.word}</span>
         </span>
+        <span className="hidden text-muted sm:block">
+          <CopyText text={mac} what={`MAC address of ${id}`} />
+        </span>
         {status?.isUp && status.leaseEndsAt ? (
-          <span className="block text-muted text-xs">lease until {formatExact(status.leaseEndsAt)}</span>
+          <span className="block whitespace-normal text-muted text-xs">
+            lease until {formatExact(status.leaseEndsAt)}
+          </span>
         ) : null}
       </Td>
       <Td className="hidden max-w-40 truncate sm:table-cell">
@@ -72,9 +77,6 @@ export function InterfaceRow({ vm, link, live, whyNot, isLimitInEffect, onLimit 
           <TrafficText status={status} live={live} />
         </span>
         {limited ? <span className="mt-1 block max-w-32 text-muted text-xs lg:hidden">Limit: {limited}</span> : null}
-      </Td>
-      <Td className="hidden xl:table-cell">
-        <CopyText text={mac} what={`MAC address of ${id}`} />
       </Td>
       <Td className="hidden whitespace-nowrap text-muted md:table-cell">
         <TrafficText status={status} live={live} />

@@ -58,7 +58,6 @@ export function InterfacesCard({ vm, networking, onRefresh }: InterfacesCardProp
           <Th>Interface</Th>
           <Th className="hidden sm:table-cell">Network</Th>
           <Th>Address</Th>
-          <Th className="hidden xl:table-cell">MAC</Th>
           <Th className="hidden md:table-cell">Traffic</Th>
           <Th className="hidden lg:table-cell">Limit</Th>
           <Th>
