@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { sizeLimits, sizes } from "../domain/size";
 import { GIB, MIB } from "../domain/units";
+import { admitEntry } from "./entries";
 import { packArchive } from "./pack";
 import { readHead } from "./readHead";
 import { badArchives } from "./testing/badArchives";
@@ -72,6 +74,15 @@ test("a disk above 8 GiB has a size that tar(1) reads, which a tar's oldest fiel
     message: expect.stringMatching(/cut short/),
   });
 });
+
+test.each([...sizes.map(({ diskBytes }) => diskBytes), sizeLimits.diskBytes.max])(
+  "an archive may have a full disk of %i bytes, as a VM may",
+  (diskBytes) => {
+    // For each cluster of 64 KiB, an entry in its table and a count (QEMU's docs/interop/qcow2.txt).
+    const header = { name: "disk.qcow2", type: "file" as const, size: diskBytes + (diskBytes / 65536) * 16 };
+    expect(admitEntry(header, new Set())).toMatchObject({ sizeBytes: header.size });
+  },
+);
 
 test.each([1, 100, 512, 700, 64 * 1024, 10 * MIB])(
   "what is said of a VM is read from pieces of %i bytes, and nothing of the file is lost by that",

@@ -1,21 +1,11 @@
 import type { Header } from "tar-stream";
 import { CumulusError } from "../domain/errors";
-import { formatBytes, GIB, MIB } from "../domain/units";
-
-/** The files of a VM's archive, a plain tar, in this order. The disk is the last: one that was cut short lacks some of it, and never other parts alone. */
-export const entryNames = { description: "vm.json", variables: "uefi-variables.fd", disk: "disk.qcow2" } as const;
-type EntryName = (typeof entryNames)[keyof typeof entryNames];
-
-/** How large each may be, in bytes. */
-const mostBytes: Record<EntryName, number> = {
-  "vm.json": MIB,
-  "uefi-variables.fd": 64 * MIB,
-  "disk.qcow2": 64 * GIB,
-};
+import { formatBytes } from "../domain/units";
+import { mostVmFileBytes, type VmFile, vmFiles } from "../domain/vmArchive";
 
 /** What a tar tells of one of its files, where it may be in an archive of a VM. */
 export interface ArchiveEntry {
-  name: EntryName;
+  name: VmFile;
   sizeBytes: number;
 }
 
@@ -24,15 +14,15 @@ export interface ArchiveEntry {
  * @param seen names that were there already; this one is added
  * @throws `bad_request`
  */
-export function admitEntry({ name, type, size }: Header, seen: Set<string>): ArchiveEntry {
+export function admitEntry({ name, type, size }: Pick<Header, "name" | "type" | "size">, seen: Set<string>): ArchiveEntry {
   const shown = JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
-  if (!isEntryName(name)) {
-    throw archiveRefusal(`${shown} is in it, and only ${Object.values(entryNames).join(", ")} may be`);
+  if (!isVmFile(name)) {
+    throw archiveRefusal(`${shown} is in it, and only ${Object.values(vmFiles).join(", ")} may be`);
   }
   if (type !== "file") throw archiveRefusal(`${shown} in it is no regular file`);
   if (seen.has(name)) throw archiveRefusal(`${shown} is in it more than once`);
-  if (size > mostBytes[name]) {
-    throw archiveRefusal(`${shown} in it is larger than ${formatBytes(mostBytes[name])}, the most that is taken`);
+  if (size > mostVmFileBytes[name]) {
+    throw archiveRefusal(`${shown} in it is larger than ${formatBytes(mostVmFileBytes[name])}, the most that is taken`);
   }
   seen.add(name);
   return { name, sizeBytes: size };
@@ -58,6 +48,6 @@ export function brokenArchive(cause: unknown): CumulusError {
   );
 }
 
-function isEntryName(name: string): name is EntryName {
-  return name in mostBytes && Object.hasOwn(mostBytes, name);
+function isVmFile(name: string): name is VmFile {
+  return name in mostVmFileBytes && Object.hasOwn(mostVmFileBytes, name);
 }

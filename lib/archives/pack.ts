@@ -2,9 +2,9 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { type Pack, pack } from "tar-stream";
+import { vmFiles } from "../domain/vmArchive";
 import type { VmDescription } from "../domain/vmDescription";
 import { syncFile } from "../system/files";
-import { entryNames } from "./entries";
 
 const chunkBytes = 1024 * 1024;
 
@@ -28,8 +28,8 @@ export async function packArchive(
   signal: AbortSignal,
 ): Promise<void> {
   const archive = pack();
-  const files = [await fileOf(entryNames.disk, disk)];
-  if (variables !== null) files.unshift(await fileOf(entryNames.variables, variables));
+  const files = [await fileOf(vmFiles.disk, disk)];
+  if (variables !== null) files.unshift(await fileOf(vmFiles.variables, variables));
   const totalBytes = files.reduce((sum, { size }) => sum + size, 0);
   const described = { mode: 0o600, mtime: new Date(description.takenAt) };
   let doneBytes = 0;
@@ -38,7 +38,7 @@ export async function packArchive(
     onBytes(doneBytes, totalBytes);
   };
   const fill = async () => {
-    archive.entry({ ...described, name: entryNames.description }, `${JSON.stringify(description, null, 2)}\n`);
+    archive.entry({ ...described, name: vmFiles.description }, `${JSON.stringify(description, null, 2)}\n`);
     for (const { path, ...header } of files) await addFile(archive, { ...described, ...header }, path, tell, signal);
     archive.finalize();
   };

@@ -3,9 +3,10 @@ import { setImmediate } from "node:timers/promises";
 import { extract } from "tar-stream";
 import { CumulusError } from "../domain/errors";
 import { MIB } from "../domain/units";
-import { foreignVmDescriptionSchema, type VmDescription } from "../domain/vmDescription";
+import { vmFiles } from "../domain/vmArchive";
+import { readForeignDescription, type VmDescription } from "../domain/vmDescription";
 import { discard } from "./discard";
-import { admitEntry, archiveRefusal, brokenArchive, entryNames, readEntry } from "./entries";
+import { admitEntry, archiveRefusal, brokenArchive, readEntry } from "./entries";
 
 /** The description and what a tar says of it take less. */
 const mostHeadBytes = 4 * MIB;
@@ -24,7 +25,7 @@ export async function readHead(body: Readable): Promise<{ description: VmDescrip
   const timer = setTimeout(() => body.destroy(stalled), stallTimeoutMs);
   try {
     const text = await firstEntry(chunks, kept);
-    return { description: parseDescription(text), body: Readable.from(again(kept, chunks), { objectMode: false }) };
+    return { description: descriptionIn(text), body: Readable.from(again(kept, chunks), { objectMode: false }) };
   } catch (error) {
     void discard(body, chunks);
     throw error;
@@ -42,14 +43,14 @@ async function firstEntry(chunks: AsyncIterator<Buffer>, kept: Buffer[]): Promis
       hasEntry = true;
       try {
         const { name } = admitEntry(header, new Set());
-        if (name !== entryNames.description) throw mustBeginWithDescription();
+        if (name !== vmFiles.description) throw mustBeginWithDescription();
         readEntry(stream).then(resolve, (error) => reject(brokenArchive(error)));
       } catch (error) {
         reject(error);
       }
     });
     archive.on("error", (error: Error) => reject(brokenArchive(error)));
-    archive.on("finish", () => hasEntry || reject(archiveRefusal(`it has no ${entryNames.description}`)));
+    archive.on("finish", () => hasEntry || reject(archiveRefusal(`it has no ${vmFiles.description}`)));
   });
   const settle = () => {
     isSettled = true;
@@ -76,7 +77,7 @@ async function firstEntry(chunks: AsyncIterator<Buffer>, kept: Buffer[]): Promis
 }
 
 function mustBeginWithDescription(): CumulusError {
-  return archiveRefusal(`it must begin with ${entryNames.description}`);
+  return archiveRefusal(`it must begin with ${vmFiles.description}`);
 }
 
 async function* again(kept: Buffer[], chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
@@ -84,16 +85,8 @@ async function* again(kept: Buffer[], chunks: AsyncIterator<Buffer>): AsyncGener
   yield* { [Symbol.asyncIterator]: () => chunks };
 }
 
-function parseDescription(text: Buffer): VmDescription {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.toString("utf8"));
-  } catch (error) {
-    throw archiveRefusal(`${entryNames.description} in it is no JSON`, error);
-  }
-  const parsed = foreignVmDescriptionSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const place = issue?.path.join(".") || "it";
-  throw archiveRefusal(`${entryNames.description} in it describes no VM, since of ${place} it says: ${issue?.message}`);
+function descriptionIn(text: Buffer): VmDescription {
+  const read = readForeignDescription(text.toString("utf8"));
+  if ("description" in read) return read.description;
+  throw archiveRefusal(`${vmFiles.description} in it ${read.whyNot}`);
 }

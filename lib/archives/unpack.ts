@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import { CumulusError } from "../domain/errors";
+import { vmFiles } from "../domain/vmArchive";
 import { isErrno } from "../system/files";
-import { admitEntry, archiveRefusal, brokenArchive, entryNames } from "./entries";
+import { admitEntry, archiveRefusal, brokenArchive } from "./entries";
 import type { ArchivedFiles } from "./pack";
 
 const chunkBytes = 1024 * 1024;
@@ -34,9 +35,9 @@ export async function unpackArchive(file: string, folder: string, signal: AbortS
     archive.destroy();
     await reading.catch(() => undefined);
   }
-  for (const name of [entryNames.description, entryNames.disk]) {
+  for (const name of [vmFiles.description, vmFiles.disk]) {
     if (!seen.has(name)) throw archiveRefusal(`it has no ${name}`);
   }
-  const variables = seen.has(entryNames.variables) ? join(folder, entryNames.variables) : null;
-  return { disk: join(folder, entryNames.disk), variables };
+  const variables = seen.has(vmFiles.variables) ? join(folder, vmFiles.variables) : null;
+  return { disk: join(folder, vmFiles.disk), variables };
 }

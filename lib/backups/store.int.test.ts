@@ -1,33 +1,26 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
+import { archivedVm } from "../archives/testing/tar";
 import type { RepositoryAccess } from "../domain/backup";
-import type { VmDescription } from "../domain/vmDescription";
 import { until } from "../hypervisor/testing/until";
-import { makeRepository } from "./restic";
+import { makeRepository, runRestic } from "./restic";
 import { fetchCopy, keepCopy, listCopies, removeCopies } from "./store";
 import { startS3Server } from "./testing/s3Server";
 
-const description: VmDescription = {
-  name: "web-1",
-  vcpus: 1,
-  memoryBytes: 2 ** 28,
-  diskBytes: 2 ** 31,
-  imageTitle: "Cumulus mini",
-  loginUser: "root",
-  arch: "x86_64",
-  firmware: "bios",
-  os: null,
-  minMemoryBytes: null,
-  endOfLife: null,
-  bootFrom: "disk",
-  sshKeys: [],
-  takenAt: "2026-11-22T10:00:00.000Z",
-};
 const report = { progress() {}, log() {} };
 const never = new AbortController().signal;
 
@@ -66,11 +59,11 @@ async function givesBack(access: RepositoryAccess, diskBytes: number): Promise<v
   await makeRepository(access);
   const first = randomBytes(diskBytes);
   const second = Buffer.concat([first.subarray(0, 2_000_000), randomBytes(100_000), first.subarray(2_000_000)]);
-  const one = await keepCopy(access, diskOf(first), description, report, never);
+  const one = await keepCopy(access, diskOf(first), archivedVm, report, never);
   const two = await keepCopy(
     access,
     diskOf(second),
-    { ...description, takenAt: "2026-11-23T10:00:00.000Z" },
+    { ...archivedVm, takenAt: "2026-11-23T10:00:00.000Z" },
     report,
     never,
   );
@@ -85,7 +78,7 @@ async function givesBack(access: RepositoryAccess, diskBytes: number): Promise<v
   ]);
   const fetched = await fetchCopy(access, one.key, folder(), never);
   expect(readFileSync(fetched.diskFile).equals(first)).toBe(true);
-  expect(fetched.description).toEqual(description);
+  expect(fetched.description).toEqual(archivedVm);
 
   await removeCopies(access, [one.key], never);
   await removeCopies(access, [one.key], never);
@@ -100,14 +93,61 @@ test("a folder gives back what it was given, byte for byte", async () => {
 test("UEFI variables are kept beside the disk, and a copy from before they were has none", async () => {
   const access = folderAccess(folder());
   await makeRepository(access);
-  const before = await keepCopy(access, diskOf(randomBytes(1000)), description, report, never);
+  const before = await keepCopy(access, diskOf(randomBytes(1000)), archivedVm, report, never);
   const workDir = diskOf(randomBytes(1000));
   writeFileSync(join(workDir, "uefi-variables.fd"), "variables");
-  const { key } = await keepCopy(access, workDir, { ...description, firmware: "uefi" }, report, never);
+  const { key } = await keepCopy(access, workDir, { ...archivedVm, firmware: "uefi" }, report, never);
   const fetched = await fetchCopy(access, key, folder(), never);
   expect(readFileSync(fetched.variablesFile ?? "", "utf8")).toBe("variables");
   expect((await fetchCopy(access, before.key, folder(), never)).variablesFile).toBeNull();
 }, 60_000);
+
+test.each<[string, string, RegExp]>([
+  ["a login user that is an option", JSON.stringify({ ...archivedVm, loginUser: "-oProxyCommand=x" }), /of loginUser/],
+  [
+    "a key with a command",
+    JSON.stringify({ ...archivedVm, sshKeys: [{ name: "a", publicKey: 'command="x" ssh-rsa A' }] }),
+    /of sshKeys/,
+  ],
+  [
+    "a system whose name has no end",
+    JSON.stringify({ ...archivedVm, os: { family: "x".repeat(99), release: "1" } }),
+    /of os/,
+  ],
+  ["words", "words", /is no JSON/],
+  ["a description without end", " ".repeat(2 ** 20 + 1), /is too large/],
+])(
+  "a copy of another installation with %s is refused",
+  async (_, said, why) => {
+    const workDir = diskOf(randomBytes(1000));
+    writeFileSync(join(workDir, "vm.json"), said);
+    await expect(fetchForeign(workDir)).rejects.toMatchObject({
+      code: "bad_request",
+      message: expect.stringMatching(why),
+    });
+  },
+  60_000,
+);
+
+test("a copy of another installation whose disk is a way to another file is refused", async () => {
+  const workDir = folder();
+  writeFileSync(join(workDir, "vm.json"), JSON.stringify(archivedVm));
+  symlinkSync("/etc/passwd", join(workDir, "disk.qcow2"));
+  await expect(fetchForeign(workDir)).rejects.toMatchObject({
+    code: "bad_request",
+    message: expect.stringMatching(/has no disk\.qcow2/),
+  });
+}, 60_000);
+
+/** Takes a copy that restic alone has made of a folder, whatever is in it. */
+async function fetchForeign(workDir: string) {
+  const access = folderAccess(folder());
+  await makeRepository(access);
+  const tags = ["--tag", "cumulus", "--tag", `vm=${archivedVm.name}`];
+  await runRestic(access, ["backup", ...tags, ...readdirSync(workDir)], { cwd: workDir });
+  const [copy] = await listCopies(access);
+  return fetchCopy(access, copy?.key ?? "", folder(), never);
+}
 
 test("a bucket gives back what it was given, byte for byte", async () => {
   const { access, server } = await s3Access();
@@ -120,7 +160,7 @@ test("what a repository holds can't be read without its password", async () => {
   const path = folder();
   await makeRepository(folderAccess(path));
   const secret = Buffer.alloc(200_000, "the plain text of a disk ");
-  const { key } = await keepCopy(folderAccess(path), diskOf(secret), description, report, never);
+  const { key } = await keepCopy(folderAccess(path), diskOf(secret), archivedVm, report, never);
   const stored = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const texts = stored.map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"));
   expect(texts.some((text) => text.includes("plain text of a disk") || text.includes("web-1"))).toBe(false);
@@ -135,7 +175,7 @@ test("a damaged repository is noticed when the copy is read back", async () => {
   const path = folder();
   await makeRepository(folderAccess(path));
   const disk = randomBytes(2_000_000);
-  const { key } = await keepCopy(folderAccess(path), diskOf(disk), description, report, never);
+  const { key } = await keepCopy(folderAccess(path), diskOf(disk), archivedVm, report, never);
   const data = join(path, "data");
   const packs = readdirSync(data, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   for (const { parentPath, name } of packs) {
@@ -176,7 +216,7 @@ test("a repository that is gone is said to be, and no other is made in its place
   // As when the disk isn't mounted.
   for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true });
   const gone = { code: "unavailable", message: expect.stringContaining("mounted?") };
-  await expect(keepCopy(access, diskOf(randomBytes(1000)), description, report, never)).rejects.toMatchObject(gone);
+  await expect(keepCopy(access, diskOf(randomBytes(1000)), archivedVm, report, never)).rejects.toMatchObject(gone);
   await expect(listCopies(access)).rejects.toMatchObject(gone);
   rmSync(path, { recursive: true });
   await expect(listCopies(access)).rejects.toMatchObject(gone);
@@ -185,8 +225,8 @@ test("a repository that is gone is said to be, and no other is made in its place
 test("a lock of a run that was killed is no hindrance, and a run that lives is waited for", async () => {
   const access = folderAccess(folder());
   await makeRepository(access);
-  const one = await keepCopy(access, diskOf(randomBytes(1000)), description, report, never);
-  const two = await keepCopy(access, diskOf(randomBytes(1000)), description, report, never);
+  const one = await keepCopy(access, diskOf(randomBytes(1000)), archivedVm, report, never);
+  const two = await keepCopy(access, diskOf(randomBytes(1000)), archivedVm, report, never);
   const killed = await heldLock(access);
   killed.kill("SIGKILL");
   await removeCopies(access, [one.key], never);

@@ -7,16 +7,16 @@ import { z } from "zod";
 import { type BackupCopy, type RepositoryAccess, type StoredBackup, storedBackupSchema } from "../domain/backup";
 import { CumulusError } from "../domain/errors";
 import type { TaskReport } from "../domain/task";
-import { type VmDescription, vmDescriptionSchema } from "../domain/vmDescription";
+import { mostVmFileBytes, vmFiles } from "../domain/vmArchive";
+import { readForeignDescription, type VmDescription } from "../domain/vmDescription";
 import { failpoint } from "../failpoints";
 import { isSuspended } from "../images/intake/downloadImage";
 import { openRepository, runRestic, streamRestic, whenUnlocked } from "./restic";
 
 /**
- * Copies of VMs in a repository: each holds `disk.qcow2`, which needs no other file, `vm.json`, and `uefi-variables.fd` if the VM has some. Tags say the
- * VM's name, so that a list needs nothing but the repository.
+ * Copies of VMs in a repository: each holds a disk, which needs no other file, a description, and UEFI variables if the VM has some. Tags say the
+ * VM's name, so that a list needs nothing but the repository. What is in a repository may be of another installation, and is looked at as an archive is.
  */
-const files = { disk: "disk.qcow2", description: "vm.json", variables: "uefi-variables.fd" };
 const tag = "cumulus";
 const nameTag = /^vm=(.+)$/;
 const cleanUpMs = 60_000;
@@ -47,9 +47,9 @@ export async function keepCopy(
   task: string = randomUUID(),
 ): Promise<BackupCopy> {
   await openRepository(access, { signal });
-  await writeFile(join(workDir, files.description), `${JSON.stringify(description, null, 2)}\n`, { mode: 0o600 });
-  const { size: diskBytes } = await stat(join(workDir, files.disk));
-  const kept = [files.disk, ...((await isFile(join(workDir, files.variables))) ? [files.variables] : [])];
+  await writeFile(join(workDir, vmFiles.description), `${JSON.stringify(description, null, 2)}\n`, { mode: 0o600 });
+  const { size: diskBytes } = await stat(join(workDir, vmFiles.disk));
+  const kept = [vmFiles.disk, ...((await isFile(join(workDir, vmFiles.variables))) ? [vmFiles.variables] : [])];
   let summary: z.infer<typeof summarySchema> | undefined;
   const tags = ["--tag", tag, "--tag", `vm=${description.name}`, "--tag", `task=${task}`];
   const args = ["backup", "--json", "--host", "cumulus", "--time", resticTime(description.takenAt), ...tags];
@@ -62,7 +62,7 @@ export async function keepCopy(
     report.progress(30 + (40 * doneBytes) / totalBytes, "Copying", { doneBytes, totalBytes, bytesPerSecond: null });
   };
   await whenUnlocked(access, { signal }, () =>
-    runRestic(access, [...args, ...kept, files.description], { cwd: workDir, signal }, take),
+    runRestic(access, [...args, ...kept, vmFiles.description], { cwd: workDir, signal }, take),
   );
   if (!summary) throw new CumulusError("internal", "restic did not say what it kept. Is its version too old?");
   failpoint("agent.backup.kept");
@@ -81,7 +81,11 @@ export async function keepCopy(
   return { key, diskBytes, addedBytes: summary.data_added, verifiedAt: new Date().toISOString() };
 }
 
-/** Takes a copy's disk and UEFI variables (null: it has none) out of the repository into `workDir`. @returns with them what is said of its VM */
+/**
+ * Takes a copy's disk and UEFI variables (null: it has none) out of the repository into `workDir`. What these hold is not looked at.
+ * @returns with them what is said of its VM
+ * @throws `bad_request` for a copy that describes no VM, or has no disk
+ */
 export async function fetchCopy(
   access: RepositoryAccess,
   key: string,
@@ -90,25 +94,34 @@ export async function fetchCopy(
 ): Promise<{ diskFile: string; variablesFile: string | null; description: VmDescription }> {
   await openRepository(access, { signal });
   await mkdir(workDir, { recursive: true, mode: 0o700 });
-  let said: Buffer[] = [];
-  await whenUnlocked(access, { signal }, () =>
-    streamRestic(access, ["dump", key, `/${files.description}`], { signal }, async (output) => {
-      said = [];
-      for await (const chunk of output) said.push(chunk as Buffer);
-    }),
-  );
-  const description = vmDescriptionSchema.safeParse(JSON.parse(Buffer.concat(said).toString("utf8")));
-  if (!description.success) {
-    throw new CumulusError(
-      "bad_request",
-      "This copy was made by another version of Cumulus: what it says of its VM can't be read.",
-    );
-  }
-  const [diskFile, variablesFile] = [join(workDir, files.disk), join(workDir, files.variables)];
+  const description = await readDescription(access, key, signal);
+  const [diskFile, variablesFile] = [join(workDir, vmFiles.disk), join(workDir, vmFiles.variables)];
   await restoreFiles(access, key, workDir, signal);
   failpoint("agent.backup-restore.fetched");
-  const hasVariables = await isFile(variablesFile);
-  return { diskFile, variablesFile: hasVariables ? variablesFile : null, description: description.data };
+  if (!(await isFile(diskFile))) throw copyRefusal(`it has no ${vmFiles.disk}`);
+  return { diskFile, variablesFile: (await isFile(variablesFile)) ? variablesFile : null, description };
+}
+
+async function readDescription(access: RepositoryAccess, key: string, signal: AbortSignal): Promise<VmDescription> {
+  let said = Buffer.alloc(0);
+  await whenUnlocked(access, { signal }, () =>
+    streamRestic(access, ["dump", key, `/${vmFiles.description}`], { signal }, async (output) => {
+      said = Buffer.alloc(0);
+      for await (const chunk of output) {
+        said = Buffer.concat([said, chunk as Buffer]);
+        if (said.length > mostVmFileBytes[vmFiles.description])
+          throw copyRefusal(`${vmFiles.description} in it is too large`);
+      }
+    }),
+  );
+  const read = readForeignDescription(said.toString("utf8"));
+  if ("description" in read) return read.description;
+  throw copyRefusal(`${vmFiles.description} in it ${read.whyNot}`);
+}
+
+/** @param why completes the sentence */
+function copyRefusal(why: string): CumulusError {
+  return new CumulusError("bad_request", `This copy can't be restored: ${why}.`);
 }
 
 /** Copies that are in a repository, newest first. */
@@ -149,7 +162,7 @@ async function restoreFiles(
   workDir: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const names = [files.disk, files.variables];
+  const names = [vmFiles.disk, vmFiles.variables];
   for (const name of names) await rm(join(workDir, name), { force: true });
   const args = ["restore", key, "--target", workDir, ...names.flatMap((name) => ["--include", `/${name}`])];
   await whenUnlocked(access, { signal }, () => runRestic(access, args, { signal }));

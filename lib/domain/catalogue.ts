@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { archSchema, firmwareSchema } from "./arch";
 import { byteSizeSchema } from "./byteSize";
-import { imageNameSchema, imageOsSchema } from "./image";
+import { imageNameSchema, imageOsSchema, loginUserSchema } from "./image";
 
 /** An address of an image or of what belongs to it. The catalogue's own are https; only a mirror may be anything else. */
 const publishedUrlSchema = z.url({ protocol: /^https$/ }).max(1024);
@@ -46,7 +46,7 @@ const catalogueSystemSchema = z.strictObject({
   /** The day its maker's free support ends, where the maker has named one. */
   endOfLife: z.iso.date().nullable(),
   /** The user that the image makes for the SSH key. */
-  loginUser: z.string().min(1).max(32),
+  loginUser: loginUserSchema,
   minDiskBytes: byteSizeSchema,
   minMemoryBytes: byteSizeSchema,
   images: z.partialRecord(archSchema, catalogueFileImageSchema),

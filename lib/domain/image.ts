@@ -13,6 +13,9 @@ export type ImageKind = z.infer<typeof imageKindSchema>;
 /** The operating system's family and release, for badges and icons: "debian", "12". */
 export const imageOsSchema = z.object({ family: z.string().max(40), release: z.string().max(40) });
 
+/** The user whom an image lets log in. It stands in command lines that people paste, so that it must be nothing but a name. */
+export const loginUserSchema = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, "Use a Linux user's name.");
+
 /** Where an image came from. */
 export const imageSourceSchema = z.discriminatedUnion("type", [
   /** Made on this host from the distribution's packages. */
@@ -54,7 +57,7 @@ export const imageManifestSchema = z.object({
   virtualBytes: z.number().int().positive(),
   minMemoryBytes: z.number().int().positive(),
   /** The user that `ssh` lines name. */
-  loginUser: z.string(),
+  loginUser: loginUserSchema,
   /** For images that Cumulus builds: the hash of the recipe, so that a changed recipe is noticed. */
   recipeHash: z.string().nullable(),
   /** The UEFI variables (`<this>.vars` beside it) from which a VM with UEFI gets its own; null: it starts with empty ones. */

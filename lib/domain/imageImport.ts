@@ -2,7 +2,7 @@ import * as z from "zod";
 import { archSchema, firmwareSchema } from "./arch";
 import { byteSizeSchema } from "./byteSize";
 import { lineSchema, textSchema } from "./humanText";
-import { imageKindSchema, imageNameSchema, imageOsSchema } from "./image";
+import { imageKindSchema, imageNameSchema, imageOsSchema, loginUserSchema } from "./image";
 import { MIB } from "./units";
 
 /** "sha256:…" or "sha512:…" in hexadecimal digits. */
@@ -23,10 +23,7 @@ export const importedImageSchema = z.object({
   /** What it boots with; the first is what a VM has unless it is asked otherwise. */
   firmwares: z.array(firmwareSchema).min(1),
   minMemoryBytes: byteSizeSchema.default(256 * MIB),
-  loginUser: z
-    .string()
-    .regex(/^[a-z_][a-z0-9_-]{0,31}$/, "Use a Linux user's name.")
-    .default("root"),
+  loginUser: loginUserSchema.default("root"),
   os: imageOsSchema.nullable().default(null),
   endOfLife: z.iso.date().nullable().default(null),
   aliases: z.array(imageNameSchema).max(20).default([]),

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { type Arch, archSchema, firmwareSchema } from "./arch";
 import { byteSizeSchema } from "./byteSize";
 import { lineSchema, textSchema } from "./humanText";
-import { imageKindSchema, imageNameSchema } from "./image";
-import { checksumSchema, type ImportedImage, importedImageSchema } from "./imageImport";
+import { imageKindSchema, imageNameSchema, loginUserSchema } from "./image";
+import { checksumSchema, type ImportedImage, type importedImageSchema } from "./imageImport";
 import { recipeSchema } from "./recipe";
 
 /** Images that a host can make from its distribution's packages. */
@@ -23,7 +23,7 @@ const broughtFields = {
     .optional()
     .meta({ description: "What VMs of it boot with unless they are asked otherwise." }),
   minMemory: byteSizeSchema.optional(),
-  loginUser: importedImageSchema.shape.loginUser.unwrap().optional(),
+  loginUser: loginUserSchema.optional(),
   checksum: checksumSchema
     .optional()
     .meta({ description: "`sha256:…` or `sha512:…` of the file; it is refused when it has another." }),

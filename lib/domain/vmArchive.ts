@@ -1,5 +1,21 @@
 import * as z from "zod";
+import { sizeLimits } from "./size";
+import { MIB, TIB } from "./units";
 import { vmNameSchema } from "./vm";
+
+/**
+ * The files of a VM outside of an installation: in the copy of a backup, and in an archive, which is a plain tar and has them in this order. The disk is the last:
+ * an archive that was cut short lacks some of it, and never other parts alone.
+ */
+export const vmFiles = { description: "vm.json", variables: "uefi-variables.fd", disk: "disk.qcow2" } as const;
+export type VmFile = (typeof vmFiles)[keyof typeof vmFiles];
+
+/** How large each may be that comes from elsewhere, in bytes. A full disk takes a little more than what it holds. */
+export const mostVmFileBytes: Record<VmFile, number> = {
+  "vm.json": MIB,
+  "uefi-variables.fd": 64 * MIB,
+  "disk.qcow2": sizeLimits.diskBytes.max + TIB,
+};
 
 /** How a VM is exported: its disk alone, or all of it as an archive, which can be imported as a VM. */
 export const exportFormatSchema = z.enum(["qcow2", "archive"]);

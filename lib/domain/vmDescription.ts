@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { archSchema, firmwareSchema } from "./arch";
-import { imageOsSchema } from "./image";
-import { importedImageSchema } from "./imageImport";
+import { imageOsSchema, loginUserSchema } from "./image";
 import { bootDeviceSchema } from "./machine";
 import { sshPublicKeySchema } from "./sshKey";
 import { MIB } from "./units";
@@ -28,16 +27,31 @@ export const vmDescriptionSchema = z.object({
 export type VmDescription = z.infer<typeof vmDescriptionSchema>;
 
 /** The same where anybody may have written it: each part is held to what a request for a VM or an image is held to. */
-export const foreignVmDescriptionSchema = vmDescriptionSchema.extend({
+const foreignVmDescriptionSchema = vmDescriptionSchema.extend({
   name: vmNameSchema,
   vcpus: vcpusSchema,
   memoryBytes: memorySchema,
   diskBytes: diskSchema,
   imageTitle: z.string().max(120),
-  loginUser: importedImageSchema.shape.loginUser.unwrap(),
+  loginUser: loginUserSchema,
   os: imageOsSchema.nullable(),
   sshKeys: z.array(z.object({ name: z.string(), publicKey: sshPublicKeySchema })).max(64),
 });
+
+/** Reads a description that anybody may have written. @returns it; or, of what describes no VM, why not, to follow the file's name in a sentence */
+export function readForeignDescription(text: string): { description: VmDescription } | { whyNot: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { whyNot: "is no JSON" };
+  }
+  const parsed = foreignVmDescriptionSchema.safeParse(value);
+  if (parsed.success) return { description: parsed.data };
+  const [issue] = parsed.error.issues;
+  const place = issue?.path.join(".") || "it";
+  return { whyNot: `describes no VM, since of ${place} it says: ${issue?.message}` };
+}
 
 /** The image that is made of a described VM's disk. @param from what the disk came in: "a backup" */
 export function imageOfVm(description: VmDescription, name: string, from: string) {

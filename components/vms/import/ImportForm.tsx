@@ -61,7 +61,7 @@ export function ImportForm() {
       <DropZone
         label="Archive of a VM"
         prompt="Drop a VM's archive here, or choose one"
-        hint="The .tar of an export with “Whole VM”, at most 64 GiB"
+        hint="The .tar of an export with “Whole VM”"
         file={file}
         onFile={take}
         problem={fileProblem}

@@ -1,13 +1,20 @@
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { fetchCopy, keepCopy, removeCopies } from "../../backups/store";
+import type { Arch } from "../../domain/arch";
 import { type BackupCopy, repositoryAccessSchema, storedBackupSchema } from "../../domain/backup";
 import { type ImageManifest, imageNameSchema } from "../../domain/image";
 import type { TaskReport } from "../../domain/task";
+import { formatBytes } from "../../domain/units";
+import { mostVmFileBytes, vmFiles } from "../../domain/vmArchive";
 import { imageOfVm, type VmDescription, vmDescriptionSchema } from "../../domain/vmDescription";
 import { pathsOf } from "../../env";
 import { findFirmware, hasUefi, whyVarsDontFit } from "../../hypervisor/qemu/firmware";
-import { installImage } from "../../images/store";
+import { isVariableStore } from "../../images/checks/uefiVariables";
+import { takeIn } from "../../images/intake/takeIn";
+import { stagingFolder } from "../../images/staging/folder";
+import { vmLimits } from "../../images/staging/limits";
 import { taskKind } from "./kind";
 import { withWorkDir } from "./workDir";
 
@@ -27,7 +34,7 @@ export const backup = taskKind({
         ...report,
         progress: (percent: number) => report.progress(percent * 0.3, "Reading the snapshot"),
       };
-      const target = { disk: join(workDir, "disk.qcow2"), uefiVars: join(workDir, "uefi-variables.fd") };
+      const target = { disk: join(workDir, vmFiles.disk), uefiVars: join(workDir, vmFiles.variables) };
       await hypervisor.exportDisk({ snapshotId }, target, toThirty, signal);
       return keepCopy(access, workDir, description, report, signal, task);
     }),
@@ -37,13 +44,15 @@ export const backup = taskKind({
 export const backupRestore = taskKind({
   params: z.object({ access: repositoryAccessSchema, key, imageName: imageNameSchema }),
   run: ({ access, key, imageName }, call): Promise<{ manifest: ImageManifest; description: unknown }> =>
-    withWorkDir(call, async ({ report, signal, workDir }) => {
+    withWorkDir(call, async ({ operationId, settings, report, signal, workDir }) => {
       report.progress(5, "Reading the copy");
       const { diskFile, variablesFile, description } = await fetchCopy(access, key, workDir, signal);
       report.progress(90, "Making an image of it");
       const image = imageOfVm(description, imageName, "a backup");
       const variables = variablesFile && (await fitting(variablesFile, description, report));
-      const manifest = await installImage(pathsOf(call.settings), diskFile, image, { variables });
+      const paths = pathsOf(settings);
+      const folder = { ...stagingFolder(paths, operationId), received: diskFile };
+      const manifest = await takeIn(folder, image, { paths, limits: vmLimits, report, signal, variables });
       return { manifest, description };
     }),
 });
@@ -51,10 +60,18 @@ export const backupRestore = taskKind({
 /** Variables that this host's firmware can't use are left out: the disk is worth more, and mostly boots without. */
 async function fitting(file: string, { arch, firmware }: VmDescription, report: TaskReport): Promise<string | null> {
   if (firmware !== "uefi") return null;
-  const present = (await hasUefi(arch)) ? await findFirmware(arch, firmware) : null;
-  const whyNot = present && (await whyVarsDontFit(present, file));
+  const whyNot = await whyUnfit(file, arch);
   if (whyNot) report.log(`The VM starts with empty UEFI variables, since ${whyNot}.`);
   return whyNot ? null : file;
+}
+
+/** As a part of a sentence; null: nothing is known against them. */
+async function whyUnfit(file: string, arch: Arch): Promise<string | null> {
+  const most = mostVmFileBytes[vmFiles.variables];
+  if ((await stat(file)).size > most) return `those in the copy take more than ${formatBytes(most)}`;
+  if (!(await isVariableStore(file))) return "those in the copy are none that firmware has written";
+  const present = (await hasUefi(arch)) ? await findFirmware(arch, "uefi") : null;
+  return present && whyVarsDontFit(present, file);
 }
 
 /** Removes copies that are past their retention. */

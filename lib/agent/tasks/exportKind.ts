@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { packArchive } from "../../archives/pack";
 import type { TaskReport } from "../../domain/task";
-import { type ExportFormat, exportFormatSchema, exportSuffixes } from "../../domain/vmArchive";
+import { type ExportFormat, exportFormatSchema, exportSuffixes, vmFiles } from "../../domain/vmArchive";
 import { type VmDescription, vmDescriptionSchema } from "../../domain/vmDescription";
 import { pathsOf, type Settings } from "../../env";
 import { failpoint } from "../../failpoints";
@@ -58,7 +58,7 @@ async function exportDisk(source: DiskSource, file: string, call: TaskCall): Pro
 /** The disk is written first, since a tar says how large its files are before it holds them: for a while it takes its room twice. */
 async function exportArchive(source: DiskSource, file: string, description: VmDescription, call: TaskCall) {
   await withWorkDir(call, async ({ hypervisor, report, signal, settings, workDir }) => {
-    const [disk, uefiVars] = [join(workDir, "disk.qcow2"), join(workDir, "uefi-variables.fd")];
+    const [disk, uefiVars] = [join(workDir, vmFiles.disk), join(workDir, vmFiles.variables)];
     const part: TaskReport = { ...report, progress: (percent, ...told) => report.progress(percent * 0.6, ...told) };
     const target = { disk, uefiVars, room: { copies: 2, reserveBytes } };
     const { hasUefiVars } = await hypervisor.exportDisk(source, target, part, signal);

@@ -1,10 +1,11 @@
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { archiveRefusal, entryNames } from "../../archives/entries";
+import { archiveRefusal } from "../../archives/entries";
 import type { ArchivedFiles } from "../../archives/pack";
 import { unpackArchive } from "../../archives/unpack";
 import { type ImageManifest, imageNameSchema } from "../../domain/image";
+import { vmFiles } from "../../domain/vmArchive";
 import { imageOfVm, type VmDescription, vmDescriptionSchema } from "../../domain/vmDescription";
 import { pathsOf } from "../../env";
 import { failpoint } from "../../failpoints";
@@ -14,7 +15,7 @@ import { isVariableStore } from "../../images/checks/uefiVariables";
 import { takeIn } from "../../images/intake/takeIn";
 import { finishing, receiveOnce } from "../../images/intake/uploadImage";
 import { type StagingFolder, stagingFolder } from "../../images/staging/folder";
-import { defaultImageLimits } from "../../images/staging/limits";
+import { vmLimits } from "../../images/staging/limits";
 import { assertSpace } from "../../images/staging/space";
 import { taskKind } from "./kind";
 import { makingOnce } from "./workDir";
@@ -31,15 +32,23 @@ export const vmImport = taskKind({
       const { operationId, settings, report, signal, task } = call;
       const paths = pathsOf(settings);
       const folder = stagingFolder(paths, operationId);
-      const limits = defaultImageLimits;
-      await receiveOnce(null, call, (receive) => call.uploads.take(operationId, signal, receive));
+      await receiveOnce(null, { ...call, limits: vmLimits }, (receive) =>
+        call.uploads.take(operationId, signal, receive),
+      );
       return finishing(folder, signal, async () => {
         report.progress(80, "unpacks the archive");
         const { disk, variables } = await unpacked(folder, signal);
         failpoint("agent.import.unpacked");
         await checkFiles({ disk, variables }, description);
         const image = imageOfVm(description, imageName, "an archive");
-        return takeIn({ ...folder, received: disk }, image, { paths, limits, report, signal, task, variables });
+        return takeIn({ ...folder, received: disk }, image, {
+          paths,
+          limits: vmLimits,
+          report,
+          signal,
+          task,
+          variables,
+        });
       });
     }),
 });
@@ -50,7 +59,7 @@ async function unpacked({ path, received }: StagingFolder, signal: AbortSignal):
   // What an agent that ended had unpacked by then.
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { mode: 0o700 });
-  await assertSpace(path, size, defaultImageLimits.reserveBytes, "the VM");
+  await assertSpace(path, size, vmLimits.reserveBytes, "the VM");
   return unpackArchive(received, folder, signal);
 }
 
@@ -63,5 +72,5 @@ async function checkFiles({ disk, variables }: ArchivedFiles, { arch, firmware }
     throw archiveRefusal("its UEFI variables are none that firmware has written");
   const present = await findFirmware(arch, firmware);
   const whyNot = present && (await whyVarsDontFit(present, variables));
-  if (whyNot) throw archiveRefusal(`${whyNot}. To go without: tar --delete -f FILE ${entryNames.variables}`);
+  if (whyNot) throw archiveRefusal(`${whyNot}. To go without: tar --delete -f FILE ${vmFiles.variables}`);
 }

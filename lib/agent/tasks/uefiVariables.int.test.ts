@@ -1,7 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { keepCopy } from "../../backups/store";
 import type { ImageManifest } from "../../domain/image";
+import { MIB } from "../../domain/units";
 import { machinePaths } from "../../hypervisor/machinePaths";
 import { testImage } from "../../images/testing/images";
 import { exportFile } from "./exportKind";
@@ -35,7 +39,7 @@ async function done(tasks: TaskRunner, kind: keyof typeof taskKinds, params: unk
   }
   const state = await ended(tasks, id);
   expect(state).toMatchObject({ status: "done", error: null });
-  return { id, result: state.result };
+  return { id, result: state.result, log: (await tasks.readLog(id, 0)).text };
 }
 
 test("a VM with UEFI has the same variables after a capture, an export and import, and a backup and restore", async () => {
@@ -68,6 +72,46 @@ test("a VM with UEFI has the same variables after a capture, an export and impor
     }
     // All three carry the same, and share it.
     expect((await bed.namesIn("images")).filter((name) => name.endsWith(".vars"))).toHaveLength(1);
+    expect(await bed.namesIn("staging")).toEqual([]);
+  });
+}, 120_000);
+
+test.each<[string, (bytes: number) => Buffer, RegExp]>([
+  ["that firmware has not written", (bytes) => randomBytes(bytes), /are none that firmware has written/],
+  ["larger than any", () => Buffer.alloc(65 * MIB), /take more than 64 MiB/],
+])(
+  "a restored backup goes without UEFI variables %s",
+  async (_, make, why) => {
+    await bed.withNextAgent(async (tasks, agent) => {
+      const workDir = join(bed.host.settings.dataDir, `foreign-${bed.newId()}`);
+      await mkdir(workDir);
+      await agent.exportDisk({ vmId: 2 }, { disk: join(workDir, "disk.qcow2") }, report, signal);
+      await writeFile(join(workDir, "uefi-variables.fd"), make(variables.length));
+      const { access } = bed;
+      const { key } = await keepCopy(access, workDir, uefiVm, report, signal);
+      const { result, log } = await done(tasks, "backup-restore", { access, key, imageName: "without" });
+      expect(result).toMatchObject({ manifest: { variablesSha256: null } });
+      expect(log).toMatch(why);
+    });
+  },
+  120_000,
+);
+
+test("a restored backup whose disk is damaged is refused", async () => {
+  await bed.withNextAgent(async (tasks, agent) => {
+    const workDir = join(bed.host.settings.dataDir, "damaged");
+    await mkdir(workDir);
+    const disk = join(workDir, "disk.qcow2");
+    await agent.exportDisk({ vmId: 2 }, { disk }, report, signal);
+    const content = await readFile(disk);
+    // Where its list of clusters lies (QEMU's docs/interop/qcow2.txt): far outside of the file.
+    content.writeBigUInt64BE(2n ** 40n, 40);
+    await writeFile(disk, content);
+    const { access } = bed;
+    const { key } = await keepCopy(access, workDir, uefiVm, report, signal);
+    const id = bed.newId();
+    await tasks.put(id, "backup-restore", { access, key, imageName: "damaged" });
+    expect(await ended(tasks, id)).toMatchObject({ status: "failed", error: { code: "bad_request" } });
     expect(await bed.namesIn("staging")).toEqual([]);
   });
 }, 120_000);

@@ -1,4 +1,6 @@
+import { sizeLimits } from "../../domain/size";
 import { GIB, MIB, TIB } from "../../domain/units";
+import { mostVmFileBytes } from "../../domain/vmArchive";
 
 /** How much an image that somebody brings may take, at each of its stages. In bytes. */
 export interface ImageLimits {
@@ -20,4 +22,12 @@ export const defaultImageLimits: ImageLimits = {
   allocatedBytes: 64 * GIB,
   virtualBytes: 2 * TIB,
   reserveBytes: 512 * MIB,
+};
+
+/** The same for a VM, with a disk as large as any may be: what keeps it from filling the host is that the free room is looked at before it comes, and as it does. */
+export const vmLimits: ImageLimits = {
+  ...defaultImageLimits,
+  // The rest is what a tar says of them.
+  fileBytes: Object.values(mostVmFileBytes).reduce((sum, bytes) => sum + bytes, MIB),
+  virtualBytes: sizeLimits.diskBytes.max,
 };

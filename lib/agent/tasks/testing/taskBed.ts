@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { expect } from "vitest";
 import { packArchive } from "../../../archives/pack";
+import { archivedVm } from "../../../archives/testing/tar";
 import { makeRepository } from "../../../backups/restic";
 import { keepCopy } from "../../../backups/store";
 import type { RepositoryAccess } from "../../../domain/backup";
@@ -150,20 +151,14 @@ export class TaskBed {
 
 /** What a copy says of the VM that it is of. */
 export const backedUpVm: VmDescription = {
-  name: "web-1",
-  vcpus: 1,
-  memoryBytes: 2 ** 25,
-  diskBytes: 2 ** 26,
-  imageTitle: "Test guest",
-  loginUser: "nobody",
-  arch: "x86_64",
-  firmware: "bios",
-  os: null,
-  minMemoryBytes: 2 ** 24,
-  endOfLife: null,
-  bootFrom: "disk",
-  sshKeys: [],
-  takenAt: "2026-11-22T10:00:00.000Z",
+  ...archivedVm,
+  ...{
+    memoryBytes: 2 ** 26,
+    diskBytes: 2 ** 26,
+    imageTitle: "Test guest",
+    loginUser: "nobody",
+    minMemoryBytes: 2 ** 24,
+  },
 };
 
 /** Waits for a task's end. */
