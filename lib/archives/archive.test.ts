@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -128,6 +129,34 @@ test.each(badArchives.map((bad) => [bad.name, bad] as const))(
     };
     await expect(work()).rejects.toMatchObject({ code: "bad_request", message: expect.stringMatching(why) });
     expect(readdirSync(folder).sort()).toEqual(before);
+  },
+);
+
+test.each<[string, (body: Readable) => Promise<unknown>]>([
+  ["before anything of it is read", async () => {}],
+  ["while what was read already is read again", (body) => body[Symbol.asyncIterator]().next()],
+  [
+    "while the rest comes",
+    async (body) => {
+      let bytes = 0;
+      for await (const chunk of body.iterator({ destroyOnReturn: false })) {
+        bytes += chunk.length;
+        if (bytes > MIB) return;
+      }
+    },
+  ],
+])(
+  "a file that nobody wants any more is taken to its end, so that its sender looks for the answer: %s",
+  async (_, read) => {
+    const sent = inChunks(
+      await allOf(Readable.from(tarOf([{ name: "vm.json" }, { name: "disk.qcow2", content: Buffer.alloc(2 * MIB) }]))),
+      4096,
+    );
+    const { body } = await readHead(sent);
+    await read(body);
+    body.destroy();
+    await once(sent, "close");
+    expect(sent.readableEnded).toBe(true);
   },
 );
 

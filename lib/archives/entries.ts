@@ -14,7 +14,10 @@ export interface ArchiveEntry {
  * @param seen names that were there already; this one is added
  * @throws `bad_request`
  */
-export function admitEntry({ name, type, size }: Pick<Header, "name" | "type" | "size">, seen: Set<string>): ArchiveEntry {
+export function admitEntry(
+  { name, type, size }: Pick<Header, "name" | "type" | "size">,
+  seen: Set<string>,
+): ArchiveEntry {
   const shown = JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
   if (!isVmFile(name)) {
     throw archiveRefusal(`${shown} is in it, and only ${Object.values(vmFiles).join(", ")} may be`);

@@ -15,8 +15,8 @@ const stallTimeoutMs = 60_000;
 /**
  * Reads what an archive says of its VM, while the rest of it is yet to come.
  * @param body whole, or as much of it as has come; read from its beginning
- * @returns `body`: all of it again, what was read already included
- * @throws `bad_request` for what doesn't begin with a description, or with one that no VM can have; the rest of `body` is then discarded
+ * @returns `body`: all of it again, what was read already included; when it is destroyed, the rest that comes is discarded
+ * @throws `bad_request` for what doesn't begin with a description, or with one that no VM can have; the rest of `body` is then discarded as well
  */
 export async function readHead(body: Readable): Promise<{ description: VmDescription; body: Readable }> {
   const kept: Buffer[] = [];
@@ -24,8 +24,11 @@ export async function readHead(body: Readable): Promise<{ description: VmDescrip
   const stalled = new CumulusError("bad_request", `Nothing came for ${stallTimeoutMs / 1000} s: send the file again.`);
   const timer = setTimeout(() => body.destroy(stalled), stallTimeoutMs);
   try {
-    const text = await firstEntry(chunks, kept);
-    return { description: descriptionIn(text), body: Readable.from(again(kept, chunks), { objectMode: false }) };
+    const description = descriptionIn(await firstEntry(chunks, kept));
+    const whole = Readable.from(again(kept, chunks), { objectMode: false });
+    // At its end there is nothing left; but one that is destroyed may not have come to ask for what is to come.
+    whole.once("close", () => void discard(body, chunks));
+    return { description, body: whole };
   } catch (error) {
     void discard(body, chunks);
     throw error;
@@ -82,7 +85,8 @@ function mustBeginWithDescription(): CumulusError {
 
 async function* again(kept: Buffer[], chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
   yield* kept;
-  yield* { [Symbol.asyncIterator]: () => chunks };
+  // Only `next`: one that is left before its end would destroy the body, of which the rest is yet to be discarded.
+  yield* { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) };
 }
 
 function descriptionIn(text: Buffer): VmDescription {

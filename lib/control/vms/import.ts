@@ -1,6 +1,5 @@
 import type { Readable } from "node:stream";
 import { z } from "zod";
-import { discard } from "../../archives/discard";
 import { readHead } from "../../archives/readHead";
 import type { Queryable } from "../../db/client";
 import { CumulusError } from "../../domain/errors";
@@ -36,13 +35,13 @@ export async function importVm(
 ): Promise<Operation> {
   const { description, body } = await readHead(sent.body);
   const name = asked ?? description.name;
-  const id = await context.db
-    .transaction((tx) => requestImport(tx, actorName(actor), name, description))
-    .catch((error: unknown) => {
-      void discard(body);
-      throw error;
-    });
-  return sendToTask(context, id, { ...sent, body });
+  try {
+    const id = await context.db.transaction((tx) => requestImport(tx, actorName(actor), name, description));
+    return await sendToTask(context, id, { ...sent, body });
+  } catch (error) {
+    body.destroy();
+    throw error;
+  }
 }
 
 async function requestImport(tx: Queryable, actor: string, name: string, description: VmDescription): Promise<number> {
