@@ -1,6 +1,6 @@
-import { eq } from "drizzle-orm";
+import { eq, inArray } from "drizzle-orm";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { backupPolicies, backupRepositories } from "../../db/schema/backups";
+import { backupPolicies, backupRepositories, backups } from "../../db/schema/backups";
 import { operations } from "../../db/schema/operations";
 import { vms } from "../../db/schema/vms";
 import { systemActor } from "../context";
@@ -123,6 +123,20 @@ test("a copy that failed says why, and is tried again when somebody asks, from t
   expect(await listBackups(bed.context, vmId)).toMatchObject([{ status: "done", copy: copied }]);
 });
 
+test("a copy that somebody else asks for at the same moment is asked for once, and the other is told", async () => {
+  const vmId = await bed.runningVm("raced");
+  const repositoryId = await bed.addRepository("Far away");
+  const backup = await bed.addBackup(vmId, { repositoryId, error: "It was not copied. The repository is away." });
+  const { again } = await bed.context.db.transaction(async (tx) => {
+    await tx.update(backups).set({ error: null }).where(eq(backups.id, backup.id));
+    const again = copyAgain(bed.context, systemActor, vmId, backup.id);
+    again.catch(() => undefined);
+    await plane.waitingForLock(1);
+    return { again };
+  });
+  await expect(again).rejects.toMatchObject({ code: "conflict" });
+});
+
 test("a copy that failed is not tried again without its snapshot, nor without its repository", async () => {
   const vmId = await bed.runningVm("in-vain");
   const repositoryId = await bed.addRepository("Forgotten");
@@ -153,6 +167,15 @@ test("the image of a restored backup takes over no other image's name", async ()
   await ask("b".repeat(64));
   const rows = await bed.context.db.select().from(operations).where(eq(operations.kind, "backup-restore"));
   expect(rows.map(({ taskParams }) => taskParams?.imageName).toSorted()).toEqual(["mini-2", "mini-3"]);
+});
+
+test("two backups that are restored by one name at once get images of different names", async () => {
+  const repositoryId = await bed.addRepository("Far away");
+  const ask = (key: string) => restoreBackup(bed.context, systemActor, repositoryId, { key, name: "twin" });
+  const asked = await Promise.all(["a", "b", "c"].map((letter) => ask(letter.repeat(64))));
+  const ids = asked.map(({ id }) => id);
+  const rows = await bed.context.db.select().from(operations).where(inArray(operations.id, ids));
+  expect(rows.map(({ taskParams }) => taskParams?.imageName).toSorted()).toEqual(["twin", "twin-2", "twin-3"]);
 });
 
 test("a copy of a VM that is gone is taken out of its repository, and no copy that is being restored", async () => {

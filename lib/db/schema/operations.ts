@@ -41,6 +41,7 @@ export const operations = pgTable(
   (table) => [
     index("operations_vm").on(table.vmId, table.id),
     uniqueIndex("operations_dedup").on(table.dedupKey).where(sql`${table.status} in ('pending', 'running')`),
+    index("operations_key").on(table.dedupKey, table.finishedAt),
     index("operations_open").on(table.vmId).where(sql`${table.status} in ('pending', 'running')`),
     check("operations_progress", sql`${table.progress} between 0 and 100`),
     check(

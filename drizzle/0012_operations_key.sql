@@ -1,0 +1,1 @@
+CREATE INDEX "operations_key" ON "operations" USING btree ("dedup_key","finished_at");
