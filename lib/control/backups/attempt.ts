@@ -3,12 +3,12 @@ import { CumulusError } from "../../domain/errors";
 import type { Context } from "../context";
 
 /**
- * Does what is next for one backup, so that one that fails keeps no other from its turn.
+ * Does what is next for one backup or repository, so that one that fails keeps no other from its turn.
  * @param about what the log is to name
  * @returns why it failed, as a sentence for users; null when it did not
  * @throws when the database is away: then it is nobody's turn
  */
-export async function attempt(context: Context, about: object, act: () => Promise<void>): Promise<string | null> {
+export async function attempt(context: Context, about: object, act: () => Promise<unknown>): Promise<string | null> {
   try {
     await act();
     return null;

@@ -9,6 +9,7 @@ import { type Context, systemActor } from "../context";
 import type { OperationRow } from "../operations";
 import type { TaskEffects } from "../tasks/effects";
 import { requestTask } from "../tasks/request";
+import { attempt } from "./attempt";
 import { isThere } from "./status";
 
 type RepositoryRow = typeof backupRepositories.$inferSelect;
@@ -52,14 +53,15 @@ export async function retryCopyRemovals(context: Context): Promise<void> {
     .where(and(isNotNull(backups.removedAt), isNotNull(backups.copy), sql`not ${wasAsked}`))
     .groupBy(id);
   for (const { id, name, access, keys } of repositories) {
-    await requestTask(context.db, {
-      kind: "backup-remove",
+    const task = {
+      kind: "backup-remove" as const,
       taskKind: "backup-remove",
       params: { access, keys, repositoryId: id },
       actor: systemActor.name,
       subject: name,
       dedupKey: `backup-remove:${id}`,
-    });
+    };
+    await attempt(context, { repositoryId: id }, () => context.db.transaction((tx) => requestTask(tx, task)));
   }
 }
 

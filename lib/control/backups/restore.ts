@@ -25,16 +25,18 @@ export async function restoreBackup(
   repositoryId: number,
   ask: { key: string; name: string },
 ): Promise<Operation> {
-  const { access } = await getRepositoryRow(context.db, repositoryId);
-  await assertNameFree(context.db, ask.name);
-  // Of its own: who names an image that is there already would get this one from then on.
-  const imageName = await freeImageName(context.db, ask.name);
-  const operation = await requestTask(context.db, {
-    kind: "backup-restore",
-    taskKind: "backup-restore",
-    params: { access, key: ask.key, imageName },
-    actor: actorName(actor),
-    subject: ask.name,
+  const operation = await context.db.transaction(async (tx) => {
+    const { access } = await getRepositoryRow(tx, repositoryId);
+    await assertNameFree(tx, ask.name);
+    // Of its own: who names an image that is there already would get this one from then on.
+    const imageName = await freeImageName(tx, ask.name);
+    return requestTask(tx, {
+      kind: "backup-restore",
+      taskKind: "backup-restore",
+      params: { access, key: ask.key, imageName },
+      actor: actorName(actor),
+      subject: ask.name,
+    });
   });
   return getOperation(context, operation.id);
 }

@@ -1,5 +1,6 @@
-import { eq, sql } from "drizzle-orm";
-import { beforeEach, expect, test } from "vitest";
+import { randomBytes } from "node:crypto";
+import { eq, inArray, sql } from "drizzle-orm";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { backups } from "../../db/schema/backups";
 import { operations } from "../../db/schema/operations";
 import { snapshots, vms } from "../../db/schema/vms";
@@ -8,6 +9,7 @@ import { deleteSnapshot } from "../snapshots/remove";
 import { testControlPlane } from "../testControlPlane";
 import { advanceBackups } from "./advance";
 import { copyEffects, copyWaiting } from "./copy";
+import { retryCopyRemovals } from "./copyRemoval";
 import { removeBackup } from "./remove";
 import { removeExpired } from "./retention";
 import { type BackupBed, backupBed, copied, dayAfter, longAgo } from "./testing/backupBed";
@@ -39,6 +41,50 @@ test("a backup past its retention that can't be removed keeps no other from bein
   await bed.context.db.execute(sql`drop function refuse cascade`);
   expect((await bed.backupRow(rows[0]?.id ?? 0))?.removedAt).toBeNull();
   expect((await bed.backupRow(rows[1]?.id ?? 0))?.removedAt).not.toBeNull();
+});
+
+/** Backups that are gone, whose copies are in repositories of their own still. */
+async function removedCopies(vmName: string, count: number): Promise<number[]> {
+  const vmId = await bed.runningVm(vmName);
+  const ids = [];
+  for (let number = 1; number <= count; number++) {
+    const repositoryId = await bed.addRepository(`${vmName} ${number}`);
+    const copy = { ...copied, key: randomBytes(32).toString("hex") };
+    await bed.addBackup(vmId, { dueAt: new Date(longAgo.getTime() + number), repositoryId, copy, removedAt: longAgo });
+    ids.push(repositoryId);
+  }
+  return ids;
+}
+
+const askedRemovals = async (repositoryIds: number[]) =>
+  bed.context.db.$count(
+    operations,
+    inArray(
+      operations.dedupKey,
+      repositoryIds.map((id) => `backup-remove:${id}`),
+    ),
+  );
+
+test("two consoles that ask at once for the removal of copies ask once for each repository's", async () => {
+  const repositoryIds = await removedCopies("asked-twice", 5);
+  await Promise.all([retryCopyRemovals(bed.context), retryCopyRemovals(bed.context)]);
+  expect(await askedRemovals(repositoryIds)).toBe(5);
+});
+
+test("a repository whose removals can't be asked for keeps no other's from being asked for", async () => {
+  const [bad = 0, good = 0] = await removedCopies("one-fails", 2);
+  await bed.context.db.execute(
+    sql`create function refuse() returns trigger language plpgsql as 'begin raise exception $$no$$; end'`,
+  );
+  await bed.context.db.execute(
+    sql.raw(
+      `create trigger stuck before insert on operations for each row when (new.dedup_key = 'backup-remove:${bad}') execute function refuse()`,
+    ),
+  );
+  onTestFinished(async () => void (await bed.context.db.execute(sql`drop function refuse cascade`)));
+  await advanceBackups(bed.context);
+  expect(await askedRemovals([bad])).toBe(0);
+  expect(await askedRemovals([good])).toBe(1);
 });
 
 /** A run past its retention, whose copy is under way. */

@@ -6,13 +6,17 @@ import { openStatuses } from "../operations";
 
 const longestName = 63;
 
-/** A name that no image has, nor one that is being made of a backup or an archive: the wanted one, or that with a number. Who names an image goes on getting the same one. */
-export async function freeImageName(db: Queryable, wanted: string): Promise<string> {
-  const present = await db
+/**
+ * A name that no image has, nor one that is being made of a backup or an archive: the wanted one, or that with a number. Who names an image goes on getting the same one.
+ * @param tx a transaction, until whose end nobody else is given a name: it writes down that the image is being made
+ */
+export async function freeImageName(tx: Queryable, wanted: string): Promise<string> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtext('cumulus image names'))`);
+  const present = await tx
     .select({ name: images.name, aliases: images.aliases })
     .from(images)
     .where(isNull(images.deletedAt));
-  const coming = await db
+  const coming = await tx
     .select({ name: sql<string | null>`${operations.taskParams} ->> 'imageName'` })
     .from(operations)
     .where(inArray(operations.status, [...openStatuses]));

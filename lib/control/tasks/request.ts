@@ -22,18 +22,19 @@ export interface TaskRequest {
 /**
  * Writes down that a host's agent is to do a long piece of work. The row is the order: the follower (lib/control/tasks/follower.ts) hands it over, and
  * tells how it goes.
+ * @param tx a transaction: two who ask with the same key wait for each other until its end
  */
-export async function requestTask(db: Queryable, request: TaskRequest): Promise<OperationRow> {
+export async function requestTask(tx: Queryable, request: TaskRequest): Promise<OperationRow> {
   const { kind, taskKind, params, actor, subject = null, dedupKey = null, vmId = null } = request;
   if (dedupKey !== null) {
-    await db.execute(sql`select pg_advisory_xact_lock(hashtext(${`task:${dedupKey}`}))`);
-    const [open] = await db
+    await tx.execute(sql`select pg_advisory_xact_lock(hashtext(${`task:${dedupKey}`}))`);
+    const [open] = await tx
       .select()
       .from(operations)
       .where(and(eq(operations.dedupKey, dedupKey), inArray(operations.status, [...openStatuses])));
     if (open) return open;
   }
-  return addOperation(db, { kind, vmId, actor, subject, taskKind, taskParams: params, dedupKey });
+  return addOperation(tx, { kind, vmId, actor, subject, taskKind, taskParams: params, dedupKey });
 }
 
 /**

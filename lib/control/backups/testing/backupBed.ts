@@ -9,7 +9,6 @@ import { createVmSchema } from "../../../domain/vm";
 import type { Hypervisor } from "../../../hypervisor/hypervisor";
 import { type Context, systemActor } from "../../context";
 import { convergeVm } from "../../converge";
-import { ensureBaseRows, refreshHost } from "../../hosts";
 import type { OperationRow } from "../../operations";
 import { endTask } from "../../tasks/end";
 import type { TestControlPlane } from "../../testControlPlane";
@@ -30,9 +29,7 @@ export const copied = { key: "a".repeat(64), diskBytes: 1, addedBytes: 1, verifi
 
 /** For tests of backups: the control plane of a host on which there is nothing, and rows as its acts leave them. */
 export async function backupBed(plane: TestControlPlane, hypervisor: Hypervisor = testHypervisor()) {
-  const context = await plane.contextWith(hypervisor);
-  await ensureBaseRows(context);
-  await refreshHost(context);
+  const context = await plane.hostedContextWith(hypervisor);
   await context.db.execute(sql`truncate vms cascade`);
   await context.db.delete(backupRepositories);
   return { context, ...rowsOf(context) };
