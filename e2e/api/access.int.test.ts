@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Method, methods } from "../../lib/api/endpoint";
 import { allEndpoints } from "../../lib/api/registry";
 import { projectDir } from "../../lib/paths";
 import { type Stack, startStack } from "../stack";
@@ -12,37 +13,30 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.stop());
 
-/** Paths and methods as the route files have them, not as the registry says. */
-function routesOnDisk(): { path: string; method: string }[] {
-  const files = readdirSync(`${projectDir}/app`, { recursive: true, encoding: "utf8" });
-  const routes = files.filter((file) => file.endsWith("/route.ts")).map((file) => `app/${file}`);
-  return routes.flatMap((file) => {
-    const source = readFileSync(`${projectDir}/${file}`, "utf8");
-    const exported = [...source.matchAll(/export (?:const \{ ([A-Z, ]+) \}|(?:async )?function ([A-Z]+)|\{ (.+) \})/g)];
-    const methods = exported.flatMap(([, list, name, renamed]) =>
-      list ? list.split(", ") : name ? [name] : [...(renamed ?? "").matchAll(/as ([A-Z]+)/g)].map(([, as]) => as ?? ""),
-    );
-    const path = `/${dirname(file).slice("app/".length)}`.replace(/\(\w+\)\//g, "");
-    return methods.map((method) => ({ path, method }));
-  });
-}
+/** As the route files have them, not as the registry says, with parameters as the registry writes them. */
+const pathsOnDisk = readdirSync(`${projectDir}/app`, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith("/route.ts"))
+  .map((file) => `/${dirname(file)}`.replace(/\(\w+\)\//g, "").replace(/\[(\w+)\]/g, "{$1}"));
 
-const openPaths = ["/api/health", "/api/openapi.json", "/api/auth/[...all]", "/sign-in/[token]"];
+/** They have no endpoint: what they let through is tested with them. */
+const special = ["/api/openapi.json", "/api/auth/[...all]", "/sign-in/{token}", "/api/[...path]"];
+const openPaths = [...special, "/api/health"];
 
 describe("access", () => {
-  test("every route file is an endpoint of the registry, and the other way round", () => {
-    const onDisk = routesOnDisk().map(({ path, method }) => `${method} ${path.replace(/\[(\w+)\]/g, "{$1}")}`);
-    const registered = allEndpoints.map(({ path, method }) => `${method} ${path}`);
-    const own = onDisk.filter(
-      (route) => !openPaths.slice(1).some((path) => route.endsWith(path.replace(/\[(\w+)\]/g, "{$1}"))),
-    );
-    expect(own.sort()).toEqual([...registered].sort());
+  test("every route file is a path of the registry, and the other way round", () => {
+    const registered = new Set(allEndpoints.map(({ path }) => path));
+    expect(pathsOnDisk.filter((path) => !special.includes(path)).sort()).toEqual([...registered].sort());
   });
 
-  test.each(routesOnDisk().filter(({ path }) => !openPaths.includes(path)))(
+  const routes = pathsOnDisk.flatMap((path) => methods.map((method) => ({ path, method })));
+  const isRegistered = (path: string, method: Method) =>
+    allEndpoints.some((endpoint) => endpoint.path === path && endpoint.method === method);
+  const closed = routes.filter(({ path }) => !openPaths.includes(path));
+
+  test.each(closed.filter(({ path, method }) => isRegistered(path, method)))(
     "$method $path asks for credentials",
     async ({ path, method }) => {
-      const url = stack.url + path.replace("[id]", "1");
+      const url = stack.url + path.replace("{id}", "1");
       const requests: RequestInit[] = [
         {},
         { headers: { authorization: "Bearer wrong" } },
@@ -57,6 +51,24 @@ describe("access", () => {
       }
     },
   );
+
+  test.each(closed.filter(({ path, method }) => path.startsWith("/api/") && !isRegistered(path, method)))(
+    "$method $path does not exist, and the answer says which methods do",
+    async ({ path, method }) => {
+      const response = await fetch(stack.url + path.replace("{id}", "1"), { method });
+      expect(response.status).toBe(405);
+      const allowed = methods.filter((one) => isRegistered(path, one));
+      expect(response.headers.get("allow")?.split(", ").sort()).toEqual([...allowed].sort());
+      expect(await response.json()).toMatchObject({ code: "method_not_allowed", status: 405 });
+    },
+  );
+
+  test.each(methods)("%s of a path that nothing has is told so, as every error is", async (method) => {
+    const response = await fetch(`${stack.url}/api/vms/1/nothing`, { method });
+    expect(response.status).toBe(404);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect((await response.json()).detail).toContain("/api/vms/1/nothing");
+  });
 
   test("better-auth's requests that the sign-in pages don't use are not there", async () => {
     for (const path of ["/sign-up/email", "/sign-in/magic-link", "/sign-in/email", "/update-user", "/list-sessions"]) {

@@ -12,6 +12,7 @@ const statuses: Record<ErrorCode, number> = {
   unauthenticated: 401,
   forbidden: 403,
   not_found: 404,
+  method_not_allowed: 405,
   conflict: 409,
   wrong_state: 409,
   changed_meanwhile: 412,

@@ -3,7 +3,8 @@ import type { Actor, Context } from "../control/context";
 import type { Services } from "../services";
 import { nothing } from "./shapes";
 
-export type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+export const methods = ["GET", "POST", "PATCH", "PUT", "DELETE"] as const;
+export type Method = (typeof methods)[number];
 
 /** What a handler gets: everything checked. */
 export interface Call<Params, Query, Body> {

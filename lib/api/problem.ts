@@ -18,6 +18,7 @@ const statuses: Record<ErrorCode, { status: number; title: string }> = {
   unauthenticated: { status: 401, title: "Not signed in" },
   forbidden: { status: 403, title: "Not allowed" },
   not_found: { status: 404, title: "Not found" },
+  method_not_allowed: { status: 405, title: "Method not allowed" },
   conflict: { status: 409, title: "Conflict" },
   wrong_state: { status: 409, title: "Not possible in this state" },
   changed_meanwhile: { status: 412, title: "Changed meanwhile" },

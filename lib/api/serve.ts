@@ -4,7 +4,7 @@ import { isSameOrigin } from "../console/origin";
 import type { Actor } from "../control/context";
 import { CumulusError } from "../domain/errors";
 import { type Services, services } from "../services";
-import type { AnyEndpoint, Method } from "./endpoint";
+import { type AnyEndpoint, type Method, methods } from "./endpoint";
 import { check, readJson } from "./parse";
 import { problemResponse } from "./problem";
 
@@ -17,11 +17,23 @@ const nobody: Actor = { kind: "system", name: "nobody" };
 
 /**
  * Next's route handlers of endpoints that share a path. Every request takes this way, whatever stood before it: Host → credentials → origin → parameters
- * → body → one call → JSON.
+ * → body → one call → JSON. Methods that none of them has are told which there are.
  */
-export function serve<E extends AnyEndpoint[]>(...endpoints: E): Record<E[number]["method"] & Method, RouteHandler> {
-  const handlers = endpoints.map((endpoint) => [endpoint.method, routeOf(endpoint)] as const);
-  return Object.fromEntries(handlers) as Record<E[number]["method"] & Method, RouteHandler>;
+export function serve(...endpoints: AnyEndpoint[]): Record<Method, RouteHandler> {
+  const allowed = endpoints.map(({ method }) => method);
+  const handlers = methods.map((method) => {
+    const endpoint = endpoints.find((one) => one.method === method);
+    return [method, endpoint ? routeOf(endpoint) : async () => methodRefusal(method, allowed)] as const;
+  });
+  return Object.fromEntries(handlers) as Record<Method, RouteHandler>;
+}
+
+/** RFC 9110, section 15.5.6: with the methods that there are. */
+function methodRefusal(method: Method, allowed: Method[]): Response {
+  const message = `${method} is not possible here. What is: ${allowed.join(", ")}.`;
+  const response = problemResponse(new CumulusError("method_not_allowed", message));
+  response.headers.set("allow", allowed.join(", "));
+  return response;
 }
 
 function routeOf(endpoint: AnyEndpoint): RouteHandler {

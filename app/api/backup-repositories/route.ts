@@ -1,4 +1,4 @@
 import { createBackupRepositoryEndpoint, listBackupRepositoriesEndpoint } from "../../../lib/api/endpoints/backups";
 import { serve } from "../../../lib/api/serve";
 
-export const { GET, POST } = serve(listBackupRepositoriesEndpoint, createBackupRepositoryEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(listBackupRepositoriesEndpoint, createBackupRepositoryEndpoint);

@@ -1,4 +1,4 @@
 import { proposeNetworkEndpoint } from "../../../lib/api/endpoints/networks";
 import { serve } from "../../../lib/api/serve";
 
-export const { GET } = serve(proposeNetworkEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(proposeNetworkEndpoint);

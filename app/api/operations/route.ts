@@ -1,4 +1,4 @@
 import { listOperationsEndpoint } from "../../../lib/api/endpoints/activity";
 import { serve } from "../../../lib/api/serve";
 
-export const { GET } = serve(listOperationsEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(listOperationsEndpoint);

@@ -1,4 +1,4 @@
 import { signInLinkEndpoint } from "../../../lib/api/endpoints/access";
 import { serve } from "../../../lib/api/serve";
 
-export const { POST } = serve(signInLinkEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(signInLinkEndpoint);

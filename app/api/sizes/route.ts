@@ -1,4 +1,4 @@
 import { listSizesEndpoint } from "../../../lib/api/endpoints/catalogue";
 import { serve } from "../../../lib/api/serve";
 
-export const { GET } = serve(listSizesEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(listSizesEndpoint);

@@ -1,4 +1,4 @@
 import { deleteBackupRepositoryEndpoint } from "../../../../lib/api/endpoints/backups";
 import { serve } from "../../../../lib/api/serve";
 
-export const { DELETE } = serve(deleteBackupRepositoryEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(deleteBackupRepositoryEndpoint);

@@ -5,4 +5,8 @@ import {
 } from "../../../../lib/api/endpoints/firewalls";
 import { serve } from "../../../../lib/api/serve";
 
-export const { DELETE, GET, PUT } = serve(deleteFirewallEndpoint, getFirewallEndpoint, updateFirewallEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(
+  deleteFirewallEndpoint,
+  getFirewallEndpoint,
+  updateFirewallEndpoint,
+);

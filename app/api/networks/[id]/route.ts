@@ -5,4 +5,8 @@ import {
 } from "../../../../lib/api/endpoints/networks";
 import { serve } from "../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH } = serve(deleteNetworkEndpoint, getNetworkEndpoint, updateNetworkEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(
+  deleteNetworkEndpoint,
+  getNetworkEndpoint,
+  updateNetworkEndpoint,
+);

@@ -1,4 +1,4 @@
 import { getOperationEndpoint } from "../../../../lib/api/endpoints/activity";
 import { serve } from "../../../../lib/api/serve";
 
-export const { GET } = serve(getOperationEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(getOperationEndpoint);

@@ -5,4 +5,8 @@ import {
 } from "../../../../lib/api/endpoints/snapshots";
 import { serve } from "../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH } = serve(deleteSnapshotEndpoint, getSnapshotEndpoint, updateSnapshotEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(
+  deleteSnapshotEndpoint,
+  getSnapshotEndpoint,
+  updateSnapshotEndpoint,
+);

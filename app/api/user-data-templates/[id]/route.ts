@@ -5,4 +5,8 @@ import {
 } from "../../../../lib/api/endpoints/userDataTemplates";
 import { serve } from "../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH } = serve(deleteTemplateEndpoint, getTemplateEndpoint, updateTemplateEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(
+  deleteTemplateEndpoint,
+  getTemplateEndpoint,
+  updateTemplateEndpoint,
+);

@@ -1,4 +1,4 @@
 import { importVmEndpoint } from "../../../../lib/api/endpoints/vms";
 import { serve } from "../../../../lib/api/serve";
 
-export const { POST } = serve(importVmEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(importVmEndpoint);

@@ -1,4 +1,4 @@
 import { listStoredBackupsEndpoint } from "../../../../../lib/api/endpoints/backups";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { GET } = serve(listStoredBackupsEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(listStoredBackupsEndpoint);

@@ -5,4 +5,8 @@ import {
 } from "../../../../../lib/api/endpoints/networks";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { DELETE, GET, POST } = serve(freeAddressEndpoint, listAddressesEndpoint, reserveAddressEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(
+  freeAddressEndpoint,
+  listAddressesEndpoint,
+  reserveAddressEndpoint,
+);

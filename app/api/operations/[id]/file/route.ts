@@ -1,4 +1,4 @@
 import { operationFileEndpoint } from "../../../../../lib/api/endpoints/activity";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { GET } = serve(operationFileEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(operationFileEndpoint);

@@ -1,4 +1,4 @@
 import { operationLogEndpoint } from "../../../../../lib/api/endpoints/activity";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { GET } = serve(operationLogEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(operationLogEndpoint);

@@ -1,4 +1,4 @@
 import { readSnapshotFileEndpoint } from "../../../../../lib/api/endpoints/snapshotFiles";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { GET } = serve(readSnapshotFileEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(readSnapshotFileEndpoint);

@@ -1,4 +1,4 @@
 import { listSnapshotFilesEndpoint } from "../../../../../lib/api/endpoints/snapshotFiles";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { GET } = serve(listSnapshotFilesEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(listSnapshotFilesEndpoint);

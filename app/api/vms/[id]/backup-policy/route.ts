@@ -5,4 +5,8 @@ import {
 } from "../../../../../lib/api/endpoints/backups";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { GET, PUT, DELETE } = serve(getBackupPolicyEndpoint, putBackupPolicyEndpoint, deleteBackupPolicyEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(
+  getBackupPolicyEndpoint,
+  putBackupPolicyEndpoint,
+  deleteBackupPolicyEndpoint,
+);

@@ -1,4 +1,4 @@
 import { changeCdromEndpoint } from "../../../../../lib/api/endpoints/vms";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { PUT } = serve(changeCdromEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(changeCdromEndpoint);

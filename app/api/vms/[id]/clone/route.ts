@@ -1,4 +1,4 @@
 import { cloneVmEndpoint } from "../../../../../lib/api/endpoints/snapshots";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { POST } = serve(cloneVmEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(cloneVmEndpoint);

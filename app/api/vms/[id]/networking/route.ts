@@ -1,4 +1,4 @@
 import { getVmNetworkingEndpoint } from "../../../../../lib/api/endpoints/vmNetworking";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { GET } = serve(getVmNetworkingEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(getVmNetworkingEndpoint);

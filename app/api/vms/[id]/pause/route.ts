@@ -1,4 +1,4 @@
 import { pauseEndpoint } from "../../../../../lib/api/endpoints/vmActs";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { POST } = serve(pauseEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(pauseEndpoint);

@@ -1,4 +1,4 @@
 import { deleteStoredBackupEndpoint } from "../../../../../../lib/api/endpoints/backups";
 import { serve } from "../../../../../../lib/api/serve";
 
-export const { DELETE } = serve(deleteStoredBackupEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(deleteStoredBackupEndpoint);

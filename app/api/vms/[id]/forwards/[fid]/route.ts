@@ -1,4 +1,4 @@
 import { removeForwardEndpoint } from "../../../../../../lib/api/endpoints/vmNetworking";
 import { serve } from "../../../../../../lib/api/serve";
 
-export const { DELETE } = serve(removeForwardEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(removeForwardEndpoint);

@@ -5,4 +5,8 @@ import {
 } from "../../../../../../lib/api/endpoints/snapshots";
 import { serve } from "../../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH } = serve(deleteVmSnapshotEndpoint, getVmSnapshotEndpoint, updateVmSnapshotEndpoint);
+export const { DELETE, GET, PATCH, POST, PUT } = serve(
+  deleteVmSnapshotEndpoint,
+  getVmSnapshotEndpoint,
+  updateVmSnapshotEndpoint,
+);
