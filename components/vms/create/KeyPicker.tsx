@@ -33,7 +33,7 @@ export function KeyPicker({ saved, chosen, onChoose, ownKeys, onOwnKeys, problem
   return (
     <div className="flex flex-col gap-3">
       {saved.length > 0 ? (
-        <ul className="grid gap-2 sm:grid-cols-2">
+        <ul className="grid grid-cols-1 gap-2 sm:grid-cols-2">
           {saved.map((key) => (
             <li key={key.id}>
               <Checkbox
