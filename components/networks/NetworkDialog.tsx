@@ -10,6 +10,7 @@ import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { notify } from "../ui/notify";
+import { CannotEnforce } from "./firewalls/CannotEnforce";
 import { NetworkFields } from "./NetworkFields";
 import {
   createRequestOf,
@@ -67,6 +68,7 @@ export function NetworkDialog({ networks, network, onClose }: NetworkDialogProps
       title={network ? `Change the network ${network.name}` : "Create a network"}
     >
       <form onSubmit={save} noValidate className="flex flex-col gap-4">
+        <CannotEnforce what="routed ways out, connections to other networks, name servers and IPv6" />
         <NetworkFields
           form={form}
           onChange={(more) => {

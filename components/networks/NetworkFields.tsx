@@ -107,6 +107,7 @@ export function NetworkFields({ form, onChange, problems, others, present }: Net
           </>
         }
       />
+      <Problem text={problems.ipv6} />
     </>
   );
 }
@@ -132,12 +133,17 @@ function Reaches({
           />
         ))}
       </div>
-      {problem ? (
-        <p role="alert" className="mt-1 text-bad-ink text-xs">
-          {problem}
-        </p>
-      ) : null}
+      <Problem text={problem} />
       <p className="mt-1 text-muted text-xs">With none, it is isolated. What answers them passes in any case.</p>
     </fieldset>
   );
+}
+
+/** Under a field that is not one of a label and a control. */
+function Problem({ text }: { text: string | undefined }) {
+  return text ? (
+    <p role="alert" className="mt-1 text-bad-ink text-xs">
+      {text}
+    </p>
+  ) : null;
 }

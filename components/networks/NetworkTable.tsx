@@ -23,6 +23,11 @@ export function NetworkTable({ networks }: { networks: readonly Network[] }) {
               <TextLink href={`/networks/${network.id}`} className="font-medium">
                 {network.name}
               </TextLink>
+              {network.whyNot ? (
+                <span className="ml-1.5">
+                  <Badge tone="warn">Not all in effect</Badge>
+                </span>
+              ) : null}
               {network.description ? <p className="text-muted text-xs">{network.description}</p> : null}
             </Td>
             <Td className="whitespace-nowrap">

@@ -15,6 +15,7 @@ export function exampleNetwork(changes: Partial<Network> = {}): Network {
     ipv6Cidr: null,
     range: null,
     driver: "bridge",
+    whyNot: null,
     pending: null,
     vmCount: 0,
     freeCount: 252,

@@ -33,7 +33,7 @@ export function specOf({ vm, image, network, cdrom, host, furtherLinks }: VmReco
     interfaces:
       driver === "bridge"
         ? [{ ...first, driver }, ...staying.map((one) => ({ ...linkOf(one), driver }))]
-        : [{ ...first, driver, sshHostPort }],
+        : [{ ...first, driver, sshHostPort, isRestricted: network.outside === "none" }],
     seed: seedOf({
       uuid,
       hostname: vm.name,

@@ -23,6 +23,8 @@ export const networkInterfaceSchema = z.discriminatedUnion("driver", [
     driver: z.literal("user"),
     /** Port on the host's loopback that leads to the guest's port 22. */
     sshHostPort: z.number().int().min(1).max(65535),
+    /** Whether it reaches nothing by itself: who connects to it by a forward is answered. */
+    isRestricted: z.boolean().optional(),
   }),
   /** On a bridge of the host, which knows it by the networks' state (lib/domain/hostNetwork.ts) and reaches it by its address. */
   linkSchema.extend({ driver: z.literal("bridge"), id: z.string().regex(/^net[0-7]$/) }),

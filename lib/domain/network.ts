@@ -165,6 +165,10 @@ export const networkSchema = z
     ipv6Cidr: z.string().nullable(),
     range: z.object({ first: z.string(), last: z.string() }).nullable(),
     driver: z.enum(["bridge", "user"]),
+    whyNot: z.string().nullable().meta({
+      description:
+        "What of its way out, `reaches`, `dnsServers` and IPv6 is not in effect, since the host has user-mode networks, and why; null when all can be.",
+    }),
     /** Why the host has not put the last changes into effect yet; null when all are. */
     pending: z.string().nullable(),
     vmCount: z.number().int(),

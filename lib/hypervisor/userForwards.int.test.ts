@@ -175,3 +175,19 @@ test("addresses other than the loopback's are not forwarded, and the guest's SSH
   expect(await greetingOf(hostPort)).toBe("refused");
   expect(await guests.run(spec, "hostname")).toBe("vm-1");
 });
+
+test("a guest without a way out reaches nobody, not the host either, and is reached by its ports", async () => {
+  const program = createServer((socket) => socket.end("mine")).listen(0, "127.0.0.1");
+  await once(program, "listening");
+  const address = program.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  // The gateway stands for the host, on whose loopback the program listens.
+  const reads = (of: MachineSpec) => guests.run(of, `nc -w 5 192.168.0.1 ${port} < /dev/null || echo nobody`);
+  expect(await reads(spec)).toBe("mine");
+  const made = await guests.spec(2);
+  const cut = { ...made, interfaces: made.interfaces.map((link) => ({ ...link, isRestricted: true })) };
+  await guests.start(agent, cut);
+  expect(await reads(cut)).toBe("nobody");
+  expect(await guests.run(cut, "ip -4 address show eth0")).toContain("192.168.0.3/24");
+  program.close();
+}, 240_000);

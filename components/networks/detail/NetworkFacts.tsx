@@ -1,11 +1,12 @@
 import type { Network } from "../../../lib/domain/network";
+import { Banner } from "../../ui/Banner";
 import { Card } from "../../ui/Card";
 import { CopyText } from "../../ui/CopyText";
 import { Facts } from "../../ui/Facts";
 import { outsideWords, reachesInWords } from "../networkWords";
 
 export function NetworkFacts({ network, networks }: { network: Network; networks: readonly Network[] }) {
-  const { cidr, ipv6Cidr, gateway, domain, outside, dnsServers, range, vmCount, driver } = network;
+  const { cidr, ipv6Cidr, gateway, domain, outside, dnsServers, range, vmCount, driver, whyNot } = network;
   return (
     <Card title="Facts">
       <Facts
@@ -25,9 +26,12 @@ export function NetworkFacts({ network, networks }: { network: Network; networks
         ]}
       />
       {driver === "user" ? (
-        <p className="mt-3 text-muted text-sm">
-          This host has user-mode networks: each VM is alone in its network, and only ways out work.
-        </p>
+        <p className="mt-3 text-muted text-sm">This host has user-mode networks: each VM is alone in its network.</p>
+      ) : null}
+      {whyNot ? (
+        <Banner tone="warn" title="Not all of it is in effect" className="mt-3">
+          {whyNot}
+        </Banner>
       ) : null}
     </Card>
   );

@@ -32,7 +32,8 @@ export const createNetworkEndpoint = endpoint({
   summary: "Create a network",
   description:
     "A range of private addresses that overlaps no other network and no route of the host. VMs of different networks reach each other only where " +
-    "`reaches` says so. On a host with user-mode networks each VM is alone in its network.",
+    "`reaches` says so. On a host with user-mode networks each VM is alone in its network: " +
+    "a routed way out, `reaches`, `dnsServers` and `ipv6` are refused there.",
   body: createNetworkSchema,
   response: networkSchema,
   status: 201,
@@ -76,7 +77,8 @@ export const updateNetworkEndpoint = endpoint({
   summary: "Change a network",
   description:
     "What is left out stays, and `cidr`, `gateway` and `domain` always (a domain that was not chosen goes with the name). VMs that run feel it at once. " +
-    "A `range` that leaves out an address that a VM was given from it is refused, which the message names.",
+    "A `range` that leaves out an address that a VM was given from it is refused, which the message names. On a host with user-mode networks, whether there is " +
+    "a way `outside` changes only while no VM in it runs.",
   params: idParams,
   body: updateNetworkSchema,
   response: networkSchema,

@@ -6,6 +6,7 @@ import { networks } from "../../db/schema/networks";
 import { vmInterfaces } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
+import type { NetworkStatus } from "../../domain/hostNetwork";
 import { defaultGatewayOf, overlaps } from "../../domain/ipv4";
 import {
   type CreateNetwork,
@@ -21,6 +22,7 @@ import { countFree, type NetworkRow, vmsLeftOutside } from "./addresses";
 import { requestNetworks, settleNetworks } from "./apply";
 import { networkDriverOf } from "./driver";
 import { networksPending } from "./pending";
+import { refuseBeyondUserMode, refuseUnfeltWayOut, whyNotAll } from "./userMode";
 
 export async function listNetworks(context: Context): Promise<Network[]> {
   return select(context, undefined);
@@ -51,11 +53,16 @@ export async function holdNetwork(tx: Queryable, name: string): Promise<NetworkR
   throw new CumulusError("bad_request", message, { fields: { network: message } });
 }
 
-/** @throws `conflict` for a name or a domain that is taken or a range that another network or a route of the host overlaps, `bad_request` */
+/**
+ * @throws `conflict` for a name or a domain that is taken, a range that another network or a route of the host overlaps, or what the host's networks can't
+ * have; `bad_request`
+ */
 export async function createNetwork(context: Context, input: CreateNetwork): Promise<Network> {
   const { name, description = "", cidr, outside = "nat", reaches = [], dnsServers = [], range, ipv6 = false } = input;
   const { gateway = defaultGatewayOf(cidr), domain = defaultDomainOf(name) } = input;
-  await refuseOccupied(context, cidr);
+  const host = await context.agent.networkStatus();
+  refuseOccupied(host, cidr);
+  refuseBeyondUserMode(host, { outside, reaches, dnsServers, hasIpv6: ipv6 });
   const id = await withNameTaken(name, () =>
     context.db.transaction(async (tx) => {
       // Two that are made at once must not overlap either.
@@ -88,7 +95,10 @@ export async function createNetwork(context: Context, input: CreateNetwork): Pro
   return getNetwork(context, id);
 }
 
-/** @throws `not_found`, `conflict` when the name is taken or VMs have addresses outside of the new range, `bad_request` */
+/**
+ * @throws `not_found`; `conflict` when the name is taken, VMs have addresses outside of the new range, or the host's networks can't have what is new;
+ * `bad_request`
+ */
 export async function updateNetwork(context: Context, id: number, input: UpdateNetwork): Promise<Network> {
   await withNameTaken(input.name ?? "", () =>
     context.db.transaction(async (tx) => {
@@ -103,6 +113,11 @@ export async function updateNetwork(context: Context, id: number, input: UpdateN
       const unanswering = dnsServersProblem(row.cidr, row.gateway, input.dnsServers ?? []);
       if (unanswering !== undefined) throw wrong("dnsServers", unanswering);
       const { range, ipv6, ...plain } = input;
+      const network = await networkDriverOf(tx);
+      if (network) {
+        refuseBeyondUserMode(network, newWishes(row, input));
+        await refuseUnfeltWayOut(tx, network.driver, row, input.outside);
+      }
       const values = {
         ...plain,
         ...(await domainAfter(tx, row, input.name)),
@@ -166,6 +181,7 @@ async function select(context: Context, id: number | undefined): Promise<Network
         ...shown,
         range: rangeFirst !== null && rangeLast !== null ? { first: rangeFirst, last: rangeLast } : null,
         driver,
+        whyNot: whyNotAll(driver, row),
         pending,
         vmCount: (await vmsIn(context.db, row.id)).length,
         freeCount: await countFree(context.db, row),
@@ -211,6 +227,16 @@ async function domainAfter(tx: Queryable, row: NetworkRow, name = row.name): Pro
   return { domain };
 }
 
+/** What is asked for that the network didn't have: one from before a rule stays as long as it isn't touched. */
+function newWishes(row: NetworkRow, { outside, reaches, dnsServers, ipv6 }: UpdateNetwork) {
+  return {
+    outside: outside === row.outside ? undefined : outside,
+    reaches: reaches?.filter((id) => !row.reaches.includes(id)),
+    dnsServers: dnsServers?.filter((server) => !row.dnsServers.includes(server)),
+    hasIpv6: ipv6 && row.ipv6Cidr === null,
+  };
+}
+
 async function rangeAfter(tx: Queryable, row: NetworkRow, range: Network["range"]) {
   // One from before a rule stays as long as it isn't touched.
   if (range && range.first === row.rangeFirst && range.last === row.rangeLast) return {};
@@ -240,8 +266,7 @@ async function refuseOverlap(db: Queryable, cidr: string): Promise<void> {
 }
 
 /** A range that the host has another way to would no longer be reached that way. */
-async function refuseOccupied(context: Context, cidr: string): Promise<void> {
-  const { occupiedCidrs } = await context.agent.networkStatus();
+function refuseOccupied({ occupiedCidrs }: NetworkStatus, cidr: string): void {
   const other = occupiedCidrs.find((one) => overlaps(one, cidr));
   if (other) throw refused("cidr", `${cidr} overlaps ${other}, to which the host has a route. Choose another range.`);
 }

@@ -40,6 +40,7 @@ function userNetdev(link: UserInterface) {
     type: "user",
     id: netdevId(link),
     ipv6: false,
+    restrict: link.isRestricted ?? false,
     net: link.cidr,
     host: link.gateway,
     dns: link.dns,
