@@ -5,6 +5,7 @@ import { apiRequest } from "../../lib/api/client";
 import { formatExact } from "../../lib/browser/time";
 import type { BackupRepository } from "../../lib/domain/backup";
 import { type BackupPolicy, backupPolicySchema } from "../../lib/domain/backupPolicy";
+import { plainWords } from "../../lib/domain/plainWords";
 import type { Vm } from "../../lib/domain/vm";
 import { keys } from "../data/keys";
 import { useSubmit } from "../data/useSubmit";
@@ -201,7 +202,7 @@ function TimeField({ label, value, onChange }: TimeFieldProps) {
 function problemsOf(
   policy: BackupPolicy,
 ): Partial<Record<"hourly" | "daily" | "weekly" | "timeZone" | "form", string>> {
-  const issues = backupPolicySchema.safeParse(policy).error?.issues ?? [];
+  const issues = backupPolicySchema.safeParse(policy, { error: plainWords }).error?.issues ?? [];
   const isAllOff = policy.hourly === null && policy.daily === null && policy.weekly === null;
   if (isAllOff) return { form: "Turn on at least one of them." };
   return Object.fromEntries(

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { FieldErrors } from "../../lib/domain/errors";
 import { createNetworkSchema, type Network, updateNetworkSchema } from "../../lib/domain/network";
+import { plainWords } from "../../lib/domain/plainWords";
 
 /** A network as it stands in the form: texts as typed. */
 export interface NetworkForm {
@@ -69,8 +70,8 @@ export function updateRequestOf(form: NetworkForm): z.input<typeof updateNetwork
 export function networkProblems(form: NetworkForm, kind: "create" | "update"): FieldErrors {
   const result =
     kind === "create"
-      ? createNetworkSchema.safeParse(createRequestOf(form))
-      : updateNetworkSchema.safeParse(updateRequestOf(form));
+      ? createNetworkSchema.safeParse(createRequestOf(form), { error: plainWords })
+      : updateNetworkSchema.safeParse(updateRequestOf(form), { error: plainWords });
   const problems: FieldErrors = {};
   for (const { path, message } of result.error?.issues ?? []) problems[String(path[0])] ??= message;
   return problems;

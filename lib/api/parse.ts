@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { CumulusError, type FieldErrors } from "../domain/errors";
+import { plainWords } from "../domain/plainWords";
 
 /** No request is larger: the largest are a VM's files. */
 export const maxBodyBytes = 4 * 1024 ** 2;
@@ -16,18 +17,19 @@ export async function readJson(request: Request): Promise<unknown> {
   }
 }
 
-/** @throws `bad_request` with what is wrong with which field */
+/** @throws `bad_request` with what is wrong with which field, or with the value as a whole */
 export function check<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: plainWords });
   if (parsed.success) return parsed.data;
   const fields: FieldErrors = {};
+  const ofAll: string[] = [];
   for (const issue of parsed.error.issues) {
     const path = pathOf(issue);
-    fields[path] ??= messageOf(issue);
+    if (path === "") ofAll.push(issue.message);
+    else fields[path] ??= issue.message;
   }
-  const [first] = Object.entries(fields);
-  const detail = first ? (first[0] === "" ? first[1] : `${first[0]}: ${first[1]}`) : "The request is not usable.";
-  throw new CumulusError("bad_request", detail, { fields });
+  const [first] = Object.entries(fields).map(([field, message]) => `${field}: ${message}`);
+  throw new CumulusError("bad_request", ofAll[0] ?? first ?? "The request is not usable.", { fields });
 }
 
 async function readText(request: Request): Promise<string> {
@@ -64,23 +66,4 @@ function pathOf(issue: z.core.$ZodIssue): string {
   const path = issue.path.map(String).join(".");
   if (issue.code !== "unrecognized_keys") return path;
   return [path, issue.keys[0]].filter(Boolean).join(".");
-}
-
-function messageOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === "unrecognized_keys") return "There is no such field.";
-  // Of the branches of a union, the last one that got furthest says the most.
-  const inner = issue.code === "invalid_union" ? issue.errors.flat().find((one) => one.code === "custom") : undefined;
-  return ofNumber(inner ?? issue) ?? (inner ?? issue).message;
-}
-
-/** What is wrong with a number, where the schema says nothing of its own; undefined for other issues. */
-function ofNumber(issue: z.core.$ZodIssue): string | undefined {
-  if (!/^(Invalid input|Too big|Too small): expected (number|int)/.test(issue.message)) return undefined;
-  if (issue.code === "too_big") {
-    return issue.inclusive ? `Give ${issue.maximum} at the most.` : `Give less than ${issue.maximum}.`;
-  }
-  if (issue.code === "too_small") {
-    return issue.inclusive ? `Give ${issue.minimum} at the least.` : `Give more than ${issue.minimum}.`;
-  }
-  return issue.code === "invalid_type" && issue.expected === "int" ? "Give a whole number." : "Give a number.";
 }

@@ -3,6 +3,7 @@ import type { Arch, Firmware } from "../../../lib/domain/arch";
 import type { FieldErrors } from "../../../lib/domain/errors";
 import type { ImageKind } from "../../../lib/domain/image";
 import { uploadImageSchema } from "../../../lib/domain/imageRequest";
+import { plainWords } from "../../../lib/domain/plainWords";
 
 /** What a form holds of an image that somebody brings: texts as typed. */
 export interface BroughtImage {
@@ -54,7 +55,7 @@ export function uploadQueryOf(fileName: string, image: BroughtImage): URLSearchP
 /** What is wrong with the values, by field; empty when the server will take them by their form. */
 export function broughtProblems(image: BroughtImage): FieldErrors {
   const problems: FieldErrors = {};
-  const { error } = uploadImageSchema.safeParse({ ...broughtRequestOf(image), fileName: "any" });
+  const { error } = uploadImageSchema.safeParse({ ...broughtRequestOf(image), fileName: "any" }, { error: plainWords });
   for (const issue of error?.issues ?? []) problems[issue.path.join(".")] ??= issue.message;
   return problems;
 }

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { FieldErrors } from "../../../lib/domain/errors";
+import { plainWords } from "../../../lib/domain/plainWords";
 import { type Recipe, type RecipePlace, type RecipeStep, recipeSchema, stepPlaces } from "../../../lib/domain/recipe";
 
 export type StepType = RecipeStep["type"];
@@ -111,7 +112,7 @@ function stepRequestOf({ type, values }: StepDraft): Record<string, unknown> {
 /** What is wrong, by field; empty when the server will take it by its form. */
 export function recipeProblems(draft: RecipeDraft): FieldErrors {
   const problems: FieldErrors = {};
-  for (const issue of recipeSchema.safeParse(recipeRequestOf(draft)).error?.issues ?? []) {
+  for (const issue of recipeSchema.safeParse(recipeRequestOf(draft), { error: plainWords }).error?.issues ?? []) {
     problems[issue.path.join(".")] ??= issue.message;
   }
   return problems;

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Firmware } from "../../../lib/domain/arch";
 import type { FieldErrors } from "../../../lib/domain/errors";
+import { plainWords } from "../../../lib/domain/plainWords";
 import { sshPublicKeyProblem } from "../../../lib/domain/sshKey";
 import { createVmSchema } from "../../../lib/domain/vm";
 import { type SizeChoice, sizeRequestOf, vcpusProblem } from "../size/sizeChoice";
@@ -83,7 +84,7 @@ export function withoutPasswords({ password, users, ...request }: CreateRequest)
 /** What the form's values lack, by field, in the server's names for them. Empty when the server will take them by their form. */
 export function problemsOf(form: CreateForm): FieldErrors {
   const problems: FieldErrors = {};
-  const result = createVmSchema.safeParse(requestOf(form));
+  const result = createVmSchema.safeParse(requestOf(form), { error: plainWords });
   for (const issue of result.error?.issues ?? []) {
     problems[issue.path.join(".")] ??= issue.message;
   }

@@ -3,6 +3,7 @@
 import { useState } from "react";
 import { useSWRConfig } from "swr";
 import { apiRequest } from "../../../../lib/api/client";
+import { plainWords } from "../../../../lib/domain/plainWords";
 import { formatBytes } from "../../../../lib/domain/units";
 import { updateVmSchema, type Vm } from "../../../../lib/domain/vm";
 import { whyNot } from "../../../../lib/domain/vmStatus";
@@ -95,7 +96,7 @@ function sameReason(shape: Shape, { size }: Vm): string | undefined {
 }
 
 function problemsOf(choice: SizeChoice): Record<string, string> {
-  const issues = updateVmSchema.safeParse(sizeRequestOf(choice)).error?.issues ?? [];
+  const issues = updateVmSchema.safeParse(sizeRequestOf(choice), { error: plainWords }).error?.issues ?? [];
   const problems = Object.fromEntries(issues.map((issue) => [issue.path.join("."), issue.message]));
   return problems.vcpus ? { ...problems, vcpus: vcpusProblem } : problems;
 }
