@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { type NetworkState, stateOfHosts } from "../domain/hostNetwork";
 import { pathsOf, type Settings } from "../env";
 import { gatherDatabase } from "./gather/database";
 import { gatherFiles } from "./gather/files";
@@ -6,14 +7,14 @@ import { gatherLayers, gatherSnapshotFolders } from "./gather/layers";
 import { gatherNetwork } from "./gather/network";
 import { gatherProcesses } from "./gather/processes";
 import { gatherMachines, gatherManifests, gatherPidFiles } from "./gather/records";
-import type { Snapshot } from "./snapshot";
+import type { NetworkFact, Snapshot } from "./snapshot";
 
 /** One look at an installation. Rejects when the database doesn't answer, or we may not look. */
 export async function gatherSnapshot(settings: Settings, pool: pg.Pool): Promise<Snapshot> {
   const { dataDir, runDir } = settings;
   const { images, staging, layers, snapshots, machines, machineSockets } = pathsOf(settings);
   const paths = { dataDir, runDir, images, staging, layers, snapshots, machines, machineSockets };
-  const [database, files, processes, network] = await Promise.all([
+  const [{ driver, askedNetworks, ...database }, files, processes, network] = await Promise.all([
     gatherDatabase(pool, settings.port),
     gatherFiles(paths),
     gatherProcesses(paths),
@@ -30,6 +31,8 @@ export async function gatherSnapshot(settings: Settings, pool: pg.Pool): Promise
     takenAtMs: Date.now(),
     paths,
     ...database,
+    // In user mode, VMs that still run on bridges are the only ones there.
+    askedNetworks: askedNetworks && driver === "user" ? keptOf(askedNetworks, network) : askedNetworks,
     files,
     machines: vmFolders,
     manifests,
@@ -39,4 +42,14 @@ export async function gatherSnapshot(settings: Settings, pool: pg.Pool): Promise
     processes,
     network,
   };
+}
+
+function keptOf(asked: NetworkState, network: NetworkFact | null): NetworkState | null {
+  return (
+    network &&
+    stateOfHosts(
+      asked,
+      network.written.networks.flatMap(({ hosts }) => hosts),
+    )
+  );
 }

@@ -26,7 +26,7 @@ export interface Snapshot {
   processes: ProcessFact[] | null;
   /** The networks on bridges; null where there are none, or they can't be looked at. */
   network: NetworkFact | null;
-  /** What the database makes of networks on bridges; null where the host has none. */
+  /** What the database makes of networks on bridges; in user mode, of those that VMs still run on. Null where there is nothing of that. */
   askedNetworks: NetworkState | null;
   /** Forwards of the port that Cumulus itself listens on. */
   shadowedForwards: ShadowedForward[];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type HostNetwork, networkStateSchema } from "./hostNetwork";
+import { type HostNetwork, networkStateSchema, noNetworks, stateOfHosts } from "./hostNetwork";
 
 const network = (id: number, change: Partial<HostNetwork> = {}): HostNetwork => ({
   id,
@@ -57,4 +57,21 @@ test.each<[what: string, change: Partial<HostNetwork>]>([
   ["an address with more", { hosts: [{ ...host, ipv4: "192.168.1.2; drop" }] }],
 ])("%s never comes to a configuration", (_what, change) => {
   expect(parse(network(1, change)).success).toBe(false);
+});
+
+test("of a state, what is about some interfaces is their networks, forwards, firewalls and limits", () => {
+  const other = { ...host, vmId: 2, mac: "52:54:00:00:00:02", ipv4: "192.168.1.3", name: "db" };
+  const far = { ...host, vmId: 3, mac: "52:54:00:00:00:03", ipv4: "192.168.2.2", name: "far" };
+  const forward = { hostAddress: "0.0.0.0", hostPort: 80, protocol: "tcp" as const, ipv4: host.ipv4, port: 80 };
+  const forwards = [forward, { ...forward, hostPort: 81, ipv4: other.ipv4 }];
+  const one = network(1, { hosts: [host, other], reaches: [2], forwards });
+  const firewalls = [1, 2].map((vmId) => ({ vmId, interfaceId: "net0", ingress: [], egress: null }));
+  const limits = [2, 1].map((vmId) => ({
+    ...{ vmId, interfaceId: "net0", ingressBytesPerSecond: 1000, egressBytesPerSecond: null },
+  }));
+  const state = { networks: [one, network(2, { cidr: "192.168.2.0/24", hosts: [far] })], firewalls, limits };
+  const kept = { networks: [{ ...one, hosts: [host], reaches: [], forwards: [forward] }] };
+  const ofFirst = { ...kept, firewalls: [firewalls[0]], limits: [limits[1]] };
+  expect(stateOfHosts(state, [host])).toEqual(ofFirst);
+  expect(stateOfHosts(state, [{ ...host, ipv4: "192.168.1.9" }])).toEqual(noNetworks);
 });

@@ -130,6 +130,29 @@ export function interfaceKey({ vmId, interfaceId }: { vmId: number; interfaceId:
   return `${vmId}/${interfaceId}`;
 }
 
+/** What of a state is about these interfaces alone, and the networks that they are in. Pure. */
+export function stateOfHosts(state: NetworkState, hosts: readonly NetworkHost[]): NetworkState {
+  const keys = new Set(hosts.map(hostKey));
+  const networks = state.networks
+    .map((network) => ({ ...network, hosts: network.hosts.filter((host) => keys.has(hostKey(host))) }))
+    .filter((network) => network.hosts.length > 0);
+  const ids = new Set(networks.map(({ id }) => id));
+  const stay = new Set(networks.flatMap((network) => network.hosts.map(interfaceKey)));
+  return {
+    networks: networks.map((network) => ({
+      ...network,
+      reaches: network.reaches.filter((id) => ids.has(id)),
+      forwards: network.forwards.filter(({ ipv4 }) => network.hosts.some((host) => host.ipv4 === ipv4)),
+    })),
+    firewalls: state.firewalls.filter((one) => stay.has(interfaceKey(one))),
+    limits: state.limits.filter((one) => stay.has(interfaceKey(one))),
+  };
+}
+
+function hostKey({ vmId, interfaceId, mac, ipv4 }: NetworkHost): string {
+  return `${interfaceKey({ vmId, interfaceId })} ${mac} ${ipv4}`;
+}
+
 function forwardKey({ hostAddress, hostPort, protocol }: PortForward): string {
   return `${hostAddress}:${hostPort}/${protocol}`;
 }

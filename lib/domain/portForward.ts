@@ -32,7 +32,8 @@ export const portForwardViewSchema = z
       description: "Why it is not in effect while the VM runs; null where nothing is known against it.",
     }),
     warning: z.string().nullable().meta({
-      description: "What it keeps from a program of the host, being in effect; null where nothing is known.",
+      description:
+        "What is to be known of it while it is in effect: what it keeps from a program of the host, or until when it holds; null where nothing is.",
     }),
   })
   .meta({ id: "PortForward" });

@@ -1,4 +1,7 @@
+import { eq, sql } from "drizzle-orm";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { hosts } from "../../db/schema/hosts";
+import { vms } from "../../db/schema/vms";
 import type { NetworkState } from "../../domain/hostNetwork";
 import { createForwardSchema } from "../../domain/portForward";
 import { createVmSchema } from "../../domain/vm";
@@ -8,7 +11,7 @@ import { getHost } from "../hosts";
 import { testControlPlane } from "../testControlPlane";
 import { createVm } from "../vms/create";
 import { applyNetworks } from "./apply";
-import { addForward } from "./forwards";
+import { addForward, removeForward } from "./forwards";
 import { getVmNetworking } from "./view";
 
 const plane = testControlPlane();
@@ -84,4 +87,21 @@ test("a forward that takes the packets of a program that began to listen since s
     expect.stringContaining("0.0.0.0:8082"),
   ]);
   expect((await getVmNetworking(context, vmId)).forwards.map(({ warning }) => warning)).toEqual([null, null]);
+});
+
+test("a forward of a VM that still runs on a bridge is in effect until it stops, also on a host that is in user mode by now", async () => {
+  await add(8083);
+  await add(8084, "127.0.0.1");
+  const link = { driver: "bridge" as const, host: "192.168.0.2", port: 22 };
+  await context.db.update(vms).set({ observedLink: link }).where(eq(vms.id, vmId));
+  const report = sql`jsonb_set(${hosts.report}, '{network,driver}', '"user"')`;
+  await context.db.update(hosts).set({ report });
+  const { forwards } = await getVmNetworking(context, vmId);
+  expect(forwards.map(({ whyNot }) => whyNot)).toEqual([null, null]);
+  expect(forwards.map(({ warning }) => warning)).toEqual([
+    expect.stringMatching(/until the VM stops.*127\.0\.0\.1 alone/),
+    expect.stringMatching(/until the VM stops.*takes it over/),
+  ]);
+  expect(await removeForward(context, vmId, forwards[0]?.id ?? 0)).toEqual({ pending: null });
+  expect(forwardsTold()).toEqual([8084]);
 });

@@ -14,8 +14,8 @@ interface Link extends NetworkHost {
 }
 
 /**
- * All that the host must make of what is written down about networks. A VM that runs connected by the other driver is reached by what it was started with, until it
- * stops: nothing is forwarded to where it isn't, nor from the port that the console listens on. Networks, VMs and rules are in the order
+ * All that the host must make of what is written down about networks. A VM that still runs in user mode on a host with bridges is reached by what it was started
+ * with: nothing is forwarded to where it isn't; one that still runs on a bridge keeps its forwards there. Nothing is forwarded from the console's own port. Networks, VMs and rules are in the order
  * of their ids, so that what stays as it is is made of the same rules in the same order.
  */
 export async function networkStateOf(db: Queryable, driver: NetworkDriver, consolePort: number): Promise<NetworkState> {
@@ -25,7 +25,7 @@ export async function networkStateOf(db: Queryable, driver: NetworkDriver, conso
     .select(getTableColumns(portForwards))
     .from(portForwards)
     .innerJoin(vms, eq(vms.id, portForwards.vmId))
-    .where(sql`coalesce(${vms.observedLink}->>'driver', ${driver}) = ${driver}`);
+    .where(driver === "bridge" ? sql`coalesce(${vms.observedLink}->>'driver', 'bridge') = 'bridge'` : undefined);
   const forwards = written.filter((forward) => !isOfConsolePort(forward, consolePort));
   const limits = await db.select().from(interfaceLimits);
   const addressOf = new Map(links.filter(({ interfaceId }) => interfaceId === "net0").map((link) => [link.vmId, link]));

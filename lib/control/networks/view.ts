@@ -9,7 +9,7 @@ import type { NetworkDriver } from "../../domain/machine";
 import { loopbackAddress } from "../../domain/portForward";
 import type { VmInterface, VmNetworking } from "../../domain/vmNetworking";
 import type { Context } from "../context";
-import { driversOf, getVmRecord, type VmRecord, whyToStartAnew } from "../vms/view";
+import { driversOf, getVmRecord, type VmRecord } from "../vms/view";
 import { whyNotEnforceable, whyNotForwardable } from "./driver";
 import { programBehind, whyNoAddress } from "./hostPorts";
 import { networksPending } from "./pending";
@@ -48,8 +48,8 @@ export async function getVmNetworking(context: Context, vmId: number): Promise<V
     forwards: forwards.map((forward) => {
       const whyNot = isOfConsolePort(forward, context.settings.port)
         ? whyShadowed(context.settings.port)
-        : whyNotInEffect(forward, driver, network, host);
-      const warning = whyNot === null && driver === "bridge" && host !== null ? whatIsInItsWay(host, forward) : null;
+        : whyNotInEffect(forward, driver, host);
+      const warning = whyNot === null && driver === "bridge" ? whatToKnow(forward, network, host) : null;
       return { ...forward, whyNot, warning };
     }),
     firewalls: firewalls.map(({ firewallId }) => firewallId),
@@ -79,18 +79,26 @@ const userNetworkIsOne =
   "A user-mode network is the VM's own: it has one interface, and further ones are not plugged in.";
 
 /** @param host what the VM's host sees, if it answers */
-function whyNotInEffect(
-  forward: ForwardRow,
-  driver: NetworkDriver,
-  network: HostReport["network"] | null,
-  host: NetworkStatus | null,
-): string | null {
+function whyNotInEffect(forward: ForwardRow, driver: NetworkDriver, host: NetworkStatus | null): string | null {
   if (driver === "user" && forward.hostAddress !== loopbackAddress) {
     return `A VM with a user-mode network has forwards of ${loopbackAddress} alone.`;
   }
-  if (driver === "bridge" && network?.driver === "user") return whyToStartAnew("user");
   if (driver === "user") return whyBroken(host, forward);
   return host && whyNoAddress(host, forward);
+}
+
+/** What is to be known of a forward that is in effect on a bridge; null where nothing is. */
+function whatToKnow(
+  forward: ForwardRow,
+  network: HostReport["network"] | null,
+  host: NetworkStatus | null,
+): string | null {
+  if (network?.driver !== "user") return host && whatIsInItsWay(host, forward);
+  const next =
+    forward.hostAddress === loopbackAddress
+      ? "From its next start on, its user-mode network takes it over."
+      : `Its next network, in user mode, has forwards of ${loopbackAddress} alone.`;
+  return `It is in effect until the VM stops, by the bridge that the host keeps for it. ${next}`;
 }
 
 /** A program that began to listen where a forward leads to a VM hears nothing, and is not told by anybody else. */

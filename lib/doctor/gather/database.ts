@@ -10,6 +10,7 @@ import { portForwards } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import type { ShadowedForward } from "../../domain/consolePort";
 import { type NetworkState, networkStateSchema } from "../../domain/hostNetwork";
+import type { NetworkDriver } from "../../domain/machine";
 import { loopbackAddress } from "../../domain/portForward";
 import type { ImageFact, OperationFact, VmFact } from "../snapshot";
 
@@ -18,6 +19,8 @@ export interface DatabaseFacts {
   images: ImageFact[];
   openOperations: OperationFact[];
   isHostAway: boolean;
+  /** How the host does networks; null until it has reported. */
+  driver: NetworkDriver | null;
   askedNetworks: NetworkState | null;
   shadowedForwards: ShadowedForward[];
 }
@@ -39,7 +42,7 @@ export async function gatherDatabase(pool: pg.Pool, consolePort: number): Promis
         .leftJoin(vms, eq(vms.id, operations.vmId))
         .where(inArray(operations.status, ["pending", "running"]));
       const away = await tx.select({ id: hosts.id }).from(hosts).where(isNotNull(hosts.unreachableSince));
-      const hasBridges = (await networkDriverOf(tx))?.driver === "bridge";
+      const { driver } = (await networkDriverOf(tx)) ?? {};
       const tcpForwards = await tx.select().from(portForwards).where(eq(portForwards.protocol, "tcp"));
       const isShadowed = ({ hostPort }: { hostPort: number }) => hostPort === consolePort;
       // QEMU forwards these itself, where the VM has a user-mode network.
@@ -77,7 +80,8 @@ export async function gatherDatabase(pool: pg.Pool, consolePort: number): Promis
               : null,
         })),
         isHostAway: away.length > 0,
-        askedNetworks: hasBridges ? networkStateSchema.parse(await networkStateOf(tx, "bridge", consolePort)) : null,
+        driver: driver ?? null,
+        askedNetworks: driver ? networkStateSchema.parse(await networkStateOf(tx, driver, consolePort)) : null,
         shadowedForwards: tcpForwards.filter(isShadowed).map(({ vmId, hostAddress, hostPort }) => ({
           vmName: vmRows.find(({ vm }) => vm.id === vmId)?.vm.name ?? `id ${vmId}`,
           hostAddress,

@@ -254,12 +254,25 @@ test("a VM keeps its address and its connections when the agent is killed, and i
 }, 400_000);
 
 test("a VM on a bridge keeps its network while the host has user-mode ones, and says so", async () => {
+  const forward = { hostAddress: "0.0.0.0", hostPort: 2222, protocol: "tcp" as const, port: 22, ipv4: host(1, 1).ipv4 };
+  const other = { ...forward, hostPort: 2223, ipv4: host(3, 1).ipv4 };
+  const withForwards = { ...state, networks: [{ ...one, forwards: [forward, other] }] };
+  const isLed = (hostPort: number) => hasSshBanner(lab.internet.path, { host: "203.0.113.2", port: hostPort });
+  await lab.apply(withForwards);
   const link = { driver: "bridge", host: host(1, 1).ipv4, port: 22 };
   expect(await lab.ask("observe", 1)).toMatchObject({ state: "running", link });
   await lab.killAgent();
   await lab.startAgent("hypervisorAgent.ts", "user");
   expect(await lab.ask("host")).toMatchObject({ network: { driver: "user" } });
   expect(await lab.ask("observe", 1)).toMatchObject({ state: "running", link });
+  expect(await ssh(1, "hostname")).toBe("vm1");
+  expect([await isLed(2222), await isLed(2223)]).toEqual([true, true]);
+  await lab.apply({ ...state, networks: [{ ...one, forwards: [forward] }] });
+  expect([await isLed(2222), await isLed(2223)]).toEqual([true, false]);
+  await lab.apply({ ...state, firewalls: [{ vmId: 1, interfaceId: "net0", ingress: [], egress: null }] });
+  expect(await hasSshBanner(lab.host.path, { host: host(1, 1).ipv4, port: 22 })).toBe(false);
+  await lab.apply(state);
+  expect([await isLed(2222), await isLed(2223)]).toEqual([false, false]);
   expect(await ssh(1, "hostname")).toBe("vm1");
   await lab.killAgent();
   await lab.startAgent("hypervisorAgent.ts");

@@ -19,7 +19,7 @@ export async function createHostNetworks(settings: Settings, users: UserScheme, 
   log.info({ driver, reason }, "the networks of this host");
   return driver === "bridge"
     ? new BridgeNetworks(settings, users, log, reason)
-    : new UserNetworks(settings, log, reason);
+    : new UserNetworks(settings, users, log, reason);
 }
 
 /**

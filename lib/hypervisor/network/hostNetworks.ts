@@ -30,7 +30,7 @@ export interface HostNetworks {
   readonly applied: string | null;
   /** What VMs can't have though the networks are as they should be, in a sentence; null when there is nothing to say. */
   readonly warning: string | null;
-  /** Takes over a whole state. Of it, the `user` driver can have forwards alone. */
+  /** Takes over a whole state. Of it, the `user` driver can have forwards alone, but for VMs that still run on bridges. */
   apply(state: NetworkState): Promise<void>;
   status(): Promise<Omit<NetworkStatus, "brokenForwards">>;
   /** The ports that QEMU itself is to forward to a VM with a user-mode network; null: those that it has stay. */

@@ -4,7 +4,8 @@ import type { NetworkInterface } from "../../domain/machine";
 import { networkFingerprint } from "../../domain/networkFingerprint";
 import type { Settings } from "../../env";
 import type { Log } from "../../system/log";
-import { removeUnusedBridges } from "./bridgeLeftovers";
+import type { UserScheme } from "../../system/machineUsers";
+import { BridgeLeftovers } from "./bridgeLeftovers";
 import type { Namespace } from "./commands";
 import { diagnoseForwarded } from "./diagnose";
 import type { DiagnosedVm, HostNetworks } from "./hostNetworks";
@@ -21,19 +22,23 @@ import {
 /** How often it is looked whether VMs still run on bridges of before. */
 const leftoversMs = 10_000;
 
-/** QEMU's own user-mode networks: each VM has one to itself, and there is nothing to make on the host. What is kept of a state are the forwards, which QEMU makes. */
+/** QEMU's own user-mode networks: each VM has one to itself, and there is nothing to make on the host. What is kept of a state are the forwards, which QEMU makes, and what is about VMs on bridges of before. */
 export class UserNetworks implements HostNetworks {
   readonly driver = "user";
   readonly problem = null;
   readonly warning = null;
   private timer: NodeJS.Timeout | undefined;
   private known: UserForwards = noForwards;
+  private readonly leftovers: BridgeLeftovers;
 
   constructor(
-    private readonly settings: Pick<Settings, "dataDir" | "runDir">,
+    private readonly settings: Settings,
+    users: UserScheme,
     private readonly log: Log,
     readonly reason: string,
-  ) {}
+  ) {
+    this.leftovers = new BridgeLeftovers(settings, users, log);
+  }
 
   async recover(): Promise<void> {
     try {
@@ -45,7 +50,7 @@ export class UserNetworks implements HostNetworks {
   }
 
   private async lookAfterLeftovers(): Promise<void> {
-    const areLeft = await this.removeLeftovers();
+    const areLeft = await this.settleLeftovers();
     if (!areLeft) return;
     this.timer = setTimeout(() => void this.lookAfterLeftovers(), leftoversMs);
     this.timer.unref();
@@ -54,6 +59,7 @@ export class UserNetworks implements HostNetworks {
   async apply(state: NetworkState): Promise<void> {
     const applied = networkFingerprint(state);
     if (applied === this.applied) return;
+    await this.leftovers.apply(state);
     const known = { applied, forwards: userForwardsIn(state) };
     await writeUserForwards(this.settings.dataDir, known);
     this.known = known;
@@ -91,11 +97,11 @@ export class UserNetworks implements HostNetworks {
     clearTimeout(this.timer);
   }
 
-  private async removeLeftovers(): Promise<boolean> {
+  private async settleLeftovers(): Promise<boolean> {
     try {
-      return await removeUnusedBridges(this.settings);
+      return await this.leftovers.settle();
     } catch (error) {
-      this.log.error({ error: messageOf(error) }, "bridges of before could not be removed");
+      this.log.error({ error: messageOf(error) }, "bridges of before could not be removed, or kept as they should be");
       return true;
     }
   }
