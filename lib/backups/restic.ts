@@ -4,11 +4,13 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa, type ResultPromise } from "execa";
-import type { RepositoryAccess } from "../domain/backup";
-import { CumulusError } from "../domain/errors";
+import { locationOf, type RepositoryAccess } from "../domain/backup";
+import { CumulusError, messageOf } from "../domain/errors";
 import { checkRequirements, fulfil, type Prerequisites } from "../images/requirements";
 import { isErrno } from "../system/files";
 import { mortal } from "../system/mortal";
+import { failureOf, keepsNothing, noAnswer, stoppedAnswering } from "./failure";
+import { watchForStall } from "./stall";
 
 /**
  * restic(1), which keeps the copies: encrypted with the repository's password, split by content so that a copy of a disk that changed
@@ -19,17 +21,20 @@ import { mortal } from "../system/mortal";
 function environmentOf({ place, password }: RepositoryAccess): Record<string, string> {
   const shared = { RESTIC_PASSWORD: password, PATH: process.env.PATH ?? "/usr/bin:/bin", GOMAXPROCS: "2", TZ: "UTC" };
   if (place.kind === "folder") return { ...shared, RESTIC_REPOSITORY: place.path };
-  const { endpoint, bucket, prefix, accessKeyId, secretAccessKey } = place;
-  const path = [endpoint.replace(/\/+$/, ""), bucket, ...prefix.split("/").filter(Boolean)].join("/");
+  const { accessKeyId, secretAccessKey } = place;
   return {
     ...shared,
-    RESTIC_REPOSITORY: `s3:${path}`,
+    RESTIC_REPOSITORY: `s3:${locationOf(place)}`,
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
   };
 }
 
 const installMs = 180_000;
+/** What a call may take that moves next to nothing. A store that is busy is asked again by restic for some 15 s. */
+const shortMs = 60_000;
+/** How long a run may get nowhere that may take any time as a whole. */
+const stallMs = 5 * 60_000;
 const lockPollMs = 3_000;
 const lockWaitMs = 10 * 60_000;
 
@@ -43,33 +48,26 @@ export interface ResticOptions {
   /** Where it runs: what it is told to keep is named from here. */
   cwd?: string;
   timeoutMs?: number;
+  stallMs?: number;
 }
 
-function spawnRestic(access: RepositoryAccess, args: string[], { signal, cwd, timeoutMs }: ResticOptions) {
-  const command = mortal({ program: "restic", args: ["--no-cache", ...args] });
-  return execa(command.program, command.args, {
-    env: environmentOf(access),
-    extendEnv: false,
-    stdin: "ignore",
-    reject: false,
-    buffer: { stdout: false },
-    ...(cwd !== undefined && { cwd }),
-    ...(signal && { cancelSignal: signal }),
-    ...(timeoutMs !== undefined && { timeout: timeoutMs }),
-  });
-}
 type Restic = ResultPromise & { stdout: Readable };
 
-/** Runs restic and gives each line of its output, which with `--json` is an object a line. Rejects with the reason when it fails. */
+/** Runs restic and gives each line of its output, which with `--json` is an object a line. Rejects with the reason when it fails, or gets nowhere. */
 export async function runRestic(
   access: RepositoryAccess,
   args: string[],
   options: ResticOptions = {},
   onLine: (line: string) => void = () => {},
 ): Promise<void> {
-  const restic = spawnRestic(access, args, options) as unknown as Restic;
-  for await (const line of createInterface({ input: restic.stdout })) onLine(line);
-  assertDone(await restic, options.signal);
+  let lineBytes = 0;
+  const take = async (output: Readable) => {
+    for await (const line of createInterface({ input: output })) {
+      lineBytes += Buffer.byteLength(line) + 1;
+      onLine(line);
+    }
+  };
+  await carryOut(access, args, options, take, () => lineBytes);
 }
 
 /** As `runRestic`; the output goes where `take` puts it. */
@@ -79,9 +77,67 @@ export async function streamRestic(
   options: ResticOptions,
   take: (output: Readable) => Promise<void>,
 ): Promise<void> {
-  const restic = spawnRestic(access, args, options) as unknown as Restic;
-  await take(restic.stdout);
-  assertDone(await restic, options.signal);
+  await carryOut(access, args, options, take, () => 0);
+}
+
+async function carryOut(
+  access: RepositoryAccess,
+  args: string[],
+  options: ResticOptions,
+  take: (output: Readable) => Promise<void>,
+  chatter: () => number,
+): Promise<void> {
+  const command = mortal({ program: "restic", args: ["--no-cache", ...args] });
+  const ending = new AbortController();
+  const { signal, cwd, timeoutMs } = options;
+  const restic = execa(command.program, command.args, {
+    env: environmentOf(access),
+    extendEnv: false,
+    stdin: "ignore",
+    reject: false,
+    buffer: { stdout: false },
+    cancelSignal: AbortSignal.any([ending.signal, ...(signal ? [signal] : [])]),
+    ...(cwd !== undefined && { cwd }),
+    ...(timeoutMs !== undefined && { timeout: timeoutMs }),
+  }) as unknown as Restic;
+  const limitMs = options.stallMs ?? stallMs;
+  let isStalled = false;
+  const stopWatching = watchForStall(restic.pid, limitMs, chatter, () => {
+    isStalled = true;
+    ending.abort();
+  });
+  try {
+    await take(restic.stdout);
+    const end = await restic;
+    if (!end.failed) return;
+    signal?.throwIfAborted();
+    throw isStalled ? stoppedAnswering(access.place, limitMs) : failureOfRun(access, end, timeoutMs);
+  } finally {
+    stopWatching();
+    ending.abort();
+  }
+}
+
+interface ResticEnd {
+  stderr?: unknown;
+  code?: string | undefined;
+  exitCode?: number | undefined;
+  timedOut?: boolean;
+  shortMessage?: string;
+}
+
+/** Why restic failed. */
+function failureOfRun({ place }: RepositoryAccess, end: ResticEnd, timeoutMs: number | undefined): CumulusError {
+  // 127: setpriv, which starts it, found none.
+  if (end.code === "ENOENT" || end.exitCode === 127) {
+    return new CumulusError(
+      "unavailable",
+      "The program restic is not installed on this host: install it and try again.",
+    );
+  }
+  if (end.timedOut && timeoutMs !== undefined) return noAnswer(place, timeoutMs);
+  const said = typeof end.stderr === "string" ? end.stderr.trim() : "";
+  return failureOf(place, said || (end.shortMessage ?? ""));
 }
 
 /**
@@ -101,17 +157,28 @@ export async function whenUnlocked(
       const isLocked = error instanceof CumulusError && error.code === "conflict";
       if (!isLocked || Date.now() > deadlineMs) throw error;
       // Removes only what restic finds stale: of a process of this host that is no more, or half an hour old.
-      await runRestic(access, ["unlock"], options);
+      await runRestic(access, ["unlock"], { timeoutMs: shortMs, ...options });
       await delay(lockPollMs, undefined, { signal: options.signal });
     }
   }
 }
 
-/** Opens a repository, and makes it where there is none. A folder must be empty or a repository already: nothing else of the host's is written into. */
+/**
+ * Opens a repository, and makes it where there is none. A folder must be empty or a repository already: nothing else of the host's is written into.
+ * @throws `bad_request` naming the field for what is likely wrong with the place, `unavailable` for a store that is busy
+ */
 export async function makeRepository(access: RepositoryAccess, options: ResticOptions = {}): Promise<void> {
   await assertUsableFolder(access);
   await installRestic(options);
-  if (!(await isRepository(access, options))) await runRestic(access, ["init"], options);
+  try {
+    if (await isRepository(access, options)) return;
+    await runRestic(access, ["init"], { timeoutMs: shortMs, ...options });
+    // What answers everything with "OK" has kept nothing.
+    if (!(await isRepository(access, options))) throw keepsNothing(access.place);
+  } catch (error) {
+    if (!(error instanceof CumulusError) || error.fields === undefined) throw error;
+    throw new CumulusError("bad_request", error.message, { fields: error.fields, cause: error.cause });
+  }
 }
 
 /**
@@ -132,7 +199,7 @@ export async function openRepository(access: RepositoryAccess, options: ResticOp
 
 async function isRepository(access: RepositoryAccess, options: ResticOptions): Promise<boolean> {
   try {
-    await runRestic(access, ["cat", "config", "--no-lock"], options);
+    await runRestic(access, ["cat", "config", "--no-lock"], { timeoutMs: shortMs, ...options });
     return true;
   } catch (error) {
     if (error instanceof CumulusError && error.code === "not_found") return false;
@@ -150,7 +217,7 @@ async function assertUsableFolder({ place }: RepositoryAccess): Promise<void> {
     if (isErrno(error, "ENOENT", "ENOTDIR")) {
       throw refusedFolder(`There is no folder ${place.path} on the host. Make it, or mount the disk, then try again.`);
     }
-    throw error;
+    throw refusedFolder(failureOf(place, messageOf(error)).message);
   });
   const isRepository = names.includes("config") && names.includes("keys") && names.includes("data");
   if (names.length === 0 || isRepository || (await isHalfMade(place.path, names))) return;
@@ -186,51 +253,4 @@ async function isHalfMade(path: string, names: string[]): Promise<boolean> {
 
 function refusedFolder(message: string): CumulusError {
   return new CumulusError("bad_request", message, { fields: { "place.path": message } });
-}
-
-interface ResticEnd {
-  failed: boolean;
-  stderr?: unknown;
-  code?: string | undefined;
-  exitCode?: number | undefined;
-  timedOut?: boolean;
-  shortMessage?: string;
-}
-
-/** What restic's failures mean to who asked. */
-function assertDone(end: ResticEnd, signal: AbortSignal | undefined): void {
-  if (!end.failed) return;
-  signal?.throwIfAborted();
-  const said = typeof end.stderr === "string" ? end.stderr.trim() : "";
-  // 127: setpriv, which starts it, found none.
-  if (end.code === "ENOENT" || end.exitCode === 127) {
-    throw new CumulusError(
-      "unavailable",
-      "The program restic is not installed on this host: install it and try again.",
-    );
-  }
-  if (/wrong password|no key found/i.test(said)) {
-    throw new CumulusError("bad_request", "The password doesn't open this repository.", {
-      fields: { password: "It doesn't open this repository." },
-    });
-  }
-  if (/repository is already locked|unable to create lock/i.test(said)) {
-    throw new CumulusError("conflict", "Another run works in this repository right now: wait until it is done.", {
-      cause: said,
-    });
-  }
-  if (/Is there a repository at|unable to open config file|key does not exist|no matching ID found/i.test(said)) {
-    throw new CumulusError("not_found", `The repository doesn't have it: ${lastLine(said)}`, { cause: said });
-  }
-  if (/no space left on device/i.test(said)) {
-    throw new CumulusError("insufficient_capacity", `The repository's disk is full: ${lastLine(said)}`, {
-      cause: said,
-    });
-  }
-  const why = end.timedOut ? "it took too long" : lastLine(said) || end.shortMessage || "it gave no reason";
-  throw new CumulusError("unavailable", `The repository could not be used: ${why}`, { cause: said });
-}
-
-function lastLine(text: string): string {
-  return (text.split("\n").at(-1) ?? "").slice(0, 500);
 }

@@ -17,6 +17,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { archivedVm } from "../archives/testing/tar";
 import type { RepositoryAccess } from "../domain/backup";
 import { until } from "../hypervisor/testing/until";
+import { failureOf } from "./failure";
 import { makeRepository, runRestic } from "./restic";
 import { fetchCopy, keepCopy, listCopies, removeCopies } from "./store";
 import { startS3Server } from "./testing/s3Server";
@@ -248,3 +249,107 @@ async function heldLock({ place, password }: RepositoryAccess) {
   await until(() => readdirSync(join(path, "locks")).length > 0);
   return run;
 }
+
+const isGone = /There is no repository .* any more/;
+
+test("a store that is away, busy or refuses is said to be, and not taken for one without a repository", async () => {
+  const { access, server } = await s3Access();
+  await makeRepository(access);
+  const wellKept = server.objects.size;
+  const said = async () => {
+    const opened = await listCopies(access).catch((error: Error) => error);
+    const made = await makeRepository(access).catch((error: Error) => error);
+    expect(opened).toMatchObject({ code: "unavailable", message: expect.not.stringMatching(isGone) });
+    expect(server.objects.size).toBe(wellKept);
+    return made;
+  };
+
+  server.mood = { status: 403, code: "AccessDenied", message: "Access Denied." };
+  expect(await said()).toMatchObject({
+    code: "bad_request",
+    message: expect.stringContaining("refuses this key access to the bucket copies"),
+    fields: { "place.accessKeyId": expect.any(String) },
+  });
+  server.mood = { status: 403, code: "InvalidAccessKeyId", message: "The Access Key Id you provided does not exist." };
+  expect(await said()).toMatchObject({ code: "bad_request", fields: { "place.accessKeyId": expect.any(String) } });
+  server.mood = {
+    status: 403,
+    code: "SignatureDoesNotMatch",
+    message: "The request signature we calculated does not match the signature you provided.",
+  };
+  expect(await said()).toMatchObject({ code: "bad_request", fields: { "place.secretAccessKey": expect.any(String) } });
+  server.mood = "portal";
+  expect(await said()).toMatchObject({
+    code: "bad_request",
+    message: expect.stringContaining("no store that speaks S3"),
+  });
+  server.mood = { status: 429, code: "TooManyRequests", message: "Please reduce your request rate." };
+  expect(await said()).toMatchObject({
+    code: "unavailable",
+    message: expect.stringContaining("is busy"),
+    fields: undefined,
+  });
+  await server.close();
+  expect(await said()).toMatchObject({
+    code: "bad_request",
+    message: expect.stringContaining("doesn't answer"),
+    fields: { "place.endpoint": expect.any(String) },
+  });
+}, 120_000);
+
+test("a missing bucket that the key may not make is said to be missing", async () => {
+  const { access, server } = await s3Access();
+  server.mood = { status: 404, code: "NoSuchBucket", message: "The specified bucket does not exist" };
+  await expect(makeRepository(access)).rejects.toMatchObject({
+    code: "bad_request",
+    message: expect.stringContaining("There is no bucket copies"),
+    fields: { "place.bucket": expect.any(String) },
+  });
+}, 60_000);
+
+test("a store that keeps nothing is no repository", async () => {
+  const { access, server } = await s3Access();
+  server.mood = "forgetful";
+  await expect(makeRepository(access)).rejects.toMatchObject({
+    code: "bad_request",
+    message: expect.stringContaining("doesn't keep what is written to it"),
+  });
+}, 60_000);
+
+test("a store that takes requests and answers none is waited for no longer than the limit", async () => {
+  const { access, server } = await s3Access();
+  await makeRepository(access);
+  server.mood = "deaf";
+  await expect(makeRepository(access, { timeoutMs: 2_000 })).rejects.toMatchObject({
+    code: "bad_request",
+    message: expect.stringContaining("didn't answer within 2 seconds"),
+    fields: { "place.endpoint": expect.any(String) },
+  });
+  await expect(runRestic(access, ["snapshots", "--json"], { stallMs: 2_000 })).rejects.toMatchObject({
+    code: "unavailable",
+    message: expect.stringContaining("stopped answering"),
+  });
+}, 60_000);
+
+test("a copy that fails because the store stops answering is said to, while restic tells that it goes on", async () => {
+  const { access, server } = await s3Access();
+  await makeRepository(access);
+  const workDir = diskOf(randomBytes(50_000_000));
+  const copying = runRestic(access, ["backup", "--json", "disk.qcow2"], { cwd: workDir, stallMs: 2_000 }, () => {
+    server.mood = "deaf";
+  });
+  await expect(copying).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("stopped") });
+}, 60_000);
+
+test("words of a folder's file system are told as what they mean", () => {
+  const folderAt = { kind: "folder", path: "/mnt/nas" } as const;
+  const said = (words: string) =>
+    failureOf(
+      folderAt,
+      `Fatal: unable to open config file: stat /mnt/nas/config: ${words}\nIs there a repository at the following location?\n/mnt/nas`,
+    );
+  expect(said("no such file or directory").code).toBe("not_found");
+  for (const words of ["permission denied", "input/output error", "stale NFS file handle", "read-only file system"]) {
+    expect(said(words)).toMatchObject({ code: "unavailable", fields: { "place.path": expect.any(String) } });
+  }
+});

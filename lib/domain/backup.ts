@@ -5,6 +5,24 @@ import { lineSchema } from "./humanText";
 const name = lineSchema(60);
 const password = z.string().min(8, "Use at least 8 characters.").max(256);
 
+/** An S3 store's address: nothing of it but the scheme, the host and the port is a store's, and a password in it would be shown. */
+const endpoint = z
+  .url({ protocol: /^https?$/, abort: true, error: "Give an address such as https://s3.eu-central-1.amazonaws.com." })
+  .max(512)
+  .refine((text) => isOrigin(text), "Give no more than https://, the host and a port.")
+  .transform((text) => new URL(text).origin);
+
+function isOrigin(text: string): boolean {
+  const { pathname, search, hash, username, password } = new URL(text);
+  return [pathname.replace(/^\/+$/, ""), search, hash, username, password].every((part) => part === "");
+}
+
+const prefix = z
+  .string()
+  .regex(/^[\w./-]{0,200}$/, "Use letters, digits, dots, dashes and slashes.")
+  .refine((path) => !path.split("/").some((name) => /^\.+$/.test(name)), "A folder can't be called by dots alone.")
+  .transform((path) => path.split("/").filter(Boolean).join("/"));
+
 /** Where copies lie: a folder of the host (a mounted disk, say), or a bucket of any store that speaks S3. */
 export const backupPlaceSchema = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -17,17 +35,23 @@ export const backupPlaceSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("s3"),
     /** `https://s3.eu-central-1.amazonaws.com`, `http://nas.local:9000` */
-    endpoint: z.url({ protocol: /^https?$/ }).max(512),
-    bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "Give the bucket's name."),
-    prefix: z
-      .string()
-      .regex(/^[\w./-]{0,200}$/, "Use letters, digits, dots, dashes and slashes.")
-      .default(""),
+    endpoint,
+    bucket: z.string().regex(/^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "Give the bucket's name."),
+    prefix: prefix.default(""),
     accessKeyId: z.string().min(1).max(256),
     secretAccessKey: z.string().min(1).max(256),
   }),
 ]);
 export type BackupPlace = z.infer<typeof backupPlaceSchema>;
+
+/** For people, and the same for two places that are one: the path, or the bucket's URL. */
+export function locationOf(place: BackupPlace): string {
+  if (place.kind === "folder") return place.path.replace(/\/+/g, "/").replace(/(.)\/$/, "$1");
+  return [place.endpoint, place.bucket, ...place.prefix.split("/")]
+    .map((part) => part.replace(/\/+$/, ""))
+    .filter(Boolean)
+    .join("/");
+}
 
 /** `POST /api/backup-repositories`. All that is in it is encrypted with the password: without that, nobody can restore it. */
 export const createBackupRepositorySchema = z

@@ -2,11 +2,24 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
+type Mood =
+  | "well"
+  /** Takes requests and answers none. */
+  | "deaf"
+  /** Answers everything with a page, as a network does that wants a sign-in first. */
+  | "portal"
+  /** Says that it has kept what it has not. */
+  | "forgetful"
+  /** Refuses each request with this. */
+  | { status: number; code: string; message: string };
+
 export interface S3Server {
   endpoint: string;
   /** What was asked, with the key that each request was signed with. */
   accessKeys: Set<string>;
   objects: Map<string, Buffer>;
+  /** How it answers from now on. */
+  mood: Mood;
   close(): Promise<void>;
 }
 
@@ -17,23 +30,43 @@ export interface S3Server {
 export async function startS3Server(): Promise<S3Server> {
   const objects = new Map<string, Buffer>();
   const accessKeys = new Set<string>();
+  const self = { accessKeys, objects, mood: "well" as Mood };
   const server = createServer((request, response) => {
     const accessKey = /Credential=([^/]+)\//.exec(request.headers.authorization ?? "")?.[1];
     if (accessKey) accessKeys.add(accessKey);
-    void answer(objects, request, response);
+    const { mood } = self;
+    if (mood === "deaf") return;
+    if (mood === "portal") sendPage(request, response);
+    else if (mood === "forgetful" && request.method === "PUT") response.end();
+    else if (typeof mood === "object") refuse(mood, request, response);
+    else void answer(objects, request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  return {
+  return Object.assign(self, {
     endpoint: `http://127.0.0.1:${port}`,
-    accessKeys,
-    objects,
     close: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
-  };
+  });
+}
+
+function sendPage(request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "text/html" });
+  response.end(request.method === "HEAD" ? undefined : "<html><body>Welcome! Sign in first.</body></html>");
+}
+
+function refuse(
+  { status, code, message }: Extract<Mood, object>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  response.writeHead(status, { "content-type": "application/xml" });
+  response.end(
+    request.method === "HEAD" ? undefined : `<Error><Code>${code}</Code><Message>${message}</Message></Error>`,
+  );
 }
 
 async function answer(objects: Map<string, Buffer>, request: IncomingMessage, response: ServerResponse): Promise<void> {

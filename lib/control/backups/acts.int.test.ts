@@ -12,7 +12,7 @@ import { copyAgain } from "./copyAgain";
 import { backUpNow } from "./manual";
 import { putPolicy } from "./policies";
 import { removeStoredBackup } from "./removeStored";
-import { forgetRepository, listRepositories } from "./repositories";
+import { createRepository, forgetRepository, listRepositories } from "./repositories";
 import { restoreBackup } from "./restore";
 import { type BackupBed, backupBed, copied, dayAfter, hourly } from "./testing/backupBed";
 import { listBackups } from "./view";
@@ -54,6 +54,18 @@ test("no policy copies to a repository that is being forgotten", async () => {
   });
   await expect(put).rejects.toMatchObject({ code: "bad_request", fields: { repository: expect.any(String) } });
   expect(await bed.context.db.$count(backupPolicies)).toBe(0);
+});
+
+test("a place is no second repository under another name", async () => {
+  await bed.addRepository("First");
+  const place = { kind: "folder", path: "/mnt/" } as const;
+  await expect(
+    createRepository(bed.context, { name: "Second", password: "correct horse", place }),
+  ).rejects.toMatchObject({
+    code: "conflict",
+    message: expect.stringContaining("First"),
+    fields: { "place.path": expect.any(String) },
+  });
 });
 
 test("a repository to which a policy is about to copy is not forgotten", async () => {

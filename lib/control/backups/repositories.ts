@@ -3,12 +3,13 @@ import type { Queryable } from "../../db/client";
 import { violatedUnique } from "../../db/errors";
 import { backupPolicies, backupRepositories, backups } from "../../db/schema/backups";
 import { vms } from "../../db/schema/vms";
-import type {
-  BackupPlace,
-  BackupRepository,
-  CreateBackupRepository,
-  RepositoryAccess,
-  StoredBackup,
+import {
+  type BackupPlace,
+  type BackupRepository,
+  type CreateBackupRepository,
+  locationOf,
+  type RepositoryAccess,
+  type StoredBackup,
 } from "../../domain/backup";
 import { CumulusError } from "../../domain/errors";
 import { announce } from "../changes";
@@ -24,11 +25,12 @@ export async function listRepositories(context: Context): Promise<BackupReposito
 
 /**
  * Opens a place for copies, making the repository where there is none, and takes note of it.
- * @throws `bad_request` for a folder that can't be one or a password that doesn't open it, `conflict` when the name is taken
+ * @throws `bad_request` for a place that can't be one or a password that doesn't open it, `conflict` when the name or the place is taken
  */
 export async function createRepository(context: Context, input: CreateBackupRepository): Promise<BackupRepository> {
   const { name, place, password } = input;
   await assertFreeName(context, name);
+  await assertFreePlace(context, place);
   await context.agent.makeRepository({ place, password });
   try {
     return await context.db.transaction(async (tx) => {
@@ -102,6 +104,16 @@ async function assertFreeName(context: Context, name: string): Promise<void> {
   if (taken) throw nameTaken(name);
 }
 
+async function assertFreePlace(context: Context, place: BackupPlace): Promise<void> {
+  const rows = await context.db.select().from(backupRepositories);
+  const present = rows.find(({ access }) => locationOf(access.place) === locationOf(place));
+  if (!present) return;
+  const message = `The backup repository ${present.name} is there already.`;
+  throw new CumulusError("conflict", message, {
+    fields: { [place.kind === "s3" ? "place.prefix" : "place.path"]: message },
+  });
+}
+
 function nameTaken(name: string): CumulusError {
   return new CumulusError("conflict", `A backup repository named ${name} exists already.`, {
     fields: { name: "This name is taken." },
@@ -111,9 +123,4 @@ function nameTaken(name: string): CumulusError {
 function toRepository({ id, name, access, createdAt }: RepositoryRow, policyCount: number): BackupRepository {
   const { place } = access;
   return { id, name, kind: place.kind, location: locationOf(place), policyCount, createdAt: createdAt.toISOString() };
-}
-
-function locationOf(place: BackupPlace): string {
-  if (place.kind === "folder") return place.path;
-  return [place.endpoint.replace(/\/+$/, ""), place.bucket, place.prefix].filter(Boolean).join("/");
 }
