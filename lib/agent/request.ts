@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from "node:http";
 import { CumulusError, messageOf } from "../domain/errors";
+import { withDeadline } from "../system/deadline";
 import { fromWire } from "./wireError";
 
 export interface AgentCall {
@@ -22,16 +23,15 @@ export interface AgentAnswer {
  */
 export async function callAgent(socketPath: string, call: AgentCall): Promise<AgentAnswer> {
   call.signal?.throwIfAborted();
-  const deadline = AbortSignal.timeout(call.timeoutMs);
-  const signal = call.signal ? AbortSignal.any([deadline, call.signal]) : deadline;
-  let response: AgentAnswer;
-  try {
-    response = await exchange(socketPath, call, signal);
-  } catch (error) {
-    call.signal?.throwIfAborted();
-    if (!deadline.aborted) throw noAnswer(error);
-    throw noAnswer(new Error(`${call.method} ${call.path} took longer than ${call.timeoutMs / 1000} s`));
-  }
+  const response = await withDeadline(call.timeoutMs, call.signal, async (deadline) => {
+    try {
+      return await exchange(socketPath, call, deadline);
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      if (!deadline.aborted) throw noAnswer(error);
+      throw noAnswer(new Error(`${call.method} ${call.path} took longer than ${call.timeoutMs / 1000} s`));
+    }
+  });
   if (response.status >= 400) throw fromWire(response.status, response.body.toString("utf8"));
   return response;
 }

@@ -6,6 +6,7 @@ import { CumulusError } from "../../domain/errors";
 import type { Accelerator } from "../../domain/host";
 import type { Recipe, RecipeStepOf } from "../../domain/recipe";
 import type { TaskReport } from "../../domain/task";
+import { withDeadline } from "../../system/deadline";
 import { asUser, detectUserScheme } from "../../system/machineUsers";
 import { mortal } from "../../system/mortal";
 import { Conversation } from "./conversation";
@@ -86,11 +87,12 @@ async function follow(conversation: Conversation, recipe: Recipe, report: TaskRe
 }
 
 async function turnedOff(gone: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(powerOffMs)]);
-  const late = once(deadline, "abort");
-  await Promise.race([gone, late]);
+  const isLate = await withDeadline(powerOffMs, signal, async (deadline) => {
+    if (!deadline.aborted) await Promise.race([gone, once(deadline, "abort")]);
+    return deadline.aborted;
+  });
   signal.throwIfAborted();
-  if (!deadline.aborted) return;
+  if (!isLate) return;
   throw new CumulusError(
     "bad_request",
     `The machine was still on ${powerOffMs / 1000} s after the last step: let the recipe end with one that turns it off, such as "poweroff".`,

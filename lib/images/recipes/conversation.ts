@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { withDeadline } from "../../system/deadline";
 
 const maxUnreadLength = 256 * 1024;
 
@@ -28,19 +29,23 @@ export class Conversation {
 
   /** Waits for a text, as it comes. @returns whether it came before the deadline, before the signal, and before the machine ended */
   waitFor(text: string, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    return new Promise((resolve) => {
-      const look = () => {
-        const isFound = this.take(text);
-        if (!isFound && !this.hasEnded && !deadline.aborted) return;
-        this.onNews = () => {};
-        deadline.removeEventListener("abort", look);
-        resolve(isFound);
-      };
-      this.onNews = look;
-      deadline.addEventListener("abort", look);
-      look();
-    });
+    return withDeadline(
+      timeoutMs,
+      signal,
+      (deadline) =>
+        new Promise((resolve) => {
+          const look = () => {
+            const isFound = this.take(text);
+            if (!isFound && !this.hasEnded && !deadline.aborted) return;
+            this.onNews = () => {};
+            deadline.removeEventListener("abort", look);
+            resolve(isFound);
+          };
+          this.onNews = look;
+          deadline.addEventListener("abort", look);
+          look();
+        }),
+    );
   }
 
   type(text: string): void {
