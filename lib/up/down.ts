@@ -9,7 +9,9 @@ async function down(): Promise<void> {
   const switches = readSwitches({ vms: { type: "boolean" } }, "npm run down [-- --vms]");
   const settings = readSettings();
   const progress = new Progress((line) => console.log(line));
-  console.log(inWords(await takeDown(settings, progress, switches), settings.dataDir));
+  console.log(
+    inWords(await takeDown(settings, progress, { vms: switches.vms ? "stopped" : "left" }), settings.dataDir),
+  );
 }
 
 function inWords({ hasRun, runningVms, isKeptByOthers }: TakenDown, dataDir: string): string {

@@ -4,6 +4,7 @@ import { type AgentClient, createAgentClient } from "../agent/client";
 import { CumulusError } from "../domain/errors";
 import { type VmStatus, vmActionStatuses, vmStatuses } from "../domain/vmStatus";
 import { pathsOf, type Settings } from "../env";
+import { isErrno } from "../system/files";
 import { listQemuProcesses } from "../system/platform";
 import { callAsAdministrator, readHealth } from "./consoleClient";
 
@@ -33,7 +34,7 @@ export async function stopVms(settings: Settings): Promise<boolean> {
     await stopVmsUntilNextStart(settings);
     return true;
   }
-  const left = await countVmProcesses(settings);
+  const left = (await vmProcesses(settings)).length;
   if (left === 0) return false;
   throw new CumulusError(
     "conflict",
@@ -56,12 +57,33 @@ export async function stopVmsUntilNextStart(settings: Settings): Promise<void> {
   }
 }
 
+/**
+ * Ends the VMs that still run, as a loss of power does, once there is no agent that would shut them down.
+ * @returns how many; false for none
+ * @throws `unavailable` when one doesn't end
+ */
+export async function endVmsByForce(settings: Pick<Settings, "runDir">): Promise<number | false> {
+  const left = await vmProcesses(settings);
+  if (left.length === 0) return false;
+  for (const { pid } of left) killIfThere(pid);
+  await waitUntilNone(() => vmProcesses(settings), powerOffTimeoutMs);
+  return left.length;
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!isErrno(error, "ESRCH")) throw error;
+  }
+}
+
 /** How many VMs run now, as the agent says, or where there is none, the computer's list of processes. */
 export async function countRunningVms(settings: Settings): Promise<number> {
   try {
     return (await runningVms(agentOf(settings))).length;
   } catch {
-    return countVmProcesses(settings);
+    return (await vmProcesses(settings)).length;
   }
 }
 
@@ -74,9 +96,9 @@ export function isAgentThere(settings: Settings): Promise<boolean> {
     );
 }
 
-async function countVmProcesses({ runDir }: Settings): Promise<number> {
+async function vmProcesses({ runDir }: Pick<Settings, "runDir">): Promise<{ pid: number }[]> {
   const processes = await listQemuProcesses();
-  return processes.filter(({ commandLine }) => commandLine.includes(`${runDir}/vms/`)).length;
+  return processes.filter(({ commandLine }) => commandLine.includes(`${runDir}/vms/`));
 }
 
 async function stopThroughConsole(settings: Settings): Promise<void> {

@@ -6,7 +6,7 @@ import { endLeftover } from "./childService";
 import { endProcess } from "./endProcess";
 import { pidFileOf, readPidFile } from "./pidFile";
 import type { Progress } from "./progress";
-import { countRunningVms, isAgentThere, stopVms } from "./stopVms";
+import { countRunningVms, endVmsByForce, isAgentThere, stopVms } from "./stopVms";
 
 /** The supervisor itself waits for console, agent and database to end in good order, and in a container for VMs to shut down. */
 const supervisorTimeoutMs = 110_000;
@@ -20,9 +20,21 @@ export interface TakenDown {
   isKeptByOthers: boolean;
 }
 
-/** Stops supervisor, console, agent and database, and VMs with their networks if asked. What something else started is left to that. */
-export async function takeDown(settings: Settings, progress: Progress, { vms }: { vms: boolean }): Promise<TakenDown> {
-  if (vms) await progress.step("VMs", () => stopVms(settings));
+/**
+ * Stops supervisor, console, agent and database, and VMs with their networks if asked. What something else started is left to that.
+ * @param vms `lost`: what is on their disks is to go as well, so that it does not matter how they end
+ * @throws `conflict`: VMs run without an agent, which alone can shut them down
+ */
+export async function takeDown(
+  settings: Settings,
+  progress: Progress,
+  { vms }: { vms: "left" | "stopped" | "lost" },
+): Promise<TakenDown> {
+  if (vms !== "left") {
+    await progress.step("VMs", async () =>
+      vms === "lost" && !(await isAgentThere(settings)) ? false : stopVms(settings),
+    );
+  }
   let hasRun = false;
   const end = async (name: string, act: () => Promise<boolean>) => {
     if (await progress.step(name, act)) hasRun = true;
@@ -41,7 +53,12 @@ export async function takeDown(settings: Settings, progress: Progress, { vms }: 
     return isRunning;
   });
   const isKeptByOthers = await isAgentThere(settings);
-  // When nobody is there any more to bring them back.
-  if (vms && !isKeptByOthers) await removeNetworks(settings.runDir);
+  if (vms !== "left" && !isKeptByOthers) {
+    // One that its guest, QEMU or a computer with much else to do kept from ending in time.
+    const forced = await endVmsByForce(settings);
+    if (forced) progress.warn("VMs", `${forced === 1 ? "1 was" : `${forced} were`} still on, and turned off by force.`);
+    // When nobody is there any more to bring them back.
+    await removeNetworks(settings.runDir);
+  }
   return { hasRun, runningVms: await countRunningVms(settings), isKeptByOthers };
 }

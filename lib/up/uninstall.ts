@@ -25,7 +25,7 @@ async function uninstall(): Promise<void> {
     return;
   }
   const progress = new Progress((line) => console.log(line));
-  if ((await takeDown(settings, progress, { vms: true })).isKeptByOthers) {
+  if ((await takeDown(settings, progress, { vms: "lost" })).isKeptByOthers) {
     throw new CumulusError(
       "conflict",
       "The VMs are off, and nothing was removed: the agent still runs, started by something else than `npm run up`. Stop it there (systemd: `systemctl disable --now cumulus-console cumulus-vms cumulus-agent`), then try again.",
