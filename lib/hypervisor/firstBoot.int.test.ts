@@ -32,7 +32,7 @@ test("a real guest has the users, passwords and time zone that were asked for, a
     hostname: "web",
     loginUser: "root",
     publicKeys: [],
-    userData: "#cloud-config\nruncmd: [exit 3]\n",
+    userData: "#cloud-config\nruncmd: [echo OOPS; exit 3]\n",
     files: [],
     further: [],
     userShell: "/bin/bash",
@@ -50,7 +50,9 @@ test("a real guest has the users, passwords and time zone that were asked for, a
   expect(seen.firstBoot.warnings).toEqual([
     { module: "packages", lines: ["mini has no package manager: htop not installed"] },
   ]);
-  expect(seen.firstBoot.errors).toEqual([{ module: "runcmd", lines: [expect.stringMatching(/^exit status 3/)] }]);
+  expect(seen.firstBoot.errors).toEqual([
+    { module: "runcmd", lines: [expect.stringMatching(/^exit status 3: OOPS /)] },
+  ]);
 
   const serial = await agent.openSerial(1);
   let shown = "";

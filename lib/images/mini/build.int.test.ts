@@ -222,7 +222,7 @@ describe("the image mini", { timeout: 400_000 }, () => {
         c: { match: { macaddress: macs[2] }, "set-name": "eth3", addresses: ["10.8.0.5/16"] },
       },
     };
-    const userData = '#!/bin/sh\necho "script $(id -un) é" > /srv/script\nexit 3\n';
+    const userData = '#!/bin/sh\necho "script $(id -un) é" > /srv/script\necho first\necho "no good" >&2\nexit 3\n';
     const seed = { ...seedOf("i-1", "router", userData), networkConfig };
     seed.metaData = { ...seed.metaData, "public-keys": [publicKey] } as typeof seed.metaData;
     const guest = await start("cards", { seed, macs });
@@ -230,7 +230,7 @@ describe("the image mini", { timeout: 400_000 }, () => {
     await guest.waitForSerial(/^cumulus: network up eth1 10\.0\.2\.15$/m);
     const serial = await guest.serial();
     expect(serial).toMatch(/^cumulus: network up eth0 10\.7\.0\.5$/m);
-    expect(serial).toMatch(/^cumulus: first boot failed: user-script: exit status 3 /m);
+    expect(serial).toMatch(/^cumulus: first boot failed: user-script: exit status 3: no good /m);
     expect(
       await guest.ssh(
         "root",
