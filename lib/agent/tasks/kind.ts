@@ -24,6 +24,8 @@ export interface TaskCall {
  */
 export interface TaskKind<Params = unknown> {
   params: z.ZodType<Params>;
+  /** Whether it takes much of the host's processors and memory: few of these go on at once. */
+  isHeavy?: boolean;
   /** @returns what came out, as plain JSON */
   run(params: Params, call: TaskCall): Promise<unknown>;
 }

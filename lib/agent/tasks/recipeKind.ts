@@ -5,6 +5,7 @@ import { makingOnce, withWorkDir } from "./workDir";
 
 /** Makes an image from another one, by a recipe. */
 export const imageCustomize = taskKind({
+  isHeavy: true,
   params: customizeSchema,
   run: (params, call) =>
     makingOnce(call, () =>

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { CumulusError, messageOf } from "../../domain/errors";
-import type { TaskState } from "../../domain/task";
+import type { TaskReport, TaskState } from "../../domain/task";
 import { TaskSuspended } from "../../domain/taskSuspended";
 import { pathsOf, type Settings } from "../../env";
 import { failpoint } from "../../failpoints";
@@ -13,6 +14,7 @@ import type { AnyTaskKind } from "./kind";
 import { outcomeOfError, Task } from "./task";
 import { readTaskFiles, removeTaskFiles, taskLogFile, writeTaskFile } from "./taskFiles";
 import { readTaskLog, TaskLog } from "./taskLog";
+import { Turns } from "./turns";
 
 /** Ended tasks that are remembered, with their logs. */
 const rememberedTasks = 200;
@@ -37,6 +39,7 @@ export class TaskRunner {
   readonly uploads: UploadDesk;
   private readonly tasks = new Map<number, Task>();
   private readonly running = new Set<Promise<void>>();
+  private readonly heavyWork = new Turns(Math.max(1, Math.floor(availableParallelism() / 2)));
   private isClosing = false;
 
   constructor(private readonly options: TaskRunnerOptions) {
@@ -167,7 +170,8 @@ export class TaskRunner {
       const checked = this.check(kindName, params);
       const { report } = task;
       const call = { operationId: id, task: name, settings, hypervisor, report, uploads: this.uploads, signal };
-      const result = await checked.kind.run(checked.params, call);
+      const work = () => checked.kind.run(checked.params, call);
+      const result = await (checked.kind.isHeavy ? this.heavyWork.run(signal, tellWait(report), work) : work());
       failpoint("agent.task.worked");
       outcome = { status: "done", result: result ?? null, error: null };
     } catch (error) {
@@ -192,4 +196,9 @@ export class TaskRunner {
       await removeTaskFiles(this.options.settings, state.id);
     }
   }
+}
+
+/** Says in a task's progress that it waits for its turn. */
+function tellWait(report: TaskReport): (ahead: number) => void {
+  return (ahead) => report.progress(0, ahead === 1 ? "waits for another to end" : `waits for ${ahead} others to end`);
 }
