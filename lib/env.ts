@@ -120,5 +120,7 @@ export function pathsOf(settings: Pick<Settings, "dataDir" | "runDir">) {
     agentSocket: join(runDir, "agent", "agent.sock"),
     postgresSocketDir: join(runDir, "postgres"),
     machineSockets: join(runDir, "vms"),
+    /** What libguestfs writes while it has a disk open: its sockets, and other small files. */
+    guestfsScratch: join(runDir, "guestfs"),
   };
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Arch } from "./arch";
 import { guestPasswordSchema, localeSchema, packageNameSchema, timezoneSchema } from "./firstBoot";
 import { lineSchema, textSchema } from "./humanText";
 import type { ImageManifest } from "./image";
@@ -16,7 +17,8 @@ const fileStep = z.strictObject({
   /** Its folders are made where they are missing. */
   path: z
     .string()
-    .regex(/^(\/[A-Za-z0-9@%+=._-]+)+$/, "Give an absolute path of letters, digits and @ % + = . _ - only."),
+    .regex(/^(\/[A-Za-z0-9@%+=._-]+)+$/, "Give an absolute path of letters, digits and @ % + = . _ - only.")
+    .regex(/^(?!.*\/\.{1,2}(\/|$))/, 'Give the path itself, without the parts "." and "..".'),
   content: z.string().max(maxTextLength),
   permissions: z
     .string()
@@ -99,6 +101,8 @@ export const stepPlaces: Record<RecipeStep["type"], readonly RecipePlace[]> = {
   console: ["console"],
 };
 
+const programSteps: readonly RecipeStep["type"][] = ["packages", "script", "locale"];
+
 /** How to make an image from another one. It is kept with the image, so that it can be run again on a newer base. */
 export const recipeSchema = z
   .strictObject({
@@ -123,6 +127,17 @@ export const recipeSchema = z
   })
   .meta({ id: "Recipe" });
 export type Recipe = z.infer<typeof recipeSchema>;
+
+/** Whether programs of the image itself are run as the image is made, which the host's processor must understand. */
+function runsPrograms({ place, steps }: Recipe): boolean {
+  return place === "disk" && steps.some(({ type }) => programSteps.includes(type));
+}
+
+/** Why a host can't make an image for an architecture by a recipe; null when it can. */
+export function whyNotByHost(recipe: Recipe, imageArch: Arch, hostArch: Arch | undefined): string | null {
+  if (imageArch === hostArch || !runsPrograms(recipe)) return null;
+  return `This recipe runs programs of the image, which is for ${imageArch}, and this host can't: give it the place first-boot.`;
+}
 
 /** The recipe as it is kept: no password in it can be read. */
 export function withHashedPasswords(recipe: Recipe, hash: (password: string) => string): Recipe {

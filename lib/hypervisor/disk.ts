@@ -3,6 +3,7 @@ import { CumulusError, messageOf } from "../domain/errors";
 import { formatBytes } from "../domain/units";
 import { readQcow2Header } from "../images/qcow2";
 import type { MachineUser } from "../system/machineUsers";
+import { type UefiFirmware, whyVarsDontFit } from "./qemu/firmware";
 import { runTool } from "./tools";
 
 /** Makes a disk whose unwritten parts are the image's. Formats are named: QEMU must never guess one. */
@@ -66,6 +67,22 @@ async function virtualBytesOf(disk: string): Promise<number> {
       { cause: error },
     );
   }
+}
+
+/**
+ * UEFI variables for a machine that starts for the first time.
+ * @param kept those of what its disk is of; null: none
+ * @throws CumulusError `bad_request`: they are of another firmware
+ */
+export async function makeUefiVars(
+  firmware: UefiFirmware,
+  kept: string | null,
+  vars: string,
+  user: MachineUser | null,
+): Promise<void> {
+  const whyNot = kept && (await whyVarsDontFit(firmware, kept));
+  if (whyNot) throw new CumulusError("bad_request", `This machine can't be made, since ${whyNot}. Install that one.`);
+  await copyUefiVars(kept ?? firmware.varsTemplate, vars, user);
 }
 
 /** A VM's own copy of UEFI variables: empty ones, or a snapshot's. */

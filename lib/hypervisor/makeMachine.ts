@@ -6,12 +6,12 @@ import { failpoint } from "../failpoints";
 import { isErrno, syncFile, syncFolder, writeFileAtomic } from "../system/files";
 import { explainFullDisk } from "../system/fullDisk";
 import type { HostContext } from "./context";
-import { copyUefiVars } from "./disk";
+import { makeUefiVars } from "./disk";
 import { diskSource } from "./diskSource";
 import { makeMachineFolder } from "./folders";
 import { filesIn, machinePaths, makingFolder } from "./machinePaths";
 import { initialState, type MachineState } from "./machineState";
-import { findFirmware, whyVarsDontFit } from "./qemu/firmware";
+import { findFirmware } from "./qemu/firmware";
 import { writeSeed } from "./seed";
 
 /**
@@ -31,9 +31,7 @@ export async function makeMachine(context: HostContext, spec: MachineSpec): Prom
     failpoint("agent.ensure.folder-made");
     await source.makeDisk(making, user);
     if (firmware !== null) {
-      const whyNot = source.uefiVars && (await whyVarsDontFit(firmware, source.uefiVars));
-      if (whyNot) throw new CumulusError("bad_request", `This VM can't be made, since ${whyNot}. Install that one.`);
-      await copyUefiVars(source.uefiVars ?? firmware.varsTemplate, making.uefiVars, user);
+      await makeUefiVars(firmware, source.uefiVars ?? null, making.uefiVars, user);
     }
     failpoint("agent.ensure.disk-made");
     await writeSeed(spec.seed, making.seed, paths.staging, user);

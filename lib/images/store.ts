@@ -50,6 +50,8 @@ export async function prepareImageStore(paths: StorePaths): Promise<void> {
   if (gid === null) return;
   await chown(paths.images, 0, gid);
   await chmod(paths.images, 0o710);
+  // Work that is somebody else's passes through to its own folder; the others are closed.
+  await chmod(paths.staging, 0o711);
 }
 
 /** Whether a file is a manifest by its name: of an image, or of any. Those of before files had several names are called by the file alone. */

@@ -27,6 +27,9 @@ export interface UserScheme {
   userOf(id: number): MachineUser | null;
 }
 
+/** For `userOf`: VMs count from 1, so that the user of work on images is none of theirs. */
+export const workUserId = 0;
+
 /** Unused by Debian, systemd and the usual container ranges (systemd's UIDS-GIDS: "1879048192…2147483647 unused"). */
 const baseId = 1_900_000_000;
 const idSpan = 100_000_000;

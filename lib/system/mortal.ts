@@ -33,7 +33,9 @@ export async function mortalTree(
   const mayWrap = isNestable || process.getuid?.() === 0;
   // Without namespaces the program is told to end, and is trusted to end what it has started.
   if (!mayWrap || !(await canMakeNamespaces())) return { ...mortal(command, "TERM"), killSignal: "SIGTERM" };
-  const wrapped = { program: "unshare", args: [...namespaceFlags(), "--", command.program, ...command.args] };
+  // Also within: a change of user has the kernel forget what --kill-child asked for.
+  const inner = mortal(command);
+  const wrapped = { program: "unshare", args: [...namespaceFlags(), "--", inner.program, ...inner.args] };
   // What holds the namespace takes no SIGTERM.
   return { ...mortal(wrapped), killSignal: "SIGKILL" };
 }

@@ -6,6 +6,7 @@ import type { NetworkNames } from "../../hypervisor/network/names";
 import { replacement } from "../../hypervisor/network/nftTable";
 import { routingTable } from "../../hypervisor/network/routingRules";
 import { uplinkAddressesOf } from "../../hypervisor/network/uplink";
+import { detectUserScheme, workUserId } from "../../system/machineUsers";
 import type { RateFact, RulePart, TableFact } from "../snapshot";
 import { tool } from "./tool";
 
@@ -23,10 +24,11 @@ const qdiscsSchema = z.array(
  */
 export async function gatherTables(names: NetworkNames, state: NetworkState): Promise<TableFact[]> {
   const uplink = await uplinkAddressesOf(names);
+  const workUid = (await detectUserScheme()).userOf(workUserId)?.uid ?? null;
   const tables = [
     { table: guardTable(names, state), namespace: names.namespace },
     { table: routingTable(state, uplink), namespace: names.namespace },
-    { table: hostTable(names, state, uplink), namespace: null },
+    { table: hostTable(names, state, uplink, workUid), namespace: null },
   ];
   const script = tables.map(({ table }) => replacement(table)).join("");
   const load = "nft --file - && nft --stateless list ruleset";

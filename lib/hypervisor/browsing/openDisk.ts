@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CumulusError } from "../../domain/errors";
 import type { SnapshotFile } from "../../domain/snapshotFile";
 import { pathsOf } from "../../env";
-import { fixedAppliance } from "../../images/recipes/fixedAppliance";
+import { fixedAppliance, guestfsUserEnvironment } from "../../images/recipes/fixedAppliance";
 import type { MachineUser } from "../../system/machineUsers";
 import type { HostContext } from "../context";
 import { StorageDaemon } from "../layers/storageDaemon";
@@ -53,7 +53,7 @@ export class OpenDisk {
       const own = join(settings.runDir, `guestfish-${scratch.slice(-6)}`);
       await mkdir(own, { mode: 0o700 });
       if (user !== null) await chown(own, user.uid, user.gid);
-      fish = Guestfish.start(socket, environment(appliance, own, isEmulated), user);
+      fish = Guestfish.start(socket, guestfsUserEnvironment(appliance, own, isEmulated), user);
       const disk = new OpenDisk(daemon, fish, own);
       await disk.mount();
       await rm(scratch, { recursive: true, force: true });
@@ -157,19 +157,6 @@ async function offer(daemon: StorageDaemon, node: object): Promise<string> {
   const id = (node as { "node-name": string })["node-name"];
   await daemon.qmp.execute("block-export-add", { type: "nbd", id: "disk", "node-name": id, name: "" });
   return path;
-}
-
-function environment(appliance: string, scratch: string, isEmulated: boolean): Record<string, string> {
-  return {
-    LC_ALL: "C",
-    PATH: process.env.PATH ?? "/usr/bin:/bin",
-    HOME: scratch,
-    LIBGUESTFS_BACKEND: "direct",
-    LIBGUESTFS_BACKEND_SETTINGS: isEmulated ? "force_tcg" : "",
-    LIBGUESTFS_PATH: appliance,
-    LIBGUESTFS_TMPDIR: scratch,
-    LIBGUESTFS_CACHEDIR: scratch,
-  };
 }
 
 function split(names: Buffer): Buffer[] {

@@ -8,8 +8,15 @@ const everyAddress = "0.0.0.0";
 /**
  * The one table that Cumulus has in the host's own nft: guests go out by the host's address, chosen ports lead in, and nothing of the host answers
  * guests nor leads to them otherwise. It forbids nothing else. Pure.
+ * @param workUid the user of work on images, whose machine goes out by QEMU's user-mode network, in which the host's own services and VMs are near as for
+ * any program of the host; null: the agent's own
  */
-export function hostTable(names: NetworkNames, { networks }: NetworkState, { inner4 }: UplinkAddresses): NftTable {
+export function hostTable(
+  names: NetworkNames,
+  { networks }: NetworkState,
+  { inner4 }: UplinkAddresses,
+  workUid: number | null,
+): NftTable {
   const link = names.hostLink;
   const forwards = networks.flatMap((network) => network.forwards);
   const redirect = [
@@ -61,6 +68,16 @@ export function hostTable(names: NetworkNames, { networks }: NetworkState, { inn
           `iifname "${link}" icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept`,
           `iifname "${link}" counter drop`,
         ],
+      },
+      work: {
+        hook: "type filter hook output priority 0; policy accept;",
+        rules:
+          workUid === null
+            ? []
+            : // Names are asked of the host's name server.
+              [
+                `meta skuid ${workUid} oifname { "lo", "${link}" } meta l4proto { tcp, udp } th dport != 53 counter drop`,
+              ],
       },
       postrouting: {
         hook: "type nat hook postrouting priority 100; policy accept;",

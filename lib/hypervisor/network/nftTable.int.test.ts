@@ -69,7 +69,7 @@ const states: fc.Arbitrary<NetworkState> = fc
 const tables: [name: string, make: (state: NetworkState) => NftTable][] = [
   ["guard", (state) => guardTable(names, state)],
   ["routing", (state) => routingTable(state, uplink)],
-  ["host", (state) => hostTable(names, state, uplink)],
+  ["host", (state) => hostTable(names, state, uplink, 1000)],
 ];
 
 const load = (script: string) => run(path, "nft", ["-f", "-"], script);

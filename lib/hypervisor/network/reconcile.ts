@@ -21,6 +21,8 @@ export interface Reconciled {
   hasParameters: boolean;
   /** The user that a VM's QEMU runs as. */
   ownerOf(vmId: number): number;
+  /** The user of work on images; null: the agent's own. */
+  workUid: number | null;
 }
 
 /**
@@ -34,6 +36,7 @@ export async function reconcile({
   nftables,
   dnsmasq,
   ownerOf,
+  workUid,
   hasParameters,
 }: Reconciled): Promise<Withheld[]> {
   const inside = names.namespacePath;
@@ -42,7 +45,7 @@ export async function reconcile({
   const [isGuardNew] = await Promise.all([
     nftables.apply(inside, guardTable(names, state)),
     nftables.apply(inside, routingTable(state, uplink)),
-    nftables.apply(null, hostTable(names, state, uplink)),
+    nftables.apply(null, hostTable(names, state, uplink, workUid)),
   ]);
   if (isGuardNew) await forgetShortcuts(names);
   if (isFresh) await setTrackingParameters(names);

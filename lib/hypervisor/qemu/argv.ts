@@ -107,7 +107,8 @@ function cdromDrive({ spec, isoPath }: ArgvInput): string[][] {
   return [json("-blockdev", isoNode(spec.cdrom.sha256, isoPath)), ...devices];
 }
 
-function pflash(nodeName: string, filename: string, isReadOnly: boolean): string[] {
+/** The node of a flash chip, for a machine's `pflash0` (the firmware's code) or `pflash1` (its variables). */
+export function pflash(nodeName: string, filename: string, isReadOnly: boolean): string[] {
   const file = { driver: "file", filename, "read-only": isReadOnly };
   return json("-blockdev", { driver: "raw", "node-name": nodeName, "read-only": isReadOnly, file });
 }

@@ -5,11 +5,8 @@ import { platform } from "node:os";
 import type { Readable } from "node:stream";
 import { CumulusError } from "../../domain/errors";
 import { isErrno } from "../../system/files";
-import { asUser, detectUserScheme, type MachineUser } from "../../system/machineUsers";
+import { asUser, detectUserScheme, type MachineUser, workUserId } from "../../system/machineUsers";
 import { mortal } from "../../system/mortal";
-
-/** For `userOf`: VMs count from 1, so that this user is none of theirs. */
-const toolUser = 0;
 
 const maxWords = 256 * 1024;
 
@@ -34,7 +31,7 @@ export function confinedCommand(
 
 /** The user that reads files which nobody has vouched for; null where the agent has no rights that it could lose. */
 export async function confinedUser(): Promise<MachineUser | null> {
-  return (await detectUserScheme()).userOf(toolUser);
+  return (await detectUserScheme()).userOf(workUserId);
 }
 
 /** A file for a confined program, which can't come to its path. */

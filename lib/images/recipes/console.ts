@@ -1,27 +1,36 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
 import type { Arch, Firmware } from "../../domain/arch";
 import { CumulusError } from "../../domain/errors";
 import type { Accelerator } from "../../domain/host";
 import type { Recipe, RecipeStepOf } from "../../domain/recipe";
 import type { TaskReport } from "../../domain/task";
+import { MIB } from "../../domain/units";
+import { makeUefiVars } from "../../hypervisor/disk";
+import { pflash } from "../../hypervisor/qemu/argv";
+import { findFirmware } from "../../hypervisor/qemu/firmware";
 import { withDeadline } from "../../system/deadline";
-import { asUser, detectUserScheme } from "../../system/machineUsers";
+import { asUser, detectUserScheme, workUserId } from "../../system/machineUsers";
 import { mortal } from "../../system/mortal";
 import { Conversation } from "./conversation";
 
-/** VMs count from 1: this user is none of theirs. */
-const consoleUser = 0;
+const leastMemoryMib = 1024;
 /** How long a guest that was told to turn itself off may take. */
 const powerOffMs = 300_000;
 
 export interface ConsoleMachine {
   arch: Arch;
   firmware: Firmware;
+  minMemoryBytes: number;
   /** The overlay that takes the changes, and the image below it. */
   disk: string;
   image: string;
+  /** The image's own UEFI variables; null: it has none. */
+  variables: string | null;
+  /** A folder for the machine's copy of them, which nobody keeps: an image's variables stay its own. */
+  workDir: string;
   accelerator: Pick<Accelerator, "kind" | "cpuModel">;
 }
 
@@ -35,14 +44,19 @@ export async function runOnConsole(
   recipe: Recipe,
   { report, signal }: { report: TaskReport; signal: AbortSignal },
 ): Promise<void> {
+  const firmware = await findFirmware(machine.arch, machine.firmware);
+  const vars = join(machine.workDir, "uefi-vars.fd");
+  if (firmware !== null) await makeUefiVars(firmware, machine.variables, vars, null);
   // The files are lent to QEMU open, so that its user needs no way to them.
-  const disk = await open(machine.disk, "r+");
-  const image = await open(machine.image, "r");
+  const files: FileHandle[] = [];
   try {
-    const user = (await detectUserScheme()).userOf(consoleUser);
-    const { program, args } = mortal(asUser(user, `qemu-system-${machine.arch}`, consoleArgv(machine)));
+    files.push(await open(machine.disk, "r+"), await open(machine.image, "r"));
+    if (firmware !== null) files.push(await open(vars, "r+"));
+    const user = (await detectUserScheme()).userOf(workUserId);
+    const argv = consoleArgv(machine, firmware?.code ?? null);
+    const { program, args } = mortal(asUser(user, `qemu-system-${machine.arch}`, argv));
     const qemu = spawn(program, args, {
-      stdio: ["pipe", "pipe", "pipe", disk.fd, image.fd],
+      stdio: ["pipe", "pipe", "pipe", ...files.map(({ fd }) => fd)],
       cwd: "/",
       env: { NODE_ENV: process.env.NODE_ENV, PATH: process.env.PATH, LANG: "C.UTF-8" },
     });
@@ -64,8 +78,7 @@ export async function runOnConsole(
       await gone;
     }
   } finally {
-    await disk.close();
-    await image.close();
+    for (const file of files) await file.close();
   }
 }
 
@@ -99,8 +112,14 @@ async function turnedOff(gone: Promise<unknown>, signal: AbortSignal): Promise<v
   );
 }
 
-/** QEMU with a disk, a serial console on its own input and output, and nothing else. Pure. */
-function consoleArgv({ arch, accelerator }: ConsoleMachine): string[] {
+/**
+ * QEMU with a disk, a serial console on its own input and output, and nothing else. Pure.
+ * @param uefiCode null for BIOS
+ */
+function consoleArgv({ arch, accelerator, minMemoryBytes }: ConsoleMachine, uefiCode: string | null): string[] {
+  const flash = uefiCode === null ? "" : ",pflash0=uefi-code,pflash1=uefi-vars";
+  const type = arch === "x86_64" ? "q35" : "virt,gic-version=max";
+  const memoryMib = Math.max(leastMemoryMib, Math.ceil(minMemoryBytes / MIB));
   const blockdev = {
     driver: "qcow2",
     "node-name": "disk0",
@@ -115,8 +134,15 @@ function consoleArgv({ arch, accelerator }: ConsoleMachine): string[] {
   return [
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-nic", "none"],
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
-    ...["-machine", `${arch === "x86_64" ? "q35" : "virt"},accel=${accelerator.kind}`, "-cpu", accelerator.cpuModel],
-    ...["-m", "1024M", "-add-fd", "fd=3,set=1", "-add-fd", "fd=4,set=2"],
+    ...["-machine", `${type},accel=${accelerator.kind}${flash}`, "-cpu", accelerator.cpuModel],
+    ...["-m", `${memoryMib}M`, "-add-fd", "fd=3,set=1", "-add-fd", "fd=4,set=2"],
+    ...(uefiCode === null
+      ? []
+      : [
+          ...["-add-fd", "fd=5,set=3"],
+          ...pflash("uefi-code", uefiCode, true),
+          ...pflash("uefi-vars", "/dev/fdset/3", false),
+        ]),
     ...["-blockdev", JSON.stringify(blockdev), "-device", "virtio-blk-pci,drive=disk0"],
     ...["-object", "rng-builtin,id=rng0", "-device", "virtio-rng-pci,rng=rng0"],
     ...["-chardev", "stdio,id=serial0,signal=off", "-serial", "chardev:serial0"],

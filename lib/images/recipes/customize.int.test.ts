@@ -1,15 +1,18 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { encrypt } from "unixcrypt";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { ImageManifest } from "../../domain/image";
+import { type ImageManifest, imageManifestSchema } from "../../domain/image";
 import { type Recipe, recipeSchema, withHashedPasswords } from "../../domain/recipe";
 import { pathsOf } from "../../env";
+import { until } from "../../hypervisor/testing/until";
+import { detectUserScheme, workUserId } from "../../system/machineUsers";
 import { Guest } from "../mini/guest.testKit";
-import { imageFile, listImages } from "../store";
+import { imageFile, installImage, listImages } from "../store";
 import { testAppliance } from "../testing/appliance";
 import { installBuiltImage } from "../testing/builtImage";
 import { customizeImage } from "./customize";
@@ -25,6 +28,9 @@ const guests: Guest[] = [];
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "recipes-"));
   paths = { ...pathsOf({ dataDir: join(dir, "data"), runDir: join(dir, "run") }), appliance: testAppliance };
+  // The machine that changes a disk belongs to a user who passes through.
+  await mkdir(join(dir, "data"));
+  for (const folder of [dir, join(dir, "data")]) await chmod(folder, 0o711);
   base = await installBuiltImage(paths, { name: "mini", arch: "x86_64" });
   await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", join(dir, "key")]);
   publicKey = (await readFile(join(dir, "key.pub"), "utf8")).trim();
@@ -67,6 +73,23 @@ async function start(image: ImageManifest, userData: Record<string, unknown> = {
   guests.push(guest);
   await guest.waitForSerial(/^cumulus: boot done$/m, 300_000);
   return guest;
+}
+
+/** Users of the QEMUs that have a word on their command line. */
+function usersOfQemu(word: string): number[] {
+  return readdirSync("/proc").flatMap((pid) => {
+    try {
+      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      return /^[^\0]*qemu-system/.test(line) && line.includes(word) ? [statSync(`/proc/${pid}`).uid] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+async function leftovers(): Promise<string[]> {
+  const temporary = (await readdir("/tmp")).filter((name) => name.startsWith("libguestfs"));
+  return [...temporary, ...(await readdir(paths.guestfsScratch))];
 }
 
 async function hashOfBase(): Promise<string> {
@@ -136,6 +159,37 @@ describe("recipes", { timeout: 900_000 }, () => {
     await guest.kill();
     const again = await start(image, { ssh_authorized_keys: [publicKey], ssh_pwauth: true });
     expect(await again.ssh("root", "cat /srv/times")).toBe("once");
+  });
+
+  test("the machine that changes a disk has no rights on the host, and one that is cut leaves nothing behind", async () => {
+    const user = (await detectUserScheme()).userOf(workUserId)?.uid ?? process.getuid?.();
+    const steps = [{ type: "script", script: "#!/bin/sh\necho the script runs\nsleep 600\n" }];
+    const before = (await readdir("/tmp")).filter((name) => name.startsWith("libguestfs"));
+    const cancel = new AbortController();
+    const customizing = customize(base, recipeSchema.parse({ name: "long", title: "Long", steps }), cancel.signal);
+    const cut = customizing.catch((error: unknown) => error);
+    const machine = `image-${count}/changed.qcow2`;
+    await until(() => log.some((line) => line.includes("Running: step-1")), 600_000);
+    expect(usersOfQemu(machine)).toEqual([user]);
+    cancel.abort();
+    expect(await cut).toBeInstanceOf(Error);
+    expect(await leftovers()).toEqual(before);
+    expect(usersOfQemu(machine)).toEqual([]);
+  });
+
+  test("the machine of a recipe for the console has its image's firmware", async () => {
+    const steps = [
+      { type: "console", expect: "BdsDxe: starting", timeoutSeconds: 300 },
+      { type: "console", expect: "never said", timeoutSeconds: 1 },
+    ];
+    const recipe = recipeSchema.parse({ name: "uefi", title: "UEFI", place: "console", steps });
+    const { sha256: _, fileBytes: __, virtualBytes: ___, createdAt: ____, ...description } = base;
+    const copy = join(dir, "copy.qcow2");
+    await execa("qemu-img", ["convert", "-O", "qcow2", imageFile(paths, base.sha256), copy]);
+    const uefi = imageManifestSchema.shape.firmware.parse("uefi");
+    const names = { name: "uefi-only", firmware: uefi, firmwares: [uefi] };
+    const image = await installImage(paths, copy, { ...description, ...names });
+    await expect(customize(image, recipe)).rejects.toThrow(/Step 2: .*within 1 s/);
   });
 
   test("a step that fails, on the disk or on the console, is told and leaves no image behind", async () => {

@@ -1,23 +1,19 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { z } from "zod";
 import { archOfNode } from "../../domain/arch";
 import { CumulusError } from "../../domain/errors";
 import type { Accelerator } from "../../domain/host";
 import { type ImageIdentity, type ImageManifest, imageManifestSchema } from "../../domain/image";
-import { describeDerived, type Recipe, recipeSchema } from "../../domain/recipe";
+import { describeDerived, recipeSchema } from "../../domain/recipe";
 import type { TaskReport } from "../../domain/task";
 import type { pathsOf } from "../../env";
 import { failpoint } from "../../failpoints";
-import { mortalTree } from "../../system/mortal";
 import { imageFile, installImage, listImages } from "../store";
-import { toolPath } from "../tools";
 import { variablesFile } from "../variables";
-import { guestfsEnvironment } from "./appliance";
+import { changeDisk } from "./changeDisk";
 import { runOnConsole } from "./console";
 import { flatten, makeOverlay } from "./flatten";
-import { customizationOf, writeCustomization } from "./offline";
 
 export const customizeSchema = z.object({
   base: imageManifestSchema.pick({ sha256: true, name: true }),
@@ -33,7 +29,7 @@ export const customizeSchema = z.object({
 export type CustomizeParams = z.infer<typeof customizeSchema>;
 
 export interface CustomizeCall {
-  paths: Pick<ReturnType<typeof pathsOf>, "images" | "staging" | "appliance">;
+  paths: Pick<ReturnType<typeof pathsOf>, "images" | "staging" | "appliance" | "guestfsScratch">;
   /** A private folder for this call alone; what it holds afterwards is the caller's to remove. */
   workDir: string;
   accelerator: Accelerator;
@@ -54,12 +50,15 @@ export async function customizeImage(params: CustomizeParams, call: CustomizeCal
   const base = await findBase(paths, params.base);
   await mkdir(workDir, { recursive: true, mode: 0o700 });
   const image = imageFile(paths, base.sha256);
+  const variables = base.variablesSha256 === null ? null : variablesFile(paths, base.variablesSha256);
   const overlay = join(workDir, "changed.qcow2");
   await makeOverlay(image, overlay);
   failpoint("agent.recipe.overlay-made");
   if (recipe.place === "console") {
-    const { arch, firmware } = base;
-    await runOnConsole({ arch, firmware, disk: overlay, image, accelerator: acceleratorFor(base, call) }, recipe, call);
+    const { arch, firmware, minMemoryBytes } = base;
+    const accelerator = acceleratorFor(base, call);
+    const machine = { arch, firmware, minMemoryBytes, disk: overlay, image, variables, workDir, accelerator };
+    await runOnConsole(machine, recipe, call);
   } else {
     await changeDisk(base, overlay, recipe, call);
   }
@@ -69,7 +68,6 @@ export async function customizeImage(params: CustomizeParams, call: CustomizeCal
   await flatten(image, overlay, flat, signal);
   failpoint("agent.recipe.flattened");
   report.progress(95, "puts the image into the store");
-  const variables = base.variablesSha256 === null ? null : variablesFile(paths, base.variablesSha256);
   return installImage(paths, flat, describeDerived(base, recipe, params.names), { task: call.task, variables });
 }
 
@@ -82,47 +80,4 @@ async function findBase(paths: CustomizeCall["paths"], { sha256, name }: ImageId
 
 function acceleratorFor(base: ImageManifest, { accelerator }: CustomizeCall): Pick<Accelerator, "kind" | "cpuModel"> {
   return base.arch === archOfNode(process.arch) ? accelerator : { kind: "tcg", cpuModel: "max" };
-}
-
-/** Has libguestfs change the disk, which the host never mounts: a damaged or hostile file system meets a machine of its own. */
-async function changeDisk(base: ImageManifest, overlay: string, recipe: Recipe, call: CustomizeCall): Promise<void> {
-  const { paths, workDir, report, signal } = call;
-  const steps = join(workDir, "steps");
-  const customization = customizationOf(recipe, steps);
-  if (customization.runsPrograms && base.arch !== archOfNode(process.arch)) {
-    throw new CumulusError(
-      "bad_request",
-      `This recipe runs programs of the image, which is for ${base.arch}, and this host can't: give it the place first-boot.`,
-    );
-  }
-  report.progress(3, "prepares the machine that changes the disk");
-  const isEmulated = call.accelerator.kind !== "kvm";
-  const env = await guestfsEnvironment(paths.appliance, { isEmulated, scratch: workDir, report, signal });
-  const list = await writeCustomization(customization, steps);
-  // Only packages come from elsewhere.
-  const network = recipe.steps.some(({ type }) => type === "packages") && recipe.place === "disk";
-  const args = ["--format", "qcow2", "-a", overlay, network ? "--network" : "--no-network"];
-  report.progress(10, "changes the disk");
-  const nice = { program: "nice", args: ["virt-customize", ...args, "--commands-from-file", list] };
-  const command = await mortalTree(nice);
-  const child = execa(command.program, command.args, {
-    env: { ...env, PATH: toolPath },
-    stdin: "ignore",
-    all: true,
-    buffer: false,
-    reject: false,
-    cancelSignal: signal,
-    killSignal: command.killSignal,
-    forceKillAfterDelay: 5_000,
-  });
-  let lastError = "virt-customize said nothing";
-  for await (const line of child.iterable({ from: "all" })) {
-    report.log(line);
-    if (line.includes("error:")) lastError = line.replace(/^.*?error: /, "");
-  }
-  const result = await child;
-  signal.throwIfAborted();
-  if (result.failed) {
-    throw new CumulusError("bad_request", `The recipe could not be applied: ${lastError}. The log tells the step.`);
-  }
 }

@@ -2,7 +2,7 @@ import { access, chmod, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TaskReport } from "../../domain/task";
 import { checkRequirements, fulfil, type Prerequisites } from "../requirements";
-import { toolTree } from "../tools";
+import { toolPath, toolTree } from "../tools";
 import { guestfsEnvironment } from "./appliance";
 
 /** Whether disks can be looked into here. */
@@ -41,6 +41,30 @@ export async function fixedAppliance(
     if (!(await isThere(join(fixed, "root")))) throw error;
   });
   return fixed;
+}
+
+/**
+ * The environment in which a user without rights opens disks with libguestfs, in a machine that was made once and for all.
+ * @param scratch a folder of the user's own, with a short path: sockets are in it
+ */
+export function guestfsUserEnvironment(
+  appliance: string,
+  scratch: string,
+  isEmulated: boolean,
+): Record<string, string> {
+  return {
+    LC_ALL: "C",
+    PATH: toolPath,
+    HOME: scratch,
+    TMPDIR: scratch,
+    XDG_RUNTIME_DIR: scratch,
+    LIBGUESTFS_BACKEND: "direct",
+    // It would try KVM first and end where that is there but unusable.
+    LIBGUESTFS_BACKEND_SETTINGS: isEmulated ? "force_tcg" : "",
+    LIBGUESTFS_PATH: appliance,
+    LIBGUESTFS_TMPDIR: scratch,
+    LIBGUESTFS_CACHEDIR: scratch,
+  };
 }
 
 function isThere(path: string): Promise<boolean> {

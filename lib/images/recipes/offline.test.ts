@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Recipe, recipeSchema } from "../../domain/recipe";
+import { type Recipe, recipeSchema, whyNotByHost } from "../../domain/recipe";
 import { exampleRecipes } from "./examples";
 import { quoted } from "./guestScripts";
 import { customizationOf } from "./offline";
@@ -23,20 +23,25 @@ describe("what virt-customize is told", () => {
 
   test("for the first boot only a script is laid down, so that images of any processor can be changed", () => {
     const steps = [{ type: "packages", packages: ["htop"] }];
-    const { commands, files, runsPrograms } = customizationOf(recipe({ place: "first-boot", steps }), "/w");
-    expect(runsPrograms).toBe(false);
+    const atFirstBoot = recipe({ place: "first-boot", steps });
+    const { commands, files } = customizationOf(atFirstBoot, "/w");
     expect(commands.at(-1)).toBe("chmod 0700:/var/lib/cloud/scripts/per-instance/50-r");
     expect(files[0]?.content).toContain("apt-get install -y --no-install-recommends 'htop'");
-    expect(customizationOf(recipe({ steps }), "/w").runsPrograms).toBe(true);
+    expect(whyNotByHost(atFirstBoot, "aarch64", "x86_64")).toBeNull();
+    expect(whyNotByHost(recipe({ steps }), "aarch64", "x86_64")).toContain("first-boot");
+    expect(whyNotByHost(recipe({ steps }), "aarch64", "aarch64")).toBeNull();
   });
 });
 
-test("a path or a name that would end a command is refused", () => {
-  const paths = ["relative", "/a b", "/a\nrun /x", "/a:/b", "/a,b"];
+test("a path or a name that would end a command, or lead elsewhere, is refused", () => {
+  const paths = ["relative", "/a b", "/a\nrun /x", "/a:/b", "/a,b", "/srv/../etc/x", "/srv/.", "/.."];
   for (const path of paths) {
     expect(
       recipeSchema.safeParse({ name: "r", title: "R", steps: [{ type: "file", path, content: "" }] }).success,
     ).toBe(false);
+  }
+  for (const path of ["/srv/..a", "/.a/b.", "/a/..."]) {
+    expect(recipe({ steps: [{ type: "file", path, content: "" }] }).steps).toHaveLength(1);
   }
   const hash = { type: "root-password", passwordHash: "$6$s$x\nrun /x" };
   expect(recipeSchema.safeParse({ name: "r", title: "R", steps: [hash] }).success).toBe(false);

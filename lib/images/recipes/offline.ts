@@ -16,8 +16,6 @@ export interface Customization {
   /** Lines of a file for `virt-customize --commands-from-file`: nothing of a recipe's is on a command line. */
   commands: string[];
   files: PreparedFile[];
-  /** Whether programs of the image itself are run, which this host's processor must understand. */
-  runsPrograms: boolean;
 }
 
 /**
@@ -31,7 +29,6 @@ export function customizationOf(recipe: Recipe, folder: string): Customization {
     files.push({ name, content });
     return join(folder, name);
   };
-  const runsPrograms = recipe.place === "disk" && recipe.steps.some(({ type }) => programSteps.includes(type));
   if (recipe.place === "first-boot") {
     const target = `${firstBootFolder}/50-${recipe.name}`;
     const commands = [
@@ -39,13 +36,10 @@ export function customizationOf(recipe: Recipe, folder: string): Customization {
       `upload ${prepare(firstBootScript(recipe.steps))}:${target}`,
       `chmod 0700:${target}`,
     ];
-    return { commands, files, runsPrograms };
+    return { commands, files };
   }
-  const commands = recipe.steps.flatMap((step) => commandsOf(step, prepare));
-  return { commands, files, runsPrograms };
+  return { commands: recipe.steps.flatMap((step) => commandsOf(step, prepare)), files };
 }
-
-const programSteps: RecipeStep["type"][] = ["packages", "script", "locale"];
 
 function commandsOf(step: RecipeStep, prepare: (content: string) => string): string[] {
   switch (step.type) {
