@@ -1,20 +1,27 @@
 import { eq } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { recipes } from "../../db/schema/images";
+import type { Arch } from "../../domain/arch";
 import { CumulusError } from "../../domain/errors";
 import type { CreateImage } from "../../domain/imageRequest";
-import { type Recipe, withHashedPasswords } from "../../domain/recipe";
+import { type Recipe, whyNotByHost, withHashedPasswords } from "../../domain/recipe";
 import { hashPassword } from "../passwordHash";
 import type { ImageTask } from "./request";
 import { resolveImage } from "./resolve";
 import type { ImageRow } from "./view";
 
-/** Derives an image from another one by a recipe, a saved one or one of the request's own. */
-export async function recipeTask(tx: Queryable, input: CreateImage): Promise<ImageTask> {
+/**
+ * Derives an image from another one by a recipe, a saved one or one of the request's own.
+ * @throws `bad_request` with fields: there is no such recipe or base, or the host can't do it
+ */
+export async function recipeTask(tx: Queryable, input: CreateImage, hostArch: Arch): Promise<ImageTask> {
   const { recipe: wanted, base = "", name, title, description } = input;
   const recipe =
     typeof wanted === "object" ? withHashedPasswords(wanted, hashPassword) : await savedRecipe(tx, wanted ?? 0);
-  return customizeTask(await resolveImage(tx, base, { field: "base" }), recipe, { name, title, description });
+  const image = await resolveImage(tx, base, { field: "base" });
+  const whyNot = whyNotByHost(recipe, image.arch, hostArch);
+  if (whyNot !== null) throw new CumulusError("bad_request", whyNot, { fields: { base: whyNot } });
+  return customizeTask(image, recipe, { name, title, description });
 }
 
 /** @param names of the new image; the recipe's own where they are not given */

@@ -56,7 +56,10 @@ async function prepare(context: Context, input: CreateImage): Promise<(tx: Query
     }
     return ready(buildTask(build, arch));
   }
-  if (recipe !== undefined) return (tx) => recipeTask(tx, input);
+  if (recipe !== undefined) {
+    const arch = await hostArch(context);
+    return (tx) => recipeTask(tx, input, arch);
+  }
   if (vm !== undefined || snapshot !== undefined) return (tx) => captureTask(tx, input);
   throw new CumulusError("bad_request", "Say where the image comes from.");
 }

@@ -4,15 +4,19 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { testHypervisor } from "../../agent/testAgent";
 import { idempotencyKeys } from "../../db/schema/api";
 import { hosts } from "../../db/schema/hosts";
+import { images } from "../../db/schema/images";
 import { operations } from "../../db/schema/operations";
 import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import { withProblem, withStage } from "../../domain/firstBootReport";
+import { createImageSchema } from "../../domain/imageRequest";
+import { recipeSchema } from "../../domain/recipe";
 import { MIB } from "../../domain/units";
 import { createVmSchema, updateVmSchema } from "../../domain/vm";
 import type { FakeHypervisor } from "../../hypervisor/fake";
 import { type Context, systemActor } from "../context";
 import { convergeVm } from "../converge";
+import { requestImage } from "../images/request";
 import { listImages } from "../images/view";
 import { addOperation, getOperation } from "../operations";
 import { testControlPlane } from "../testControlPlane";
@@ -101,6 +105,22 @@ describe("a change of the drive", () => {
     await convergeVm(context, id);
     expect(await hypervisor.observe(id)).toMatchObject({ state: "stopped", cdromSha256: "1".repeat(64) });
     expect(await getOperation(context, operationId)).toMatchObject({ status: "done" });
+  });
+
+  test("for a disc of another architecture, which the machine can't boot, is refused", async () => {
+    const id = await running({ image: "mini" });
+    await context.db.update(images).set({ arch: "aarch64" }).where(eq(images.name, "installer"));
+    const foreign = changeCdrom(context, systemActor, id, { image: "installer" });
+    await expect(foreign).rejects.toMatchObject({ code: "bad_request", fields: { image: expect.any(String) } });
+    expect(await cdromOf(id)).toBeNull();
+  });
+
+  test("a recipe that runs programs is refused for an image of another architecture than the host's", async () => {
+    await context.db.update(images).set({ arch: "aarch64" }).where(eq(images.name, "mini"));
+    const steps = [{ type: "script", script: "#!/bin/sh\n" }];
+    const ask = { base: "mini", recipe: recipeSchema.parse({ name: "r", title: "R", steps }) };
+    const asked = requestImage(context, systemActor, createImageSchema.parse(ask), null);
+    await expect(asked).rejects.toMatchObject({ code: "bad_request", fields: { base: expect.any(String) } });
   });
 
   test("that is asked for while the guest ejects is carried out", async () => {

@@ -9,6 +9,7 @@ import type { ChangeCdrom } from "../../domain/vm";
 import { announce } from "../changes";
 import type { Actor, Context } from "../context";
 import { resolveImage } from "../images/resolve";
+import type { ImageRow } from "../images/view";
 import { requestConverge } from "../jobs";
 import {
   actorName,
@@ -37,6 +38,7 @@ export async function changeCdrom(
     const vm = await lockVm(tx, id);
     if (vm.desired === "deleted") throw new CumulusError("wrong_state", "This VM is being destroyed.");
     const image = wanted == null ? null : await resolveImage(tx, wanted, { kind: "iso" });
+    if (image) await refuseForeignDisc(tx, vm, image);
     const cdromImageId = wanted === undefined ? vm.cdromImageId : (image?.id ?? null);
     await tx
       .update(vms)
@@ -54,6 +56,14 @@ export async function changeCdrom(
     return operation.id;
   });
   return getOperation(context, operationId);
+}
+
+/** A machine boots what was made for its own architecture only. @throws `bad_request` */
+async function refuseForeignDisc(tx: Queryable, vm: VmRow, disc: ImageRow): Promise<void> {
+  const [image] = await tx.select({ arch: images.arch }).from(images).where(eq(images.id, vm.imageId));
+  if (!image || image.arch === disc.arch) return;
+  const message = `${disc.title} is for ${disc.arch}, and this VM is an ${image.arch} machine: it can't boot it.`;
+  throw new CumulusError("bad_request", message, { fields: { image: message } });
 }
 
 /** Has the host do what was written down last; when that can't be done, what is in the drive counts as wanted, unless another change was asked for meanwhile. */
