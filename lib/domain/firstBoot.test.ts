@@ -97,6 +97,7 @@ test("a preview tells what the guest gets, and no password", () => {
   const { valid, preview } = checkUserData({
     userData: "",
     loginUser: "debian",
+    files: [{ path: "/etc/motd", content: "Welcome." }],
     password: "s3cret",
     users: [{ name: "ada", sudo: false, sshKeys: ["laptop"], password: "s3cret too" }],
     packages: ["htop"],
@@ -105,5 +106,6 @@ test("a preview tells what the guest gets, and no password", () => {
   expect(preview).toMatch(/^#cloud-config\n/);
   expect(preview).toContain("name: ada");
   expect(preview).toContain("- htop");
+  expect(preview).toContain("path: /etc/motd");
   expect(preview).not.toContain("s3cret");
 });

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { type FirstBoot, type FirstBootInput, firstBootInputSchema } from "./firstBoot";
 import { cloudConfigOf } from "./seed";
 import { parseUserData } from "./userData";
+import { guestFileSchema } from "./vm";
 
 /** `POST /api/user-data/check`: the parts of `POST /api/vms` that the first boot is made of. */
 export const checkUserDataSchema = z.strictObject({
@@ -12,6 +13,7 @@ export const checkUserDataSchema = z.strictObject({
     .default(""),
   /** The image's login user. */
   loginUser: z.string().max(32).default("root"),
+  files: z.array(guestFileSchema).max(64).default([]),
   ...firstBootInputSchema.shape,
 });
 type CheckUserData = z.infer<typeof checkUserDataSchema>;
@@ -25,7 +27,7 @@ export const userDataCheckSchema = z.object({
 export type UserDataCheck = z.infer<typeof userDataCheckSchema>;
 
 /** What is wrong with user data, and what a VM gets of it together with Cumulus' own part. */
-export function checkUserData({ userData, loginUser, ...input }: CheckUserData): UserDataCheck {
+export function checkUserData({ userData, loginUser, files, ...input }: CheckUserData): UserDataCheck {
   const isEmpty = userData.trim() === "";
   const { problems } = isEmpty ? { problems: [] } : parseUserData(userData);
   if (problems.length > 0) return { valid: false, problems, preview: "" };
@@ -33,7 +35,7 @@ export function checkUserData({ userData, loginUser, ...input }: CheckUserData):
     hostname: "NAME",
     loginUser,
     publicKeys: ["YOUR SSH KEYS"],
-    files: [],
+    files,
     userShell: "/bin/bash",
     firstBoot: shownFirstBoot(input),
     userData: isEmpty ? null : userData,

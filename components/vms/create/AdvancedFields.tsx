@@ -4,7 +4,7 @@ import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 import type { FieldErrors } from "../../../lib/domain/errors";
 import type { Image } from "../../../lib/domain/image";
-import type { CreateForm } from "./createForm";
+import { type CreateForm, validFilesOf } from "./createForm";
 import { FilesField } from "./FilesField";
 import { FirmwareField } from "./FirmwareField";
 import { FirstBootFields } from "./FirstBootFields";
@@ -67,7 +67,7 @@ export function AdvancedFields({ form, onChange, problems, image }: AdvancedFiel
           value={form.userData}
           onChange={(userData) => onChange({ userData })}
           problem={problems.userData}
-          firstBoot={{ ...validFirstBootOf(form), loginUser }}
+          firstBoot={{ ...validFirstBootOf(form), files: validFilesOf(form), loginUser }}
         />
         <FilesField value={form.files} onChange={(files) => onChange({ files })} problems={problems} />
       </div>

@@ -3,7 +3,7 @@ import type { Firmware } from "../../../lib/domain/arch";
 import type { FieldErrors } from "../../../lib/domain/errors";
 import { plainWords } from "../../../lib/domain/plainWords";
 import { sshPublicKeyProblem } from "../../../lib/domain/sshKey";
-import { createVmSchema } from "../../../lib/domain/vm";
+import { createVmSchema, type GuestFile, guestFileSchema } from "../../../lib/domain/vm";
 import { type SizeChoice, sizeRequestOf, vcpusProblem } from "../size/sizeChoice";
 import { atFirstBootFields, type FirstBootForm, firstBootRequestOf } from "./firstBootForm";
 import type { ImageRef } from "./imageChoice";
@@ -42,11 +42,7 @@ export type CreateRequest = z.input<typeof createVmSchema>;
 /** The body of `POST /api/vms`: what the form says, without what was left empty. */
 export function requestOf(form: CreateForm): CreateRequest {
   const sshKeys = [...form.savedKeys, ...linesOf(form.ownKeys)];
-  const files = form.files.map(({ path, content, permissions }) => ({
-    path,
-    content,
-    ...(permissions.trim() && { permissions: permissions.trim() }),
-  }));
+  const files = filesRequestOf(form);
   return {
     name: form.name,
     image: form.image ?? "",
@@ -59,6 +55,19 @@ export function requestOf(form: CreateForm): CreateRequest {
     ...(form.userData.trim() && { userData: form.userData }),
     ...(files.length > 0 && { files }),
   };
+}
+
+function filesRequestOf({ files }: Pick<CreateForm, "files">): GuestFile[] {
+  return files.map(({ path, content, permissions }) => ({
+    path,
+    content,
+    ...(permissions.trim() && { permissions: permissions.trim() }),
+  }));
+}
+
+/** The files that can be asked for as they are: one whose path is still being typed is left out. */
+export function validFilesOf(form: Pick<CreateForm, "files">): GuestFile[] {
+  return filesRequestOf(form).filter((file) => guestFileSchema.safeParse(file).success);
 }
 
 /** Why the own keys are none, by line; undefined when they are keys. */

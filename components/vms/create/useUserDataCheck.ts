@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import { apiRequest } from "../../../lib/api/client";
 import { messageOf } from "../../../lib/domain/errors";
 import type { FirstBootInput } from "../../../lib/domain/firstBoot";
+import type { GuestFile } from "../../../lib/domain/vm";
 
 interface UserDataProblem {
   /** From 1; null when it is about the whole. */
@@ -26,7 +27,7 @@ export interface UserDataCheck extends CheckAnswer {
 const quietMs = 300;
 
 /** What is merged with user data, and the image's own user. */
-export type FirstBootParts = FirstBootInput & { loginUser: string };
+export type FirstBootParts = FirstBootInput & { files: GuestFile[]; loginUser: string };
 
 /**
  * Has the server check user data, and merge it with what else was asked of the first boot, whenever typing pauses.
@@ -34,8 +35,9 @@ export type FirstBootParts = FirstBootInput & { loginUser: string };
  */
 export function useUserDataCheck(text: string, { password, ...parts }: FirstBootParts): UserDataCheck | undefined {
   const [check, setCheck] = useState<UserDataCheck>();
-  const { loginUser: _loginUser, ...asked } = parts;
-  const isEmpty = text.trim() === "" && password === undefined && Object.keys(asked).length === 0;
+  const { loginUser: _loginUser, files, ...asked } = parts;
+  const isAsked = password !== undefined || files.length > 0 || Object.keys(asked).length > 0;
+  const isEmpty = text.trim() === "" && !isAsked;
   // The preview shows no password: whichever stands for it.
   const users = parts.users?.map((user) => ({ ...user, ...(user.password && { password: "hidden" }) }));
   const request = JSON.stringify({ userData: text, ...parts, users, ...(password && { password: "hidden" }) });
