@@ -4,7 +4,7 @@ import { useSearchParams } from "next/navigation";
 import { type FormEvent, useState } from "react";
 import type { Image } from "../../../lib/domain/image";
 import type { SavedRecipe } from "../../../lib/domain/savedRecipe";
-import { useImages } from "../../data/hooks";
+import { useHost, useImages } from "../../data/hooks";
 import { ReadingState } from "../../data/ReadingState";
 import { Banner } from "../../ui/Banner";
 import { Button } from "../../ui/Button";
@@ -16,6 +16,7 @@ import { TextLink } from "../../ui/TextLink";
 import { NoRecipes } from "../recipes/NoRecipes";
 import { placeWords } from "../recipes/recipeWords";
 import { useRecipes } from "../recipes/useRecipes";
+import { defaultBase } from "./defaultBase";
 import { useAddImage } from "./useAddImage";
 
 /** An image that a recipe makes from another one. `?recipe=ID` and `?base=ID` choose. */
@@ -43,8 +44,9 @@ function RunRecipe({ recipes, images }: { recipes: SavedRecipe[]; images: Image[
   const [name, setName] = useState("");
   const form = useAddImage("recipe", "base", "name");
   const saved = recipes.find(({ id }) => id === recipeId) ?? recipes[0];
-  const baseId = wantedBase ?? (images.find((image) => image.name === saved?.recipe.base) ?? images[0])?.id;
+  const { data: host } = useHost();
   if (!saved) return null;
+  const baseId = wantedBase ?? defaultBase(images, saved.recipe, host?.report?.arch)?.id;
 
   const send = async (event: FormEvent) => {
     event.preventDefault();
@@ -71,6 +73,7 @@ function RunRecipe({ recipes, images }: { recipes: SavedRecipe[]; images: Image[
       <Field label="Image to start from" error={form.fields.base}>
         {(control) => (
           <Select {...control} value={baseId ?? ""} onChange={(event) => setWantedBase(Number(event.target.value))}>
+            {baseId === undefined ? <option value="">Choose an image</option> : null}
             {images.map((image) => (
               <option key={image.id} value={image.id}>
                 {image.title}, {image.arch}

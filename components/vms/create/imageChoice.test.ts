@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Image } from "../../../lib/domain/image";
-import { findImage, offeredImages, refOf } from "./imageChoice";
+import { byOrigin, findImage, offeredImages, refOf } from "./imageChoice";
 
 const image = (id: number, name: string, arch: "x86_64" | "aarch64", newerId: number | null = null) =>
   ({ id, name, arch, newerId, createdAt: `2026-01-0${id}T00:00:00.000Z` }) as Image;
@@ -23,6 +23,13 @@ test("a request names an image by its name only where that leads to it", () => {
   expect(refOf(arm, all, "x86_64")).toBe(3);
   expect(refOf(old, all, "x86_64")).toBe(1);
   for (const each of all) expect(findImage(all, refOf(each, all, "x86_64"), "x86_64")).toBe(each);
+});
+
+test("what was made here of other images comes to mind last", () => {
+  const from = (id: number, type: Image["source"]["type"]) =>
+    ({ ...image(id, "a", "x86_64"), source: { type } }) as Image;
+  const images = [from(1, "recipe"), from(2, "upload"), from(3, "vm"), from(4, "built"), from(5, "catalogue")];
+  expect(byOrigin(images).map(({ id }) => id)).toEqual([4, 5, 2, 1, 3]);
 });
 
 test("an outdated image is offered only when it was asked for", () => {

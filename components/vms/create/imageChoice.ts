@@ -25,6 +25,13 @@ export function offeredImages(images: readonly Image[], chosen: Image | undefine
   return [...offered.filter(({ kind }) => kind !== "iso"), ...offered.filter(({ kind }) => kind === "iso")];
 }
 
+/** In the order in which images come to mind for something new: as their makers made them before what was made of them here. */
+export function byOrigin(images: readonly Image[]): Image[] {
+  return [...images].sort((a, b) => origins.indexOf(a.source.type) - origins.indexOf(b.source.type));
+}
+
+const origins: Image["source"]["type"][] = ["built", "catalogue", "url", "upload", "recipe", "vm"];
+
 function newestFirst(a: Image, b: Image): number {
   return b.createdAt.localeCompare(a.createdAt) || b.id - a.id;
 }

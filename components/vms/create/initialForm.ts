@@ -6,7 +6,7 @@ import { whyImageDoesNotRun, whyShapeDoesNotFit } from "../size/fits";
 import { customOf } from "../size/sizeChoice";
 import type { CreateForm } from "./createForm";
 import { emptyFirstBootForm } from "./firstBootForm";
-import { findImage, refOf } from "./imageChoice";
+import { byOrigin, findImage, refOf } from "./imageChoice";
 import { suggestName } from "./suggestName";
 
 export interface CreateChoices {
@@ -24,7 +24,7 @@ export function initialForm(choices: CreateChoices, random: () => number = Math.
   const { images, sizes, sshKeys, host, takenNames, wantedImage } = choices;
   const able = images.filter((image) => whyImageDoesNotRun(image, host) === undefined);
   const hostArch = host.report?.arch;
-  const newest = able.filter(({ newerId }) => newerId === null);
+  const newest = byOrigin(able.filter(({ newerId }) => newerId === null));
   const image =
     able.find(({ id }) => String(id) === wantedImage) ??
     findImage(able, wantedImage, hostArch) ??
