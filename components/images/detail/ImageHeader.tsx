@@ -3,10 +3,8 @@
 import { Download, Plus, RefreshCw, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { apiRequest } from "../../../lib/api/client";
-import { messageOf } from "../../../lib/domain/errors";
 import type { ImageDetail } from "../../../lib/domain/imageDetail";
-import type { Operation } from "../../../lib/domain/operation";
-import { useImages, useOperations } from "../../data/hooks";
+import { useImages } from "../../data/hooks";
 import { keys } from "../../data/keys";
 import { Banner } from "../../ui/Banner";
 import { Button } from "../../ui/Button";
@@ -17,6 +15,7 @@ import { notify } from "../../ui/notify";
 import { PageHeader } from "../../ui/PageHeader";
 import { ImageBadges } from "../ImageBadges";
 import { deletionWords, refreshWord, whyNoDelete, whyNoRefresh } from "../imageWords";
+import { useRefresh } from "./useRefresh";
 
 /** An image's name and what can be done with it. */
 export function ImageHeader({ image }: { image: ImageDetail }) {
@@ -47,22 +46,7 @@ export function ImageHeader({ image }: { image: ImageDetail }) {
 }
 
 function RefreshButton({ image }: { image: ImageDetail }) {
-  const operations = useOperations();
-  const [isPending, setPending] = useState(false);
-  const [error, setError] = useState<string>();
-  const refresh = async () => {
-    setPending(true);
-    setError(undefined);
-    try {
-      const operation = await apiRequest<Operation>("POST", `${keys.image(image.id)}/refresh`);
-      operations.reload();
-      notify(`${operation.subject}: accepted.`);
-    } catch (thrown) {
-      setError(messageOf(thrown));
-    } finally {
-      setPending(false);
-    }
-  };
+  const { refresh, isPending, error } = useRefresh(image);
   return (
     <>
       {error ? (

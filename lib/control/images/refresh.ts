@@ -1,11 +1,9 @@
-import { and, desc, eq, isNull, sql } from "drizzle-orm";
-import type { Queryable } from "../../db/client";
-import { images } from "../../db/schema/images";
 import { CumulusError } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
 import type { Actor, Context } from "../context";
 import { getOperation } from "../operations";
 import { customizeTask } from "./customize";
+import { newestBase } from "./newestBase";
 import { askFor, buildTask, catalogueTask, downloadTask, type ImageTask } from "./request";
 import { getImageRow, type ImageRow } from "./view";
 
@@ -32,7 +30,9 @@ async function taskOf(context: Context, image: ImageRow): Promise<ImageTask> {
     case "recipe": {
       const { title, description } = image;
       if (!image.recipe) throw cannot(`The recipe of ${name} was not kept.`);
-      return customizeTask(await newestBase(context.db, source), image.recipe, { name, title, description });
+      const base = await newestBase(context.db, source);
+      if (!base) throw cannot(`The image that ${name} was made from is no longer here: add it first.`);
+      return customizeTask(base, image.recipe, { name, title, description });
     }
     case "upload":
     case "vm":
@@ -40,35 +40,12 @@ async function taskOf(context: Context, image: ImageRow): Promise<ImageTask> {
   }
 }
 
-type RecipeSource = Extract<ImageRow["source"], { type: "recipe" }>;
-
 function urlAgain(image: ImageRow, url: string): ImageTask {
   const { kind, name, title, description, arch, firmware, firmwares, minMemoryBytes, loginUser, os, endOfLife } = image;
   const said = { kind, name, title, description, arch, minMemoryBytes, loginUser, os, endOfLife };
   const all = firmwares.length > 0 ? firmwares : [firmware];
   // What it was compared with was that build's checksum, not the next one's.
   return downloadTask({ from: "url", url, checksum: null, image: { ...said, firmwares: all, aliases: [] } }, name);
-}
-
-/** The newest image of the name that the base has, or had: a removed one may have a successor. */
-async function newestBase(db: Queryable, source: RecipeSource): Promise<ImageRow> {
-  const isSameName = sql`${images.name} = ${source.baseName}`;
-  const [base] = await db
-    .select()
-    .from(images)
-    .where(eq(images.sha256, source.baseSha256))
-    .orderBy(sql`${isSameName} desc nulls last`, images.id)
-    .limit(1);
-  const [newest] = base
-    ? await db
-        .select()
-        .from(images)
-        .where(and(eq(images.name, base.name), eq(images.arch, base.arch), isNull(images.deletedAt)))
-        .orderBy(desc(images.createdAt), desc(images.id))
-        .limit(1)
-    : [];
-  if (newest) return newest;
-  throw cannot(`The image that it was made from${base ? `, ${base.name},` : ""} is no longer here: add it first.`);
 }
 
 function cannot(message: string): CumulusError {

@@ -5,6 +5,7 @@ import { CumulusError } from "../../domain/errors";
 import type { Image } from "../../domain/image";
 import type { ImageDetail } from "../../domain/imageDetail";
 import type { Context } from "../context";
+import { newestBase } from "./newestBase";
 import { imagesOfSameFile, usersOfImage } from "./users";
 
 export type ImageRow = typeof images.$inferSelect;
@@ -43,7 +44,20 @@ export async function getImage({ db }: Context, id: number): Promise<ImageDetail
     .where(and(eq(images.id, id), isNull(images.deletedAt)));
   if (!row) throw imageNotFound(id);
   const users = await usersOfImage(db, row.image);
-  return { ...toImage(row), ...users, sameFile: await imagesOfSameFile(db, row.image), recipe: row.image.recipe };
+  return {
+    ...toImage(row),
+    ...users,
+    sameFile: await imagesOfSameFile(db, row.image),
+    newerBase: await newerBaseOf(db, row.image),
+    recipe: row.image.recipe,
+  };
+}
+
+/** A build of a recipe's base that is newer than the one that it was made from. */
+async function newerBaseOf(db: Queryable, { id, source }: ImageRow): Promise<ImageDetail["newerBase"]> {
+  const newest = source.type === "recipe" ? await newestBase(db, source) : undefined;
+  if (source.type !== "recipe" || !newest || newest.id === id || newest.sha256 === source.baseSha256) return null;
+  return { id: newest.id, name: newest.name, title: newest.title };
 }
 
 export async function getImageRow(db: Queryable, id: number): Promise<ImageRow> {
