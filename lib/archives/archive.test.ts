@@ -13,7 +13,7 @@ import { admitEntry } from "./entries";
 import { packArchive } from "./pack";
 import { readHead } from "./readHead";
 import { badArchives } from "./testing/badArchives";
-import { archivedVm, tarOf } from "./testing/tar";
+import { archivedVm, bytesOf, tarOf } from "./testing/tar";
 import { unpackArchive } from "./unpack";
 
 const { signal } = new AbortController();
@@ -37,12 +37,6 @@ const inChunks = (bytes: Buffer, size: number) =>
       for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
     })(),
   );
-
-async function allOf(body: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
 
 test("what is packed is unpacked as it was, in an order by which a cut shows, and by tar(1) too", async () => {
   const disk = written("disk", Buffer.alloc(3 * MIB, "disk"));
@@ -88,13 +82,11 @@ test.each([...sizes.map(({ diskBytes }) => diskBytes), sizeLimits.diskBytes.max]
 test.each([1, 100, 512, 700, 64 * 1024, 10 * MIB])(
   "what is said of a VM is read from pieces of %i bytes, and nothing of the file is lost by that",
   async (size) => {
-    const archive = await allOf(
-      Readable.from(tarOf([{ name: "vm.json" }, { name: "disk.qcow2", content: Buffer.alloc(5000, 7) }])),
-    );
+    const archive = await bytesOf(tarOf([{ name: "vm.json" }, { name: "disk.qcow2", content: Buffer.alloc(5000, 7) }]));
     const { description, body } = await readHead(inChunks(archive, size));
     expect(description).toEqual(archivedVm);
     const again = createHash("sha256")
-      .update(await allOf(body))
+      .update(await bytesOf(body))
       .digest("hex");
     expect(again).toBe(createHash("sha256").update(archive).digest("hex"));
   },
@@ -119,12 +111,12 @@ test("an archive that tar(1) made anew from the files of another is one as well"
 test.each(badArchives.map((bad) => [bad.name, bad] as const))(
   "%s is refused with a sentence that says why, and nothing is written outside of its folder",
   async (_, { make, why }) => {
-    const content = await allOf(Readable.from(make()));
+    const content = await bytesOf(make());
     const archive = written("bad.tar", content);
     const before = readdirSync(folder).sort();
     const work = async () => {
       const { body } = await readHead(inChunks(content, 64 * 1024));
-      await allOf(body);
+      await bytesOf(body);
       await unpackArchive(archive, into, signal);
     };
     await expect(work()).rejects.toMatchObject({ code: "bad_request", message: expect.stringMatching(why) });
@@ -149,7 +141,7 @@ test.each<[string, (body: Readable) => Promise<unknown>]>([
   "a file that nobody wants any more is taken to its end, so that its sender looks for the answer: %s",
   async (_, read) => {
     const sent = inChunks(
-      await allOf(Readable.from(tarOf([{ name: "vm.json" }, { name: "disk.qcow2", content: Buffer.alloc(2 * MIB) }]))),
+      await bytesOf(tarOf([{ name: "vm.json" }, { name: "disk.qcow2", content: Buffer.alloc(2 * MIB) }])),
       4096,
     );
     const { body } = await readHead(sent);
@@ -161,9 +153,7 @@ test.each<[string, (body: Readable) => Promise<unknown>]>([
 );
 
 test("a file that breaks off on its way breaks the work, not the process", async () => {
-  const archive = await allOf(
-    Readable.from(tarOf([{ name: "vm.json" }, { name: "disk.qcow2", content: Buffer.alloc(5000) }])),
-  );
+  const archive = await bytesOf(tarOf([{ name: "vm.json" }, { name: "disk.qcow2", content: Buffer.alloc(5000) }]));
   const broken = Readable.from(
     (async function* () {
       yield archive.subarray(0, 2048);
@@ -171,5 +161,5 @@ test("a file that breaks off on its way breaks the work, not the process", async
     })(),
   );
   const { body } = await readHead(broken);
-  await expect(allOf(body)).rejects.toThrow("broken off");
+  await expect(bytesOf(body)).rejects.toThrow("broken off");
 });

@@ -2,6 +2,7 @@ import { dnsAddressOf } from "../domain/ipv4";
 import { ipv6GatewayOf, ipv6Of } from "../domain/ipv6";
 import type { MachineSpec } from "../domain/machine";
 import { seedOf } from "../domain/seed";
+import { firmwareOf } from "./vms/firmware";
 import type { FurtherLink, VmRecord } from "./vms/view";
 
 /** What a host must know of a VM: its row and what it refers to, in the hypervisor's words. */
@@ -53,11 +54,6 @@ export function specOf({ vm, image, network, cdrom, host, furtherLinks }: VmReco
       further: driver === "bridge" ? staying.map((one) => ({ ...linkOf(one), ...ipv6PartOf(one) })) : [],
     }),
   };
-}
-
-/** What a VM boots with. */
-export function firmwareOf({ firmware }: Pick<VmRecord["vm"], "firmware">, image: Pick<VmRecord["image"], "firmware">) {
-  return firmware ?? image.firmware;
 }
 
 /** A snapshot has its own variables, and a BIOS none. */

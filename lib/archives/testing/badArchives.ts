@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { MIB } from "../../domain/units";
-import { archivedVm, tarOf } from "./tar";
+import { archivedVm, bytesOf, tarOf } from "./tar";
 
 /** A file that must not be imported, and what it is refused with. */
 export interface BadArchive {
@@ -13,14 +13,8 @@ const vm = { name: "vm.json" };
 const disk = { name: "disk.qcow2", content: Buffer.alloc(3000, 7) };
 const saying = (change: object) => ({ ...vm, content: JSON.stringify({ ...archivedVm, ...change }) });
 
-async function wholeOf(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
-  const read: Buffer[] = [];
-  for await (const chunk of chunks) read.push(chunk);
-  return Buffer.concat(read);
-}
-
 async function* changed(chunks: AsyncIterable<Buffer>, change: (bytes: Buffer) => Buffer) {
-  yield change(await wholeOf(chunks));
+  yield change(await bytesOf(chunks));
 }
 
 const tar = (entries: Parameters<typeof tarOf>[0]) => () => tarOf(entries);

@@ -47,3 +47,10 @@ export function tarOf(entries: readonly Made[]): AsyncIterable<Buffer> {
   fill().catch((error: Error) => archive.destroy(error));
   return archive as AsyncIterable<Buffer>;
 }
+
+/** All that comes. */
+export async function bytesOf(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
+  const read: Buffer[] = [];
+  for await (const chunk of chunks) read.push(chunk);
+  return Buffer.concat(read);
+}

@@ -7,7 +7,7 @@ import { CumulusError } from "../../domain/errors";
 import { announce } from "../changes";
 import { type Actor, type Context, systemActor } from "../context";
 import { actorName, openStatuses } from "../operations";
-import { requestRemoval, whyInUse } from "../snapshots/remove";
+import { requestSnapshotRemoval, whyInUse } from "../snapshots/remove";
 import { requestCopyRemoval } from "./copyRemoval";
 
 type BackupRow = typeof backups.$inferSelect;
@@ -72,5 +72,5 @@ export async function removeSnapshotOf(tx: Queryable, actor: Actor, { snapshotId
     .from(snapshots)
     .where(and(eq(snapshots.id, snapshotId), eq(snapshots.desired, "present"), isNull(snapshots.deletedAt)))
     .for("update");
-  if (snapshot?.manifest && (await whyInUse(tx, snapshot)) === null) await requestRemoval(tx, actor, snapshot);
+  if (snapshot?.manifest && (await whyInUse(tx, snapshot)) === null) await requestSnapshotRemoval(tx, actor, snapshot);
 }

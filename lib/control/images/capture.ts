@@ -5,7 +5,7 @@ import { snapshots, vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { CreateImage } from "../../domain/imageRequest";
 import { demandSnapshotAct } from "../snapshots/demand";
-import { firmwareOf } from "../spec";
+import { firmwareOf } from "../vms/firmware";
 import type { ImageTask } from "./request";
 
 /** Makes an image of a VM's or a snapshot's disk. What it says of itself is what the image said that the VM was made from. */

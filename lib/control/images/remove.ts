@@ -16,12 +16,12 @@ import { imageNotFound } from "./view";
  * @throws `not_found`; `conflict` while something holds on to it, saying what
  */
 export async function removeImage(context: Context, actor: Actor, id: number): Promise<Operation> {
-  const operationId = await context.db.transaction((tx) => requestRemoval(tx, actorName(actor), id));
+  const operationId = await context.db.transaction((tx) => requestImageRemoval(tx, actorName(actor), id));
   return getOperation(context, operationId);
 }
 
 /** The same within a transaction. @param actor as an operation names whom it is for @returns the operation's id */
-export async function requestRemoval(tx: Queryable, actor: string, id: number): Promise<number> {
+export async function requestImageRemoval(tx: Queryable, actor: string, id: number): Promise<number> {
   // Whoever makes a VM of it holds the row until that VM is written: it is seen below.
   const [image] = await tx
     .select()

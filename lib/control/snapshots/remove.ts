@@ -20,14 +20,18 @@ export async function deleteSnapshot(context: Context, actor: Actor, id: number)
   const operation = await context.db.transaction(async (tx) => {
     const snapshot = await lockSnapshot(tx, id);
     await refuseWhileInUse(tx, snapshot);
-    return requestRemoval(tx, actor, snapshot);
+    return requestSnapshotRemoval(tx, actor, snapshot);
   });
   failpoint("snapshot-remove.committed");
   return getOperation(context, operation.id);
 }
 
 /** Writes down that a snapshot that was taken is to be gone, in the caller's transaction. */
-export async function requestRemoval(tx: Queryable, actor: Actor, snapshot: SnapshotRow): Promise<OperationRow> {
+export async function requestSnapshotRemoval(
+  tx: Queryable,
+  actor: Actor,
+  snapshot: SnapshotRow,
+): Promise<OperationRow> {
   const { id, vmId, name } = snapshot;
   await wantDeleted(tx, snapshot);
   return requestTask(tx, {
@@ -55,7 +59,7 @@ export async function requestRemovalOfAll(tx: Queryable, actor: Actor, vmId: num
     .where(and(eq(snapshots.vmId, vmId), isShown))
     .for("update");
   for (const row of rows) {
-    if (row.manifest) await requestRemoval(tx, actor, row);
+    if (row.manifest) await requestSnapshotRemoval(tx, actor, row);
     else await wantDeleted(tx, row);
   }
 }

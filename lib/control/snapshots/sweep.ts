@@ -2,7 +2,7 @@ import { and, eq, isNotNull, isNull, not, notExists } from "drizzle-orm";
 import { snapshots, vms } from "../../db/schema/vms";
 import { announce } from "../changes";
 import { type Context, systemActor } from "../context";
-import { couldNotBeRemoved, isYetToStartFrom, requestRemoval } from "./remove";
+import { couldNotBeRemoved, isYetToStartFrom, requestSnapshotRemoval } from "./remove";
 
 /** Brings snapshots to where they should be, whatever was cut off. */
 export async function sweepSnapshots(context: Context): Promise<void> {
@@ -26,7 +26,7 @@ async function removeServedClones(context: Context): Promise<void> {
         ),
       )
       .for("update", { skipLocked: true });
-    for (const row of rows) await requestRemoval(tx, systemActor, row);
+    for (const row of rows) await requestSnapshotRemoval(tx, systemActor, row);
   });
 }
 

@@ -9,7 +9,7 @@ import { systemActor } from "../context";
 import { requestBackups, requestConverge } from "../jobs";
 import { giveUpIn } from "../steps";
 import type { TaskEffects } from "../tasks/effects";
-import { requestRemoval } from "./remove";
+import { requestSnapshotRemoval } from "./remove";
 
 const paramsSchema = z.object({ snapshotId: z.number() });
 
@@ -48,7 +48,7 @@ export async function writeManifest(tx: Queryable, id: number, manifest: Snapsho
     .returning();
   if (!row) return;
   await announce(tx, { kind: "snapshot", id, vmId: row.vmId });
-  if (row.desired === "deleted") await requestRemoval(tx, systemActor, row);
+  if (row.desired === "deleted") await requestSnapshotRemoval(tx, systemActor, row);
 }
 
 /** A snapshot that was not taken is nothing that anybody need see. */

@@ -5,7 +5,7 @@ import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { SnapshotManifest } from "../../domain/snapshotManifest";
 import type { VmDescription } from "../../domain/vmDescription";
-import { firmwareOf } from "../spec";
+import { firmwareOf } from "./firmware";
 import type { VmRow } from "./view";
 
 interface Described {

@@ -5,7 +5,12 @@ import { firmwaresOf, type ImageManifest } from "../../domain/image";
 
 type BootableImage = Pick<ImageManifest, "name" | "kind" | "arch" | "firmware" | "firmwares">;
 
-/** What a VM of an image boots with. @throws `bad_request` for what the image doesn't boot with */
+/** What a VM boots with. @param vm with null where its image says it @param image that it was made from */
+export function firmwareOf(vm: { firmware: Firmware | null }, image: Pick<ImageManifest, "firmware">): Firmware {
+  return vm.firmware ?? image.firmware;
+}
+
+/** What a new VM of an image is to boot with. @throws `bad_request` for what the image doesn't boot with */
 export function resolveFirmware(image: BootableImage, wanted: Firmware | undefined): Firmware {
   const able = firmwaresOf(image);
   if (wanted === undefined) return able.includes(image.firmware) ? image.firmware : (able[0] ?? image.firmware);

@@ -9,7 +9,7 @@ import type { ImportVm } from "../../domain/vmArchive";
 import { type VmDescription, vmDescriptionSchema } from "../../domain/vmDescription";
 import type { Actor, Context } from "../context";
 import { freeImageName } from "../images/freeName";
-import { requestRemoval } from "../images/remove";
+import { requestImageRemoval } from "../images/remove";
 import { takeUpImage } from "../images/takeUp";
 import { sendToTask } from "../images/upload";
 import { actorName } from "../operations";
@@ -73,7 +73,7 @@ export const importEffects: TaskEffects = {
 /** It stays if something needs it by now: a VM that was imported from the same archive at the same time, say. */
 async function removeUnused(tx: Queryable, actor: string, imageId: number): Promise<void> {
   try {
-    await requestRemoval(tx, actor, imageId);
+    await requestImageRemoval(tx, actor, imageId);
   } catch (error) {
     if (!(error instanceof CumulusError)) throw error;
   }

@@ -14,6 +14,7 @@ import { attachFirewalls } from "../networks/firewalls";
 import { actorName, addOperation, type OperationRow } from "../operations";
 import { admitVm } from "./admit";
 import { allocateMac, allocateSshPort } from "./allocate";
+import { firmwareOf } from "./firmware";
 import type { VmRow } from "./view";
 
 /** A VM's numbers; `name` is the named size that they are. */
@@ -47,7 +48,7 @@ export async function insertVm(
   const { kind, name, image, fromSnapshotId, shape, network, sshKeys, userData, files } = wanted;
   const { firmware, firstBoot, cdromImageId, bootFrom } = wanted;
   const { memoryBytes, diskBytes } = shape;
-  const host = await admitVm(tx, { arch: image.arch, firmware: firmware ?? image.firmware, memoryBytes, diskBytes });
+  const host = await admitVm(tx, { arch: image.arch, firmware: firmwareOf(wanted, image), memoryBytes, diskBytes });
 
   const ipv4 = await takeAddress(tx, network, wanted.ipv4);
   const accepted = new Date().toISOString();

@@ -13,6 +13,7 @@ import { sinceStartMs, timelineOf } from "../../domain/timeline";
 import type { Vm } from "../../domain/vm";
 import { type VmStatus, vmStatus } from "../../domain/vmStatus";
 import type { Context } from "../context";
+import { firmwareOf } from "./firmware";
 
 export type VmRow = typeof vms.$inferSelect;
 
@@ -143,7 +144,7 @@ export function toVm({ vm, image, network, host, cdrom }: ShownRecord, nowMs: nu
     image: { id: image.id, name: image.name, title: image.title },
     arch: image.arch,
     isEmulated: host.report !== null && host.report.arch !== image.arch,
-    firmware: vm.firmware ?? image.firmware,
+    firmware: firmwareOf(vm, image),
     cdrom: cdrom && { id: cdrom.id, name: cdrom.name, title: cdrom.title },
     isCdromChanging: vm.observedCdrom !== (cdrom?.sha256 ?? null),
     bootFrom: vm.bootFrom,
