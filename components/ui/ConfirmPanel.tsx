@@ -58,6 +58,8 @@ function ConfirmForm({
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    // React hands it on to a form that the dialog is opened in, which is not what is sent.
+    event.stopPropagation();
     if (isMissingText || isPending) return;
     setPending(true);
     setError(undefined);

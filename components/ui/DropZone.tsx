@@ -15,17 +15,19 @@ interface DropZoneProps {
   file: File | undefined;
   onFile: (file: File) => void;
   problem: string | undefined;
+  /** The file stays as it is: it is on its way. */
+  disabled?: boolean;
 }
 
 /** Takes one file: dropped, or chosen by the browser's own dialog. */
-export function DropZone({ label, prompt, hint, file, onFile, problem }: DropZoneProps) {
+export function DropZone({ label, prompt, hint, file, onFile, problem, disabled = false }: DropZoneProps) {
   const id = useId();
   const [isOver, setOver] = useState(false);
   const drop = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
     const [dropped] = event.dataTransfer.files;
-    if (dropped) onFile(dropped);
+    if (dropped && !disabled) onFile(dropped);
   };
   return (
     <div>
@@ -33,13 +35,13 @@ export function DropZone({ label, prompt, hint, file, onFile, problem }: DropZon
         htmlFor={id}
         onDragOver={(event) => {
           event.preventDefault();
-          setOver(true);
+          setOver(!disabled);
         }}
         onDragLeave={() => setOver(false)}
         onDrop={drop}
         className={cx(
           "relative flex min-h-28 cursor-pointer flex-col items-center justify-center gap-1 rounded-lg border border-dashed px-4 py-6 text-center text-sm transition-colors duration-100",
-          "has-focus-visible:outline-2 has-focus-visible:outline-accent-ink has-focus-visible:outline-offset-2",
+          "has-disabled:cursor-default has-disabled:opacity-55 has-focus-visible:outline-2 has-focus-visible:outline-accent-ink has-focus-visible:outline-offset-2",
           isOver ? "border-accent bg-accent-soft/50" : "border-line-strong bg-sunken hover:border-control",
         )}
       >
@@ -56,6 +58,7 @@ export function DropZone({ label, prompt, hint, file, onFile, problem }: DropZon
         <input
           id={id}
           type="file"
+          disabled={disabled}
           aria-label={label}
           aria-describedby={problem ? `${id}-problem` : undefined}
           aria-invalid={problem ? true : undefined}

@@ -9,6 +9,8 @@ interface LeaveGuardProps {
   /** Whether there is something to lose. */
   isOn: boolean;
   title: string;
+  /** The button that leaves. */
+  confirmLabel?: string;
   /** What is lost. */
   children: ReactNode;
 }
@@ -17,7 +19,7 @@ interface LeaveGuardProps {
  * Asks before the page is left: by a link, the palette, the browser's way back (where the browser can be asked to wait), or with the tab, for which the
  * browser has its own question.
  */
-export function LeaveGuard({ isOn, title, children }: LeaveGuardProps) {
+export function LeaveGuard({ isOn, title, confirmLabel = "Leave without saving", children }: LeaveGuardProps) {
   const router = useRouter();
   const [held, setHeld] = useState<{ go: () => void } | null>(null);
   const isLeaving = useRef(false);
@@ -56,7 +58,7 @@ export function LeaveGuard({ isOn, title, children }: LeaveGuardProps) {
       open={held !== null}
       onOpenChange={(isOpen) => isOpen || setHeld(null)}
       title={title}
-      confirmLabel="Leave without saving"
+      confirmLabel={confirmLabel}
       onConfirm={async () => {
         isLeaving.current = true;
         held?.go();

@@ -31,6 +31,30 @@ test("a file from one's own disk becomes an image", async ({ page, fakeStack }) 
   }
 });
 
+test("another way to an image asks first while a file is on its way, and sends it no second time", async ({
+  page,
+  fakeStack,
+}) => {
+  await signIn(page, fakeStack);
+  let sent = 0;
+  // Nobody takes it: it is on its way until it is cancelled.
+  await page.route("**/api/images/upload*", () => {
+    sent += 1;
+  });
+  await page.goto(`${fakeStack.url}/images/add?from=upload`);
+  const file = { name: "disk.qcow2", mimeType: "application/octet-stream", buffer: Buffer.from("disk") };
+  await page.getByLabel("Image file").setInputFiles(file);
+  await page.getByRole("button", { name: "Upload image" }).click();
+  await expect(page.getByRole("button", { name: "Cancel upload" })).toBeVisible();
+  await expect(page.getByLabel("Image file")).toBeDisabled();
+  await page.getByRole("radio", { name: "Address" }).click();
+  const dialog = page.getByRole("alertdialog", { name: "End the upload?" });
+  await dialog.getByRole("button", { name: "End it and leave" }).click();
+  await expect(page).toHaveURL(/from=url/);
+  await expect(page.getByRole("button", { name: "Cancel upload" })).toHaveCount(0);
+  expect(sent).toBe(1);
+});
+
 test("an image that a VM uses says why it can't be deleted", async ({ page, fakeStack }) => {
   await signIn(page, fakeStack);
   const { body: vm } = await fakeStack.api<{ id: number; image: { id: number } }>("POST", "/api/vms?wait=ready", {

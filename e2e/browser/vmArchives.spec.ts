@@ -1,4 +1,5 @@
 import { expect, type Page } from "@playwright/test";
+import type { Operation } from "../../lib/domain/operation";
 import type { Vm } from "../../lib/domain/vm";
 import { createSshClient } from "../sshClient";
 import { signIn, test } from "./fixtures";
@@ -84,4 +85,55 @@ test("an import says what is missing, and why a file is no VM; the form stays as
   await expect(page.getByText(/This file can't be imported as a VM: it is no tar archive/)).toBeVisible();
   await expect(page.getByLabel("Host name")).toHaveValue("web-9");
   await expect(page.getByText("web-9.tar")).toBeVisible();
+});
+
+test("while an archive is sent, it stays the one that was chosen, and leaving the page asks first", async ({
+  page,
+  fakeStack,
+}) => {
+  await signIn(page, fakeStack);
+  let sent = 0;
+  // Nobody takes it: it is on its way until it is cancelled.
+  await page.route("**/api/vms/import*", () => {
+    sent += 1;
+  });
+  await openImport(page, fakeStack.url);
+  await page.getByLabel("Archive of a VM").setInputFiles(fakeArchive);
+  await page.getByRole("button", { name: "Import VM" }).click();
+  const cancel = page.getByRole("button", { name: "Cancel upload" });
+  await expect(cancel).toBeVisible();
+  await expect(page.getByLabel("Host name")).toBeDisabled();
+  await expect(page.getByLabel("Archive of a VM")).toBeDisabled();
+  const leave = page.getByRole("navigation").getByRole("link", { name: "Images" }).first();
+  await leave.click();
+  const dialog = page.getByRole("alertdialog", { name: "End the upload?" });
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(cancel).toBeVisible();
+  await leave.click();
+  await dialog.getByRole("button", { name: "End it and leave" }).click();
+  await expect(page).toHaveURL(`${fakeStack.url}/images`);
+  expect(sent).toBe(1);
+});
+
+test("while the host works on an archive, its progress stays, and nothing else can be imported", async ({
+  page,
+  fakeStack,
+}) => {
+  await signIn(page, fakeStack);
+  const operation: Operation = {
+    ...{ id: 999_999, kind: "import", status: "running", progress: 85, message: "unpacks the archive", error: null },
+    ...{ vm: null, subject: "web-9", transfer: null, result: null, isTask: true, actor: "admin" },
+    ...{ createdAt: new Date().toISOString(), startedAt: new Date().toISOString(), finishedAt: null },
+  };
+  await page.route("**/api/vms/import*", (route) => route.fulfill({ status: 202, json: operation }));
+  await page.route(`**/api/operations/${operation.id}`, (route) => route.fulfill({ json: operation }));
+  await openImport(page, fakeStack.url);
+  await page.getByLabel("Archive of a VM").setInputFiles(fakeArchive);
+  await page.getByRole("button", { name: "Import VM" }).click();
+  await expect(page.getByText(/unpacks the archive/i).first()).toBeVisible();
+  await expect(page.getByLabel("Host name")).toBeDisabled();
+  await expect(page.getByLabel("Archive of a VM")).toBeDisabled();
+  await expect(page.getByRole("button", { name: "Suggest another name" })).toHaveAttribute("aria-disabled", "true");
+  await expect(page.getByRole("button", { name: /Cancel/ })).toBeVisible();
 });

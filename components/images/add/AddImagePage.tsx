@@ -3,6 +3,7 @@
 import { useRouter, useSearchParams } from "next/navigation";
 import type { ComponentType } from "react";
 import type { Operation } from "../../../lib/domain/operation";
+import { leaveBy } from "../../ui/leaving";
 import { Page } from "../../ui/Page";
 import { PageHeader } from "../../ui/PageHeader";
 import { SegmentedControl } from "../../ui/SegmentedControl";
@@ -42,7 +43,7 @@ export function AddImagePage() {
   const open = (next: WayName) => {
     const address = new URLSearchParams(search);
     address.set("from", next);
-    router.replace(`/images/add?${address}`, { scroll: false });
+    leaveBy(() => router.replace(`/images/add?${address}`, { scroll: false }));
   };
   return (
     <Page>

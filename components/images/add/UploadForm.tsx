@@ -2,6 +2,7 @@
 
 import { type FormEvent, useState } from "react";
 import { TransferProgress } from "../../activity/TransferProgress";
+import { UploadGuard } from "../../activity/UploadGuard";
 import { useOperations } from "../../data/hooks";
 import { useFileUpload } from "../../data/useFileUpload";
 import { Banner } from "../../ui/Banner";
@@ -62,6 +63,7 @@ export function UploadForm() {
           file={file}
           onFile={take}
           problem={problems.fileName}
+          disabled={form.isPending}
         />
         <BroughtFields
           value={image}
@@ -77,6 +79,7 @@ export function UploadForm() {
         {form.transfer ? (
           <TransferProgress label={`Upload of ${file?.name ?? "the file"}`} transfer={form.transfer} />
         ) : null}
+        <UploadGuard isOn={form.transfer !== undefined} />
         <div className="flex gap-2">
           <Button
             type="submit"

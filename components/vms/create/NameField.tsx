@@ -11,12 +11,22 @@ interface NameFieldProps {
   onChange: (name: string) => void;
   problem: string | undefined;
   takenNames: readonly string[];
+  hint?: string;
+  /** Why it can't be another one now. */
+  disabledReason?: string | undefined;
 }
 
-export function NameField({ value, onChange, problem, takenNames }: NameFieldProps) {
+export function NameField({
+  value,
+  onChange,
+  problem,
+  takenNames,
+  hint = "Small letters, digits and dashes.",
+  disabledReason,
+}: NameFieldProps) {
   const taken = takenNames.includes(value) ? "Another VM has this name." : undefined;
   return (
-    <Field label="Host name" hint="Small letters, digits and dashes." error={problem ?? taken} className="max-w-md">
+    <Field label="Host name" hint={hint} error={problem ?? taken} className="max-w-md">
       {(control) => (
         <span className="flex items-center gap-1.5">
           <Input
@@ -26,12 +36,14 @@ export function NameField({ value, onChange, problem, takenNames }: NameFieldPro
             autoCapitalize="none"
             spellCheck={false}
             maxLength={63}
+            disabled={disabledReason !== undefined}
             value={value}
             onChange={(event) => onChange(event.target.value)}
           />
           <IconButton
             label="Suggest another name"
             icon={<Dices aria-hidden />}
+            disabledReason={disabledReason}
             onClick={() => onChange(suggestName(new Set(takenNames)))}
           />
         </span>

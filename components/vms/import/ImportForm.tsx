@@ -5,6 +5,7 @@ import { type FormEvent, useEffect, useEffectEvent, useState } from "react";
 import { vmNameSchema } from "../../../lib/domain/vm";
 import { isUnderWay, kindWords } from "../../activity/operationWords";
 import { TransferProgress } from "../../activity/TransferProgress";
+import { UploadGuard } from "../../activity/UploadGuard";
 import { useOperation, useVms } from "../../data/hooks";
 import { useFileUpload } from "../../data/useFileUpload";
 import { FailureBanner } from "../../images/add/FailureBanner";
@@ -13,8 +14,7 @@ import { CancelButton } from "../../images/tasks/TaskRow";
 import { Banner } from "../../ui/Banner";
 import { Button } from "../../ui/Button";
 import { DropZone } from "../../ui/DropZone";
-import { Field } from "../../ui/Field";
-import { Input } from "../../ui/Input";
+import { NameField } from "../create/NameField";
 import { nameFromArchive } from "./nameFromArchive";
 
 /** Takes an archive from the reader's own disk, and leads to the VM that comes of it. */
@@ -35,8 +35,9 @@ export function ImportForm() {
     if (typeof vmId === "number") openVm(vmId);
   }, [vmId]);
 
+  const isBusy = form.isPending || isWorking;
   const nameProblem = name === "" ? undefined : vmNameSchema.safeParse(name).error?.issues[0]?.message;
-  const taken = vms.some((vm) => vm.name === name) ? "Another VM has this name." : undefined;
+  const takenNames = vms.map((vm) => vm.name);
   const fileProblem = wasSent && !file ? "Choose a file." : undefined;
   const changed = () => {
     form.reset();
@@ -50,7 +51,7 @@ export function ImportForm() {
   const send = async (event: FormEvent) => {
     event.preventDefault();
     setSent(true);
-    if (!file || nameProblem || taken || isWorking) return;
+    if (!file || nameProblem || takenNames.includes(name) || isBusy) return;
     setOperationId(null);
     const query = new URLSearchParams(name === "" ? {} : { name });
     const sent = await form.upload(`POST /api/vms/import?${query}`, file);
@@ -65,29 +66,19 @@ export function ImportForm() {
         file={file}
         onFile={take}
         problem={fileProblem}
+        disabled={isBusy}
       />
-      <Field
-        label="Host name"
+      <NameField
+        value={name}
+        onChange={(changedName) => {
+          setName(changedName);
+          changed();
+        }}
         hint="Small letters, digits and dashes. Left empty: as the archive says."
-        error={nameProblem ?? taken ?? form.fields.name}
-        className="max-w-md"
-      >
-        {(control) => (
-          <Input
-            {...control}
-            mono
-            autoComplete="off"
-            autoCapitalize="none"
-            spellCheck={false}
-            maxLength={63}
-            value={name}
-            onChange={(event) => {
-              setName(event.target.value);
-              changed();
-            }}
-          />
-        )}
-      </Field>
+        problem={nameProblem ?? form.fields.name}
+        takenNames={takenNames}
+        disabledReason={isBusy ? "A VM of this name is being imported." : undefined}
+      />
       {form.error ? <Banner tone="bad">{form.error}</Banner> : null}
       <FailureBanner error={operation?.status === "failed" ? operation.error : null} />
       {operation?.status === "cancelled" ? <Banner tone="neutral">Cancelled: nothing of it is left.</Banner> : null}
@@ -95,8 +86,9 @@ export function ImportForm() {
         <TransferProgress label={`Upload of ${file?.name ?? "the file"}`} transfer={form.transfer} />
       ) : null}
       {operation && isWorking ? <TaskProgress operation={operation} /> : null}
+      <UploadGuard isOn={form.transfer !== undefined} />
       <div className="flex gap-2">
-        <Button type="submit" variant="primary" loading={form.isPending || isWorking}>
+        <Button type="submit" variant="primary" loading={isBusy}>
           Import VM
         </Button>
         {form.transfer ? <Button onClick={form.cancel}>Cancel upload</Button> : null}

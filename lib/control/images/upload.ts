@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { CumulusError } from "../../domain/errors";
 import { type ImageUpload, importedImageSchema } from "../../domain/imageImport";
 import { importedImageOf, type UploadImage } from "../../domain/imageRequest";
@@ -9,7 +9,7 @@ import { cancelOperation, requestTask } from "../tasks/request";
 import { hostArch } from "./request";
 
 /** A file as it is sent. */
-export interface SentImage {
+export interface SentFile {
   body: Readable;
   /** Null where the sender didn't say. */
   contentLength: number | null;
@@ -23,7 +23,7 @@ export async function uploadImage(
   context: Context,
   actor: Actor,
   said: UploadImage,
-  sent: SentImage,
+  sent: SentFile,
 ): Promise<Operation> {
   const { fileName, checksum = null, ...described } = said;
   const image = importedImageSchema.parse(
@@ -44,17 +44,43 @@ export async function uploadImage(
 
 /**
  * Brings a file to the host's task that waits for it. Done when the task has all of it.
- * @param id of the operation, which is cancelled when the file doesn't come
+ * @param id of the operation, which is cancelled when the file doesn't come, or its sender breaks off
  * @throws what the host says of the file
  */
-export async function sendToTask(context: Context, id: number, { body, contentLength }: SentImage): Promise<Operation> {
+export async function sendToTask(context: Context, id: number, { body, contentLength }: SentFile): Promise<Operation> {
+  const sent = withBreakTold(body, () => breakOff(context, id));
   try {
-    await context.agent.upload(id, body, contentLength);
+    await context.agent.upload(id, sent, contentLength);
   } catch (error) {
     await giveUp(context, id);
     throw error;
   }
   return getOperation(context, id);
+}
+
+/** The same bytes; where they break off, `act` is done before the reader is told. */
+function withBreakTold(body: Readable, act: () => Promise<void>): Readable {
+  const told = Readable.from(
+    (async function* () {
+      try {
+        yield* body;
+      } catch (error) {
+        await act();
+        throw error;
+      }
+    })(),
+    { objectMode: false },
+  );
+  // One that is destroyed may not have begun to read.
+  told.once("close", () => body.destroy());
+  return told;
+}
+
+/** Who sends has cancelled it, or is gone. The host hears that first: of a connection that breaks it could not tell why. */
+async function breakOff(context: Context, id: number): Promise<void> {
+  await giveUp(context, id);
+  // Where the host can't be asked now, it is told of the cancellation when it is followed again.
+  await context.agent.cancelTask(id).catch(() => undefined);
 }
 
 /** The task that waits for the file must not wait any longer. One that ended by itself has said why. */
