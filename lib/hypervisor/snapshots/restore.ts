@@ -68,6 +68,12 @@ export function isRestoreTakenOn({ record }: Runtime, { operationId }: RestoreSn
   return record.state.restoring?.operationId === operationId;
 }
 
+/** See `Hypervisor.assertRestorable`. */
+export async function assertRestorable(target: SnapshotTarget, ask: RestoreSnapshotAsk): Promise<void> {
+  const isBegun = isRestoreDone(target.runtime, ask) || isRestoreTakenOn(target.runtime, ask);
+  if (!isBegun) await fittingSnapshot(target, ask);
+}
+
 async function restoreOrUndo(
   target: SnapshotTarget,
   ask: RestoreSnapshotAsk,
