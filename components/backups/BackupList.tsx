@@ -18,6 +18,7 @@ import { notify } from "../ui/notify";
 import { RelativeTime } from "../ui/RelativeTime";
 import { StatusDot } from "../ui/StatusDot";
 import { Table, TableBody, TableHead, Td, Th, Tr } from "../ui/Table";
+import { TextLink } from "../ui/TextLink";
 import { BackUpNowDialog } from "./BackUpNowDialog";
 import { BackupProgress } from "./BackupProgress";
 import { backupStatusWords, copyWords, tierWords } from "./backupWords";
@@ -84,14 +85,16 @@ export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupR
                       <div className="flex flex-col items-end sm:flex-row sm:justify-end">
                         {backup.status === "failed" ? (
                           <CopyAgainButton backup={backup} onDone={backups.reload} />
+                        ) : backup.status === "done" && !backup.copy ? (
+                          <TextLink href={`/vms/${vm.id}/snapshots`} className="self-center px-2 text-sm">
+                            Restore its snapshot
+                          </TextLink>
                         ) : (
                           <Button
                             size="sm"
                             variant="ghost"
                             aria-label={`Restore the backup of ${formatExact(backup.dueAt)}`}
-                            disabledReason={
-                              backup.copy ? undefined : "It has no copy: restore its snapshot on the Snapshots page."
-                            }
+                            disabledReason={backup.copy ? undefined : "It is not there yet."}
                             onClick={() => setRestoring(backup)}
                           >
                             Restore

@@ -47,6 +47,7 @@ export function SnapshotRow({ snapshot, branch, vm, operation, showVm }: Snapsho
             {size} ·{" "}
           </span>
           <RelativeTime at={snapshot.createdAt} />
+          {snapshot.pauseMs ? ` · paused for ${pauseWords(snapshot)}` : null}
         </p>
         {consistency ? <p className="text-muted text-xs lg:hidden">{consistency.label}</p> : null}
         {operation ? <SnapshotProgress operation={operation} snapshot={snapshot} /> : null}

@@ -50,7 +50,7 @@ export function foldedWords({ foldedBytes }: Pick<Snapshot, "foldedBytes">): str
 /** Who wanted it, where that was nobody by hand. */
 export function originWords({ origin }: Pick<Snapshot, "origin">): string | null {
   if (origin === "safety") return "Before a restore";
-  return origin === "schedule" ? "Backup" : null;
+  return origin === "schedule" || origin === "backup" ? "Backup" : null;
 }
 
 /** Why nothing can be made of a snapshot just now, as a sentence; undefined when it is there. */

@@ -4,8 +4,8 @@ import { type SnapshotManifest, snapshotManifestSchema } from "./snapshotManifes
 
 export type { SnapshotManifest };
 
-/** Who wanted a snapshot: a person, a schedule, a clone of the VM (hidden, gone with the clone's first start), or a restore that kept what it replaced. */
-export const snapshotOrigins = ["user", "schedule", "clone", "safety"] as const;
+/** Who wanted a snapshot: a person, a schedule, a person who backed the VM up, a clone of the VM (hidden, gone with the clone's first start), or a restore that kept what it replaced. */
+export const snapshotOrigins = ["user", "schedule", "backup", "clone", "safety"] as const;
 export type SnapshotOrigin = (typeof snapshotOrigins)[number];
 
 export const snapshotNameSchema = lineSchema(100);

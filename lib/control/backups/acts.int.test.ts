@@ -2,7 +2,7 @@ import { eq, inArray } from "drizzle-orm";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { backupPolicies, backupRepositories, backups } from "../../db/schema/backups";
 import { operations } from "../../db/schema/operations";
-import { vms } from "../../db/schema/vms";
+import { snapshots, vms } from "../../db/schema/vms";
 import { systemActor } from "../context";
 import { deleteSnapshot } from "../snapshots/remove";
 import { testControlPlane } from "../testControlPlane";
@@ -38,6 +38,8 @@ test("two who back a VM up in the same second get a backup each; the same reques
     "backup 2026-11-28 10:00:00",
     "backup 2026-11-28 10:00:00 (2)",
   ]);
+  const origins = await bed.context.db.select({ origin: snapshots.origin }).from(snapshots);
+  expect(origins).toEqual([{ origin: "backup" }, { origin: "backup" }]);
   expect((await ask("one")).id).toBe(first.id);
   expect(await bed.tasksOf(vmId, "snapshot-take")).toHaveLength(2);
 });

@@ -36,7 +36,7 @@ async function requestBackup(tx: Queryable, actor: Actor, vmId: number, reposito
   const now = new Date();
   const name = await freeSnapshotName(tx, vmId, `backup ${now.toISOString().slice(0, 19).replace("T", " ")}`);
   const { snapshot } = await withSnapshotNameTaken(name, () =>
-    requestSnapshot(tx, actor, vm, { name, origin: "schedule" }),
+    requestSnapshot(tx, actor, vm, { name, origin: "backup" }),
   );
   const [row] = await tx
     .insert(backups)
