@@ -94,7 +94,9 @@ export const useOperation = (id: number | null) => useReading<Operation>(id === 
 
 /** Entries of a folder of a snapshot; the first look into one takes a while. */
 export const useSnapshotFiles = (snapshotId: number, path: string) =>
-  useList<SnapshotFile>(`/api/snapshots/${snapshotId}/files?path=${encodeURIComponent(path)}`);
+  useReading<List<SnapshotFile> & { totalCount: number }>(
+    `/api/snapshots/${snapshotId}/files?path=${encodeURIComponent(path)}`,
+  );
 
 export const useSshKeys = (initial?: SshKey[]) => useList<SshKey>(keys.sshKeys, initial);
 

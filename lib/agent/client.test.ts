@@ -19,7 +19,6 @@ type Asked = Omit<
   | "openSerial"
   | "vncSocket"
   | "takeSnapshot"
-  | "assertRestorable"
   | "restoreSnapshot"
   | "exportDisk"
 >;

@@ -8,7 +8,7 @@ import { networkStatusSchema, reachabilityCheckSchema } from "../domain/hostNetw
 import { imageManifestSchema } from "../domain/image";
 import { type Observation, observationSchema } from "../domain/machine";
 import { type Recipe, recipeSchema } from "../domain/recipe";
-import { snapshotFileSchema } from "../domain/snapshotFile";
+import { snapshotFolderSchema } from "../domain/snapshotFile";
 import { snapshotCostSchema, snapshotManifestSchema } from "../domain/snapshotManifest";
 import { type TaskState, taskStateSchema } from "../domain/task";
 import { trafficReadingSchema } from "../domain/vmNetworking";
@@ -29,7 +29,7 @@ import { type WatchOptions, type WatchState, watchAgent } from "./watchClient";
 export interface AgentClient
   extends Omit<
     Hypervisor,
-    | ("watch" | "recover" | "close" | "takeSnapshot" | "assertRestorable" | "restoreSnapshot" | "exportDisk")
+    | ("watch" | "recover" | "close" | "takeSnapshot" | "restoreSnapshot" | "exportDisk")
     | ("openVnc" | "openSerial" | "vncSocket")
   > {
   /** Observations, and whether the agent is there, until the returned function is called: see `watchAgent`. */
@@ -157,7 +157,7 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
     listSnapshots: () => ask(z.array(snapshotManifestSchema), "GET", "/snapshots"),
     removeSnapshot: async (snapshotId) => void (await call("DELETE", `/snapshots/${snapshotId}`, slow)),
     listSnapshotFiles: (id, path) =>
-      ask(z.array(snapshotFileSchema), "GET", `/snapshots/${id}/files?path=${encodeURIComponent(path)}`, {
+      ask(snapshotFolderSchema, "GET", `/snapshots/${id}/files?path=${encodeURIComponent(path)}`, {
         timeoutMs: openDiskTimeoutMs,
       }),
     readSnapshotFile: async (id, path) =>

@@ -24,7 +24,7 @@ import { MIB } from "../domain/units";
  *     GET    /machines/{id}/traffic     TrafficReading
  *     GET    /machines/{id}/screenshot  image/png; `?last=1`: the one kept from before it stopped, 204 when there is none
  *     GET    /machines/{id}/snapshot-cost                          SnapshotCost
- *     GET    /snapshots/{id}/files      SnapshotFile[] of `?path=FOLDER`
+ *     GET    /snapshots/{id}/files      SnapshotFolder of `?path=FOLDER`
  *     GET    /snapshots/{id}/file       the bytes of `?path=FILE`
  *     GET    /snapshots                 SnapshotManifest[]         DELETE /snapshots/{id} → 204
  *     POST   /backup-repository/list    RepositoryAccess → StoredBackup[]; makes the repository where there is none

@@ -15,6 +15,21 @@ export const snapshotFileSchema = z
     /** Permission bits, as in `0644`. */
     permissions: z.string(),
     modifiedAt: z.iso.datetime(),
+    /** False: the name's bytes are no UTF-8, so that no path can name it. What can't be shown of it stands as �. */
+    isOpenable: z.boolean(),
+    /** Of a link: what it says, and what lies there within the guest; null: nothing, or neither. */
+    link: z.object({ target: z.string(), leadsTo: z.enum(["file", "folder"]).nullable() }).nullable(),
   })
   .meta({ id: "SnapshotFile" });
 export type SnapshotFile = z.infer<typeof snapshotFileSchema>;
+
+/** The most entries of one folder that are listed. */
+export const maxListed = 10_000;
+
+/** What is in a folder. */
+export const snapshotFolderSchema = z.object({
+  files: z.array(snapshotFileSchema),
+  /** How many entries the folder has: more than are listed where it is very large. */
+  totalCount: z.number().int(),
+});
+export type SnapshotFolder = z.infer<typeof snapshotFolderSchema>;

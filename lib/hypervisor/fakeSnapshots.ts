@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { CumulusError } from "../domain/errors";
 import type { MachineSpec, Observation } from "../domain/machine";
-import type { SnapshotFile } from "../domain/snapshotFile";
+import type { SnapshotFile, SnapshotFolder } from "../domain/snapshotFile";
 import { type SnapshotCost, type SnapshotManifest, snapshotManifestSchema } from "../domain/snapshotManifest";
 import type { TaskReport } from "../domain/task";
 import { MIB } from "../domain/units";
@@ -112,19 +112,30 @@ export class FakeSnapshots {
     return { hasUefiVars: uefi !== null };
   }
 
-  /** Every snapshot of the fake has the same two files. */
-  listFiles(id: number, path: string): SnapshotFile[] {
+  /** Every snapshot of the fake has the same files. */
+  listFiles(id: number, path: string): SnapshotFolder {
     const { createdAt: modifiedAt } = this.find(id);
-    if (path === "/") return [{ name: "etc", type: "folder", sizeBytes: 4096, permissions: "0755", modifiedAt }];
-    if (path !== "/etc") throw new CumulusError("not_found", `The disk doesn't have it: ${path}`);
-    return Object.entries(files).map(([name, content]) => {
-      return { name, type: "file" as const, sizeBytes: content.length, permissions: "0644", modifiedAt };
-    });
+    const entry = (values: Pick<SnapshotFile, "name" | "type"> & Partial<SnapshotFile>): SnapshotFile => {
+      return { sizeBytes: 4096, permissions: "0755", modifiedAt, isOpenable: true, link: null, ...values };
+    };
+    const content: Record<string, SnapshotFile[]> = {
+      "/": [
+        entry({ name: "config", type: "link", link: { target: "etc", leadsTo: "folder" } }),
+        entry({ name: "etc", type: "folder" }),
+        entry({ name: "caf\ufffd", type: "file", isOpenable: false }),
+      ],
+      "/etc": Object.entries(files).map(([name, text]) =>
+        entry({ name, type: "file", sizeBytes: text.length, permissions: "0644" }),
+      ),
+    };
+    const found = content[path.replace(/^\/config(?=\/|$)/, "/etc")];
+    if (!found) throw new CumulusError("not_found", `The disk doesn't have it: ${path}`);
+    return { files: found, totalCount: found.length };
   }
 
   readFile(id: number, path: string): Readable {
     this.find(id);
-    const content = path.startsWith("/etc/") ? files[path.slice("/etc/".length)] : undefined;
+    const content = files[/^\/(?:etc|config)\/(.*)$/.exec(path)?.[1] ?? ""];
     if (content !== undefined) return Readable.from([Buffer.from(content)]);
     throw new CumulusError("bad_request", `${path} is no file: only plain files can be downloaded.`);
   }

@@ -51,6 +51,9 @@ export async function closedFolder(settings: Settings, scheme: UserScheme): Prom
   return null;
 }
 
+/** What looks into a disk: those who do so end with the agent. */
+const browsingPattern = /^(browse|guestfish)-\w{6}$/;
+
 /** A file's next content, that never took its place. */
 const stagedPattern = /\.tmp$/;
 
@@ -68,7 +71,8 @@ export async function sweepLeftovers(
   const ours: [string, RegExp][] = [
     [paths.machines, leftoverPattern],
     ...ids.map((id): [string, RegExp] => [machinePaths(settings, id).folder, stagedPattern]),
-    [paths.staging, /^(seed-\w{6}|image-[0-9a-f]{16}\.qcow2)$/],
+    [paths.staging, /^((seed|browse)-\w{6}|image-[0-9a-f]{16}\.qcow2)$/],
+    [settings.runDir, browsingPattern],
   ];
   for (const [folder, pattern] of ours) {
     for (const name of (await readdir(folder)).filter((name) => pattern.test(name))) {

@@ -3,7 +3,7 @@ import type { HostReport } from "../domain/host";
 import type { NetworkState, NetworkStatus, PortForward, ReachabilityCheck } from "../domain/hostNetwork";
 import type { ImageIdentity, ImageManifest } from "../domain/image";
 import type { MachineSpec, Observation } from "../domain/machine";
-import type { SnapshotFile } from "../domain/snapshotFile";
+import type { SnapshotFolder } from "../domain/snapshotFile";
 import type { SnapshotCost, SnapshotManifest } from "../domain/snapshotManifest";
 import type { TaskReport } from "../domain/task";
 import type { TrafficReading } from "../domain/vmNetworking";
@@ -63,8 +63,6 @@ export interface Hypervisor {
    * where a crash left it. `wrong_state` for a snapshot with memory of a machine with other vCPUs, memory or network than this host can give it.
    */
   restoreSnapshot(id: number, ask: RestoreSnapshotAsk, report: TaskReport, signal: AbortSignal): Promise<Observation>;
-  /** Whether `restoreSnapshot` would be refused, to be asked before anything is done for it: `not_found`, `bad_request` and `wrong_state` as there. */
-  assertRestorable(id: number, ask: RestoreSnapshotAsk): Promise<void>;
   /** Snapshots that lie whole on this host, by id. They outlive their VMs. */
   listSnapshots(): Promise<SnapshotManifest[]>;
   /** Removes a snapshot, in any order, and is done when there is none. Its space comes back later, by a merge in the background. */
@@ -85,11 +83,11 @@ export interface Hypervisor {
   ): Promise<{ hasUefiVars: boolean }>;
 
   /**
-   * Entries of a folder in a snapshot's file systems, by name; at most 10,000. The first look into a snapshot opens its disk, in a machine of its own without rights on this host:
+   * Entries of a folder in a snapshot's file systems, by name; at most 10,000, and how many there are. The first look into a snapshot opens its disk, in a machine of its own without rights on this host:
    * that takes some seconds, and a minute under emulation. `not_found` for no such snapshot or folder, `unavailable` when a tool is missing or nothing on the disk can be read.
    */
-  listSnapshotFiles(snapshotId: number, path: string): Promise<SnapshotFile[]>;
-  /** A file's bytes. `bad_request` for what is no plain file, `too_large` above 8 GiB. */
+  listSnapshotFiles(snapshotId: number, path: string): Promise<SnapshotFolder>;
+  /** A file's bytes, also through a link. `bad_request` for what is no plain file. */
   readSnapshotFile(snapshotId: number, path: string): Promise<Readable>;
 
   observe(id: number): Promise<Observation>;

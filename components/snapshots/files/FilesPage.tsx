@@ -16,7 +16,7 @@ import { Opening } from "./Opening";
 export function FilesPage({ snapshotId }: { snapshotId: number }) {
   const path = useSearchParams().get("path") ?? "/";
   const { data: snapshots } = useSnapshots();
-  const { data: files, error, reload } = useSnapshotFiles(snapshotId, path);
+  const { data: listing, error, reload } = useSnapshotFiles(snapshotId, path);
   const snapshot = snapshots?.find(({ id }) => id === snapshotId);
   return (
     <>
@@ -50,12 +50,12 @@ export function FilesPage({ snapshotId }: { snapshotId: number }) {
               {error.detail}
             </Banner>
           </div>
-        ) : files === undefined ? (
+        ) : listing === undefined ? (
           <Opening />
-        ) : files.length === 0 ? (
+        ) : listing.items.length === 0 ? (
           <EmptyState icon={<FolderOpen aria-hidden />} title="This folder is empty" />
         ) : (
-          <FileTable snapshotId={snapshotId} folder={path} files={files} />
+          <FileTable snapshotId={snapshotId} folder={path} files={listing.items} totalCount={listing.totalCount} />
         )}
       </Card>
     </>

@@ -2,7 +2,7 @@ import { basename } from "node:path/posix";
 import { z } from "zod";
 import { getSnapshot } from "../../control/snapshots/view";
 import { CumulusError } from "../../domain/errors";
-import { guestPathSchema, snapshotFileSchema } from "../../domain/snapshotFile";
+import { guestPathSchema, maxListed, snapshotFileSchema, snapshotFolderSchema } from "../../domain/snapshotFile";
 import { endpoint } from "../endpoint";
 import { fileResponse } from "../fileResponse";
 import { asList, idParams, listOf } from "../shapes";
@@ -15,13 +15,15 @@ export const listSnapshotFilesEndpoint = endpoint({
   tag,
   summary: "List a folder of a snapshot",
   description:
-    "Without booting it: a small machine of its own, without rights on the host, reads the disk. The first look takes some seconds, under emulation a minute.",
+    "Without booting it: a small machine of its own, without rights on the host, reads the disk. The first look takes some seconds, under emulation a minute. " +
+    `Of a folder with more than ${maxListed} entries the first are listed; \`totalCount\` says how many there are.`,
   params: idParams,
   query: z.strictObject({ path: guestPathSchema.default("/") }),
-  response: listOf(snapshotFileSchema),
+  response: listOf(snapshotFileSchema).extend({ totalCount: snapshotFolderSchema.shape.totalCount }),
   handle: async ({ context, params, query }) => {
     await assertWhole(getSnapshot(context, params.id));
-    return asList(await context.agent.listSnapshotFiles(params.id, query.path));
+    const { files, totalCount } = await context.agent.listSnapshotFiles(params.id, query.path);
+    return { ...asList(files), totalCount };
   },
 });
 

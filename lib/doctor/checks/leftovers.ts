@@ -1,6 +1,5 @@
 import { basename, dirname, join } from "node:path";
 import type { Disagreement, Snapshot } from "../snapshot";
-import { machineOf, nameOf } from "./words";
 
 const check = "leftovers";
 
@@ -31,6 +30,7 @@ const replacing = /\.tmp$/;
 const replacedWithinMs = 60_000;
 
 const stagedWithinMs = 60 * 60_000;
+const browsedWithinMs = 24 * 60 * 60_000;
 
 /** Nothing lies about that belongs to no VM: folders, files and sockets of deleted ones, and what crashes left. */
 export function checkLeftovers(snapshot: Snapshot): Disagreement[] {
@@ -41,7 +41,7 @@ export function checkLeftovers(snapshot: Snapshot): Disagreement[] {
     ...foreignFiles(snapshot, paths.machines, machineFiles),
     ...foreignFiles(snapshot, paths.machineSockets, socketFiles),
     ...oldStaging(snapshot),
-    ...disksNotGivenBack(snapshot),
+    ...oldBrowsing(snapshot),
   ];
 }
 
@@ -101,23 +101,16 @@ function oldStaging({ files, paths, takenAtMs, openOperations }: Snapshot): Disa
     }));
 }
 
-/** A restore gives back what it replaced or is done, and drops it. */
-function disksNotGivenBack(snapshot: Snapshot): Disagreement[] {
-  const { vms, openOperations, paths } = snapshot;
-  const underWay = new Set(openOperations.flatMap(({ kind, vmId }) => (kind === "snapshot-restore" ? [vmId] : [])));
-  return vms.flatMap((vm) => {
-    const machine = machineOf(snapshot, vm);
-    const [disk] = machine?.record?.replaced ?? [];
-    if (disk === undefined || !machine?.isBeingRestored || underWay.has(vm.id)) return [];
-    const path = join(paths.machines, String(vm.id), disk);
-    return [
-      {
-        check,
-        subject: `${vm.id} not given back`,
-        message: `${path} is the disk that ${nameOf(vm)} had before a restore that failed and could not be undone: get it back as docs/snapshots.md says, or restore the VM to a snapshot, after which it goes.`,
-      },
-    ];
-  });
+/** Folders of looks into snapshots, which end when nobody has looked for two minutes. */
+function oldBrowsing(snapshot: Snapshot): Disagreement[] {
+  return entriesOf(snapshot, snapshot.paths.runDir)
+    .filter((path) => /^(browse|guestfish)-\w{6}$/.test(basename(path)))
+    .filter((path) => snapshot.takenAtMs - (snapshot.files.get(path)?.modifiedAtMs ?? 0) > browsedWithinMs)
+    .map((path) => ({
+      check,
+      subject: path,
+      message: `${path} is of a look into a snapshot that began more than a day ago: restart the agent, which sweeps what a crash left, or remove it.`,
+    }));
 }
 
 function entriesOf({ files }: Snapshot, folder: string): string[] {

@@ -1,20 +1,19 @@
-import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { CumulusError } from "../../domain/errors";
-import type { SnapshotFile } from "../../domain/snapshotFile";
+import type { SnapshotFolder } from "../../domain/snapshotFile";
 import type { HostContext } from "../context";
 import { backingFiles, readerOf } from "../diskFiles";
 import { chainOf } from "../qemu/argv";
 import { holdSnapshot } from "../snapshots/holdSnapshot";
+import { CommandError } from "./guestfish";
 import { OpenDisk } from "./openDisk";
 
 /** How long a disk stays open that nobody looks into. */
 const idleMs = 120_000;
 /** Each takes some 500 MiB of memory while it is open. */
 const maxOpen = 2;
+/** As much of a file as is read at once, into memory. */
+const partBytes = 8 * 1024 ** 2;
 
 interface Session {
   disk: Promise<OpenDisk>;
@@ -30,21 +29,22 @@ export class Browser {
   constructor(private readonly context: HostContext) {}
 
   /** @throws CumulusError `not_found` for no such snapshot or folder, `rate_limited` when too many disks are open, `unavailable` */
-  list(snapshotId: number, path: string): Promise<SnapshotFile[]> {
+  list(snapshotId: number, path: string): Promise<SnapshotFolder> {
     return this.with(snapshotId, (disk) => disk.list(path));
   }
 
-  /** A file's bytes. @throws as `list`; `bad_request` for what is no plain file, `too_large` */
-  read(snapshotId: number, path: string): Promise<Readable> {
-    return this.with(snapshotId, async (disk) => {
-      const copy = join(disk.scratchFolder, randomBytes(8).toString("hex"));
-      await disk.read(path, copy);
-      const stream = createReadStream(copy);
-      await new Promise<void>((resolve, reject) => stream.once("open", () => resolve()).once("error", reject));
-      // Open, it can still be read; nothing is left when it is closed.
-      await rm(copy);
-      return stream;
-    });
+  /** A file's bytes, read as they are asked for, and kept nowhere. @throws as `list`; `bad_request` for what is no plain file */
+  async read(snapshotId: number, path: string): Promise<Readable> {
+    const sizeBytes = await this.with(snapshotId, (disk) => disk.sizeOf(path));
+    return Readable.from(this.parts(snapshotId, path, sizeBytes), { objectMode: false, highWaterMark: 1 });
+  }
+
+  private async *parts(snapshotId: number, path: string, sizeBytes: number): AsyncGenerator<Buffer> {
+    for (let offset = 0; offset < sizeBytes; offset += partBytes) {
+      const length = Math.min(partBytes, sizeBytes - offset);
+      // A reader that makes a long pause finds the disk closed: it is opened anew.
+      yield await this.with(snapshotId, (disk) => disk.readPart(path, offset, length));
+    }
   }
 
   async close(): Promise<void> {
@@ -56,14 +56,26 @@ export class Browser {
     session.users += 1;
     clearTimeout(session.timer);
     try {
-      return await act(await session.disk);
+      return await act(await this.opened(snapshotId, session));
     } catch (error) {
       // A machine that has ended is of no more use.
-      if (error instanceof CumulusError && error.code === "unavailable") await this.end(snapshotId);
+      const isOver = error instanceof CumulusError && error.code === "unavailable" && !(error instanceof CommandError);
+      if (isOver) await this.end(snapshotId);
       throw error;
     } finally {
       session.users -= 1;
-      if (session.users === 0) session.timer = setTimeout(() => void this.end(snapshotId), idleMs);
+      const isOpen = this.sessions.get(snapshotId) === session;
+      if (isOpen && session.users === 0) session.timer = setTimeout(() => void this.end(snapshotId), idleMs);
+    }
+  }
+
+  /** What could not be opened is tried anew by the next one who looks. */
+  private async opened(snapshotId: number, session: Session): Promise<OpenDisk> {
+    try {
+      return await session.disk;
+    } catch (error) {
+      if (this.sessions.get(snapshotId) === session) await this.end(snapshotId);
+      throw error;
     }
   }
 

@@ -1,22 +1,19 @@
-import { chown, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chown, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CumulusError } from "../../domain/errors";
-import type { SnapshotFile } from "../../domain/snapshotFile";
+import { maxListed, type SnapshotFile, type SnapshotFolder } from "../../domain/snapshotFile";
 import { pathsOf } from "../../env";
 import { fixedAppliance, guestfsUserEnvironment } from "../../images/recipes/fixedAppliance";
 import type { MachineUser } from "../../system/machineUsers";
 import type { HostContext } from "../context";
 import { StorageDaemon } from "../layers/storageDaemon";
-import { Guestfish } from "./guestfish";
-import { parseFilesystems, parseMountpoints, parseStats, quoted } from "./words";
+import { CommandError, Guestfish } from "./guestfish";
+import { type Entry, isUtf8, parseFilesystems, parseMountpoints, parseStats, quoted } from "./words";
 
 const openMs = 240_000;
 const commandMs = 60_000;
 /** Names asked about at once: a command line has an end. */
 const namesAtOnce = 500;
-const maxEntries = 10_000;
-/** The largest file that is taken out. */
-const maxFileBytes = 8 * 1024 ** 3;
 
 const quiet = { progress() {}, log() {} };
 
@@ -24,10 +21,11 @@ const quiet = { progress() {}, log() {} };
 export class OpenDisk {
   private queue: Promise<unknown> = Promise.resolve();
 
+  /** @param folder what the machine may write to */
   private constructor(
     private readonly daemon: StorageDaemon,
     private readonly fish: Guestfish,
-    private readonly scratch: string,
+    private readonly folder: string,
   ) {}
 
   /**
@@ -66,55 +64,74 @@ export class OpenDisk {
     }
   }
 
-  /** Entries of a folder, by name; at most 10,000. @throws CumulusError `not_found` */
-  list(path: string): Promise<SnapshotFile[]> {
+  /** Entries of a folder, by name; of a large one the first that the file system tells. @throws CumulusError `not_found`, `bad_request` for what is no folder */
+  list(path: string): Promise<SnapshotFolder> {
     return this.inTurn(async () => {
-      const file = join(this.scratch, "names");
-      await this.fish.run(`ls0 ${quoted(path)} ${quoted(file)}`, commandMs);
-      const names = split(await readFile(file)).slice(0, maxEntries);
-      const entries: SnapshotFile[] = [];
+      const names = split(await this.fish.bytes(`ls0 ${quoted(path)} -`, commandMs));
+      const listed = names.slice(0, maxListed);
+      const entries: Entry[] = [];
       // guestfish takes a list as one word that it splits at spaces: names with anything odd in them are asked about one by one.
       const isPlain = (name: Buffer) => /^[\w.+@-]+$/.test(name.toString("latin1"));
-      const plain = names.filter(isPlain);
-      for (let at = 0; at < plain.length; at += namesAtOnce) {
-        const some = plain.slice(at, at + namesAtOnce);
+      for (const some of batches(listed.filter(isPlain))) {
         const list = some.map((name) => name.toString("latin1")).join(" ");
         entries.push(...parseStats(await this.fish.run(`lstatnslist ${quoted(path)} "${list}"`, commandMs), some));
       }
-      for (const name of names.filter((one) => !isPlain(one))) {
-        const whole = Buffer.concat([Buffer.from(path.endsWith("/") ? path : `${path}/`), name]);
-        entries.push(...(await this.stat(whole, name)));
+      for (const name of listed.filter((one) => !isPlain(one))) {
+        entries.push(...(await this.stat("lstatns", childOf(path, name), name)));
       }
-      return entries.sort((a, b) => a.name.localeCompare(b.name));
+      const files = entries.map(({ name, ...entry }): SnapshotFile => {
+        return { ...entry, name: name.toString("utf8"), isOpenable: isUtf8(name), link: null };
+      });
+      const links = entries.flatMap(({ type, name }, index) => (type === "link" ? [{ name, index }] : []));
+      for (const some of batches(links)) {
+        const found = await this.follow(some.map(({ name }) => childOf(path, name)));
+        for (const [at, { index }] of some.entries()) Object.assign(files[index] ?? {}, { link: found[at] });
+      }
+      return { files: files.sort((a, b) => a.name.localeCompare(b.name)), totalCount: names.length };
     });
   }
 
-  /** Copies a file out. @returns where it lies; the caller removes it @throws CumulusError `not_found`, `bad_request` for what is no plain file, `too_large` */
-  read(path: string, target: string): Promise<void> {
+  /** A file's size; of a link, that of the file it leads to. @throws CumulusError `not_found`, `bad_request` for what is no plain file */
+  sizeOf(path: string): Promise<number> {
     return this.inTurn(async () => {
-      const [stat] = await this.stat(Buffer.from(path), Buffer.from(path));
-      if (stat?.type !== "file")
-        throw new CumulusError("bad_request", `${path} is no file: only plain files can be downloaded.`);
-      if (stat.sizeBytes > maxFileBytes)
-        throw new CumulusError("too_large", `${path} is larger than 8 GiB, the most that is taken out.`);
-      await this.fish.run(`download ${quoted(path)} ${quoted(target)}`, openMs);
+      const [stat] = await this.stat("statns", Buffer.from(path), Buffer.from(path));
+      if (stat?.type === "file") return stat.sizeBytes;
+      throw new CumulusError("bad_request", `${path} is no file: only plain files can be downloaded.`);
     });
   }
 
-  /** A folder that the machine may write to. */
-  get scratchFolder(): string {
-    return this.scratch;
+  /** A part of a file. Others have their turn between two parts. */
+  readPart(path: string, offset: number, length: number): Promise<Buffer> {
+    return this.inTurn(async () => {
+      const part = await this.fish.bytes(`download-offset ${quoted(path)} - ${offset} ${length}`, commandMs);
+      if (part.length === length) return part;
+      throw new CumulusError("unavailable", `${path} could not be read to its end.`);
+    });
   }
 
   async close(): Promise<void> {
     await this.fish.close();
     await this.daemon.close();
-    await rm(this.scratch, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 
-  private async stat(path: Buffer, name: Buffer): Promise<SnapshotFile[]> {
-    const text = await this.fish.run(`lstatns ${quoted(path)}`, commandMs);
+  private async stat(command: "lstatns" | "statns", path: Buffer, name: Buffer): Promise<Entry[]> {
+    const text = await this.fish.run(`${command} ${quoted(path)}`, commandMs);
     return parseStats(`[0] = {\n${text}}\n`, [name]);
+  }
+
+  /** Where links lead, within the guest. */
+  private async follow(paths: Buffer[]): Promise<NonNullable<SnapshotFile["link"]>[]> {
+    const targets: string[] = [];
+    for (const path of paths) targets.push((await this.fish.run(`readlink ${quoted(path)}`, commandMs)).slice(0, -1));
+    const asked = paths.flatMap((path) =>
+      ["is-dir", "is-file"].map((command) => `${command} ${quoted(path)} followsymlinks:true`),
+    );
+    const answers = (await this.fish.words(asked, commandMs)).map((word) => word === "true");
+    return targets.map((target, index) => {
+      const [isFolder, isFile] = answers.slice(2 * index);
+      return { target, leadsTo: isFolder ? "folder" : isFile ? "file" : null };
+    });
   }
 
   /** The operating system's own view where there is one, else the first file system that can be read. */
@@ -132,7 +149,7 @@ export class OpenDisk {
         await this.fish.run(`mount-ro ${quoted(device)} ${quoted(folder)}`, commandMs);
         isMounted = true;
       } catch (error) {
-        if (!(error instanceof CumulusError) || error.code !== "not_found") throw error;
+        if (!(error instanceof CommandError)) throw error;
       }
     }
     if (!isMounted) throw new CumulusError("unavailable", "No file system on this disk can be read.");
@@ -148,6 +165,15 @@ export class OpenDisk {
     this.queue = acted.catch(() => undefined);
     return acted;
   }
+}
+
+function childOf(folder: string, name: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(folder.endsWith("/") ? folder : `${folder}/`), name]);
+}
+
+function batches<T>(all: T[]): T[][] {
+  const count = Math.ceil(all.length / namesAtOnce);
+  return Array.from({ length: count }, (_, index) => all.slice(index * namesAtOnce, (index + 1) * namesAtOnce));
 }
 
 /** Offers the disk on a socket beside the daemon's own. */

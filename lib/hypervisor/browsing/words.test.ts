@@ -24,8 +24,20 @@ test("entries are told with type, size, permissions and time; one that is gone i
       ["passwd", "gone", "tmp"].map((name) => Buffer.from(name)),
     ),
   ).toEqual([
-    { name: "passwd", type: "file", sizeBytes: 839, permissions: "0644", modifiedAt: "2026-11-22T19:55:32.000Z" },
-    { name: "tmp", type: "folder", sizeBytes: 4096, permissions: "1777", modifiedAt: "1970-01-01T00:00:00.000Z" },
+    {
+      name: Buffer.from("passwd"),
+      type: "file",
+      sizeBytes: 839,
+      permissions: "0644",
+      modifiedAt: "2026-11-22T19:55:32.000Z",
+    },
+    {
+      name: Buffer.from("tmp"),
+      type: "folder",
+      sizeBytes: 4096,
+      permissions: "1777",
+      modifiedAt: "1970-01-01T00:00:00.000Z",
+    },
   ]);
 });
 

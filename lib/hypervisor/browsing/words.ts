@@ -10,6 +10,14 @@ export function quoted(text: string | Buffer): string {
   return `"${escaped.join("")}"`;
 }
 
+/** An entry of a folder, by the bytes of its name. */
+export type Entry = Omit<SnapshotFile, "name" | "isOpenable" | "link"> & { name: Buffer };
+
+/** Whether bytes are what they are as text, and so come back as the same bytes. */
+export function isUtf8(bytes: Buffer): boolean {
+  return Buffer.from(bytes.toString("utf8")).equals(bytes);
+}
+
 /** The bits of a mode that tell the type (inode(7)). */
 const fileTypes = new Map<number, SnapshotFile["type"]>([
   [0o040000, "folder"],
@@ -20,7 +28,7 @@ const fileTypes = new Map<number, SnapshotFile["type"]>([
 /**
  * What guestfish prints for `lstatnslist`: a block `[0] = { st_mode: 33188 … }` for each name, in the order of the names. One that is gone has no inode and is left out.
  */
-export function parseStats(text: string, names: readonly Buffer[]): SnapshotFile[] {
+export function parseStats(text: string, names: readonly Buffer[]): Entry[] {
   const blocks = [...text.matchAll(/^\[(\d+)\] = \{$([^}]*)\}/gm)];
   return blocks.flatMap(([, index, fields = ""]) => {
     const name = names[Number(index)];
@@ -29,7 +37,7 @@ export function parseStats(text: string, names: readonly Buffer[]): SnapshotFile
     const mode = value("mode");
     return [
       {
-        name: name.toString("utf8"),
+        name,
         type: fileTypes.get(mode & 0o170000) ?? "other",
         sizeBytes: Math.max(0, value("size")),
         permissions: (mode & 0o7777).toString(8).padStart(4, "0"),
