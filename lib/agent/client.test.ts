@@ -19,6 +19,7 @@ type Asked = Omit<
   | "openSerial"
   | "vncSocket"
   | "takeSnapshot"
+  | "assertRestorable"
   | "restoreSnapshot"
   | "exportDisk"
 >;

@@ -29,7 +29,7 @@ import { type WatchOptions, type WatchState, watchAgent } from "./watchClient";
 export interface AgentClient
   extends Omit<
     Hypervisor,
-    | ("watch" | "recover" | "close" | "takeSnapshot" | "restoreSnapshot" | "exportDisk")
+    | ("watch" | "recover" | "close" | "takeSnapshot" | "assertRestorable" | "restoreSnapshot" | "exportDisk")
     | ("openVnc" | "openSerial" | "vncSocket")
   > {
   /** Observations, and whether the agent is there, until the returned function is called: see `watchAgent`. */

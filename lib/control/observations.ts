@@ -88,7 +88,7 @@ export function isNewObservation(vm: VmRow, seen: Observation): boolean {
  */
 function mergeMilestones(vm: VmRow, seen: Observation): Milestones {
   const isOwnReboot = vm.bootCount > 0 && seen.bootCount > vm.bootCount && vm.settledGeneration === vm.generation;
-  const accepted = isOwnReboot ? seen.observedAt : vm.milestones.accepted;
+  const accepted = isOwnReboot ? seen.observedAt : acceptedAt(vm, seen);
   const acceptedMs = accepted ? Date.parse(accepted) : 0;
   const milestones: Milestones = { ...(accepted && { accepted }) };
   const image = vm.milestones.image;
@@ -100,6 +100,15 @@ function mergeMilestones(vm: VmRow, seen: Observation): Milestones {
     started !== undefined && (isOwnReboot || Date.parse(started) >= acceptedMs || hasRebooted(vm, started));
   if (!isPresentBoot) return milestones;
   return { ...milestones, started, ...ofBoot };
+}
+
+/** A guest that was to stay up goes on by the clock that it has. Where it went down after all, its next boot is the present intent's. */
+function acceptedAt({ generation, settledGeneration, milestones, intentAt }: VmRow, seen: Observation) {
+  const { started } = seen.milestones;
+  const isUnderWay = settledGeneration !== generation;
+  const isOtherBoot =
+    milestones.started !== undefined && started !== undefined && Date.parse(started) > Date.parse(milestones.started);
+  return isUnderWay && isOtherBoot ? intentAt.toISOString() : milestones.accepted;
 }
 
 /** QEMU has run since before the present clock started: the guest has rebooted in it. */

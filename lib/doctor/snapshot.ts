@@ -119,6 +119,8 @@ export interface MachineFact {
   startedWithPort: number | null;
   /** The process that `state.json` says is its QEMU, if that process lives. */
   recordedProcess: LivingProcess | null;
+  /** Whether `state.json` tells of a restore that is neither done nor undone. */
+  isBeingRestored: boolean;
   /** Which files its disk is; null when that can't be read. */
   record: DiskRecordFact | null;
   /** The disk that the record names; null: there is none. */
@@ -132,7 +134,7 @@ export interface DiskRecordFact {
   parent: string | null;
   /** The disk that is about to take its place. */
   cutDisk: string | null;
-  /** What a restore that isn't done yet has put others in the place of. */
+  /** What restores that aren't done have put others in the place of, the newest first, each disk before its UEFI variables. */
   replaced: string[];
 }
 

@@ -94,6 +94,7 @@ function machineFact({ id, uuid, mac, ipv4, sshHostPort }: VmFact): MachineFact 
     spec: { id, uuid, mac, ipv4, sshHostPort, imageSha256, cdromSha256: null },
     startedWithPort: sshHostPort,
     recordedProcess: id === 3 ? null : { pid: 100 + id, program: "qemu-system-x86_64" },
+    isBeingRestored: false,
     record: { disk: "disk.qcow2", uefiVars: "uefi-vars.fd", parent: null, cutDisk: null, replaced: [] },
     disk: { opens: true, backingFile: `/data/images/${imageSha256}.qcow2`, damage: null },
   };

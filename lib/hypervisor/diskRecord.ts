@@ -6,6 +6,7 @@ import { readTextIfThere, type StagedFile, stageFile } from "../system/files";
 import { parseJson } from "../system/json";
 import { layerIdSchema } from "./layers/layerStore";
 import type { MachinePaths } from "./machinePaths";
+import { type Restoring, restoringSchema } from "./machineState";
 
 const diskNameSchema = z.string().regex(/^disk(-[0-9a-f]{16})?\.qcow2$/);
 const varsNameSchema = z.string().regex(/^uefi-vars(-[0-9a-f]{16})?\.fd$/);
@@ -17,6 +18,17 @@ const filesSchema = z.object({
   parent: layerIdSchema.nullable(),
   /** The snapshot that the disk stands on, when the layer that told it has been merged into the disk; null: `parent` tells. */
   snapshotBelow: z.number().int().positive().nullable().default(null),
+});
+
+/** What a restore has replaced, and what that had been owed by a restore before. */
+export type ReplacedDisk = z.infer<typeof filesSchema> & {
+  /** The restore; null in records that were written before it was noted. */
+  by: Restoring | null;
+  replaced: ReplacedDisk | null;
+};
+const replacedSchema: z.ZodType<ReplacedDisk> = filesSchema.extend({
+  by: restoringSchema.nullable().default(null),
+  replaced: z.lazy(() => replacedSchema.nullable().default(null)),
 });
 
 /**
@@ -31,8 +43,8 @@ const diskRecordSchema = filesSchema.extend({
    * lives is asked; without one it is carried out, since the overlay is then empty or in use.
    */
   cut: z.object({ layerId: layerIdSchema, disk: diskNameSchema }).nullable(),
-  /** What a restore that isn't done yet has replaced: the VM gets it back when that fails. */
-  replaced: filesSchema.nullable().default(null),
+  /** What a restore that isn't done has replaced: the VM gets it back when that fails. */
+  replaced: replacedSchema.nullable().default(null),
 });
 export type DiskRecord = z.infer<typeof diskRecordSchema>;
 
@@ -71,6 +83,11 @@ export function stageDiskRecord({ diskRecord }: Place, record: DiskRecord): Prom
   return stageFile(diskRecord, `${JSON.stringify(record)}\n`);
 }
 
+/** All that the VM has had and may be given back, the newest first. */
+export function replacedDisks({ replaced }: Pick<DiskRecord, "replaced">): ReplacedDisk[] {
+  return replaced === null ? [] : [replaced, ...replacedDisks(replaced)];
+}
+
 /** Where the VM's disk lies now. */
 export async function diskFile(paths: Place): Promise<string> {
   return join(paths.folder, (await readDiskRecord(paths)).disk);
@@ -78,8 +95,8 @@ export async function diskFile(paths: Place): Promise<string> {
 
 /** Removes disks and variables that the record doesn't name: they were replaced, or never came to be used. */
 export async function sweepDisks(paths: Place, record: DiskRecord): Promise<void> {
-  const { disk, uefiVars, cut, replaced } = record;
-  const kept = new Set([disk, uefiVars, cut?.disk, replaced?.disk, replaced?.uefiVars]);
+  const kept = new Set([record, ...replacedDisks(record)].flatMap(({ disk, uefiVars }) => [disk, uefiVars]));
+  if (record.cut !== null) kept.add(record.cut.disk);
   for (const name of await readdir(paths.folder)) {
     const isDisk = diskNameSchema.safeParse(name).success || varsNameSchema.safeParse(name).success;
     if (isDisk && !kept.has(name)) await rm(join(paths.folder, name), { force: true });

@@ -165,6 +165,9 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
       machines.save();
       return manifest;
     },
+    assertRestorable: async (id, { snapshotId }) => {
+      assertOwn(machines.find(id), snapshots.find(snapshotId));
+    },
     restoreSnapshot: async (id, { snapshotId, operationId, memory = true }, report, signal) => {
       const machine = machines.find(id);
       if (machine.operationIds.includes(operationId)) return seen(machine);

@@ -63,6 +63,8 @@ export interface Hypervisor {
    * where a crash left it. `wrong_state` for a snapshot with memory of a machine with other vCPUs, memory or network than this host can give it.
    */
   restoreSnapshot(id: number, ask: RestoreSnapshotAsk, report: TaskReport, signal: AbortSignal): Promise<Observation>;
+  /** Whether `restoreSnapshot` would be refused, to be asked before anything is done for it: `not_found`, `bad_request` and `wrong_state` as there. */
+  assertRestorable(id: number, ask: RestoreSnapshotAsk): Promise<void>;
   /** Snapshots that lie whole on this host, by id. They outlive their VMs. */
   listSnapshots(): Promise<SnapshotManifest[]>;
   /** Removes a snapshot, in any order, and is done when there is none. Its space comes back later, by a merge in the background. */

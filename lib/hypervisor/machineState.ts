@@ -3,6 +3,10 @@ import { emptyFirstBootReport } from "../domain/firstBootReport";
 import { liveLinkOf, type MachineSpec, type Observation, observationSchema } from "../domain/machine";
 import { hardwareSchema } from "./qemu/hardware";
 
+/** A restore that was begun, and whether the VM ran before. */
+export const restoringSchema = z.object({ operationId: z.number().int(), wasRunning: z.boolean() });
+export type Restoring = z.infer<typeof restoringSchema>;
+
 /**
  * What the agent must remember of a VM over its own end (`state.json`).
  *
@@ -27,8 +31,8 @@ export const machineStateSchema = z.object({
   hardware: hardwareSchema.nullable().default(null),
   /** Whether the guest was stopped or its file systems frozen for a snapshot: an agent that finds this lets it go on. */
   isHeld: z.boolean().default(false),
-  /** A restore that was begun and is neither done nor undone, and whether the VM ran before. */
-  restoring: z.object({ operationId: z.number().int(), wasRunning: z.boolean() }).nullable().default(null),
+  /** A restore that is neither done nor undone. */
+  restoring: restoringSchema.nullable().default(null),
   bootCount: z.number().int(),
   milestones: observationSchema.shape.milestones,
   firstBoot: observationSchema.shape.firstBoot.default(emptyFirstBootReport),

@@ -188,6 +188,10 @@ class QemuHypervisor implements Hypervisor {
     return this.ready().snapshots.take(id, ask, report, signal);
   }
 
+  async assertRestorable(id: number, ask: RestoreSnapshotAsk) {
+    return this.ready().snapshots.assertRestorable(id, ask);
+  }
+
   async restoreSnapshot(id: number, ask: RestoreSnapshotAsk, report: TaskReport, signal: AbortSignal) {
     return this.ready().snapshots.restore(id, ask, report, signal);
   }

@@ -1,7 +1,7 @@
 import { messageOf } from "../domain/errors";
 import type { MachineSpec } from "../domain/machine";
 import type { HostContext } from "./context";
-import { readDiskRecord, sweepDisks, writeDiskRecord } from "./diskRecord";
+import { readDiskRecord, replacedDisks, sweepDisks, writeDiskRecord } from "./diskRecord";
 import { machinePaths } from "./machinePaths";
 import type { MachineState } from "./machineState";
 import type { RunningQemu } from "./runningQemu";
@@ -23,6 +23,12 @@ export async function settleDisk(
   const done = { ...record, replaced: null };
   try {
     await writeDiskRecord(paths, done);
+    for (const { disk, by } of replacedDisks(record).slice(1)) {
+      context.log.warn(
+        { vm: spec.id, disk, restore: by?.operationId },
+        "a disk that a restore could not give back goes: a later restore is done",
+      );
+    }
     await sweepDisks(paths, done);
   } catch (error) {
     // It is in nobody's way but for the space that it takes.

@@ -10,6 +10,8 @@ export async function takeHostLock(file: string): Promise<() => Promise<void>> {
   // What is written comes back once the lock is held; the end of what is written ends the holder.
   const holder = spawn("flock", [file, "cat"], { stdio: ["pipe", "pipe", "ignore"] });
   const hasEnded = once(holder, "close");
+  // Its end is told below; that it can no longer be written to is not news.
+  holder.stdin.on("error", () => undefined);
   holder.stdin.write("?");
   await Promise.race([
     once(holder.stdout, "data"),

@@ -1,13 +1,27 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
 import { CumulusError } from "../../domain/errors";
 import { readSettings } from "../../env";
 import { testHypervisor } from "../testAgent";
 import { type AnyTaskKind, type TaskCall, taskKind } from "./kind";
 import { TaskRunner } from "./runner";
+
+/** While it is set, nothing more fits on the disk. */
+const disk = vi.hoisted(() => ({ isFull: false }));
+vi.mock("../../system/files", async (importOriginal) => {
+  const real = await importOriginal<typeof import("../../system/files")>();
+  const writeFileAtomic: typeof real.writeFileAtomic = async (...args) => {
+    if (disk.isFull) throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+    await real.writeFileAtomic(...args);
+  };
+  return { ...real, writeFileAtomic };
+});
+afterEach(() => {
+  disk.isFull = false;
+});
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -94,6 +108,27 @@ test("a task that is cancelled ends, and stays so over a restart", async () => {
   const second = runnerOn(dataDir, async () => expect.unreachable("it was cancelled"));
   await second.recover();
   expect(await second.get(1)).toMatchObject({ status: "cancelled" });
+});
+
+test("a task whose end could not be written down is not run again unasked", async () => {
+  const dataDir = testFolder();
+  const first = runnerOn(dataDir, async () => {
+    disk.isFull = true;
+    throw new CumulusError("insufficient_capacity", "It was undone.");
+  });
+  await first.put(1, "echo", { word: "" });
+  expect(await ended(first, 1)).toMatchObject({ status: "failed", error: { message: "It was undone." } });
+  await first.close();
+
+  // As after a crash: the disk is as full as before.
+  const runs: string[] = [];
+  const second = runnerOn(dataDir, async ({ word }) => runs.push(word));
+  await second.recover();
+  expect(() => second.get(1)).toThrow("This host knows no task 1.");
+  disk.isFull = false;
+  await second.put(1, "echo", { word: "asked for" });
+  await ended(second, 1);
+  expect(runs).toEqual(["asked for"]);
 });
 
 test("a task's error is told as the user should read it", async () => {

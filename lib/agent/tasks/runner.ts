@@ -11,8 +11,8 @@ import { sweepImageStore } from "../../images/store";
 import type { Log } from "../../system/log";
 import { UploadDesk } from "../uploads";
 import type { AnyTaskKind } from "./kind";
-import { outcomeOfError, Task } from "./task";
-import { readTaskFiles, removeTaskFiles, taskLogFile, writeTaskFile } from "./taskFiles";
+import { type Outcome, outcomeOfError, Task } from "./task";
+import { readTaskFiles, removeTaskFile, removeTaskFiles, type TaskFile, taskLogFile, writeTaskFile } from "./taskFiles";
 import { readTaskLog, TaskLog } from "./taskLog";
 import { Turns } from "./turns";
 
@@ -130,7 +130,7 @@ export class TaskRunner {
     }
   }
 
-  private add(file: ConstructorParameters<typeof Task>[0]): Task {
+  private add(file: TaskFile): Task {
     const task = new Task(file, new TaskLog(taskLogFile(this.options.settings, file.id)));
     this.tasks.set(file.id, task);
     return task;
@@ -165,7 +165,7 @@ export class TaskRunner {
     const { settings, hypervisor, log } = this.options;
     const { id, kind: kindName, params, task: name } = task.file;
     const { signal } = task.abort;
-    let outcome: Pick<TaskState, "status" | "result" | "error">;
+    let outcome: Outcome;
     try {
       const checked = this.check(kindName, params);
       const { report } = task;
@@ -179,14 +179,29 @@ export class TaskRunner {
       outcome = outcomeOfError(error, signal.aborted, log);
     }
     if (outcome.error) task.report.log(`failed: ${outcome.error.message}`);
+    await this.writeEnd(task.file, outcome);
+    task.end(outcome);
+  }
+
+  /**
+   * An end that can't be written, for the disk is full say, leaves no task behind that would be run again unasked at the agent's next start. Whoever has not
+   * learnt of the end by then asks for the task again.
+   */
+  private async writeEnd(file: TaskFile, outcome: Outcome): Promise<void> {
+    const { settings, log } = this.options;
     try {
       // Parameters are no longer needed, and may hold secrets.
-      await writeTaskFile(settings, { ...task.file, params: null, ...outcome });
+      await writeTaskFile(settings, { ...file, params: null, ...outcome });
       failpoint("agent.task.end-written");
     } catch (error) {
-      log.error({ err: error, task: id }, "how a task ended can't be written down: it will be run again");
+      log.error(
+        { err: error, task: file.id },
+        "how a task ended can't be written down: it is forgotten with the agent",
+      );
+      await removeTaskFile(settings, file.id).catch((err: unknown) => {
+        log.error({ err, task: file.id }, "a task that ended can't be removed: it will be run again");
+      });
     }
-    task.end(outcome);
   }
 
   private async forgetOldest(): Promise<void> {

@@ -54,12 +54,23 @@ test("a safety snapshot goes with a restore that fails", async () => {
   expect(await idsOf(hypervisor)).toEqual([]);
 });
 
+test("no safety snapshot is taken for a restore that can't be", async () => {
+  const hypervisor = await runningVm();
+  await hypervisor.ensure(fakeSpec(2));
+  await hypervisor.start(2);
+  await hypervisor.takeSnapshot(2, { ...take, operationId: 6 }, silent, signal);
+  hypervisor.takeSnapshot = async () => expect.unreachable("nothing comes of it");
+  await expect(snapshotRestore.run(restore, callOf(hypervisor))).rejects.toMatchObject({ code: "bad_request" });
+  expect(await idsOf(hypervisor)).toEqual([1]);
+});
+
 test("a safety snapshot of a run before this one goes with a restore that can't go on", async () => {
   const hypervisor = await runningVm();
+  await snapshotTake.run(take, callOf(hypervisor));
   await hypervisor.takeSnapshot(1, { ...restore.safety, operationId: 7, freeze: true }, silent, signal);
   hypervisor.takeSnapshot = () => Promise.reject(new Error("The VM's QEMU doesn't answer."));
   await expect(snapshotRestore.run(restore, callOf(hypervisor))).rejects.toThrow("answer");
-  expect(await idsOf(hypervisor)).toEqual([]);
+  expect(await idsOf(hypervisor)).toEqual([1]);
 });
 
 test("a snapshot whose task fails when it is whole goes", async () => {
@@ -73,9 +84,10 @@ test("a snapshot whose task fails when it is whole goes", async () => {
 
 test("a safety snapshot stays when the VM could not be given back what it had", async () => {
   const hypervisor = await runningVm();
+  await snapshotTake.run(take, callOf(hypervisor));
   hypervisor.restoreSnapshot = () => Promise.reject(new RestoreNotUndone("/vms/1", new Error("No disk answers.")));
   await expect(snapshotRestore.run(restore, callOf(hypervisor))).rejects.toMatchObject({ code: "internal" });
-  expect(await idsOf(hypervisor)).toEqual([2]);
+  expect(await idsOf(hypervisor)).toEqual([1, 2]);
 });
 
 test("a safety snapshot stays when the agent stops in the middle: the restore goes on from there", async () => {

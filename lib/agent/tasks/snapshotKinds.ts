@@ -39,6 +39,8 @@ export const snapshotRestore = taskKind({
       return { safety };
     }
     return orRemoved(safety.snapshotId, call, async () => {
+      // Before the guest is held for a snapshot that nothing would come of.
+      await hypervisor.assertRestorable(vmId, asked);
       const ask = { ...safety, operationId, freeze: true };
       const taken = await hypervisor.takeSnapshot(vmId, ask, partOf(report, 0, 50), signal);
       await hypervisor.restoreSnapshot(vmId, asked, partOf(report, 50, 100), signal);

@@ -5,6 +5,9 @@ import type { Log } from "../../system/log";
 import type { TaskFile } from "./taskFiles";
 import type { TaskLog } from "./taskLog";
 
+/** How a task ended. */
+export type Outcome = Pick<TaskState, "status" | "result" | "error">;
+
 /** One task while it is known: what is seen of it, and who waits for the next change. */
 export class Task {
   readonly abort = new AbortController();
@@ -34,7 +37,7 @@ export class Task {
   };
 
   /** Takes over how it ended. */
-  end(outcome: Pick<TaskState, "status" | "result" | "error">): void {
+  end(outcome: Outcome): void {
     this.change({ ...outcome, transfer: null, ...(outcome.status === "done" && { percent: 100 }) });
   }
 
@@ -60,11 +63,7 @@ export class Task {
 }
 
 /** How a task that rejected ended, in words for users. */
-export function outcomeOfError(
-  error: unknown,
-  wasCancelled: boolean,
-  log: Log,
-): Pick<TaskState, "status" | "result" | "error"> {
+export function outcomeOfError(error: unknown, wasCancelled: boolean, log: Log): Outcome {
   if (wasCancelled) return { status: "cancelled", result: null, error: null };
   const known = explainFullDisk(error);
   if (known instanceof CumulusError) {

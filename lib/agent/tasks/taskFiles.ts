@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { taskStateSchema } from "../../domain/task";
 import { pathsOf, type Settings } from "../../env";
-import { isErrno, readTextIfThere, temporaryPattern, writeFileAtomic } from "../../system/files";
+import { isErrno, readTextIfThere, syncFolder, temporaryPattern, writeFileAtomic } from "../../system/files";
 
 /** What is kept of a task (0600: parameters may hold passwords): enough to run it again after a crash. */
 const taskFileSchema = z.object({
@@ -51,6 +51,12 @@ export async function readTaskFiles(settings: Folders, onBroken: (file: string) 
     else onBroken(taskFile(settings, id));
   }
   return tasks;
+}
+
+/** Forgets that a task is to be done, which needs no room on the disk. Its log stays. */
+export async function removeTaskFile(settings: Folders, id: number): Promise<void> {
+  await rm(taskFile(settings, id), { force: true });
+  await syncFolder(pathsOf(settings).tasks);
 }
 
 export async function removeTaskFiles(settings: Folders, id: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { desc, eq } from "drizzle-orm";
 import { beforeEach, expect, test } from "vitest";
+import { z } from "zod";
 import { testHypervisor } from "../../agent/testAgent";
 import { operations } from "../../db/schema/operations";
 import { snapshots } from "../../db/schema/vms";
@@ -12,7 +13,7 @@ import type { OperationRow } from "../operations";
 import { endTask } from "../tasks/end";
 import { testControlPlane } from "../testControlPlane";
 import { createVm } from "../vms/create";
-import { powerVm } from "../vms/power";
+import { lockVm, powerVm } from "../vms/power";
 import { getVm } from "../vms/view";
 import { deleteSnapshot } from "./remove";
 import { restoreSnapshot } from "./restore";
@@ -67,6 +68,12 @@ async function taken(vmId: number, { memory }: { memory: boolean }): Promise<num
   return snapshotId;
 }
 
+/** When the clock of the VM's present boot began. */
+async function acceptedAtMs(id: number): Promise<number> {
+  const { timeline } = await getVm(context, id);
+  return Date.parse(timeline.find(({ step }) => step === "accepted")?.at ?? "");
+}
+
 /** The task of an operation, as its end finds it. */
 async function rowOf(operationId: number): Promise<OperationRow> {
   const [row] = await context.db.select().from(operations).where(eq(operations.id, operationId));
@@ -109,6 +116,46 @@ test.each(["failed", "cancelled"] as const)(
   },
 );
 
+test.each(["seen meanwhile", "seen afterwards"])(
+  "a restore that is undone by a new boot, %s: that has a clock of its own",
+  async (when) => {
+    const id = await createReady(`undone-${when.replace(" ", "-")}`);
+    const snapshotId = await taken(id, { memory: true });
+    const asked = await restoreSnapshot(context, systemActor, snapshotId, { safetySnapshot: false });
+    await hypervisor.stop(id);
+    await hypervisor.start(id);
+    if (when === "seen meanwhile") await convergeVm(context, id);
+    await endTask(context, await rowOf(asked.id), { status: "failed", result: null, error: { message: "No memory." } });
+    await becomesReady(id);
+    expect(await acceptedAtMs(id)).toBeGreaterThanOrEqual(Date.parse(asked.createdAt));
+  },
+);
+
+test("a restore that was asked for before milestones were noted leaves those of the VM when it fails", async () => {
+  const id = await createReady("older-restore");
+  const snapshotId = await taken(id, { memory: false });
+  const { id: operationId } = await restoreSnapshot(context, systemActor, snapshotId, { safetySnapshot: false });
+  const { milestones: meant } = await lockVm(context.db, id);
+  const { taskParams, ...operation } = await rowOf(operationId);
+  const { milestonesBefore: _, ...older } = z.record(z.string(), z.unknown()).parse(taskParams);
+  await context.db.update(operations).set({ taskParams: older }).where(eq(operations.id, operationId));
+  await endTask(context, { ...operation, taskParams: older }, { status: "failed", result: null, error: null });
+  expect((await lockVm(context.db, id)).milestones).toEqual(meant);
+});
+
+test("what the host must be asked when a restore failed is asked while nobody waits for the operation's row", async () => {
+  const id = await createReady("asked-outside");
+  const snapshotId = await taken(id, { memory: false });
+  const { id: operationId } = await restoreSnapshot(context, systemActor, snapshotId, { safetySnapshot: true });
+  const listSnapshots = async () => {
+    await context.db.select().from(operations).where(eq(operations.id, operationId)).for("update", { noWait: true });
+    return context.agent.listSnapshots();
+  };
+  const asking = { ...context, agent: { ...context.agent, listSnapshots } };
+  await endTask(asking, await rowOf(operationId), { status: "failed", result: null, error: null });
+  expect(await rowOf(operationId)).toMatchObject({ status: "failed" });
+});
+
 test("a safety snapshot that the host keeps after a restore that could not be undone is there to be had back", async () => {
   const id = await createReady("not-undone");
   const snapshotId = await taken(id, { memory: false });
@@ -127,13 +174,25 @@ test("a safety snapshot that the host keeps after a restore that could not be un
   expect(kept).toMatchObject({ desired: "present", deletedAt: null, manifest: { id: safety.id, hasMemory: true } });
 });
 
-test("a VM that is told to start before its guest has gone down is as ready as it was", async () => {
-  const id = await createReady("stays-up");
-  const before = await getVm(context, id);
-  await powerVm(context, systemActor, id, "shutdown");
-  await powerVm(context, systemActor, id, "start");
-  await convergeVm(context, id);
-  expect(await getVm(context, id)).toMatchObject({ status: "running", isReady: true, timeline: before.timeline });
+test.each(["shutdown", "stop"] as const)(
+  "a VM that is told to start after a %s, before its guest has gone down, is as ready as it was",
+  async (act) => {
+    const id = await createReady(`stays-up-${act}`);
+    const before = await getVm(context, id);
+    await powerVm(context, systemActor, id, act);
+    await powerVm(context, systemActor, id, "start");
+    await convergeVm(context, id);
+    expect(await getVm(context, id)).toMatchObject({ status: "running", isReady: true, timeline: before.timeline });
+  },
+);
+
+test("a VM that is told to start when its guest has gone down unseen has a new clock", async () => {
+  const id = await createReady("gone-down");
+  await powerVm(context, systemActor, id, "stop");
+  await hypervisor.stop(id);
+  const { createdAt } = await powerVm(context, systemActor, id, "start");
+  await becomesReady(id);
+  expect(await acceptedAtMs(id)).toBeGreaterThanOrEqual(Date.parse(createdAt));
 });
 
 test("a snapshot stays as long as a VM that was made from it has no disk yet", async () => {

@@ -32,8 +32,8 @@ export interface RestoreParams {
   generation: number;
   /** What was wanted of the VM until then: wanted again when it fails. */
   desiredBefore: Desired;
-  /** By whose clock a guest goes on that the restore did not come to. */
-  milestonesBefore: Milestones;
+  /** By whose clock a guest goes on that the restore did not come to; restores that were asked for before these were written down have none. */
+  milestonesBefore?: Milestones | undefined;
 }
 
 /**

@@ -20,7 +20,7 @@ const paramsSchema: z.ZodType<RestoreParams> = z.object({
   safety: z.object({ snapshotId: z.number(), memory: z.boolean() }).nullable(),
   generation: z.number(),
   desiredBefore: z.enum(desiredStates),
-  milestonesBefore: milestonesSchema.default({}),
+  milestonesBefore: milestonesSchema.optional(),
 });
 const resultSchema = z.object({ safety: snapshotManifestSchema.nullable() });
 
@@ -40,15 +40,21 @@ export const restoreEffects: TaskEffects = {
     const message = memory ? "It goes on where it was." : "Its disk is as it was.";
     return { message, result: { snapshotId, ...(safety && { safetySnapshotId: safety.snapshotId }) } };
   },
-  onFailed: async ({ agent }, tx, operation) => {
-    const { vmId, snapshotId, safety, generation, ...before } = paramsSchema.parse(operation.taskParams);
+  beforeFailed: async ({ agent, db }, operation) => {
+    const { safety } = paramsSchema.parse(operation.taskParams);
     const kept = safety && (await agent.listSnapshots()).find(({ id }) => id === safety.snapshotId);
-    const isStillMeant = and(eq(vms.id, vmId), eq(vms.generation, generation), ne(vms.desired, "deleted"));
-    const values = { desired: before.desiredBefore, milestones: before.milestonesBefore };
-    await tx.update(vms).set(values).where(isStillMeant);
     // The host keeps it where the VM could not be given back what it had: that is all in there.
-    if (kept) await writeManifest(tx, kept.id, kept);
-    else if (safety) await forgetUntaken(tx, safety.snapshotId);
+    if (kept) await db.transaction((tx) => writeManifest(tx, kept.id, kept));
+  },
+  onFailed: async (_context, tx, operation) => {
+    const { vmId, snapshotId, safety, generation, ...before } = paramsSchema.parse(operation.taskParams);
+    const { desiredBefore: desired, milestonesBefore: milestones } = before;
+    const isStillMeant = and(eq(vms.id, vmId), eq(vms.generation, generation), ne(vms.desired, "deleted"));
+    await tx
+      .update(vms)
+      .set({ desired, ...(milestones && { milestones }) })
+      .where(isStillMeant);
+    if (safety) await forgetUntaken(tx, safety.snapshotId);
     await announce(tx, { kind: "vm", id: vmId });
     await announce(tx, { kind: "snapshot", id: snapshotId, vmId });
   },

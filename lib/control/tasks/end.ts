@@ -12,6 +12,7 @@ type End = Pick<TaskState, "status" | "result"> & { error: { message: string } |
 
 /** Writes down how a task ended, and what that changes, in one transaction and once. */
 export async function endTask(context: Context, operation: OperationRow, end: End): Promise<void> {
+  if (end.status !== "done") await taskEffects[operation.kind]?.beforeFailed?.(context, operation);
   await context.db.transaction(async (tx) => {
     const [open] = await tx
       .select()

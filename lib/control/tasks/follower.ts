@@ -86,6 +86,8 @@ async function follow(context: Context, id: number, stopping: AbortSignal): Prom
         return await refuse(context, id, err);
       }
       context.log.warn({ err, operationId: id }, "a task can't be followed just now");
+      // An agent that was away may not have it any more.
+      version = 0;
       await sleep(retryMs, stopping);
     }
   }

@@ -102,7 +102,7 @@ async function writeIntent(
   }
 }
 
-/** A clock of its own for a boot that begins; a guest that was being shut down and hasn't gone down goes on by the one that it has. */
+/** A clock of its own for a boot that begins; a guest that was to go down and hasn't goes on by the one that it has, unless it does (lib/control/observations.ts). */
 function milestonesOfStart({ observed, milestones }: VmRow): Milestones {
   if (observed === "running" || observed === "paused") return milestones;
   const accepted = new Date().toISOString();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Planted, toldAfter } from "../testing/planted";
+import { type HealthySnapshot, machine, type Planted, the, toldAfter } from "../testing/planted";
 import { file, folder, nowMs } from "../testSnapshot";
 
 const planted: Planted[] = [
@@ -34,6 +34,11 @@ const planted: Planted[] = [
     /seed-abc has been on its way for more than an hour/,
   ],
   [
+    "a restore could not give back the disk",
+    plantReplaced,
+    /\/data\/vms\/3\/disk-00000000000000aa\.qcow2 is the disk that VM vm-3 \(id 3\) had before a restore that failed/,
+  ],
+  [
     "what looks into a snapshot was left",
     (s) => s.files.set("/run/c/guestfish-aB3xYz", { ...folder(0o700), modifiedAtMs: nowMs - 86_400_001 }),
     /guestfish-aB3xYz is of a look into a snapshot that began more than a day ago/,
@@ -44,11 +49,18 @@ test.each(planted)("it is told when %s", (_what, plant, told) => {
   expect(toldAfter(plant)).toContainEqual(expect.stringMatching(told));
 });
 
-test("a disk that a restore has replaced, and may give back, is not told", () => {
+/** A restore has replaced the disk of VM 3. */
+function plantReplaced(snapshot: HealthySnapshot): void {
+  const restored = machine(snapshot, 3);
+  restored.isBeingRestored = true;
+  the(restored.record ?? undefined).replaced = ["disk-00000000000000aa.qcow2", "uefi-vars.fd"];
+  snapshot.files.set("/data/vms/3/disk-00000000000000aa.qcow2", file(0o600, 1_900_000_003));
+}
+
+test("a disk that a restore has replaced, and may give back, is not told while that is under way", () => {
   const told = toldAfter((s) => {
-    const machine = s.machines.find(({ id }) => id === 3);
-    if (machine?.record) machine.record.replaced = ["disk-00000000000000aa.qcow2"];
-    s.files.set("/data/vms/3/disk-00000000000000aa.qcow2", file(0o600, 1_900_000_003));
+    plantReplaced(s);
+    s.openOperations.push({ id: 9, kind: "snapshot-restore", vmId: 3, isVmDeleted: false, dueFromMs: null });
   });
   expect(told.filter((message) => message.includes("disk-00000000000000aa"))).toEqual([]);
 });

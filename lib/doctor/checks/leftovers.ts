@@ -1,5 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import type { Disagreement, Snapshot } from "../snapshot";
+import { machineOf, nameOf } from "./words";
 
 const check = "leftovers";
 
@@ -41,6 +42,7 @@ export function checkLeftovers(snapshot: Snapshot): Disagreement[] {
     ...foreignFiles(snapshot, paths.machines, machineFiles),
     ...foreignFiles(snapshot, paths.machineSockets, socketFiles),
     ...oldStaging(snapshot),
+    ...disksNotGivenBack(snapshot),
     ...oldBrowsing(snapshot),
   ];
 }
@@ -99,6 +101,25 @@ function oldStaging({ files, paths, takenAtMs, openOperations }: Snapshot): Disa
       subject: path,
       message: `${path} has been on its way for more than an hour: restart the agent, which sweeps what a crash left, or remove it.`,
     }));
+}
+
+/** A restore gives back what it replaced or is done, and drops it. */
+function disksNotGivenBack(snapshot: Snapshot): Disagreement[] {
+  const { vms, openOperations, paths } = snapshot;
+  const underWay = new Set(openOperations.flatMap(({ kind, vmId }) => (kind === "snapshot-restore" ? [vmId] : [])));
+  return vms.flatMap((vm) => {
+    const machine = machineOf(snapshot, vm);
+    const [disk] = machine?.record?.replaced ?? [];
+    if (disk === undefined || !machine?.isBeingRestored || underWay.has(vm.id)) return [];
+    const path = join(paths.machines, String(vm.id), disk);
+    return [
+      {
+        check,
+        subject: `${vm.id} not given back`,
+        message: `${path} is the disk that ${nameOf(vm)} had before a restore that failed and could not be undone: get it back as docs/snapshots.md says, or restore the VM to a snapshot, after which it goes.`,
+      },
+    ];
+  });
 }
 
 /** Folders of looks into snapshots, which end when nobody has looked for two minutes. */

@@ -10,12 +10,22 @@ type Files = ReadonlyMap<string, FileFact>;
 
 const layerSchema = z.object({ id: z.string(), parent: z.string().nullable(), imageSha256: z.string().nullable() });
 const fileNameSchema = z.string().regex(/^[\w.-]+$/);
+interface ReplacedFiles {
+  disk: string;
+  uefiVars: string;
+  replaced: ReplacedFiles | null;
+}
+const replacedSchema: z.ZodType<ReplacedFiles> = z.object({
+  disk: fileNameSchema,
+  uefiVars: fileNameSchema,
+  replaced: z.lazy(() => replacedSchema.nullable().default(null)),
+});
 const diskRecordSchema = z.object({
   disk: fileNameSchema,
   uefiVars: fileNameSchema,
   parent: z.string().nullable(),
   cut: z.object({ disk: z.string() }).nullable(),
-  replaced: z.object({ disk: fileNameSchema, uefiVars: fileNameSchema }).nullable().default(null),
+  replaced: replacedSchema.nullable().default(null),
 });
 const snapshotSchema = z.object({
   layerId: z.string(),
@@ -73,7 +83,11 @@ export async function gatherDiskRecord(folder: string): Promise<DiskRecordFact |
   const record = await readRecord(path, diskRecordSchema);
   if (record === undefined) return null;
   const { disk, uefiVars, parent, cut, replaced } = record;
-  return { disk, uefiVars, parent, cutDisk: cut?.disk ?? null, replaced: Object.values(replaced ?? {}) };
+  return { disk, uefiVars, parent, cutDisk: cut?.disk ?? null, replaced: filesOf(replaced) };
+}
+
+function filesOf(replaced: ReplacedFiles | null): string[] {
+  return replaced === null ? [] : [replaced.disk, replaced.uefiVars, ...filesOf(replaced.replaced)];
 }
 
 /**

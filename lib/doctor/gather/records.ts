@@ -15,7 +15,11 @@ const specSchema = z.object({
   interfaces: z.array(z.object({ mac: z.string(), ipv4: z.string(), sshHostPort: z.number().optional() })).min(1),
 });
 const identitySchema = z.object({ pid: z.number(), startTime: z.string() });
-const stateSchema = z.object({ process: identitySchema.nullable(), sshHostPort: z.number().nullable().default(null) });
+const stateSchema = z.object({
+  process: identitySchema.nullable(),
+  sshHostPort: z.number().nullable().default(null),
+  restoring: z.object({}).nullable().default(null),
+});
 const manifestSchema = z.object({ sha256: z.string(), name: z.string() });
 
 type Files = ReadonlyMap<string, FileFact>;
@@ -37,6 +41,7 @@ export async function gatherMachines(files: Files, paths: InstallationPaths): Pr
       spec,
       startedWithPort: state ? state.sshHostPort : (spec?.sshHostPort ?? null),
       recordedProcess,
+      isBeingRestored: state?.restoring != null,
       record,
       disk: disk ? await gatherDisk(diskPath, disk, recordedProcess === null) : null,
     });

@@ -6,7 +6,7 @@ import { failpoint } from "../../failpoints";
 import { readQcow2Header } from "../../images/qcow2";
 import type { HostContext } from "../context";
 import { inFolder } from "../diskFiles";
-import { type DiskRecord, diskName, readDiskRecord, sweepDisks, writeDiskRecord } from "../diskRecord";
+import { type DiskRecord, diskName, readDiskRecord, replacedDisks, sweepDisks, writeDiskRecord } from "../diskRecord";
 import { listMachineIds } from "../folders";
 import type { Machine } from "../machine";
 import { machinePaths } from "../machinePaths";
@@ -120,7 +120,9 @@ export class Reclaimer {
       for (;;) {
         const records = await snapshots.list((folder) => log.error({ folder }, "a snapshot can't be read"));
         const disks = await this.disks();
-        const otherLayers = new Set(disks.flatMap(({ cut, replaced }) => [cut?.layerId, replaced?.parent]));
+        const otherLayers = new Set(
+          disks.flatMap((disk) => [disk.cut?.layerId, ...replacedDisks(disk).map(({ parent }) => parent)]),
+        );
         const present = await layers.list();
         const steps = reclaimSteps({
           layers: present,

@@ -115,10 +115,9 @@ test("a VM with two interfaces goes on with its memory, also when the disc that 
 
   await agent.stop(2);
   await agent.ensure({ ...spec, interfaces: one.interfaces, cdrom: null });
-  await expect(restore(2, id)).rejects.toMatchObject({
-    code: "wrong_state",
-    message: expect.stringMatching(/interfaces/),
-  });
+  const refused = { code: "wrong_state", message: expect.stringMatching(/interfaces/) };
+  await expect(agent.assertRestorable(2, { snapshotId: id, operationId: 0 })).rejects.toMatchObject(refused);
+  await expect(restore(2, id)).rejects.toMatchObject(refused);
   expect(await restore(2, id, false)).toMatchObject({ state: "stopped" });
   await agent.start(2);
   expect(await restore(2, id, false)).toMatchObject({ state: "running" });

@@ -18,10 +18,9 @@ import type { RestoreSnapshotAsk } from "../hypervisor";
 import { launchedHardware } from "../launch";
 import { newLayerId } from "../layers/layerStore";
 import { machinePaths } from "../machinePaths";
-import { withOperation } from "../machineState";
+import { type Restoring, withOperation } from "../machineState";
 import type { Runtime } from "../runtime";
 import { settleDisk } from "../settleDisk";
-import { settleCut } from "./cut";
 import { setGuestClock } from "./heldGuest";
 import type { SnapshotTarget } from "./hold";
 import { holdSnapshot } from "./holdSnapshot";
@@ -35,7 +34,8 @@ import type { SnapshotRecord } from "./snapshotStore";
  *     restoring ── switch ──▶ record with what it replaced ── done ──▶ restoring no more, and what was replaced goes
  *         └──────────────────────────┴── undo: the record as it was; restoring no more
  *
- * Killed anywhere, the next run with the same operation does it anew or undoes it.
+ * Killed anywhere, the next run with the same operation does it anew or undoes it. What one could not give back stays on record under the next one, until a
+ * restore is done.
  * @throws `RestoreNotUndone` when not even that can be done: the record keeps what was replaced
  */
 export async function restoreSnapshot(
@@ -68,6 +68,12 @@ export function isRestoreTakenOn({ record }: Runtime, { operationId }: RestoreSn
   return record.state.restoring?.operationId === operationId;
 }
 
+/** See `Hypervisor.assertRestorable`. */
+export async function assertRestorable(target: SnapshotTarget, ask: RestoreSnapshotAsk): Promise<void> {
+  const isBegun = isRestoreDone(target.runtime, ask) || isRestoreTakenOn(target.runtime, ask);
+  if (!isBegun) await fittingSnapshot(target, ask);
+}
+
 async function restoreOrUndo(
   target: SnapshotTarget,
   ask: RestoreSnapshotAsk,
@@ -77,15 +83,18 @@ async function restoreOrUndo(
   const { context, spec, runtime } = target;
   const { record } = runtime;
   const paths = machinePaths(context.settings, spec.id);
-  const present = await settleCut({ context, id: spec.id, imageSha256: spec.disk.imageSha256 }, runtime.qemu);
   const { restoring } = record.state;
-  const isTakenUp = restoring?.operationId === ask.operationId;
-  const former = isTakenUp ? present.replaced : null;
-  const before: DiskRecord = { ...present, ...former, replaced: null };
-  const wasRunning = isTakenUp ? restoring.wasRunning : runtime.qemu !== null && record.seen !== null;
+  await settleDisk(context, spec, runtime.qemu, { restoring });
+  const present = await readDiskRecord(paths);
+  const { operationId } = ask;
+  const isTakenUp = restoring?.operationId === operationId;
+  const by = isTakenUp ? restoring : { operationId, wasRunning: runtime.qemu !== null && record.seen !== null };
+  const replaced = present.replaced && { ...present.replaced, by: present.replaced.by ?? restoring };
+  const isSwitched = replaced?.by?.operationId === operationId;
+  const before: DiskRecord = isSwitched ? { ...replaced, cut: null } : { ...present, replaced };
   const undo = await stageDiskRecord(paths, before);
   try {
-    await putBack(target, ask, { before, wasRunning }, report, signal);
+    await putBack(target, ask, { before, by }, report, signal);
   } catch (error) {
     if (!isRestoreTakenOn(runtime, ask)) throw error;
     report.log(`It fails, and is undone: ${messageOf(error)}`);
@@ -94,11 +103,19 @@ async function restoreOrUndo(
       await undo.takeOver();
     }
     // The guest has its disk back, and boots.
-    if (wasRunning && runtime.qemu === null) await runtime.launch().catch(() => undefined);
-    await record.note((state) => ({ ...state, restoring: null }));
+    if (by.wasRunning && runtime.qemu === null) await launchAgain(runtime, report);
+    await record.note((state) => ({ ...state, restoring: before.replaced?.by ?? null }));
     throw error;
   } finally {
     await undo.discard();
+  }
+}
+
+async function launchAgain(runtime: Runtime, report: TaskReport): Promise<void> {
+  try {
+    await runtime.launch();
+  } catch (error) {
+    report.log(`The VM has its disk back, and could not be started with it: ${messageOf(error)}`);
   }
 }
 
@@ -106,34 +123,36 @@ const endedForRestore = { state: "stopped", stoppedBy: "request", reason: null }
 
 async function putBack(
   target: SnapshotTarget,
-  { snapshotId, operationId, memory = true }: RestoreSnapshotAsk,
-  { before, wasRunning }: { before: DiskRecord; wasRunning: boolean },
+  ask: RestoreSnapshotAsk,
+  { before, by }: { before: DiskRecord; by: Restoring },
   report: TaskReport,
   signal: AbortSignal,
 ): Promise<void> {
   const { context, spec, runtime } = target;
   const { record } = runtime;
-  const whole = await context.snapshots.get(snapshotId);
-  const snapshot = memory ? whole : { ...whole, running: null };
-  await assertFits(target, snapshot);
+  const snapshot = await fittingSnapshot(target, ask);
   signal.throwIfAborted();
   report.progress(5, "Preparing the disk.");
   const letGo = await holdSnapshot(context, snapshot);
   try {
-    const next = await layReady(target, snapshot, before);
+    const next = await layReady(target, snapshot, { before, by });
     signal.throwIfAborted();
-    await record.commit((state) => ({ ...state, restoring: { operationId, wasRunning } }));
+    await record.commit((state) => ({ ...state, restoring: by }));
     report.progress(20, "Ending the guest.");
     await runtime.finish(endedForRestore);
     failpoint("agent.restore.stopped");
     await writeDiskRecord(machinePaths(context.settings, spec.id), next);
     failpoint("agent.restore.switched");
     if (snapshot.running !== null) await goOn(target, snapshot, report, signal);
-    else if (wasRunning) await runtime.launch();
+    else if (by.wasRunning) await runtime.launch();
     failpoint("agent.restore.started");
     const { state: begun } = record;
     try {
-      await record.commit((state) => ({ ...withOperation(state, operationId), restoring: null, endedCleanly: false }));
+      await record.commit((state) => ({
+        ...withOperation(state, by.operationId),
+        restoring: null,
+        endedCleanly: false,
+      }));
     } catch (error) {
       // Not written down it isn't done, or it would be done again later, over what the guest writes until then.
       await record.note((state) => ({ ...state, operationIds: begun.operationIds, restoring: begun.restoring }));
@@ -171,18 +190,18 @@ async function goOn(
 async function layReady(
   { context, spec }: SnapshotTarget,
   snapshot: SnapshotRecord,
-  before: DiskRecord,
+  { before: { cut: _, ...had }, by }: { before: DiskRecord; by: Restoring },
 ): Promise<DiskRecord> {
   const paths = machinePaths(context.settings, spec.id);
   const id = newLayerId();
   const hasVars = spec.firmware === "uefi";
   const next: DiskRecord = {
     disk: diskName(id),
-    uefiVars: hasVars ? uefiVarsName(id) : before.uefiVars,
+    uefiVars: hasVars ? uefiVarsName(id) : had.uefiVars,
     parent: snapshot.layerId,
     snapshotBelow: null,
     cut: null,
-    replaced: before,
+    replaced: { ...had, by },
   };
   const { virtualBytes } = snapshot.manifest;
   const sizeBytes = snapshot.running === null ? Math.max(virtualBytes, spec.disk.sizeBytes) : virtualBytes;
@@ -198,6 +217,17 @@ async function layReady(
   await syncFolder(paths.folder);
   failpoint("agent.restore.disk-made");
   return next;
+}
+
+/** The snapshot, without its memory where that isn't asked for. @throws `bad_request` or `wrong_state` for one that the VM can't be put back to */
+async function fittingSnapshot(
+  target: SnapshotTarget,
+  { snapshotId, memory = true }: RestoreSnapshotAsk,
+): Promise<SnapshotRecord> {
+  const whole = await target.context.snapshots.get(snapshotId);
+  const snapshot = memory ? whole : { ...whole, running: null };
+  await assertFits(target, snapshot);
+  return snapshot;
 }
 
 async function assertFits({ context, spec }: SnapshotTarget, { manifest, running }: SnapshotRecord): Promise<void> {

@@ -1,10 +1,12 @@
-import { existsSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { RestoreNotUndone } from "../../domain/restoreNotUndone";
 import type { TaskReport } from "../../domain/task";
 import { pathsOf } from "../../env";
 import type { Failpoint } from "../../failpoints";
+import { imageFile } from "../../images/store";
+import { readDiskRecord } from "../diskRecord";
 import { machinePaths } from "../machinePaths";
 import { crashAt } from "../testing/crashAt";
 import type { SnapshotAct } from "../testing/crashingSnapshotAgent";
@@ -41,6 +43,7 @@ function fillDisk(): void {
 }
 
 const report: TaskReport = { progress: () => {}, log: () => {} };
+const { signal } = new AbortController();
 
 const killed: { failpoint: Failpoint; act: SnapshotAct; snapshotId: number; state: "running" | "stopped" }[] = [
   { failpoint: "agent.restore.stopped", act: "restore", snapshotId: 2, state: "running" },
@@ -128,6 +131,85 @@ test("a restore that can't even be undone says so and keeps what the VM had: its
   await bed.expectNothingLeft();
 });
 
+test("what a restore could not give back stays through the next one that fails, and goes with one that is done", async () => {
+  const kept = await notUndone();
+  await bed.start();
+  const image = imageFile(pathsOf(host.settings), host.imageSha256);
+  const lines: string[] = [];
+  // From its end on no QEMU can start.
+  const progress = (_: number, message: string) => {
+    if (message.startsWith("Ending")) renameSync(image, `${image}.away`);
+  };
+  const failing = { log: (line: string) => void lines.push(line), progress };
+  await expect(bed.agent.restoreSnapshot(1, { snapshotId: 3, operationId: 10 }, failing, signal)).rejects.toBeDefined();
+  renameSync(`${image}.away`, image);
+  expect(lines).toContainEqual(expect.stringMatching(/could not be started with it/));
+  await bed.agent.close();
+  bed.agent = await host.agent();
+  expect(await bed.patternOf({ vmId: 1 })).toBe(patterns[2]);
+  expect(await replacedDisk()).toBe(kept);
+  expect(disks()).toContain(kept);
+
+  await bed.agent.restoreSnapshot(1, { snapshotId: 3, operationId: 11 }, report, signal);
+  expect(await bed.patternOf({ vmId: 1 })).toBe(patterns[3]);
+  expect(host.messages).toContainEqual(
+    expect.objectContaining({ fields: { vm: 1, disk: kept, restore: 9 }, message: expect.stringMatching(/goes/) }),
+  );
+  expect(disks()).not.toContain(kept);
+  await bed.expectNothingLeft();
+});
+
+test("a restore that is killed over what one before could not give back is given up: that stays", async () => {
+  const kept = await notUndone();
+  for (const failpoint of ["agent.restore.stopped", "agent.restore.switched"] as const) {
+    const spec = await bed.cloneSpec();
+    await bed.agent.close();
+    await crashAt({ settings: host.settings, act: "restore-next", failpoint, spec });
+    bed.agent = await host.agent();
+    const ask = { snapshotId: 3, operationId: 10 };
+    await expect(bed.agent.restoreSnapshot(1, ask, report, AbortSignal.abort())).rejects.toBeDefined();
+    expect(await replacedDisk()).toBe(kept);
+    expect(disks()).toContain(kept);
+  }
+  await bed.expectNothingLeft();
+});
+
+test("what a restore could not give back is had back by the VM's record of its disk", async () => {
+  await notUndone();
+  await bed.agent.close();
+  const { diskRecord } = machinePaths(host.settings, 1);
+  const { replaced } = JSON.parse(readFileSync(diskRecord, "utf8"));
+  writeFileSync(diskRecord, JSON.stringify({ ...replaced, cut: null }));
+  bed.agent = await host.agent();
+  await bed.start();
+  await bed.agent.stop(1);
+  expect(await bed.patternOf({ vmId: 1 })).toBe(own);
+  await bed.expectNothingLeft();
+});
+
+/** A VM with snapshot 2's disk, since the restore 9 could not be undone. @returns the disk that it had */
+async function notUndone(): Promise<string> {
+  await makeBed(160);
+  await bed.write(own);
+  const spec = await bed.cloneSpec();
+  await bed.agent.close();
+  await crashAt({ settings: host.settings, act: "restore", failpoint: "agent.restore.switched", spec });
+  bed.agent = await host.agent();
+  fillDisk();
+  const ask = { snapshotId: 2, operationId: 9 };
+  await expect(bed.agent.restoreSnapshot(1, ask, report, signal)).rejects.toBeInstanceOf(RestoreNotUndone);
+  rmSync(ballast());
+  return replacedDisk();
+}
+
+async function replacedDisk(): Promise<string> {
+  const { replaced } = await readDiskRecord(machinePaths(host.settings, 1));
+  if (replaced === null) throw new Error("Nothing is on record that was replaced.");
+  return replaced.disk;
+}
+
+const disks = () => readdirSync(machinePaths(host.settings, 1).folder);
+
 test("a restore that fails when the host's disk has become full: the VM has its disk back", async () => {
   await makeBed(160);
   await takeMemory();
@@ -141,7 +223,6 @@ test("a restore that fails when the host's disk has become full: the VM has its 
     process.kill(pid, "SIGKILL");
   };
   const ask = { snapshotId: 4, operationId: 9 };
-  const { signal } = new AbortController();
   await expect(bed.agent.restoreSnapshot(1, ask, { log: () => {}, progress }, signal)).rejects.toBeDefined();
   rmSync(ballast());
   await bed.agent.start(1);

@@ -11,7 +11,7 @@ import type { Machine } from "../machine";
 import { machinePaths } from "../machinePaths";
 import { exportChain } from "./exportDisk";
 import { holdSnapshot } from "./holdSnapshot";
-import { isRestoreDone, isRestoreTakenOn, restoreSnapshot } from "./restore";
+import { assertRestorable, isRestoreDone, isRestoreTakenOn, restoreSnapshot } from "./restore";
 import { allocatedBytes } from "./snapshotStore";
 import { cutDisk, takeSnapshot } from "./take";
 
@@ -28,6 +28,10 @@ export class VmSnapshots {
     const present = await this.context.snapshots.find(ask.snapshotId);
     if (present !== null) return present.manifest;
     return this.act(id, (machine) => takeSnapshot(this.target(machine), ask, report, signal));
+  }
+
+  async assertRestorable(id: number, ask: RestoreSnapshotAsk): Promise<void> {
+    await assertRestorable(this.target(this.machine(id)), ask);
   }
 
   async restore(id: number, ask: RestoreSnapshotAsk, report: TaskReport, signal: AbortSignal) {

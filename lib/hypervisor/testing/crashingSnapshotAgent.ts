@@ -11,6 +11,8 @@ export type SnapshotAct =
   | "take-memory"
   | "restore"
   | "restore-memory"
+  /** Of another operation than the others. */
+  | "restore-next"
   | "remove-middle"
   | "remove-newest"
   /** Snapshots until there are eight, which are folded. */
@@ -39,6 +41,7 @@ export async function perform(
   if (act === "take-memory") await hypervisor.takeSnapshot(1, { ...take, memory: true }, report, signal);
   if (act === "restore") await hypervisor.restoreSnapshot(1, { snapshotId: 2, operationId: 9 }, report, signal);
   if (act === "restore-memory") await hypervisor.restoreSnapshot(1, { snapshotId: 4, operationId: 9 }, report, signal);
+  if (act === "restore-next") await hypervisor.restoreSnapshot(1, { snapshotId: 3, operationId: 10 }, report, signal);
   if (act === "remove-middle") await hypervisor.removeSnapshot(2);
   if (act === "remove-newest") await hypervisor.removeSnapshot(3);
   for (const snapshotId of act === "fold" ? [5, 6, 7, 8, 9] : []) {
