@@ -77,9 +77,9 @@ describe("firewalls", () => {
     ["ports of ICMP", { name: "a", rules: [{ ...ssh, protocol: "icmp" }] }, "rules.0.ports"],
     ["port 0", { name: "a", rules: [{ ...ssh, ports: [{ from: 0, to: 1 }] }] }, "rules.0.ports.0.from"],
     ["ports that go down", { name: "a", rules: [{ ...ssh, ports: [{ from: 9, to: 8 }] }] }, "rules.0.ports.0"],
-    ["a range that is none", { name: "a", rules: [{ ...ssh, cidrs: ["10.0.0.0"] }] }, "rules.0.cidrs.0"],
+    ["a range that is none", { name: "a", rules: [{ ...ssh, cidrs: ["10.0.0.0/33"] }] }, "rules.0.cidrs.0"],
     ["nft's own words", { name: "a", rules: [{ ...ssh, cidrs: ["0.0.0.0/0; flush ruleset"] }] }, "rules.0.cidrs.0"],
-    ["a firewall that isn't there", { name: "a", rules: [{ ...ssh, firewalls: [999_999] }] }, "rules"],
+    ["a firewall that isn't there", { name: "a", rules: [{ ...ssh, firewalls: [999_999] }] }, "rules.0.firewalls"],
   ])("%s is refused by its field", async (_what, body, field) => {
     const { status, body: problem } = await stack.api<Problem>("POST", "/api/firewalls", body);
     expect(status).toBe(400);

@@ -1,8 +1,19 @@
 import * as z from "zod";
+import { isIpv4 } from "./cidrs";
 import { lineSchema } from "./humanText";
 import { portSchema } from "./port";
 
 const nameSchema = lineSchema(60);
+
+/** A single address is a range of one. */
+export function withPrefixLength(word: string): string {
+  if (word.includes("/")) return word;
+  return `${word}/${isIpv4(word) ? 32 : 128}`;
+}
+
+const peersSchema = z
+  .union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], "Give an address, or a range such as 10.0.0.0/8.")
+  .transform(withPrefixLength);
 
 /** One thing that is let through, in one direction as the VM sees it. What answers it passes too. */
 export const ruleSchema = z
@@ -18,11 +29,8 @@ export const ruleSchema = z
       )
       .max(32)
       .default([]),
-    /** The other side's ranges, IPv4 or IPv6; none of these and of `firewalls`: anybody. */
-    cidrs: z
-      .array(z.union([z.cidrv4(), z.cidrv6()], "Give a range such as 10.0.0.0/8."))
-      .max(64)
-      .default([]),
+    /** The other side's ranges, or single addresses, IPv4 or IPv6; none of these and of `firewalls`: anybody. */
+    cidrs: z.array(peersSchema).max(64).default([]),
     /** Ids of firewalls: the VMs that have them are the other side. */
     firewalls: z.array(z.number().int().positive()).max(16).default([]),
   })
@@ -90,8 +98,19 @@ export const firewallPresets: readonly FirewallPreset[] = [
 /** A rule in words: "Let in TCP 22, 8000–8100 from 10.0.0.0/8". */
 export function ruleInWords(rule: FirewallRuleInput, nameOf: (firewallId: number) => string): string {
   const ports = rule.ports.map(({ from, to }) => (from === to ? `${from}` : `${from}–${to}`)).join(", ");
-  const what = rule.protocol === "any" ? "everything" : `${rule.protocol.toUpperCase()}${ports && ` ${ports}`}`;
+  const what = rule.protocol === "any" ? "everything" : protocolInWords(rule.protocol, ports);
   const others = [...rule.cidrs, ...rule.firewalls.map((id) => `VMs with ${nameOf(id)}`)];
   const whom = others.length > 0 ? others.join(", ") : "anybody";
   return rule.direction === "ingress" ? `Let in ${what} from ${whom}` : `Let out ${what} to ${whom}`;
+}
+
+function protocolInWords(protocol: "tcp" | "udp" | "icmp", ports: string): string {
+  const name = protocol.toUpperCase();
+  if (ports !== "") return `${name} ${ports}`;
+  return protocol === "icmp" ? name : `all ${name}`;
+}
+
+/** Whether a rule lets everything through, so that others of its direction say nothing. */
+export function letsAllThrough({ protocol, cidrs, firewalls }: FirewallRuleInput): boolean {
+  return protocol === "any" && cidrs.length === 0 && firewalls.length === 0;
 }

@@ -58,3 +58,12 @@ test.each([
 ])("%s can't be a network's domain, and the reason is given", (domain, reason) => {
   expect(networkDomainSchema.safeParse(domain).error?.issues[0]?.message).toContain(reason);
 });
+
+test("of a range that is none, the range alone is told of", () => {
+  const { error } = createNetworkSchema.safeParse({ name: "a", cidr: "abc" });
+  expect(error?.issues).toMatchObject([{ path: ["cidr"], message: 'Give a range such as "192.168.10.0/24".' }]);
+});
+
+test("a network that is to be reached is named once", () => {
+  expect(updateNetworkSchema.parse({ reaches: [2, 3, 2] })).toEqual({ reaches: [2, 3] });
+});

@@ -13,7 +13,7 @@ export const networkNameSchema = z
 
 /** A range of private addresses (RFC 1918) with room for at least one VM. */
 export const networkCidrSchema = z
-  .cidrv4('Give a range such as "192.168.10.0/24".')
+  .cidrv4({ error: 'Give a range such as "192.168.10.0/24".', abort: true })
   .refine((cidr) => isPrivateCidr(cidr), "Use a private range: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.")
   .refine((cidr) => {
     const { first, last } = rangeOf(cidr);
@@ -72,9 +72,11 @@ const outsideSchema = z.enum(["nat", "routed", "none"]).meta({
   description:
     "The way out: `nat` by the host's address; `routed` with the VMs' own addresses, which the routers out there must know; `none`.",
 });
-const reachesSchema = z.array(z.number().int().positive()).max(64).meta({
-  description: "Ids of networks whose VMs its VMs may connect to; none: it is isolated.",
-});
+const reachesSchema = z
+  .array(z.number().int().positive())
+  .max(64)
+  .transform((ids) => [...new Set(ids)])
+  .meta({ description: "Ids of other networks whose VMs its VMs may connect to; none: it is isolated." });
 /** "This network", loopback, multicast, and what is reserved with the broadcast address (RFC 6890). */
 const unanswering = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4"].map(rangeOf);
 

@@ -1,4 +1,4 @@
-import { type FirewallRuleInput, ruleInWords } from "../../../lib/domain/firewall";
+import { type FirewallRuleInput, letsAllThrough, ruleInWords } from "../../../lib/domain/firewall";
 
 interface RuleSummaryProps {
   rules: readonly FirewallRuleInput[];
@@ -27,7 +27,7 @@ export function RuleSummary({ rules, nameOf }: RuleSummaryProps) {
               {[...new Set(own.map((rule) => ruleInWords(rule, nameOf)))].map((words) => (
                 <li key={words}>{words}.</li>
               ))}
-              <li className="text-muted">{others}</li>
+              {own.some(letsAllThrough) ? null : <li className="text-muted">{others}</li>}
             </ul>
           </li>
         );

@@ -3,6 +3,7 @@ import {
   type Firewall,
   type FirewallRuleInput,
   type WriteFirewall,
+  withPrefixLength,
   writeFirewallSchema,
 } from "../../../lib/domain/firewall";
 
@@ -102,10 +103,4 @@ function rangeOfPorts(word: string): { from: number; to: number } {
 /** What is no port is -1, which no schema takes. */
 function portOf(text: string): number {
   return /^\d{1,5}$/.test(text) ? Number(text) : -1;
-}
-
-/** A single address is a range of one. */
-function withPrefixLength(word: string): string {
-  if (word.includes("/")) return word;
-  return `${word}/${word.includes(":") ? 128 : 32}`;
 }

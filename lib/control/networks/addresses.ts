@@ -24,9 +24,10 @@ export const quarantineMs = 10 * 60_000;
 
 /**
  * Takes an address for a VM: the lowest free one, or the one that is asked for. The row that it writes is what holds it.
+ * @param vmId the VM, if it is there already: an address in quarantine that it had itself it can have again
  * @throws `conflict` when the network is full or the address is taken, `bad_request` for one that no VM can have
  */
-export async function takeAddress(tx: Queryable, network: NetworkRow, wanted?: string): Promise<string> {
+export async function takeAddress(tx: Queryable, network: NetworkRow, wanted?: string, vmId?: number): Promise<string> {
   await forgetOldReleases(tx, network.id);
   const ipv4 = wanted ?? (await lowestFree(tx, network));
   if (wanted !== undefined) assertAssignable(network, wanted);
@@ -34,10 +35,14 @@ export async function takeAddress(tx: Queryable, network: NetworkRow, wanted?: s
   const [row] = await tx
     .insert(addresses)
     .values({ networkId: network.id, ipv4 })
-    .onConflictDoNothing()
+    .onConflictDoUpdate({
+      target: [addresses.networkId, addresses.ipv4],
+      set: { vmId: null, releasedAt: null },
+      setWhere: vmId === undefined ? sql`false` : and(eq(addresses.vmId, vmId), isNotNull(addresses.releasedAt)),
+    })
     .returning({ ipv4: addresses.ipv4 });
   if (row) return ipv4;
-  if (wanted === undefined) return takeAddress(tx, network);
+  if (wanted === undefined) return takeAddress(tx, network, wanted, vmId);
   throw await addressTaken(tx, network, ipv4);
 }
 
@@ -107,10 +112,9 @@ export async function listAddresses(db: Queryable, network: NetworkRow): Promise
 
 /** How many addresses VMs can still be given by themselves. */
 export async function countFree(db: Queryable, network: NetworkRow): Promise<number> {
-  const { first, last } = assignableRange(network);
+  const range = assignableRange(network);
   const taken = new Set([dnsAddressOf(network), ...(await listAddresses(db, network)).map(({ ipv4 }) => ipv4)]);
-  const values = [...taken].map(ipv4ToNumber);
-  return last - first + 1 - values.filter((value) => value >= first && value <= last).length;
+  return range.last - range.first + 1 - [...taken].filter((ipv4) => isIn(range, ipv4)).length;
 }
 
 /** VMs with an address that they could have been given by themselves before a change of the range, and couldn't after it. */
@@ -120,24 +124,32 @@ export async function vmsLeftOutside(
   range: Pick<NetworkRow, "rangeFirst" | "rangeLast">,
 ): Promise<TakenAddress[]> {
   const [before, after] = [assignableRange(network), assignableRange({ ...network, ...range })];
-  const isIn = ({ first, last }: Ipv4Range, ipv4: string) => {
-    const value = ipv4ToNumber(ipv4);
-    return value >= first && value <= last;
-  };
   return (await listAddresses(db, network)).filter(
     ({ kind, ipv4 }) => kind === "vm" && isIn(before, ipv4) && !isIn(after, ipv4),
   );
 }
 
 async function lowestFree(db: Queryable, network: NetworkRow): Promise<string> {
-  const rows = await db.select({ ipv4: addresses.ipv4 }).from(addresses).where(eq(addresses.networkId, network.id));
-  const taken = new Set([network.gateway, dnsAddressOf(network), ...rows.map(({ ipv4 }) => ipv4)]);
-  const free = nextFreeAddress(assignableRange(network), taken);
+  const rows = await listAddresses(db, network);
+  const taken = new Set([dnsAddressOf(network), ...rows.map(({ ipv4 }) => ipv4)]);
+  const range = assignableRange(network);
+  const free = nextFreeAddress(range, taken);
   if (free !== undefined) return free;
-  throw new CumulusError(
-    "conflict",
-    `The network ${network.name} (${network.cidr}) has no free address. Destroy a VM, or free a reserved address.`,
-  );
+  const full = `The network ${network.name} (${network.cidr}) has no free address.`;
+  const freeAt = rows
+    .filter(({ ipv4 }) => isIn(range, ipv4))
+    .flatMap((row) => row.freeAt ?? [])
+    .sort();
+  const advice =
+    freeAt.length > 0
+      ? `${freeAt.length === 1 ? "One is in quarantine" : `${freeAt.length} are in quarantine, the first`} until ${freeAt[0]}.`
+      : "Destroy a VM, or free a reserved address.";
+  throw new CumulusError("conflict", `${full} ${advice}`);
+}
+
+function isIn({ first, last }: Ipv4Range, ipv4: string): boolean {
+  const value = ipv4ToNumber(ipv4);
+  return value >= first && value <= last;
 }
 
 /** What the network says, or all; those among it that no VM can have are passed over. */

@@ -59,3 +59,11 @@ test("who names no version rewrites what is there", async () => {
   await updateFirewall(context, id, withPorts("plain", 80), null);
   expect(portsOf((await updateFirewall(context, id, withPorts("plain", 443), null)).rules)).toEqual([443]);
 });
+
+test("a firewall that isn't there is told of at the rule that names it", async () => {
+  const context = await bridgedContext();
+  const rules = [{}, { firewalls: [999_999] }].map((rule) => ({ direction: "ingress", protocol: "tcp", ...rule }));
+  await expect(createFirewall(context, writeFirewallSchema.parse({ name: "names", rules }))).rejects.toMatchObject({
+    fields: { "rules.1.firewalls": "There is no firewall 999999." },
+  });
+});

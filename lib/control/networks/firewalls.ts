@@ -123,7 +123,10 @@ export async function attachFirewalls(
 ): Promise<void> {
   if (ids.length === 0) return;
   await assertEnforceable(tx, vm);
-  await assertFirewalls(tx, ids, "firewalls");
+  await assertFirewalls(
+    tx,
+    ids.map((id) => ({ id, field: "firewalls" })),
+  );
   await tx.insert(vmFirewalls).values([...new Set(ids)].map((firewallId) => ({ vmId: vm.id, firewallId })));
 }
 
@@ -141,8 +144,9 @@ async function write(context: Context, input: WriteFirewall, act: (tx: Queryable
     return await context.db.transaction(async (tx) => {
       await assertFirewalls(
         tx,
-        input.rules.flatMap((rule) => rule.firewalls),
-        "rules",
+        input.rules.flatMap(({ firewalls }, index) =>
+          firewalls.map((id) => ({ id, field: `rules.${index}.firewalls` })),
+        ),
       );
       const id = await act(tx);
       await requestNetworks(tx);
@@ -156,17 +160,23 @@ async function write(context: Context, input: WriteFirewall, act: (tx: Queryable
   }
 }
 
-async function assertFirewalls(tx: Queryable, ids: readonly number[], field: string): Promise<void> {
-  if (ids.length === 0) return;
+/** @param named which firewalls a request names, and where */
+async function assertFirewalls(tx: Queryable, named: readonly { id: number; field: string }[]): Promise<void> {
+  if (named.length === 0) return;
   const rows = await tx
     .select({ id: firewalls.id })
     .from(firewalls)
-    .where(inArray(firewalls.id, [...ids]))
+    .where(
+      inArray(
+        firewalls.id,
+        named.map(({ id }) => id),
+      ),
+    )
     .for("key share");
-  const unknown = ids.find((id) => !rows.some((row) => row.id === id));
+  const unknown = named.find(({ id }) => !rows.some((row) => row.id === id));
   if (unknown === undefined) return;
-  const message = `There is no firewall ${unknown}.`;
-  throw new CumulusError("bad_request", message, { fields: { [field]: message } });
+  const message = `There is no firewall ${unknown.id}.`;
+  throw new CumulusError("bad_request", message, { fields: { [unknown.field]: message } });
 }
 
 /** What a firewall says, in short. */

@@ -12,7 +12,7 @@ import { testControlPlane } from "../testControlPlane";
 import { createVm } from "../vms/create";
 import { powerVm } from "../vms/power";
 import { plugInterface, unplugInterface } from "./interfaces";
-import { createNetwork, deleteNetwork } from "./networks";
+import { createNetwork, deleteNetwork, updateNetwork } from "./networks";
 
 const plane = testControlPlane();
 let hypervisor: FakeHypervisor;
@@ -100,10 +100,39 @@ test("a VM has one interface in a network, and gets another once that one is gon
   expect(await interfacesOf(id)).toEqual(["net1", "net2"]);
 });
 
+test("an interface that was unplugged is plugged in again with its own address, which no other VM gets meanwhile", async () => {
+  const [id, otherId] = [await withThreeInterfaces(), await withThreeInterfaces()];
+  const range = { first: "10.6.0.2", last: "10.6.0.2" };
+  await createNetwork(context, createNetworkSchema.parse({ name: "one-address", cidr: "10.6.0.0/24", range }));
+  const plug = (vmId: number, ipv4?: string) =>
+    plugInterface(context, systemActor, vmId, { network: "one-address", ipv4 });
+  await plug(id);
+  await convergeVm(context, id);
+  await unplugInterface(context, systemActor, id, "net3");
+  await convergeVm(context, id);
+  await expect(plug(otherId)).rejects.toThrow(/no free address. One is in quarantine until 20/);
+  await expect(plug(otherId, range.first)).rejects.toMatchObject({
+    fields: { ipv4: expect.stringContaining("had it") },
+  });
+  await plug(id, range.first);
+  await convergeVm(context, id);
+  expect(await interfacesOf(id)).toEqual(["net1", "net2", "net3"]);
+  await expect(plug(otherId, range.first)).rejects.toMatchObject({
+    fields: { ipv4: expect.stringContaining("has it") },
+  });
+});
+
 test("networks that are deleted at once are all deleted", async () => {
   const names = Array.from({ length: 6 }, (_, index) => `at-once-${index}`);
   const made = [];
   for (const name of names)
     made.push(await createNetwork(context, createNetworkSchema.parse({ name, cidr: `10.7.${made.length}.0/24` })));
   await Promise.all(made.map(({ id }) => deleteNetwork(context, id)));
+});
+
+test("a network that is to reach itself is refused", async () => {
+  const { id } = await createNetwork(context, createNetworkSchema.parse({ name: "alone", cidr: "10.5.0.0/24" }));
+  await expect(updateNetwork(context, id, { reaches: [id] })).rejects.toMatchObject({
+    fields: { reaches: expect.stringContaining("Leave out alone itself") },
+  });
 });

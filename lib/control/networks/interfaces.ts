@@ -70,7 +70,7 @@ async function addInterface(
   network: NetworkRow,
   wanted?: string,
 ): Promise<void> {
-  const ipv4 = await takeAddress(tx, network, wanted);
+  const ipv4 = await takeAddress(tx, network, wanted, link.vmId);
   await bindAddress(tx, network.id, ipv4, link.vmId);
   const mac = await allocateMac(tx);
   await tx.insert(vmInterfaces).values({ ...link, networkId: network.id, mac, ipv4 });

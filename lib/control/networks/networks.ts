@@ -110,6 +110,9 @@ export async function updateNetwork(context: Context, id: number, input: UpdateN
         throw refused("name", "The network default keeps its name: VMs that name none are put into it.");
       }
       await assertNetworks(tx, input.reaches ?? []);
+      if (newWishes(row, input).reaches?.includes(id)) {
+        throw wrong("reaches", `Leave out ${row.name} itself: its VMs may connect to each other in any case.`);
+      }
       const unanswering = dnsServersProblem(row.cidr, row.gateway, input.dnsServers ?? []);
       if (unanswering !== undefined) throw wrong("dnsServers", unanswering);
       const { range, ipv6, ...plain } = input;
