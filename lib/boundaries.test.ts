@@ -26,6 +26,7 @@ const mayImport: Record<string, readonly string[]> = {
     "lib/db",
     "lib/system",
     "lib/images",
+    "lib/control/networks/consolePort",
     "lib/control/networks/driver",
     "lib/control/networks/state",
     "lib/hypervisor/network/guardRules",

@@ -4,9 +4,11 @@ import { type Stack, startStack } from "../stack";
 interface WorkerFixtures {
   /** Everything with the fake hypervisor: for pages, whose VMs need boot nothing. */
   fakeStack: Stack;
+  /** The same, with bridges that it pretends to have. */
+  fakeBridged: Stack;
   /** Everything with real QEMU. */
   stack: Stack;
-  /** The same, in which nobody has done anything yet. */
+  /** That, in which nobody has done anything yet. */
   newStack: Stack;
 }
 
@@ -15,6 +17,15 @@ export const test = base.extend<object, WorkerFixtures>({
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from the pattern which fixtures are used.
     async ({}, use) => {
       const stack = await startStack({ hypervisor: "fake" });
+      await use(stack);
+      await stack.stop();
+    },
+    { scope: "worker", timeout: 120_000 },
+  ],
+  fakeBridged: [
+    // biome-ignore lint/correctness/noEmptyPattern: as above.
+    async ({}, use) => {
+      const stack = await startStack({ hypervisor: "fake", network: "bridge" });
       await use(stack);
       await stack.stop();
     },

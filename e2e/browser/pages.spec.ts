@@ -1,10 +1,10 @@
-import AxeBuilder from "@axe-core/playwright";
-import { expect, type Page } from "@playwright/test";
+import { expect } from "@playwright/test";
 import type { Image } from "../../lib/domain/image";
 import type { Operation } from "../../lib/domain/operation";
 import type { Vm } from "../../lib/domain/vm";
 import { type Stack, until } from "../stack";
 import { signIn, test } from "./fixtures";
+import { seriousViolations } from "./seriousViolations";
 
 const pages = [
   "/welcome",
@@ -76,15 +76,6 @@ async function done(stack: Stack, path: string, body: object): Promise<number> {
 }
 
 const filledIn = (path: string, ids: Record<string, number>) => path.replace(/[A-Z]+/, (name) => `${ids[name]}`);
-
-/** @param rules those of axe's that are asked; all of them when not given */
-async function seriousViolations(page: Page, rules?: string[]): Promise<string[]> {
-  const axe = new AxeBuilder({ page });
-  const { violations } = await (rules ? axe.withRules(rules) : axe).analyze();
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-}
 
 test.describe("every page", () => {
   test.describe.configure({ mode: "parallel" });

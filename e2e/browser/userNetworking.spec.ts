@@ -1,4 +1,3 @@
-import AxeBuilder from "@axe-core/playwright";
 import { expect } from "@playwright/test";
 import type { Firewall } from "../../lib/domain/firewall";
 import type { Host } from "../../lib/domain/host";
@@ -6,6 +5,7 @@ import type { Operation } from "../../lib/domain/operation";
 import type { Vm } from "../../lib/domain/vm";
 import { startStack, until } from "../stack";
 import { signIn, test } from "./fixtures";
+import { seriousViolations } from "./seriousViolations";
 
 test("a VM that moves to user mode shows which of its walls and interfaces are not there, and forwards ports of the loopback", async ({
   page,
@@ -42,8 +42,7 @@ test("a VM that moves to user mode shows which of its walls and interfaces are n
     await expect(page.getByText("Nothing else comes in")).toHaveCount(0);
     await expect(page.getByRole("row", { name: /0\.0\.0\.0:28310/ })).toContainText("Not in effect");
     // Before a notification comes and goes, whose text is faint for a moment.
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.filter(({ impact }) => impact === "serious" || impact === "critical")).toEqual([]);
+    expect(await seriousViolations(page)).toEqual([]);
 
     await page.getByRole("button", { name: "Forward a port" }).click();
     const dialog = page.getByRole("dialog");

@@ -1,5 +1,6 @@
 import { eq, inArray, isNotNull, isNull } from "drizzle-orm";
 import type pg from "pg";
+import { shadowedForwards } from "../../control/networks/consolePort";
 import { networkDriverOf } from "../../control/networks/driver";
 import { networkStateOf } from "../../control/networks/state";
 import { openDatabase } from "../../db/client";
@@ -8,7 +9,7 @@ import { images } from "../../db/schema/images";
 import { operations } from "../../db/schema/operations";
 import { portForwards } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
-import type { ShadowedForward } from "../../domain/consolePort";
+import { isOfConsolePort, type ShadowedForward } from "../../domain/consolePort";
 import { type NetworkState, networkStateSchema } from "../../domain/hostNetwork";
 import type { NetworkDriver } from "../../domain/machine";
 import { loopbackAddress } from "../../domain/portForward";
@@ -44,9 +45,10 @@ export async function gatherDatabase(pool: pg.Pool, consolePort: number): Promis
       const away = await tx.select({ id: hosts.id }).from(hosts).where(isNotNull(hosts.unreachableSince));
       const { driver } = (await networkDriverOf(tx)) ?? {};
       const tcpForwards = await tx.select().from(portForwards).where(eq(portForwards.protocol, "tcp"));
-      const isShadowed = ({ hostPort }: { hostPort: number }) => hostPort === consolePort;
       // QEMU forwards these itself, where the VM has a user-mode network.
-      const forwardRows = tcpForwards.filter((one) => one.hostAddress === loopbackAddress && !isShadowed(one));
+      const forwardRows = tcpForwards.filter(
+        (one) => one.hostAddress === loopbackAddress && !isOfConsolePort(one, consolePort),
+      );
       const busyIds = new Set(operationRows.map(({ operation }) => operation.vmId));
       const removedIds = new Set(
         operationRows
@@ -82,11 +84,7 @@ export async function gatherDatabase(pool: pg.Pool, consolePort: number): Promis
         isHostAway: away.length > 0,
         driver: driver ?? null,
         askedNetworks: driver ? networkStateSchema.parse(await networkStateOf(tx, driver, consolePort)) : null,
-        shadowedForwards: tcpForwards.filter(isShadowed).map(({ vmId, hostAddress, hostPort }) => ({
-          vmName: vmRows.find(({ vm }) => vm.id === vmId)?.vm.name ?? `id ${vmId}`,
-          hostAddress,
-          hostPort,
-        })),
+        shadowedForwards: await shadowedForwards(tx, consolePort),
       };
     },
     { isolationLevel: "repeatable read", accessMode: "read only" },
