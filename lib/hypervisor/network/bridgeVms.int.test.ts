@@ -144,12 +144,17 @@ test("what is seen of an interface: plugged in, its lease, its address, its traf
 });
 
 test("why a port can't be reached is told by the first thing that is wrong", async () => {
-  const upToRoute = ["running ok", "interface ok", "lease unknown", "arp ok", "firewall ok", "route ok"];
+  const upToRoute = ["running ok", "interface ok", "lease ok", "arp ok", "firewall ok", "route ok"];
   expect(await diagnose(1, 22)).toEqual([...upToRoute, "port ok", "ssh ok"]);
   expect(await diagnose(1, 81)).toEqual([...upToRoute, "port failed"]);
   expect((await diagnose(2, 22))[2]).toBe("lease ok");
   await lab.apply({ ...state, firewalls: [{ vmId: 1, interfaceId: "net0", ingress: [], egress: null }] });
   expect(await diagnose(1, 22)).toEqual([...upToRoute.slice(0, 4), "firewall failed"]);
+  const { fix } = (await lab.ask<ReachabilityCheck[]>("diagnose", 1, "net0", 22)).at(-1) ?? {};
+  const peer = /from (169\.254\.[\d.]+),/.exec(fix ?? "")?.[1] ?? "";
+  const ssh22 = { protocol: "tcp" as const, ports: [{ from: 22, to: 22 }], cidrs: [`${peer}/32`] };
+  await lab.apply({ ...state, firewalls: [{ vmId: 1, interfaceId: "net0", ingress: [ssh22], egress: null }] });
+  expect((await diagnose(1, 22)).at(-1)).toBe("ssh ok");
   await lab.apply(state);
   // After the session that asks for it.
   await ssh(2, "(sleep 1; ip addr flush dev eth0) >/dev/null 2>&1 </dev/null &");
@@ -163,7 +168,7 @@ const diagnoseForgotten = async (id: number, port: number) => {
 };
 
 test("a VM of which nothing was heard lately is asked past its firewall and the host's routes", async () => {
-  const upToArp = ["running ok", "interface ok", "lease unknown", "arp ok"];
+  const upToArp = ["running ok", "interface ok", "lease ok", "arp ok"];
   const ssh22 = { protocol: "tcp" as const, ports: [{ from: 22, to: 22 }], cidrs: ["0.0.0.0/0"] };
   await lab.apply({ ...state, firewalls: [{ vmId: 1, interfaceId: "net0", ingress: [ssh22], egress: null }] });
   expect(await diagnoseForgotten(1, 8080)).toEqual([...upToArp, "firewall failed"]);

@@ -40,10 +40,15 @@ export async function diagnoseBridged(question: BridgedQuestion): Promise<Reacha
   const beginning: Check[] = [async () => runningCheck(vm.seen), () => interfaceCheck(question)];
   // One that the state doesn't have is not plugged in, which is said by then.
   if (found === undefined) return untilFailure(beginning);
+  let asked: Promise<boolean> | undefined;
+  const answers = () => {
+    asked ??= answersForAddress(question, found);
+    return asked;
+  };
   return untilFailure([
     ...beginning,
-    () => leaseCheck(question),
-    () => arpCheck(question, found),
+    () => leaseCheck(question, answers),
+    () => arpCheck(question, answers),
     () => firewallCheck(question),
     () => routeCheck(question, found),
     ...portChecks({ host: link.ipv4, port, vmPort: port }),
@@ -98,14 +103,29 @@ async function interfaceCheck(question: BridgedQuestion): Promise<ReachabilityCh
   return failed("interface", message, "Stop the VM and start it again.");
 }
 
-async function leaseCheck(question: BridgedQuestion): Promise<ReachabilityCheck> {
+async function leaseCheck(question: BridgedQuestion, answers: () => Promise<boolean>): Promise<ReachabilityCheck> {
   const end = (await statusOf(question))?.leaseEndsAt;
   if (end) return ok("lease", `The VM took its address by DHCP; it holds until ${end}.`);
+  if (isInSeed(question) && (await answers())) return ok("lease", "The VM has its address from its seed, and answers.");
   return unknown("lease", "The VM took no address by DHCP: it has a fixed one from its seed, or it didn't ask.");
 }
 
-/** Asked on the bridge itself, where neither the VM's firewall nor the host's routes lie in between. */
-async function arpCheck({ names, link }: BridgedQuestion, { network }: Placed): Promise<ReachabilityCheck> {
+/** Whether the VM reads its address in the seed that it booted with: of interfaces that are plugged in later, a seed tells at the next start. */
+function isInSeed({ vm, link }: BridgedQuestion): boolean {
+  return link.id === "net0" && JSON.stringify(vm.spec.seed.networkConfig).includes(`"${link.ipv4}/`);
+}
+
+async function arpCheck({ link }: BridgedQuestion, answers: () => Promise<boolean>): Promise<ReachabilityCheck> {
+  if (await answers()) return ok("arp", `The VM answers for ${link.ipv4}.`);
+  return failed(
+    "arp",
+    `Nobody answers for ${link.ipv4}: inside the VM, that address is not set up.`,
+    "Look at the VM's console: has it booted, and does `ip address` show the address? Its network configuration may be its own.",
+  );
+}
+
+/** Asked on the bridge itself (ARP), where neither the VM's firewall nor the host's routes lie in between. */
+async function answersForAddress({ names, link }: BridgedQuestion, { network }: Placed): Promise<boolean> {
   const inside = names.namespacePath;
   const look = async () => (await readNeighbours(inside, 4)).find(({ address }) => address === link.ipv4);
   const entry = `neighbour replace ${link.ipv4} dev ${bridgeName(network.id)}`;
@@ -117,12 +137,7 @@ async function arpCheck({ names, link }: BridgedQuestion, { network }: Placed): 
     isAnswered = isSeen(await look(), link.mac);
     if (isAnswered === null) await delay(100);
   }
-  if (isAnswered) return ok("arp", `The VM answers for ${link.ipv4}.`);
-  return failed(
-    "arp",
-    `Nobody answers for ${link.ipv4}: inside the VM, that address is not set up.`,
-    "Look at the VM's console: has it booted, and does `ip address` show the address? Its network configuration may be its own.",
-  );
+  return isAnswered ?? false;
 }
 
 async function firewallCheck({ state, names, vm, link, port }: BridgedQuestion): Promise<ReachabilityCheck> {
@@ -140,8 +155,8 @@ async function firewallCheck({ state, names, vm, link, port }: BridgedQuestion):
   }
   return failed(
     "firewall",
-    `No rule of the VM's firewall lets this computer (${peer}) reach TCP port ${port}.`,
-    `Add a rule for TCP port ${port}, or take the firewall off.`,
+    `No rule of the VM's firewall lets this computer reach TCP port ${port}.`,
+    `Add a rule for TCP port ${port} from ${peer}, the address that the VM sees this computer by, or from anybody. Or take the firewall off.`,
   );
 }
 
@@ -162,7 +177,7 @@ async function routeCheck({ names, link, port }: BridgedQuestion, { network }: P
   const from = forwards.map(({ hostAddress, hostPort }) => `${hostAddress}:${hostPort}`).join(", ");
   return ok(
     "route",
-    `This computer has a route to ${network.cidr}${from === "" ? "" : `, and ${from} leads to the port`}.`,
+    `This computer has a route to ${network.cidr}${from === "" ? "" : `, and ${from} ${forwards.length === 1 ? "leads" : "lead"} to the port`}.`,
   );
 }
 
