@@ -14,7 +14,15 @@ const betweenLooksMs = 1_000;
 
 export interface Audit {
   disagreements: Disagreement[];
-  counts: { vms: number; processes: number | null; disks: number; images: number; files: number };
+  counts: {
+    vms: number;
+    processes: number | null;
+    disks: number;
+    images: number;
+    files: number;
+    /** On bridges; null where there are none, or they can't be looked at. */
+    networks: number | null;
+  };
 }
 
 /**
@@ -31,7 +39,7 @@ export async function audit(settings: Settings): Promise<Audit> {
       snapshot = await gatherSnapshot(settings, pool);
       disagreements = lasting(disagreements, disagreementsIn(snapshot));
     }
-    const { vms, processes, machines, images, files } = snapshot;
+    const { vms, processes, machines, images, files, network } = snapshot;
     const disks = machines.filter(({ disk }) => disk !== null).length;
     const counts = {
       vms: vms.length,
@@ -39,6 +47,7 @@ export async function audit(settings: Settings): Promise<Audit> {
       disks,
       images: images.length,
       files: files.size,
+      networks: network?.written.networks.length ?? null,
     };
     return { disagreements, counts };
   } finally {

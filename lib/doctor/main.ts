@@ -23,13 +23,14 @@ async function main(): Promise<number> {
 }
 
 function inWords({ disagreements, counts }: Audit): string {
-  const { vms, processes, disks, images, files } = counts;
+  const { vms, processes, disks, images, files, networks } = counts;
   const seen = [
     count(vms, "VM"),
     processes === null ? "processes not looked at on this system" : count(processes, "process", "processes"),
     count(disks, "disk"),
     count(images, "image"),
     count(files, "file"),
+    ...(networks === null ? [] : [count(networks, "network")]),
   ].join(", ");
   if (disagreements.length === 0) return `No disagreement: ${seen}.\n`;
   const lines = disagreements.map(({ message }) => `- ${message}\n`).join("");

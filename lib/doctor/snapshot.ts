@@ -198,13 +198,15 @@ export interface NetworkFact {
   hasNamespace: boolean;
   hostLink: string;
   hasHostLink: boolean;
+  /** Whether the host passes packets on (`net.ipv4.ip_forward`). */
+  isForwarding: boolean;
   /** In the host's own nft. */
   hasHostTable: boolean;
   /** Ranges to which the host has a route by the link. */
   routes: string[];
   /** Ranges to which it has one otherwise. */
   otherRoutes: string[];
-  /** Bridges and taps of the namespace. */
+  /** Links of the namespace, but for its loopback, its end of the uplink, and what the kernel makes in each. */
   links: {
     name: string;
     isBridge: boolean;

@@ -28,6 +28,7 @@ function healthyNetwork(): NetworkFact {
     hasNamespace: true,
     hostLink: "cumulusx",
     hasHostLink: true,
+    isForwarding: true,
     hasHostTable: true,
     routes: ["192.168.0.0/24", "169.254.1.0/30"],
     otherRoutes: ["203.0.113.0/24"],
@@ -56,6 +57,7 @@ test("nothing is told of networks that are as they should be, nor where there ar
 
 const planted: [what: string, plant: (network: NetworkFact) => void, told: RegExp][] = [
   ["the namespace is gone", (n) => (n.hasNamespace = false), /namespace cumulus-x is gone/],
+  ["the host passes nothing on", (n) => (n.isForwarding = false), /net\.ipv4\.ip_forward is 0/],
   ["a tap is gone", (n) => n.links.pop(), /link t2n0 of VM vm-2 \(id 2\) in cumulus-x is gone/],
   [
     "a tap hangs on another bridge",

@@ -19,6 +19,7 @@ export function checkNetworks(snapshot: Snapshot): Disagreement[] {
     ...checkSenders(network),
     ...checkTables(network),
     ...checkLimits(snapshot, network),
+    ...checkForwarding(network),
     ...checkUplink(network),
     ...checkLeases(snapshot, network),
     ...checkNameServers(network),
@@ -89,6 +90,12 @@ function checkSenders({ written, senders }: NetworkFact): Disagreement[] {
       tell(`sender ${sender}`, `The rules let ${sender} send, which is no VM's: ${comesBack}`),
     ),
   ];
+}
+
+function checkForwarding({ isForwarding }: NetworkFact): Disagreement[] {
+  if (isForwarding) return [];
+  const message = `This host passes no packets on (net.ipv4.ip_forward is 0), so VMs don't reach out and no forward leads to them: ${comesBack}`;
+  return [tell("ip_forward", message)];
 }
 
 function checkUplink({ written, hostLink, hasHostLink, routes, otherRoutes }: NetworkFact): Disagreement[] {

@@ -149,6 +149,7 @@ test("what is missing and what is too much is told", async () => {
   await lab.inner.ip(
     "link delete dev t2n0",
     "tuntap add dev t9n0 mode tap",
+    "link add dev stray type veth peer name strayed",
     "link set dev t1n0 type bridge_slave isolated on",
   );
   await lab.inner.run("nft", [
@@ -160,15 +161,19 @@ test("what is missing and what is too much is told", async () => {
     "{ t1n0 . 52:54:00:00:00:09 . 192.168.1.3 }",
   ]);
   await lab.host.ip("route delete 192.168.2.0/24");
+  await lab.host.run("tee", ["/proc/sys/net/ipv4/ip_forward"], "0");
   const messages = await told();
   for (const what of [
     /t2n0 .* is gone/,
     /t9n0 .* belongs to no network/,
+    /stray .* belongs to no network/,
+    /strayed .* belongs to no network/,
+    /ip_forward is 0/,
     /t1n0 .* cut off from the others/,
     /let t1n0 52:54:00:00:00:09 192\.168\.1\.3 send/,
     /no route to 192\.168\.2\.0/,
   ]) {
     expect(messages).toContainEqual(expect.stringMatching(what));
   }
-  expect(messages).toHaveLength(5);
+  expect(messages).toHaveLength(8);
 });

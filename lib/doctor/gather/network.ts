@@ -2,7 +2,7 @@ import { access, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type NetworkState, networkStateSchema, noNetworks } from "../../domain/hostNetwork";
-import { networkNames } from "../../hypervisor/network/names";
+import { networkNames, uplinkName } from "../../hypervisor/network/names";
 import { readTextIfThere } from "../../system/files";
 import type { InstallationPaths, NetworkFact } from "../snapshot";
 import { gatherRates, gatherTables } from "./networkRules";
@@ -32,6 +32,9 @@ const rulesetSchema = z.object({
   ),
 });
 
+/** The kernel makes these in each namespace while their modules are loaded; they can't be removed. */
+const fallbackTunnels = ["tunl0", "gre0", "gretap0", "erspan0", "sit0", "ip6tnl0", "ip6gre0", "ip_vti0", "ip6_vti0"];
+
 /**
  * What the bridges of this installation shall be and are. Null where nothing of them is known: there never were any, or we may not look (only
  * root may enter the namespace).
@@ -57,11 +60,12 @@ export async function gatherNetwork(paths: InstallationPaths): Promise<NetworkFa
     hasNamespace,
     hostLink,
     hasHostLink: devices.some(({ ifname }) => ifname === hostLink),
+    isForwarding: (await readTextIfThere("/proc/sys/net/ipv4/ip_forward"))?.trim() === "1",
     hasHostTable: outer.some(({ table }) => table?.name === hostLink),
     routes: routes.filter(({ dev }) => dev === hostLink).map(({ dst }) => dst),
     otherRoutes: routes.filter(({ dev, dst }) => dev !== hostLink && dst.includes("/")).map(({ dst }) => dst),
     links: links
-      .filter(({ linkinfo }) => ["bridge", "tun"].includes(linkinfo?.info_kind ?? ""))
+      .filter(({ ifname }) => ifname !== "lo" && ifname !== uplinkName && !fallbackTunnels.includes(ifname))
       .map(({ ifname, flags, master, linkinfo, addr_info }) => ({
         name: ifname,
         isBridge: linkinfo?.info_kind === "bridge",

@@ -83,11 +83,18 @@ test("what is right already isn't touched", async () => {
   expect(await look()).toEqual(before);
 });
 
+/** What the agent's log says that it found otherwise than it had made it. */
+const foundOtherwise = async () =>
+  (await lab.ask<string[]>("warnings")).map(
+    (line) => /^the networks were not as they should be.*?(\[.*\])/.exec(line)?.[1],
+  );
+
 test("a name server that dies is replaced, also while the agent was away", async () => {
   const [first = 0] = await dnsmasqPids();
   process.kill(first, "SIGKILL");
   await until(async () => (await dnsmasqPids()).some((pid) => pid !== first), 20_000);
   await until(async () => (await resolve(a, "192.168.1.1", "vm2")) === "192.168.1.3", 20_000);
+  expect(await foundOtherwise()).toEqual(['["name servers"]']);
   const [second = 0] = await dnsmasqPids();
   await lab.killAgent();
   process.kill(second, "SIGKILL");
@@ -111,6 +118,7 @@ test("rules that somebody else flushed, links that somebody removed, and taps as
   await lab.host.run("nft", ["flush", "ruleset"]);
   await lab.host.ip("route delete 192.168.1.0/24");
   await lab.apply(state);
+  expect(await foundOtherwise()).toEqual(['["rules","links","routes"]']);
   expect(await get(a, "203.0.113.1", 80)).toMatch(/^hello/);
   expect(await get(lab.host, "192.168.1.3", 80)).toMatch(/^hello/);
   expect(await lab.inner.run("nft", ["list", "ruleset"])).toContain("policy drop");

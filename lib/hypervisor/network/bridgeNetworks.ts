@@ -164,8 +164,13 @@ export class BridgeNetworks implements HostNetworks {
     const ownerOf = (vmId: number) => this.users.userOf(vmId)?.uid ?? 0;
     const workUid = this.users.userOf(workUserId)?.uid ?? null;
     const { hasParameters } = this;
-    const withheld = await reconcile({ names, state, nftables, dnsmasq, ownerOf, workUid, hasParameters });
+    const wanted = { names, state, nftables, dnsmasq, ownerOf, workUid, hasParameters };
+    const { withheld, changed } = await reconcile(wanted);
     this.hasParameters = true;
+    // What was in effect is found otherwise: somebody else has changed it.
+    if (changed.length > 0 && this.applied === networkFingerprint(state)) {
+      this.log.warn({ changed }, "the networks were not as they should be, and are again");
+    }
     const unseen = await openLegacyFirewalls(names);
     const warning = [...withheld.map(inWords), ...(unseen === null ? [] : [unseen])].join(" ") || null;
     if (warning !== this.warning && warning !== null) this.log.warn({}, warning);

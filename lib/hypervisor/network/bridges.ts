@@ -14,14 +14,16 @@ export interface LinkFacts {
   neighbours6: ReadonlySet<string>;
 }
 
-/** Brings bridges, taps, gateways and IPv6 neighbours to what the state says; what is right already isn't touched. */
+/** Brings bridges, taps, gateways and IPv6 neighbours to what the state says; what is right already isn't touched. Answers whether anything was. */
 export async function applyBridges(
   names: NetworkNames,
   state: NetworkState,
   ownerOf: (vmId: number) => number,
-): Promise<void> {
+): Promise<boolean> {
   const facts = await readFacts(names.namespacePath);
-  await ipBatch(names.namespacePath, bridgeCommands(names, state, ownerOf, facts));
+  const lines = bridgeCommands(names, state, ownerOf, facts);
+  await ipBatch(names.namespacePath, lines);
+  return lines.length > 0;
 }
 
 async function readFacts(namespace: Namespace): Promise<LinkFacts> {

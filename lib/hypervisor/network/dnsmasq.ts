@@ -33,13 +33,14 @@ export class DnsmasqKeeper {
     private readonly log: Log,
   ) {}
 
-  /** Brings all of them to what the networks say. */
-  async apply(networks: readonly HostNetwork[], hostServers: readonly string[]): Promise<void> {
+  /** Brings all of them to what the networks say. Answers whether one was started. */
+  async apply(networks: readonly HostNetwork[], hostServers: readonly string[]): Promise<boolean> {
     await this.adopt();
     const ids = new Set(networks.map(({ id }) => id));
     for (const id of [...this.running.keys()].filter((id) => !ids.has(id))) await this.end(id);
     await this.sweep(ids);
-    await Promise.all(networks.map((network) => this.applyOne(network, networks, hostServers)));
+    const started = await Promise.all(networks.map((network) => this.applyOne(network, networks, hostServers)));
+    return started.includes(true);
   }
 
   /** Whether all of them live. */
@@ -60,11 +61,12 @@ export class DnsmasqKeeper {
     return join(this.folder(id), "leases");
   }
 
+  /** Answers whether it was started. */
   private async applyOne(
     network: HostNetwork,
     all: readonly HostNetwork[],
     hostServers: readonly string[],
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { id } = network;
     const folder = this.folder(id);
     await this.makeFolder(folder);
@@ -88,7 +90,7 @@ export class DnsmasqKeeper {
     const present = this.running.get(id);
     if (present?.config === config && (await isAlive(present.identity))) {
       if (areNew.includes(true)) await signalProcess(present.identity, "SIGHUP");
-      return;
+      return false;
     }
     await this.end(id);
     for (const name of await readdir(folder)) if (name.endsWith(".conf")) await rm(join(folder, name));
@@ -97,6 +99,7 @@ export class DnsmasqKeeper {
     const identity = await startDnsmasq(this.names.namespacePath, this.user, config, this.logFile(id));
     this.running.set(id, { identity, config });
     await awaitDnsmasq(identity, network.gateway, this.logFile(id));
+    return true;
   }
 
   /** What an agent before this one left; it may have been ended between a file and its signal. */

@@ -28,7 +28,7 @@ export interface Reconciled {
 /**
  * Brings this computer's networks to what the state says, and touches nothing that is so already: it can run at any time, and carries on where a
  * crash broke it off. Rules come before the links that they are about, so that no link is ever without.
- * @returns networks that the host doesn't reach
+ * @returns networks that the host doesn't reach, and what was not as the state says, in words
  */
 export async function reconcile({
   names,
@@ -38,23 +38,30 @@ export async function reconcile({
   ownerOf,
   workUid,
   hasParameters,
-}: Reconciled): Promise<Withheld[]> {
+}: Reconciled): Promise<{ withheld: Withheld[]; changed: string[] }> {
   const inside = names.namespacePath;
   const isFresh = await ensureNamespace(names, hasParameters);
-  const uplink = await ensureUplink(names);
-  const [isGuardNew] = await Promise.all([
+  const { uplink, isNew } = await ensureUplink(names);
+  const tables = await Promise.all([
     nftables.apply(inside, guardTable(names, state)),
     nftables.apply(inside, routingTable(state, uplink)),
     nftables.apply(null, hostTable(names, state, uplink, workUid)),
   ]);
-  if (isGuardNew) await forgetShortcuts(names);
+  if (tables[0]) await forgetShortcuts(names);
   if (isFresh) await setTrackingParameters(names);
-  await applyBridges(names, state, ownerOf);
-  const [withheld] = await Promise.all([
+  const areLinksNew = await applyBridges(names, state, ownerOf);
+  const [{ withheld, areNew }] = await Promise.all([
     applyHostRoutes(names, state, uplink),
     openForeignFirewalls(names),
     applyLimits(inside, state),
   ]);
-  await dnsmasq.apply(state.networks, await hostNameServers());
-  return withheld;
+  const isServerNew = await dnsmasq.apply(state.networks, await hostNameServers());
+  const changed = {
+    namespace: isFresh,
+    rules: tables.includes(true),
+    links: isNew || areLinksNew,
+    routes: areNew,
+    "name servers": isServerNew,
+  };
+  return { withheld, changed: Object.entries(changed).flatMap(([what, isChanged]) => (isChanged ? [what] : [])) };
 }

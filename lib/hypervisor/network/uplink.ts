@@ -9,10 +9,10 @@ import { chooseUplinkAddresses, type UplinkAddresses, uplinkPrefix4, uplinkPrefi
 const innerLinkLocal = "fe80::2/64";
 
 /**
- * Makes the pair of links that joins the namespace to the host, unless it is there, and answers its addresses: those that it has, if
+ * Makes the pair of links that joins the namespace to the host, unless it is there, and answers whether it did, and its addresses: those that it has, if
  * it has some.
  */
-export async function ensureUplink(names: NetworkNames): Promise<UplinkAddresses> {
+export async function ensureUplink(names: NetworkNames): Promise<{ uplink: UplinkAddresses; isNew: boolean }> {
   const { hostLink, namespacePath } = names;
   const [links, inner] = await Promise.all([readLinks(null), readLinks(namespacePath)]);
   const isWhole = links.has(hostLink) && inner.has(uplinkName);
@@ -45,7 +45,7 @@ export async function ensureUplink(names: NetworkNames): Promise<UplinkAddresses
   if (!routes.some(({ to, via }) => to === "default" && via === addresses.host4)) {
     await ipBatch(namespacePath, [`route replace default via ${addresses.host4} dev ${uplinkName}`]);
   }
-  return addresses;
+  return { uplink: addresses, isNew: !isWhole };
 }
 
 /** A network that the host has another way to, and so doesn't reach. */
@@ -58,13 +58,13 @@ export interface Withheld {
 /**
  * Lets the host reach the guests, and pass on what goes out. Forwarding is a switch of the whole host: the one thing that stays on
  * when the networks go, since others may rely on it by then.
- * @returns networks that get no route, so as not to take the host's own from it
+ * @returns networks that get no route, so as not to take the host's own from it; whether others got one
  */
 export async function applyHostRoutes(
   names: NetworkNames,
   { networks }: NetworkState,
   uplink: UplinkAddresses,
-): Promise<Withheld[]> {
+): Promise<{ withheld: Withheld[]; areNew: boolean }> {
   const routes4 = await readRoutes(null, 4);
   const withheld = networks.flatMap(({ name, cidr }) => {
     const route = rivalRoute(cidr, routes4, names.hostLink);
@@ -82,15 +82,14 @@ export async function applyHostRoutes(
   );
   const isSame = (one: { to: string; via: string | null }, other: { to: string; via: string | null }) =>
     one.to === other.to && one.via === other.via;
+  const missing = wanted.filter((route) => !present.some((one) => isSame(one, route)));
   await ipBatch(null, [
     ...present
       .filter((route) => !wanted.some((one) => isSame(one, route)))
       .map(({ to, via }) => `route delete ${to} via ${via} dev ${names.hostLink}`),
-    ...wanted
-      .filter((route) => !present.some((one) => isSame(one, route)))
-      .map(({ to, via }) => `route replace ${to} via ${via} dev ${names.hostLink}`),
+    ...missing.map(({ to, via }) => `route replace ${to} via ${via} dev ${names.hostLink}`),
   ]);
-  return withheld;
+  return { withheld, areNew: missing.length > 0 };
 }
 
 /** Ranges that the host has routes to, but by our own link and the default route. */

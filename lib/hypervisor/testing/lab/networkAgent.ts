@@ -9,12 +9,18 @@ import { answerLines, errorLog } from "./answerLines";
 async function main(): Promise<void> {
   const settings: Settings = JSON.parse(process.argv[2] ?? "");
   const users = await detectUserScheme();
-  await prepareFolders(settings, users, errorLog);
-  const networks = await createHostNetworks(settings, users, errorLog);
+  const warnings: string[] = [];
+  const log = {
+    ...errorLog,
+    warn: (fields: object, message?: string) => void warnings.push(`${message} ${JSON.stringify(fields)}`),
+  };
+  await prepareFolders(settings, users, log);
+  const networks = await createHostNetworks(settings, users, log);
   await networks.recover();
   await answerLines(async (method, [first]) => {
     if (method === "applyNetworks") return networks.apply(networkStateSchema.parse(first));
     if (method === "networkStatus") return networks.status();
+    if (method === "warnings") return warnings;
     const { driver, reason, problem, warning, applied } = networks;
     return { driver, reason, problem, warning, applied };
   });
