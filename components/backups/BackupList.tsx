@@ -50,7 +50,7 @@ export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupR
           items.length === 0 ? (
             <EmptyState icon={<History aria-hidden />} title="No backups yet">
               A backup is a snapshot that is taken by itself, and a copy of it in a repository if you name one. Turn the
-              schedule on, or back up now.
+              schedule on{repositories.length === 0 ? ". By hand it takes a repository." : ", or back up now."}
             </EmptyState>
           ) : (
             <Table label="Backups">
