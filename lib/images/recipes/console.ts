@@ -68,7 +68,8 @@ export async function runOnConsole(
       stderr.on("data", (chunk: Buffer) => {
         complaint = `${complaint}${chunk}`.slice(-1000);
       });
-      const conversation = new Conversation(stdout, stdin, (line) => report.log(line));
+      const secrets = passwordsIn(recipe);
+      const conversation = new Conversation(stdout, stdin, (line) => report.log(line), secrets);
       await follow(conversation, recipe, report, signal);
       await turnedOff(gone, signal);
       if (qemu.exitCode === 0) return;
@@ -97,6 +98,12 @@ async function follow(conversation: Conversation, recipe: Recipe, report: TaskRe
     }
     if (send !== undefined) conversation.type(`${send}\r`);
   }
+}
+
+/** What is typed where a password is asked for. */
+function passwordsIn({ steps }: Recipe): string[] {
+  const answers = steps.filter((step) => step.type === "console" && /pass(word|phrase)/i.test(step.expect));
+  return answers.flatMap((step) => (step.type === "console" && step.send ? [step.send] : []));
 }
 
 async function turnedOff(gone: Promise<unknown>, signal: AbortSignal): Promise<void> {

@@ -33,6 +33,16 @@ test("the wait is over when the machine ends or the work is cancelled", async ()
   expect(conversation.lastWords).toBe('"last words"');
 });
 
+test("a password that the machine shows as it is typed is told nobody", async () => {
+  const machine = new PassThrough();
+  const lines: string[] = [];
+  const conversation = new Conversation(machine, new PassThrough(), (line) => lines.push(line), ["s3cret"]);
+  machine.write("Password: s3cret\r\ns3cret again");
+  expect(await conversation.waitFor("Password: ", 5_000, never)).toBe(true);
+  expect(lines).toEqual(["Password: …"]);
+  expect(conversation.lastWords).not.toContain("s3cret");
+});
+
 test("whole lines are told without control sequences", async () => {
   const { machine, lines, conversation } = converse();
   machine.write("\x1b[0;32m  OK  \x1b[0m done\r\nnot yet");

@@ -11,11 +11,15 @@ export class Conversation {
   /** Called when there is more to read, or nothing more to come. */
   private onNews = () => {};
 
-  /** @param onLine is told each whole line that the machine says, without control sequences */
+  /**
+   * @param onLine is told each whole line that the machine says, without control sequences
+   * @param secrets are told nobody: a guest with much else to do shows what is typed before it hides it
+   */
   constructor(
     from: Readable,
     private readonly to: Writable,
     private readonly onLine: (line: string) => void,
+    private readonly secrets: readonly string[] = [],
   ) {
     from.setEncoding("utf8");
     from.on("data", (text: string) => this.hear(text));
@@ -54,15 +58,19 @@ export class Conversation {
 
   /** For messages: the end of what nobody waited for. */
   get lastWords(): string {
-    return JSON.stringify(readable(this.unread).trim().slice(-200));
+    return JSON.stringify(this.shown(this.unread).trim().slice(-200));
   }
 
   private hear(text: string): void {
     this.unread = (this.unread + text).slice(-maxUnreadLength);
     const lines = (this.line + text).split("\n");
     this.line = (lines.pop() ?? "").slice(-4096);
-    for (const line of lines) this.onLine(readable(line).slice(0, 1000));
+    for (const line of lines) this.onLine(this.shown(line).slice(0, 1000));
     this.onNews();
+  }
+
+  private shown(text: string): string {
+    return this.secrets.reduce((shown, secret) => shown.replaceAll(secret, "…"), readable(text));
   }
 
   private take(text: string): boolean {
