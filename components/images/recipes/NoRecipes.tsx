@@ -14,7 +14,7 @@ export function NoRecipes() {
       }
     >
       A recipe says how to make an image from another one: put files in, install packages, run a script. It is kept with
-      the image, so that it can be run again on a newer base.
+      the image, so that it can be run again on a newer base. There are examples to begin from.
     </EmptyState>
   );
 }

@@ -43,6 +43,20 @@ export function stepSummary(step: RecipeStep): string {
   }
 }
 
+/** What a step writes, runs or types; null for one of which the summary says all. */
+export function stepText(step: RecipeStep): string | null {
+  switch (step.type) {
+    case "file":
+      return step.content;
+    case "script":
+      return step.script;
+    case "console":
+      return step.send ?? null;
+    default:
+      return null;
+  }
+}
+
 /** "3 steps, in the disk". */
 export function recipeSummary({ steps, place }: Pick<Recipe, "steps" | "place">): string {
   const count = steps.length === 1 ? "1 step" : `${steps.length} steps`;
