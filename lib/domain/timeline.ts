@@ -45,6 +45,8 @@ export interface TimelineState {
   isProgressing: boolean;
   /** The guest has told that it sets itself up: SSH may answer long before that is done. */
   isSettingUp: boolean;
+  /** It boots what somebody installs by hand: of what comes after its start nothing is expected. */
+  isByHand: boolean;
   /** The reason when the VM failed: it marks the step that it was at. */
   failure: string | null;
 }
@@ -52,12 +54,12 @@ export interface TimelineState {
 /** The timeline from what was reached. Of a guest that goes on in a boot of long ago, the click is not known: its clock starts with its QEMU. */
 export function timelineOf(
   reached: Milestones,
-  { isProgressing, isSettingUp, failure }: TimelineState,
+  { isProgressing, isSettingUp, isByHand, failure }: TimelineState,
 ): TimelineEntry[] {
   const { started } = reached;
   const milestones: Milestones = started === undefined ? reached : { accepted: started, image: started, ...reached };
   const lastReached = timelineSteps.findLastIndex((step) => milestones[step] !== undefined);
-  return timelineSteps.map((step, index) => {
+  const entries = timelineSteps.map((step, index): TimelineEntry => {
     const at = milestones[step] ?? null;
     const isNext = index === lastReached + 1;
     const isUnderWay = step === "first-boot" && isSettingUp;
@@ -75,4 +77,6 @@ export function timelineOf(
     const note = state === "failed" ? failure : null;
     return { step, state, at, sinceStartMs: at === null ? null : sinceStartMs(milestones, at), note };
   });
+  const lastExpected = isByHand ? timelineSteps.indexOf("started") : timelineSteps.length;
+  return entries.filter(({ state }, index) => index <= lastExpected || state === "done");
 }

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { byteSizeSchema } from "./byteSize";
 import { ipv4ToNumber, nextFreeAddress, numberToIpv4, rangeOf } from "./ipv4";
 import { sshPublicKeyProblem } from "./sshKey";
-import { timelineOf } from "./timeline";
+import { type Milestones, timelineOf } from "./timeline";
 import { formatBytes, parseBytes } from "./units";
 import { vmNameSchema } from "./vm";
 
@@ -108,7 +108,7 @@ describe("addresses", () => {
 
 describe("the timeline", () => {
   const at = (seconds: number) => new Date(Date.UTC(2030, 0, 1, 0, 0, seconds)).toISOString();
-  const atRest = { isProgressing: false, isSettingUp: false, failure: null };
+  const atRest = { isProgressing: false, isSettingUp: false, isByHand: false, failure: null };
 
   test("a first boot that goes on is under way though SSH answers; one that was never told of is not", () => {
     const milestones = { accepted: at(0), kernel: at(1), network: at(2), ssh: at(3) };
@@ -131,6 +131,14 @@ describe("the timeline", () => {
       "pending",
     ]);
     expect(timeline[3]?.sinceStartMs).toBe(2_000);
+  });
+
+  test("of a system that is installed by hand, what comes after the start is shown when it is seen", () => {
+    const stepsOf = (milestones: Milestones) =>
+      timelineOf(milestones, { ...atRest, isByHand: true, isProgressing: true }).map(({ step }) => step);
+    const began = { accepted: at(0), image: at(0), disk: at(1), started: at(2) };
+    expect(stepsOf(began)).toEqual(["accepted", "image", "disk", "started"]);
+    expect(stepsOf({ ...began, ssh: at(60) })).toEqual(["accepted", "image", "disk", "started", "ssh"]);
   });
 
   test("a failure marks the step that it happened at, with its reason", () => {

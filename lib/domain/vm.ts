@@ -3,6 +3,7 @@ import { archSchema, firmwareSchema } from "./arch";
 import { byteSizeSchema } from "./byteSize";
 import { firstBootInputSchema } from "./firstBoot";
 import { firstBootProblemSchema, firstBootStageSchema } from "./firstBootReport";
+import { imageKindSchema } from "./image";
 import { bootDeviceSchema, networkDriverSchema } from "./machine";
 import { routerName } from "./network";
 import { sizeLimits } from "./size";
@@ -144,9 +145,9 @@ export const vmSchema = z
     desired: z.enum(desiredStates),
     observed: z.enum(observedStates),
     observedAt: z.iso.datetime().nullable(),
-    /** Whether the guest has been seen to answer in its present boot. */
+    /** Whether the guest has been seen to answer in its present boot; of a VM that was made from an ISO, whether it is on. */
     isReady: z.boolean(),
-    image: z.object({ id: z.number().int(), name: z.string(), title: z.string() }),
+    image: z.object({ id: z.number().int(), name: z.string(), title: z.string(), kind: imageKindSchema }),
     arch: archSchema,
     /** Its processor is another than its host's: all of it is emulated in software, and slow. */
     isEmulated: z.boolean(),

@@ -6,6 +6,7 @@ import { Badge } from "../../ui/Badge";
 import { CopyText } from "../../ui/CopyText";
 import { cx } from "../../ui/cx";
 import { VmStatusLine } from "../shared/VmStatusLine";
+import { hasSsh } from "../shared/vmWords";
 import { VmPowerBar } from "./VmPowerBar";
 import { isConsolePath } from "./vmPaths";
 
@@ -31,7 +32,7 @@ export function VmHeader({ vm }: { vm: Vm }) {
         )}
       >
         <CopyText text={vm.ipv4} what="address" />
-        <CopyText text={vm.ssh.command} what="ssh command" />
+        {hasSsh(vm) ? <CopyText text={vm.ssh.command} what="ssh command" /> : null}
       </div>
     </header>
   );

@@ -14,7 +14,7 @@ export function exampleVm(changes: Partial<Vm> = {}): Vm {
     observed: "running",
     observedAt: at,
     isReady: true,
-    image: { id: 1, name: "mini", title: "Cumulus mini" },
+    image: { id: 1, name: "mini", title: "Cumulus mini", kind: "disk" },
     arch: "x86_64",
     isEmulated: false,
     firmware: "bios",

@@ -2,13 +2,13 @@ import { describe, expect, test } from "vitest";
 import { timelineOf } from "../../../lib/domain/timeline";
 import { GIB, MIB } from "../../../lib/domain/units";
 import { exampleVm } from "./exampleVm";
-import { lostWith, sizeWords, timelineSummary, usualReadyMs } from "./vmWords";
+import { hasSsh, lostWith, sizeWords, timelineSummary, usualReadyMs } from "./vmWords";
 
 const reached = { accepted: "2026-01-02T03:04:05.000Z", image: "2026-01-02T03:04:05.100Z" };
 const ready = { ...reached, ssh: "2026-01-02T03:04:13.400Z" };
 
 /** As a VM has it that is neither on its way nor failed. */
-const atRest = { isProgressing: false, isSettingUp: false, failure: null };
+const atRest = { isProgressing: false, isSettingUp: false, isByHand: false, failure: null };
 
 describe("words", () => {
   test("a size names its quantities with their units", () => {
@@ -25,11 +25,19 @@ describe("words", () => {
     expect(timelineSummary(timelineOf({}, atRest))).toBeNull();
   });
 
+  test("SSH is the way into what has it, and into what was installed by hand once it has answered", () => {
+    const image = { ...exampleVm().image, kind: "iso" as const };
+    const timelineAt = (milestones: object) => timelineOf(milestones, { ...atRest, isByHand: true });
+    expect(hasSsh(exampleVm())).toBe(true);
+    expect(hasSsh(exampleVm({ image, timeline: timelineAt(reached) }))).toBe(false);
+    expect(hasSsh(exampleVm({ image, timeline: timelineAt(ready) }))).toBe(true);
+  });
+
   test("how long it usually takes is the median of VMs of the same image", () => {
     const withReadyMs = (id: number, ms: number, imageId = 1) =>
       exampleVm({
         id,
-        image: { id: imageId, name: "mini", title: "Cumulus mini" },
+        image: { id: imageId, name: "mini", title: "Cumulus mini", kind: "disk" },
         timeline: timelineOf(
           { accepted: reached.accepted, ssh: new Date(Date.parse(reached.accepted) + ms).toISOString() },
           atRest,

@@ -54,6 +54,11 @@ const stepWords: Record<TimelineStep, StepWords> = {
   ssh: { done: "SSH answers", doing: "Waiting for SSH to answer", meaning: "The last step: then you can log in." },
 };
 
+/** Whether somebody can be expected to log in by SSH: of what is installed by hand only once it has answered. */
+export function hasSsh({ image, timeline }: Pick<Vm, "image" | "timeline">): boolean {
+  return image.kind === "disk" || timeline.some(({ step, state }) => step === "ssh" && state === "done");
+}
+
 /** What a step of the timeline is called in the state that it is in. */
 export function stepTitle(entry: TimelineEntry): string {
   return entry.state === "done" ? stepWords[entry.step].done : stepWords[entry.step].doing;

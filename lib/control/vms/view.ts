@@ -128,7 +128,10 @@ type ShownRecord = Omit<VmRecord, "vm" | "furtherLinks"> & { vm: ShownVmRow };
 export function toVm({ vm, image, network, host, cdrom }: ShownRecord, nowMs: number): Vm {
   const status = statusOf(vm, nowMs);
   const { driver, nextDriver } = driversOf(vm, host);
-  const isReady = status === "running" && vm.milestones.ssh !== undefined;
+  // Of what is installed by hand nobody knows whether it will ever answer.
+  const isByHand = image.kind === "iso";
+  const { ssh, started } = vm.milestones;
+  const isReady = status === "running" && (ssh !== undefined || (isByHand && started !== undefined));
   const progressing = status === "creating" || status === "starting" || (status === "running" && !isReady);
   const since = status === "unreachable" ? (vm.observedAt ?? vm.intentAt) : latest(vm.observedSince, vm.intentAt);
   return {
@@ -141,7 +144,7 @@ export function toVm({ vm, image, network, host, cdrom }: ShownRecord, nowMs: nu
     observed: vm.observed,
     observedAt: vm.observedAt?.toISOString() ?? null,
     isReady,
-    image: { id: image.id, name: image.name, title: image.title },
+    image: { id: image.id, name: image.name, title: image.title, kind: image.kind },
     arch: image.arch,
     isEmulated: host.report !== null && host.report.arch !== image.arch,
     firmware: firmwareOf(vm, image),
@@ -157,6 +160,7 @@ export function toVm({ vm, image, network, host, cdrom }: ShownRecord, nowMs: nu
     sshKeys: vm.sshKeys.map(({ name, fingerprint }) => ({ name, fingerprint })),
     timeline: timelineOf(vm.milestones, {
       isProgressing: progressing,
+      isByHand,
       isSettingUp: status === "running" && Object.keys(vm.firstBootReport.stages).length > 0,
       failure: status === "failed" ? (vm.lastError ?? vm.observedReason) : null,
     }),
