@@ -164,7 +164,6 @@ async function countOpen(): Promise<number> {
 describe("POST /api/images names the field that is wrong, and asks nothing of the host", () => {
   const recipe = { name: "r", title: "R", steps: [{ type: "timezone", timezone: "UTC" }] };
   const cases: [string, object, string][] = [
-    ["nothing", {}, ""],
     ["two places", { catalogue: entryId, build: "mini" }, "build"],
     ["an entry that isn't there", { catalogue: "beos-5" }, "catalogue"],
     ["a field that means nothing there", { catalogue: entryId, name: "x" }, "name"],
@@ -180,6 +179,16 @@ describe("POST /api/images names the field that is wrong, and asks nothing of th
     ["a snapshot that isn't there", { snapshot: 999_999, name: "a" }, "snapshot"],
     ["a field that isn't there", { catalogue: entryId, colour: "red" }, "colour"],
   ];
+  test("nothing, which is no field's fault", async () => {
+    const { status, body: problem } = await api.post<object>({});
+    expect(problem).toMatchObject({
+      code: "bad_request",
+      detail: expect.stringMatching(/one of catalogue/),
+      fields: {},
+    });
+    expect(status).toBe(400);
+  });
+
   test.each(cases)("%s", async (_what, body, field) => {
     const before = await countOpen();
     const { status, body: problem } = await api.post<{ code: string; detail: string; fields: object }>(body);
