@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -178,8 +178,10 @@ test("a wrong password, a folder with other files and a path that isn't there ar
       password,
       place,
     });
+  // Of another installation, as far as this one knows.
+  cpSync(join(folder, "far"), join(folder, "unknown"), { recursive: true });
   const cases = [
-    [await add({ kind: "folder", path: join(folder, "far") }, "another password"), "password"],
+    [await add({ kind: "folder", path: join(folder, "unknown") }, "another password"), "password"],
     [await add({ kind: "folder", path: folder }), "place.path"],
     [await add({ kind: "folder", path: join(folder, "none") }), "place.path"],
     [await add({ kind: "folder", path: "relative" }), "place.path"],
@@ -192,6 +194,16 @@ test("a wrong password, a folder with other files and a path that isn't there ar
     expect(answer.status).toBe(400);
     expect(Object.keys(answer.body.fields ?? {})).toContain(field);
   }
+});
+
+test("a place that is a repository here already is none a second time", async () => {
+  const place = { kind: "folder", path: `${join(folder, "far")}/` };
+  const answer = await stack.api("POST", "/api/backup-repositories", {
+    name: "Twice",
+    password: "correct horse",
+    place,
+  });
+  expect(answer).toMatchObject({ status: 409, body: { detail: expect.stringContaining("is there already") } });
 });
 
 test("no answer tells what opens a repository", async () => {
