@@ -34,7 +34,7 @@ function mostMode(path: string, file: FileFact, paths: InstallationPaths): numbe
     [paths.machines]: 0o711,
     [paths.machineSockets]: 0o711,
     [paths.images]: 0o710,
-    [paths.staging]: 0o700,
+    [paths.staging]: 0o711,
     [paths.layers]: 0o710,
     [paths.snapshots]: 0o700,
     [join(dataDir, "postgres")]: 0o700,
