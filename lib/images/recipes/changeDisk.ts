@@ -68,14 +68,14 @@ async function makeScratch(scratch: string, user: MachineUser | null): Promise<v
   if (user !== null) await chown(scratch, user.uid, user.gid);
 }
 
-/** Lets the user write the disk and read the steps. The folders stay ours, so that nothing in them can be exchanged for something else. */
+/**
+ * Lets the user write the disk and read the steps. The folders stay ours, so that nothing in them can be exchanged for something else. The steps stay
+ * root's too, since virt-customize gives files in the disk the owner and group that they have here; who passes through the folder reads them.
+ */
 async function lend(user: MachineUser, workDir: string, overlay: string, steps: string): Promise<void> {
   await chown(overlay, user.uid, user.gid);
   await chmod(overlay, 0o600);
-  for (const name of await readdir(steps)) {
-    await chown(join(steps, name), 0, user.gid);
-    await chmod(join(steps, name), 0o640);
-  }
+  for (const name of await readdir(steps)) await chmod(join(steps, name), 0o644);
   for (const folder of [steps, workDir]) {
     await chown(folder, 0, user.gid);
     await chmod(folder, 0o710);

@@ -135,8 +135,9 @@ describe("recipes", { timeout: 900_000 }, () => {
       ],
     });
     const guest = await start(await customize(base, recipe));
-    const files = "cat /srv/new/file /srv/script; stat -c %a /srv/new/file; ls /injected /etc/timezone; date +%z";
-    expect(await guest.ssh("root", `${files} 2>/dev/null`)).toBe(`${content}root\n640\n+0545`);
+    const files =
+      "cat /srv/new/file /srv/script; stat -c '%u:%g %a' /srv/new/file; ls /injected /etc/timezone; date +%z";
+    expect(await guest.ssh("root", `${files} 2>/dev/null`)).toBe(`${content}root\n0:0 640\n+0545`);
   });
 
   test("what is asked for the first boot is done by each machine once", async () => {
