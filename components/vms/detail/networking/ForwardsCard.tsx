@@ -53,7 +53,7 @@ export function ForwardsCard({ vm, networking }: { vm: Vm; networking: VmNetwork
         <Table label="Port forwards">
           <TableHead>
             <Th>Host</Th>
-            <Th>Protocol</Th>
+            <Th className="hidden sm:table-cell">Protocol</Th>
             <Th>VM's port</Th>
             <Th>
               <span className="sr-only">Actions</span>
@@ -75,8 +75,10 @@ export function ForwardsCard({ vm, networking }: { vm: Vm; networking: VmNetwork
                     </p>
                   )}
                 </Td>
-                <Td className="uppercase">{forward.protocol}</Td>
-                <Td className="tabular-nums">{forward.port}</Td>
+                <Td className="hidden uppercase sm:table-cell">{forward.protocol}</Td>
+                <Td className="tabular-nums">
+                  {forward.port} <span className="text-muted uppercase sm:hidden">{forward.protocol}</span>
+                </Td>
                 <Td className="text-right">
                   <IconButton
                     size="iconSm"
