@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -24,6 +24,9 @@ const guests: Guest[] = [];
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "debian-"));
   paths = { ...pathsOf({ dataDir: join(dir, "data"), runDir: join(dir, "run") }), appliance: testAppliance };
+  // The machine that changes a disk belongs to a user who passes through.
+  await mkdir(join(dir, "data"));
+  for (const folder of [dir, join(dir, "data")]) await chmod(folder, 0o711);
   await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", join(dir, "key")]);
   const base = await installBuiltImage(paths, { name: "debian-12", arch: "x86_64" });
   const example = exampleRecipes().find(({ name }) => name === "os-cloud-welcome");
