@@ -4,7 +4,8 @@ const config: NextConfig = {
   poweredByHeader: false,
   // Next would otherwise write files for coding tools into the checkout.
   agentRules: false,
-  experimental: { agentUpgrade: false },
+  // Routes are loaded when they are first asked for: all of them take 50 MB that an upload has better use for.
+  experimental: { agentUpgrade: false, preloadEntriesOnStart: false },
   reactStrictMode: true,
   // `npm run check` checks types; `npm run up` needs not.
   typescript: { ignoreBuildErrors: true },

@@ -18,6 +18,8 @@ export interface ImageMirror {
   /** Cuts all connections. */
   cut(): void;
   mend(): void;
+  /** From now on its maker publishes another build, or null: none. */
+  publish(build: Buffer | null): void;
   close(): Promise<void>;
 }
 
@@ -26,21 +28,22 @@ export interface ImageMirror {
  * enough for progress to be seen, and breaks off where it is told to.
  * @param published the maker's address of the image: "https://host/path"
  */
-export async function startImageMirror(published: string, image: Buffer): Promise<ImageMirror> {
+export async function startImageMirror(published: string, firstBuild: Buffer): Promise<ImageMirror> {
   const { host, pathname } = new URL(published);
   const imagePath = `/${host}${pathname}`;
   const sumsPath = imagePath.replace(/[^/]+$/, "SHA256SUMS");
-  const sums = `${createHash("sha256").update(image).digest("hex")} *${basename(pathname)}\n`;
+  let build: Buffer | null = firstBuild;
+  const sumsOf = (image: Buffer) => `${createHash("sha256").update(image).digest("hex")} *${basename(pathname)}\n`;
   const startBytes: number[] = [];
   let limit = Number.POSITIVE_INFINITY;
 
-  async function sendImage(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function sendImage(image: Buffer, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
     startBytes.push(start);
     response.writeHead(start > 0 ? 206 : 200, {
       "content-length": image.length - start,
       "accept-ranges": "bytes",
-      etag: '"one"',
+      etag: `"${createHash("sha256").update(image).digest("hex")}"`,
       ...(start > 0 && { "content-range": `bytes ${start}-${image.length - 1}/${image.length}` }),
     });
     for (let at = start; at < image.length && !response.destroyed; at += chunkBytes) {
@@ -52,8 +55,8 @@ export async function startImageMirror(published: string, image: Buffer): Promis
   }
 
   const server = createServer((request, response) => {
-    if (request.url === sumsPath) response.end(sums);
-    else if (request.url === imagePath) void sendImage(request, response);
+    if (build && request.url === sumsPath) response.end(sumsOf(build));
+    else if (build && request.url === imagePath) void sendImage(build, request, response);
     else response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -67,6 +70,9 @@ export async function startImageMirror(published: string, image: Buffer): Promis
     cut: () => server.closeAllConnections(),
     mend: () => {
       limit = Number.POSITIVE_INFINITY;
+    },
+    publish: (newest) => {
+      build = newest;
     },
     close: () => {
       server.closeAllConnections();

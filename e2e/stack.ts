@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AgentClient, createAgentClient } from "../lib/agent/client";
@@ -12,6 +11,7 @@ import { networkNames } from "../lib/hypervisor/network/names";
 import type { LabNamespace } from "../lib/hypervisor/testing/lab/lab";
 import { installBuiltImage } from "../lib/images/testing/builtImage";
 import { ensureServiceAccount, serviceRunner } from "../lib/serviceAccount";
+import { freePort } from "../lib/system/testing/freePort";
 import { makeFolders, makeSecrets } from "../lib/up/folders";
 import { agentService, consoleService } from "../lib/up/parts";
 import { pidFileOf, readPidFile } from "../lib/up/pidFile";
@@ -159,15 +159,6 @@ export async function until(what: string, holds: () => Promise<boolean> | boolea
     if (Date.now() > endMs) throw new Error(`Waited ${deadlineMs / 1000} s in vain until ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("No port was given.");
-  return address.port;
 }
 
 async function removeVms(stack: Stack, isFake: boolean): Promise<void> {

@@ -47,6 +47,7 @@ export const agentFailpoints = [
 export const snapshotFailpoints = [
   "agent.snapshot.overlay-made",
   "agent.snapshot.cut-written",
+  "agent.snapshot.frozen",
   "agent.snapshot.held",
   "agent.snapshot.switched",
   "agent.snapshot.resumed",

@@ -19,6 +19,7 @@ import { migrateDatabase, waitForDatabase } from "./db/migrate";
 import { CumulusError, messageOf } from "./domain/errors";
 import { projectDir } from "./paths";
 import { createServices, type Services } from "./services";
+import { mapStackTraces } from "./sourceMaps";
 
 /** How long the console waits for a database that is starting. */
 const databaseDeadlineMs = 60_000;
@@ -31,6 +32,7 @@ const uploadTimeoutMs = 24 * 60 * 60 * 1000;
  * stops no VM.
  */
 async function main(): Promise<void> {
+  mapStackTraces();
   // A converging VM holds one connection and uses a second one.
   const services = createServices(2 * workerConcurrency + 4);
   const { context } = services;

@@ -21,7 +21,7 @@ import { Table, TableBody, TableHead, Td, Th, Tr } from "../ui/Table";
 import { TextLink } from "../ui/TextLink";
 import { BackUpNowDialog } from "./BackUpNowDialog";
 import { BackupProgress } from "./BackupProgress";
-import { backupStatusWords, copyWords, tierWords } from "./backupWords";
+import { backupStatusWords, copyWords, momentOf, tierWords } from "./backupWords";
 import { CopyAgainButton } from "./CopyAgainButton";
 import { RestoreBackupDialog } from "./RestoreBackupDialog";
 
@@ -68,7 +68,7 @@ export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupR
                     <Td>
                       <span className="font-medium">{tierWords[backup.tier]}</span>{" "}
                       <span className="whitespace-nowrap text-muted">
-                        <RelativeTime at={backup.dueAt} />
+                        <RelativeTime at={momentOf(backup)} />
                       </span>
                     </Td>
                     <Td>
@@ -93,7 +93,7 @@ export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupR
                           <Button
                             size="sm"
                             variant="ghost"
-                            aria-label={`Restore the backup of ${formatExact(backup.dueAt)}`}
+                            aria-label={`Restore the backup of ${formatExact(momentOf(backup))}`}
                             disabledReason={backup.copy ? undefined : "It is not there yet."}
                             onClick={() => setRestoring(backup)}
                           >
@@ -103,7 +103,7 @@ export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupR
                         <Button
                           size="sm"
                           variant="dangerGhost"
-                          aria-label={`Remove the backup of ${formatExact(backup.dueAt)}`}
+                          aria-label={`Remove the backup of ${formatExact(momentOf(backup))}`}
                           onClick={() => setLeaving(backup)}
                         >
                           Remove
@@ -127,14 +127,14 @@ export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupR
       {restoring?.copy && restoring.repositoryId !== null ? (
         <RestoreBackupDialog
           repositoryId={restoring.repositoryId}
-          backup={{ key: restoring.copy.key, vmName: vm.name, takenAt: restoring.dueAt }}
+          backup={{ key: restoring.copy.key, vmName: vm.name, takenAt: momentOf(restoring) }}
           onClose={() => setRestoring(undefined)}
         />
       ) : null}
       <ConfirmDialog
         open={leaving !== undefined}
         onOpenChange={() => setLeaving(undefined)}
-        title={`Remove the backup of ${leaving ? formatExact(leaving.dueAt) : ""}?`}
+        title={`Remove the backup of ${leaving ? formatExact(momentOf(leaving)) : ""}?`}
         confirmLabel="Remove backup"
         onConfirm={async () => {
           if (!leaving) return;
@@ -157,7 +157,7 @@ function BackupStatus({ backup, operation }: { backup: Backup; operation: Operat
         <StatusDot tone={tone} moving={moving} />
         {label}
       </span>
-      {operation ? <BackupProgress operation={operation} label={`${label}: ${formatExact(backup.dueAt)}`} /> : null}
+      {operation ? <BackupProgress operation={operation} label={`${label}: ${formatExact(momentOf(backup))}`} /> : null}
       {backup.error ? <span className="text-bad-ink text-xs">{backup.error}</span> : null}
     </span>
   );

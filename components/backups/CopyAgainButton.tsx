@@ -7,6 +7,7 @@ import { keys } from "../data/keys";
 import { useSubmit } from "../data/useSubmit";
 import { Button } from "../ui/Button";
 import { notify } from "../ui/notify";
+import { momentOf } from "./backupWords";
 
 /** Asks for another try at a copy that failed. */
 export function CopyAgainButton({ backup, onDone }: { backup: Backup; onDone: () => void }) {
@@ -22,7 +23,7 @@ export function CopyAgainButton({ backup, onDone }: { backup: Backup; onDone: ()
       <Button
         size="sm"
         variant="ghost"
-        aria-label={`Copy the backup of ${formatExact(backup.dueAt)} again`}
+        aria-label={`Copy the backup of ${formatExact(momentOf(backup))} again`}
         loading={isPending}
         disabledReason={whyNotCopiedAgain(backup)}
         onClick={() => void copyAgain()}

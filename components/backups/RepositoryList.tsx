@@ -14,6 +14,7 @@ import { EmptyState } from "../ui/EmptyState";
 import { notify } from "../ui/notify";
 import { Table, TableBody, TableHead, Td, Th, Tr } from "../ui/Table";
 import { AddRepositoryDialog } from "./AddRepositoryDialog";
+import { EditRepositoryDialog } from "./EditRepositoryDialog";
 import { StoredBackupsDialog } from "./StoredBackupsDialog";
 
 /** Where copies of VMs go. */
@@ -21,6 +22,7 @@ export function RepositoryList() {
   const repositories = useBackupRepositories();
   const [isAdding, setAdding] = useState(false);
   const [opened, setOpened] = useState<BackupRepository>();
+  const [editing, setEditing] = useState<BackupRepository>();
   const [leaving, setLeaving] = useState<BackupRepository>();
   const addButton = (
     <Button variant="primary" icon={<Plus aria-hidden />} onClick={() => setAdding(true)}>
@@ -77,6 +79,14 @@ export function RepositoryList() {
                       </Button>
                       <Button
                         size="sm"
+                        variant="ghost"
+                        aria-label={`Edit ${repository.name}`}
+                        onClick={() => setEditing(repository)}
+                      >
+                        Edit
+                      </Button>
+                      <Button
+                        size="sm"
                         variant="dangerGhost"
                         aria-label={`Forget ${repository.name}`}
                         disabledReason={
@@ -100,6 +110,13 @@ export function RepositoryList() {
         onOpenChange={setAdding}
         onAdded={repositories.reload}
       />
+      {editing ? (
+        <EditRepositoryDialog
+          repository={editing}
+          onClose={() => setEditing(undefined)}
+          onChanged={repositories.reload}
+        />
+      ) : null}
       {opened ? <StoredBackupsDialog repository={opened} onClose={() => setOpened(undefined)} /> : null}
       <ConfirmDialog
         open={leaving !== undefined}

@@ -32,13 +32,9 @@ interface List<T> {
 
 /**
  * @param key null reads nothing
- * @param againMs when it is read again, for what no event tells of; 0 for not at all
+ * @param againMs how often it is read again, for what no event tells of; 0 for not at all
  */
-export function useReading<T>(
-  key: string | null,
-  initial?: T,
-  againMs: (latest: T | undefined) => number = () => 0,
-): Reading<T> {
+export function useReading<T>(key: string | null, initial?: T, againMs = 0): Reading<T> {
   const { data, error, mutate } = useSWR<T, ApiProblem>(key, {
     ...(initial !== undefined && { fallbackData: initial }),
     refreshInterval: againMs,

@@ -1,11 +1,11 @@
 "use client";
 
-import { type Image, isPastEndOfLife } from "../../lib/domain/image";
+import { type Image, isOutOfDate, isPastEndOfLife } from "../../lib/domain/image";
 import { useHost } from "../data/hooks";
 import { Badge } from "../ui/Badge";
 import { isEmulated } from "./imageWords";
 
-type Shown = Pick<Image, "kind" | "arch" | "endOfLife" | "newerId">;
+type Shown = Pick<Image, "kind" | "arch" | "endOfLife" | "newerId" | "newerBuild">;
 
 /** What to know of an image at a glance: that it is an ISO, emulated, out of date, no longer mended. */
 export function ImageBadges({ image }: { image: Shown }) {
@@ -13,7 +13,7 @@ export function ImageBadges({ image }: { image: Shown }) {
     <span className="inline-flex flex-wrap gap-1">
       {image.kind === "iso" ? <Badge tone="info">ISO</Badge> : null}
       <ArchBadge arch={image.arch} />
-      {image.newerId === null ? null : <Badge tone="warn">out of date</Badge>}
+      {isOutOfDate(image) ? <Badge tone="warn">out of date</Badge> : null}
       <EndOfLifeBadge image={image} />
     </span>
   );

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { deletionWords, sourceWords, usesWords, whyNoDelete, whyNoRefresh } from "./imageWords";
+import { deletionWords, publishedWords, sourceWords, usesWords, whyNoDelete, whyNoRefresh } from "./imageWords";
 
 test("an image says where it came from", () => {
   expect(sourceWords({ source: { type: "url", url: "https://example.org/a/b.qcow2" } })).toBe(
@@ -31,4 +31,15 @@ test("an image whose bytes are another's leaves them the file", () => {
 test("what somebody brought can't be had anew", () => {
   expect(whyNoRefresh({ source: { type: "upload", fileName: "a.img" } })).toBeDefined();
   expect(whyNoRefresh({ source: { type: "built" } })).toBeUndefined();
+});
+
+test("an image of the catalogue says what its maker said last, or why it said nothing", () => {
+  const told = { askedAt: "2026-11-22T10:00:00.000Z", checksum: "sha256:0", problem: null };
+  expect(publishedWords({ newerBuild: null, published: null })).toMatch(/^Nobody has asked/);
+  expect(publishedWords({ newerBuild: null, published: told })).toBe("This is what its maker publishes.");
+  expect(publishedWords({ newerBuild: "published", published: told })).toMatch(/published another one/);
+  const problem = "mirror.example did not tell.";
+  expect(publishedWords({ newerBuild: "published", published: { ...told, problem } })).toMatch(
+    /asked: mirror\.example/,
+  );
 });

@@ -42,6 +42,13 @@ export function refreshWord({ source }: Pick<Image, "source">): string {
   return source.type === "built" ? "Build again" : "Get the newest build";
 }
 
+/** What the maker of an image of the catalogue said of its newest build. */
+export function publishedWords({ newerBuild, published }: Pick<ImageDetail, "newerBuild" | "published">): string {
+  if (published === null) return "Nobody has asked its maker yet.";
+  if (published.problem !== null) return `Its maker could not be asked: ${published.problem}`;
+  return newerBuild === null ? "This is what its maker publishes." : "Its maker has published another one.";
+}
+
 const namedAtMost = 3;
 
 /** Why an image can't be deleted, saying by whom it is used; undefined when it can. */

@@ -1,5 +1,6 @@
 "use client";
 
+import { useEffect, useState } from "react";
 import type { Firewall, FirewallPreset } from "../../lib/domain/firewall";
 import type { Network, NetworkAddress, NetworkProposal } from "../../lib/domain/network";
 import type { Vm } from "../../lib/domain/vm";
@@ -26,9 +27,26 @@ export const useFirewalls = () => useList<Firewall>(keys.firewalls);
 export const useFirewallPresets = () => useList<FirewallPreset>("/api/firewall-presets");
 
 const settlingMs = 2_000;
+/** A guest that has not set up an address by then does so by hand, if ever; Refresh tells. */
+const patienceMs = 60_000;
 
-/** How a VM is plugged in. While it runs and the host has yet to see an interface come or go, the host is asked again and again. */
-export const useVmNetworking = ({ id, status }: Pick<Vm, "id" | "status">) =>
-  useReading<VmNetworking>(keys.networkingOfVm(id), undefined, (latest) =>
-    status === "running" && latest?.interfaces.some(isSettling) ? settlingMs : 0,
-  );
+/**
+ * How a VM is plugged in. While it runs and the host has yet to see an interface come or go, the host is asked again and again, for a minute from when there was
+ * one more or one less of them.
+ */
+export function useVmNetworking({ id, status }: Pick<Vm, "id" | "status">) {
+  const [againMs, setAgainMs] = useState(0);
+  const reading = useReading<VmNetworking>(keys.networkingOfVm(id), undefined, againMs);
+  const settling = status === "running" ? (reading.data?.interfaces.filter(isSettling) ?? []) : [];
+  const awaited = settling.map((one) => one.id).join();
+  useEffect(() => {
+    if (awaited === "") return;
+    setAgainMs(settlingMs);
+    const timer = setTimeout(() => setAgainMs(0), patienceMs);
+    return () => {
+      clearTimeout(timer);
+      setAgainMs(0);
+    };
+  }, [awaited]);
+  return reading;
+}

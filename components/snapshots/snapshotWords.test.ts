@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Snapshot } from "../../lib/domain/snapshot";
 import { exampleSnapshot } from "./exampleSnapshot";
-import { pauseWords, totalBytes, whyNotRestorable } from "./snapshotWords";
+import { pauseWords, standstillWords, totalBytes, whyNotRestorable } from "./snapshotWords";
 
 const snapshot = (rest: Partial<Snapshot>) => exampleSnapshot(1, rest);
 
@@ -10,6 +10,15 @@ describe("a snapshot in words", () => {
     expect(pauseWords(snapshot({ pauseMs: 0.2 }))).toBe("1 ms");
     expect(pauseWords(snapshot({ pauseMs: 0 }))).toBe("not at all");
     expect(pauseWords(snapshot({ pauseMs: null }))).toBeNull();
+  });
+
+  test("tells before that a guest will stand still until its memory is written, where the host can't do it otherwise", () => {
+    const long = /until all of its memory is written/;
+    expect(standstillWords(true, { memorySnapshots: "stopped" })).toMatch(long);
+    expect(standstillWords(false, { memorySnapshots: "stopped" })).toMatch(/fraction of a second/);
+    expect(standstillWords(true, { memorySnapshots: "live" })).toMatch(/fraction of a second/);
+    expect(standstillWords(true, null)).toBeNull();
+    expect(standstillWords(false, null)).toMatch(/fraction of a second/);
   });
 
   test("takes disk and memory together, and nothing is claimed before it is there", () => {

@@ -1,4 +1,5 @@
 import { formatDuration } from "../../lib/browser/time";
+import type { HostReport } from "../../lib/domain/host";
 import type { Snapshot } from "../../lib/domain/snapshot";
 import { whyNoSnapshotAct } from "../../lib/domain/snapshotActions";
 import { formatBytes } from "../../lib/domain/units";
@@ -34,6 +35,14 @@ export function consistencyOf({ consistency }: Pick<Snapshot, "consistency">): C
 export function pauseWords({ pauseMs }: Pick<Snapshot, "pauseMs">): string | null {
   if (pauseMs === null) return null;
   return pauseMs === 0 ? "not at all" : formatDuration(Math.max(1, pauseMs));
+}
+
+/** For how long a guest that runs will stand still; null: not known yet. @param host null: not known yet */
+export function standstillWords(memory: boolean, host: Pick<HostReport, "memorySnapshots"> | null): string | null {
+  if (memory && host?.memorySnapshots === undefined) return null;
+  return memory && host?.memorySnapshots === "stopped"
+    ? "The guest stands still until all of its memory is written, seconds for each GiB; the Host page says why."
+    : "The guest stands still for a fraction of a second.";
 }
 
 /** What it takes on the host's disk, memory included; null while it is being taken. */

@@ -19,7 +19,7 @@ const pathsOnDisk = readdirSync(`${projectDir}/app`, { recursive: true, encoding
   .map((file) => `/${dirname(file)}`.replace(/\(\w+\)\//g, "").replace(/\[(\w+)\]/g, "{$1}"));
 
 /** They have no endpoint: what they let through is tested with them. */
-const special = ["/api/openapi.json", "/api/auth/[...all]", "/sign-in/{token}", "/api/[...path]"];
+const special = ["/api/openapi.json", "/api/auth/[...all]", "/sign-in/{token}", "/api/[[...path]]"];
 const openPaths = [...special, "/api/health"];
 
 describe("access", () => {
@@ -32,6 +32,21 @@ describe("access", () => {
   const isRegistered = (path: string, method: Method) =>
     allEndpoints.some((endpoint) => endpoint.path === path && endpoint.method === method);
   const closed = routes.filter(({ path }) => !openPaths.includes(path));
+
+  /** With what comes with them: HEAD with GET, OPTIONS with any. */
+  const allowedAt = (path: string) => {
+    const registered = methods.filter((method) => isRegistered(path, method));
+    return [...registered, ...(registered.includes("GET") ? ["HEAD"] : []), "OPTIONS"];
+  };
+
+  async function expectRefusal(response: Response, allowed: string[]) {
+    expect(response.status).toBe(405);
+    expect(methodsIn(response)).toEqual(allowed.sort());
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(await response.json()).toMatchObject({ code: "method_not_allowed", status: 405 });
+  }
+
+  const methodsIn = (response: Response) => response.headers.get("allow")?.split(", ").sort();
 
   test.each(closed.filter(({ path, method }) => isRegistered(path, method)))(
     "$method $path asks for credentials",
@@ -56,19 +71,45 @@ describe("access", () => {
     "$method $path does not exist, and the answer says which methods do",
     async ({ path, method }) => {
       const response = await fetch(stack.url + path.replace("{id}", "1"), { method });
-      expect(response.status).toBe(405);
-      const allowed = methods.filter((one) => isRegistered(path, one));
-      expect(response.headers.get("allow")?.split(", ").sort()).toEqual([...allowed].sort());
-      expect(await response.json()).toMatchObject({ code: "method_not_allowed", status: 405 });
+      await expectRefusal(response, allowedAt(path));
     },
   );
 
-  test.each(methods)("%s of a path that nothing has is told so, as every error is", async (method) => {
-    const response = await fetch(`${stack.url}/api/vms/1/nothing`, { method });
-    expect(response.status).toBe(404);
-    expect(response.headers.get("content-type")).toBe("application/problem+json");
-    expect((await response.json()).detail).toContain("/api/vms/1/nothing");
+  test.each(pathsOnDisk.filter((path) => path.startsWith("/api/") && !special.includes(path)))(
+    "OPTIONS and HEAD of %s know the methods that there are",
+    async (path) => {
+      const url = stack.url + path.replace("{id}", "1");
+      const options = await fetch(url, { method: "OPTIONS" });
+      expect(options.status).toBe(204);
+      expect(methodsIn(options)).toEqual(allowedAt(path).sort());
+      const head = await fetch(url, { method: "HEAD" });
+      if (isRegistered(path, "GET")) expect(head.status).not.toBe(405);
+      else expect({ status: head.status, allow: methodsIn(head) }).toEqual({ status: 405, allow: methodsIn(options) });
+    },
+  );
+
+  test("what has no endpoint tells its methods as well", async () => {
+    const pages = [
+      { path: "/api/openapi.json", allowed: ["GET", "HEAD", "OPTIONS"] },
+      { path: "/api/auth/magic-link/verify", allowed: ["GET", "OPTIONS"] },
+      { path: "/api/auth/sign-out", allowed: ["OPTIONS", "POST"] },
+    ];
+    for (const { path, allowed } of pages) {
+      await expectRefusal(await fetch(stack.url + path, { method: "PUT" }), allowed);
+      expect(methodsIn(await fetch(stack.url + path, { method: "OPTIONS" }))).toEqual(allowed);
+    }
   });
+
+  const nothing = ["/api/vms/1/nothing", "/api/auth/sign-up/email", "/api/auth", "/api"];
+  test.each(nothing.flatMap((path) => [...methods, "OPTIONS"].map((method) => ({ path, method }))))(
+    "$method of $path, which nothing has, is told so, as every error is",
+    async ({ path, method }) => {
+      const response = await fetch(stack.url + path, { method });
+      expect(response.status).toBe(404);
+      expect(response.headers.get("content-type")).toBe("application/problem+json");
+      expect((await response.json()).detail).toContain(`There is nothing at ${path}.`);
+    },
+  );
 
   test("better-auth's requests that the sign-in pages don't use are not there", async () => {
     for (const path of ["/sign-up/email", "/sign-in/magic-link", "/sign-in/email", "/update-user", "/list-sessions"]) {

@@ -6,7 +6,7 @@ import type { Image } from "../../lib/domain/image";
 import type { Operation } from "../../lib/domain/operation";
 import type { Vm } from "../../lib/domain/vm";
 import { type Stack, until } from "../stack";
-import { MiB } from "./imageClient";
+import { MiB } from "../testDisk";
 import { type Problem, snapshotClient } from "./snapshotClient";
 
 const small = { ...archivedVm, diskBytes: 64 * MiB };

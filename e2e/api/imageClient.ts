@@ -1,41 +1,23 @@
-import { randomBytes } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { execa } from "execa";
 import { expect } from "vitest";
 import type { Image } from "../../lib/domain/image";
 import type { ImageDetail } from "../../lib/domain/imageDetail";
 import type { Operation } from "../../lib/domain/operation";
 import { type Stack, until } from "../stack";
 
-export const MiB = 1024 ** 2;
-
-/** A disk as qemu-img writes it, with so many bytes of data that no other has. */
-export async function qcow2(dataBytes: number, diskBytes = 8 * MiB): Promise<Buffer> {
-  const folder = await mkdtemp(join(tmpdir(), "images-"));
-  const [raw, file] = [join(folder, "disk.raw"), join(folder, "disk.qcow2")];
-  const disk = Buffer.alloc(diskBytes);
-  randomBytes(dataBytes).copy(disk, MiB);
-  disk.writeUInt16LE(0xaa55, 510);
-  await writeFile(raw, disk);
-  await execa("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, file]);
-  const made = await readFile(file);
-  await rm(folder, { recursive: true });
-  return made;
-}
-
 /** What tests of images ask of a stack. */
 export function imageClient(stack: Stack) {
-  async function ended(id: number): Promise<Operation> {
+  async function ended(id: number, deadlineMs = 60_000): Promise<Operation> {
     const read = async () => (await stack.api<Operation>("GET", `/api/operations/${id}`)).body;
-    await until(`operation ${id} ends`, async () => (await read()).finishedAt !== null, 60_000);
+    await until(`operation ${id} ends`, async () => (await read()).finishedAt !== null, deadlineMs);
     return read();
   }
 
-  async function made({ status, body }: { status: number; body: Operation }): Promise<ImageDetail> {
+  async function made(
+    { status, body }: { status: number; body: Operation },
+    deadlineMs?: number,
+  ): Promise<ImageDetail> {
     expect(status).toBe(202);
-    const operation = await ended(body.id);
+    const operation = await ended(body.id, deadlineMs);
     expect(operation).toMatchObject({ status: "done", error: null });
     const { body: image } = await stack.api<ImageDetail>("GET", `/api/images/${operation.result?.imageId}`);
     return image;

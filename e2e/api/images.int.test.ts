@@ -6,7 +6,8 @@ import type { ImageDetail } from "../../lib/domain/imageDetail";
 import type { Operation } from "../../lib/domain/operation";
 import { type ImageMirror, startImageMirror } from "../imageMirror";
 import { type Stack, startStack } from "../stack";
-import { imageClient, MiB, qcow2 } from "./imageClient";
+import { MiB, qcow2 } from "../testDisk";
+import { imageClient } from "./imageClient";
 
 const entryId = "ubuntu-24.04-x86_64";
 const published = "https://cloud-images.ubuntu.com/releases/24.04/release/ubuntu-24.04-server-cloudimg-amd64.img";
@@ -72,6 +73,44 @@ describe("the catalogue", () => {
     expect((await api.images()).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
     const refreshed = await stack.api<Operation>("POST", `/api/images/${image.id}/refresh`);
     expect((await api.made(refreshed)).id).toBe(image.id);
+  });
+});
+
+describe("a newer build of a catalogue's image", () => {
+  const ask = (id: number) => stack.api<ImageDetail>("POST", `/api/images/${id}/newer-build`);
+
+  test("is told when its maker is asked, and no longer when it is here", async () => {
+    const old = await api.made(await api.post({ catalogue: entryId }));
+    expect(old).toMatchObject({ newerBuild: null, published: null });
+    const { source } = old;
+    const { body: same } = await ask(old.id);
+    const checksum = source.type === "catalogue" && source.checksum;
+    expect(same).toMatchObject({ newerBuild: null, published: { checksum, problem: null } });
+    expect(Date.now() - Date.parse(same.published?.askedAt ?? "")).toBeLessThan(60_000);
+
+    mirror.publish(await qcow2(1 * MiB));
+    // Nobody has asked since.
+    expect((await stack.api<ImageDetail>("GET", `/api/images/${old.id}`)).body.newerBuild).toBeNull();
+    expect((await ask(old.id)).body).toMatchObject({ newerBuild: "published", newerId: null });
+    expect((await api.images()).find(({ id }) => id === old.id)?.newerBuild).toBe("published");
+
+    mirror.publish(null);
+    const { status, body: unanswered } = await ask(old.id);
+    expect(status).toBe(200);
+    expect(unanswered).toMatchObject({ newerBuild: "published", published: { problem: expect.stringMatching(/404/) } });
+
+    mirror.publish(await qcow2(1 * MiB));
+    const newest = await api.made(await stack.api<Operation>("POST", `/api/images/${old.id}/refresh`));
+    expect(newest.id).not.toBe(old.id);
+    expect((await ask(newest.id)).body).toMatchObject({ newerBuild: null, newerId: null });
+    expect((await stack.api("GET", `/api/images/${old.id}`)).body).toMatchObject({ newerId: newest.id });
+  });
+
+  test("is asked for of no other image", async () => {
+    const image = await api.uploaded("of-nobody", await qcow2(MiB));
+    expect(await ask(image.id)).toMatchObject({ status: 409, body: { code: "wrong_state" } });
+    expect((await ask(999_999)).status).toBe(404);
+    expect((await stack.api("POST", "/api/images/x/newer-build")).status).toBe(404);
   });
 });
 

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { MachineSpec } from "../../lib/domain/machine";
 import type { Vm } from "../../lib/domain/vm";
 import { type Stack, startStack, until } from "../stack";
+import { MiB, qcow2 } from "../testDisk";
+import { imageClient } from "./imageClient";
 
 let stack: Stack;
 beforeAll(async () => {
@@ -13,10 +15,18 @@ beforeAll(async () => {
     "there is an image",
     async () => (await stack.api<{ items: [] }>("GET", "/api/images")).body.items.length > 0,
   );
+  await imageClient(stack).uploaded("ubuntu_22.04", await qcow2(MiB));
 });
 afterAll(() => stack?.stop());
 
 const whole = { name: "my_vm", image: "mini", network: "default", mem_size: "2G", disk_size: "10G" };
+
+/** The lab's two requests for VMs, as it prints them. */
+const keyOfTheLab =
+  "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC8CDHgeE4NIIIih3wSz58GDkfPLUk2m9gmbZB1f6o8Lzawzb3HVFpslAUWK0f/Ymw9cloInpMo50gWMYFSyJ7ZrOWWak54BedpHDkFAxxy+JCE9b+pkKsrAT7wiir7gn2LHlhj55FLZkC9PpM9cBcrMfzlcP9Bf+2cnpDdINybSLmOUmrI23ANteM4lEVaa2yEbCaJk6dFB8+atz5zPjvVI0Hd+kJK7yJ0xV6Zc2ADle7TKW3dyiXOE9qFKe9933Rj7ocqNXCAO1cxUoJCVuVS7lh+1pSSPXLWLTOhVp/XiLGWVP6KRYmmn710MWKm9Kj1tPiGUphUraL20SJiRT6/ os-cloud-user";
+const firstAsked =
+  '{ "name": "my_vm", "image": "ubuntu_22.04", "network": "default", "mem_size": "2G", "disk_size": "10G"}';
+const secondAsked = `{ "name": "my_vm2", "image": "ubuntu_22.04", "network": "default", "mem_size": "2G", "disk_size": "10G", "ssh_key": "${keyOfTheLab}"}`;
 
 /** As the lab's curl does; the answer's very bytes. */
 async function lab(path: string, body?: unknown, headers: Record<string, string> = {}) {
@@ -37,28 +47,45 @@ describe("the OS Cloud lab, byte for byte", () => {
     expect(response.headers.get("content-type") ?? "").not.toContain("text/plain");
   });
 
-  test("list, create, list, info, stop, start, delete", async () => {
-    expect(await lab("/vm_list")).toEqual({ status: 200, text: "[]" });
-    expect(await lab("/vm_create", whole)).toEqual({ status: 200, text: '{"id":1,"status":"ok"}' });
-    expect(await lab("/vm_list")).toEqual({ status: 200, text: '[{"id":1,"name":"my_vm"}]' });
-    expect((await lab("/vm_info", { id: 1 })).text).toBe(
-      '{"disk_size":10737418240,"id":1,"ip":"192.168.0.2","mem_size":2147483648,"name":"my_vm","network":"default","os":"mini","state":"RUNNING"}',
+  test("its own requests, word for word", async () => {
+    const is = (text: string) => ({ status: 200, text });
+    const first = (state: string) =>
+      `{"disk_size":10737418240,"id":1,"ip":"192.168.0.2","mem_size":2147483648,"name":"my_vm","network":"default","os":"ubuntu_22.04","state":"${state}"}`;
+    expect(await lab("/vm_list")).toEqual(is("[]"));
+    expect(await lab("/vm_create", firstAsked)).toEqual(is('{"id":1,"status":"ok"}'));
+    expect(await lab("/vm_list")).toEqual(is('[{"id":1,"name":"my_vm"}]'));
+    expect(await lab("/vm_info", '{ "id": 1 }')).toEqual(is(first("RUNNING")));
+    expect(await lab("/vm_create", secondAsked)).toEqual(is('{"id":2,"status":"ok"}'));
+    expect(await lab("/vm_info", '{ "id": 2 }')).toEqual(
+      is(
+        '{"disk_size":10737418240,"id":2,"ip":"192.168.0.3","mem_size":2147483648,"name":"my_vm2","network":"default","os":"ubuntu_22.04","state":"RUNNING"}',
+      ),
     );
-    const shown = async () => (await stack.api<Vm>("GET", "/api/vms/1")).body;
+    expect(await lab("/vm_stop", '{ "id": 1}')).toEqual(is('{"status":"ok"}'));
+    expect(await lab("/vm_info", '{ "id": 1 }')).toEqual(is(first("STOPPED")));
+    expect(await lab("/vm_start", '{ "id": 1}')).toEqual(is('{"status":"ok"}'));
+    expect(await seedOf(2)).toContain(keyOfTheLab);
+    for (const id of [1, 2]) await lab("/vm_delete", { id });
+  });
+
+  test("start, stop, start, pause, delete", async () => {
+    const { id } = JSON.parse((await lab("/vm_create", whole)).text);
+    expect((await lab("/vm_info", { id })).text).toContain('"os":"mini","state":"RUNNING"}');
+    const shown = async () => (await stack.api<Vm>("GET", `/api/vms/${id}`)).body;
     await until("its boot is over", async () => (await shown()).isReady);
     const { timeline } = await shown();
-    expect((await lab("/vm_start", { id: 1 })).text).toBe('{"status":"ok"}');
+    expect((await lab("/vm_start", { id })).text).toBe('{"status":"ok"}');
     expect((await shown()).timeline).toEqual(timeline);
-    expect((await lab("/vm_stop", { id: 1 })).text).toBe('{"status":"ok"}');
-    expect((await info(1)).state).toBe("STOPPED");
-    expect((await lab("/vm_stop", { id: 1 })).text).toBe('{"status":"ok"}');
-    expect((await lab("/vm_start", { id: 1 })).text).toBe('{"status":"ok"}');
-    expect((await info(1)).state).toBe("RUNNING");
-    const { body: vm } = await stack.api<Vm>("GET", "/api/vms/1");
+    expect((await lab("/vm_stop", { id })).text).toBe('{"status":"ok"}');
+    expect((await info(id)).state).toBe("STOPPED");
+    expect((await lab("/vm_stop", { id })).text).toBe('{"status":"ok"}');
+    expect((await lab("/vm_start", { id })).text).toBe('{"status":"ok"}');
+    expect((await info(id)).state).toBe("RUNNING");
+    const { body: vm } = await stack.api<Vm>("GET", `/api/vms/${id}`);
     expect(vm).toMatchObject({ name: "my-vm", status: "running" });
-    await stack.api("POST", "/api/vms/1/pause", {});
-    await until("it is paused", async () => (await info(1)).state === "PAUSED");
-    expect((await lab("/vm_delete", { id: 1 })).text).toBe('{"status":"ok"}');
+    await stack.api("POST", `/api/vms/${id}/pause`, {});
+    await until("it is paused", async () => (await info(id)).state === "PAUSED");
+    expect((await lab("/vm_delete", { id })).text).toBe('{"status":"ok"}');
     expect(await lab("/vm_list")).toEqual({ status: 200, text: "[]" });
   });
 });

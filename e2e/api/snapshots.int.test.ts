@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Host } from "../../lib/domain/host";
 import type { Operation } from "../../lib/domain/operation";
 import type { Snapshot } from "../../lib/domain/snapshot";
 import type { Vm } from "../../lib/domain/vm";
@@ -20,9 +21,18 @@ const whileAgentStandsStill = async (ask: () => Promise<void>) => {
     await ask();
   } finally {
     await stack.kill("agent");
+    await untilSeen(false);
     await stack.startAgent();
+    await untilSeen(true);
   }
 };
+
+/** A host whose agent the console has not seen yet is given no VMs. */
+const untilSeen = (isReachable: boolean) =>
+  until(
+    `the console sees the agent: ${isReachable}`,
+    async () => (await stack.api<Host>("GET", "/api/host")).body.isReachable === isReachable,
+  );
 
 describe("taking snapshots", () => {
   test("of a running VM: disk alone, and with memory; each tells its cost, consistency and pause", async () => {

@@ -7,8 +7,8 @@ import type { Operation } from "../../lib/domain/operation";
 import type { Vm } from "../../lib/domain/vm";
 import { createSshClient, type SshClient } from "../sshClient";
 import { type Stack, startStack, until } from "../stack";
+import { MiB, qcow2 } from "../testDisk";
 import { archiveClient, soundArchive } from "./archiveClient";
-import { MiB, qcow2 } from "./imageClient";
 import { snapshotClient } from "./snapshotClient";
 
 let stack: Stack;

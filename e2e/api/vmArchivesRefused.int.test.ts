@@ -3,8 +3,9 @@ import { badArchives } from "../../lib/archives/testing/badArchives";
 import { bytesOf, tarOf } from "../../lib/archives/testing/tar";
 import { variableStore } from "../../lib/images/testing/variableStore";
 import { type Stack, startStack, until } from "../stack";
+import { MiB, qcow2 } from "../testDisk";
 import { archiveClient, soundArchive, vmJson } from "./archiveClient";
-import { imageClient, MiB, qcow2 } from "./imageClient";
+import { imageClient } from "./imageClient";
 import { snapshotClient } from "./snapshotClient";
 
 let stack: Stack;

@@ -4,7 +4,8 @@ import { rename } from "node:fs/promises";
 import { connect } from "node:net";
 import { execa } from "execa";
 import { machinePaths } from "../../lib/hypervisor/machinePaths";
-import { freePort, type Stack, until } from "../stack";
+import { freePort } from "../../lib/system/testing/freePort";
+import { type Stack, until } from "../stack";
 import { type Link, openUnixLink, openWebSocketLink } from "./link";
 import { startVncPeer, type VncPeerKind } from "./vncPeer";
 

@@ -9,7 +9,8 @@ import { pathsOf } from "../../lib/env";
 import { machinePaths } from "../../lib/hypervisor/machinePaths";
 import { seedFiles } from "../../lib/hypervisor/seed";
 import { imageFile } from "../../lib/images/store";
-import { freePort, type Stack } from "../stack";
+import { freePort } from "../../lib/system/testing/freePort";
+import type { Stack } from "../stack";
 import { qemuPidOf } from "./vms";
 
 /**

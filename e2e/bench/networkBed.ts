@@ -4,18 +4,25 @@ import { host, network } from "../../lib/hypervisor/testing/lab/labNetworks";
 import { projectDir } from "../../lib/paths";
 
 const traffic = join(projectDir, "lib", "hypervisor", "testing", "lab", "traffic.py");
-const one = network(1, [host(1, 1), host(2, 1)], { ipv6: null });
+const hosts = [1, 2, 3, 4].map((vmId) => host(vmId, 1));
+const addressOf = (vmId: number) => host(vmId, 1).ipv4;
+const one = network(1, hosts, { ipv6: null });
+const all = { protocol: "any" as const, ports: null, cidrs: [] };
+/** The first two have none; the others one that lets all in, whose traffic is looked at packet by packet. */
+const firewalls = [3, 4].map((vmId) => ({ vmId, interfaceId: "net0", ingress: [all], egress: null }));
 
-/** One of the two beds: two guests on a bridge, and the way out of it. */
+/** Two guests on a bridge, and the way out of it. */
 export interface Bed {
   guests: [LabNamespace, LabNamespace];
+  /** The second one's address. */
+  neighbour: string;
   /** The internet's address on this bed's way. */
   internet: string;
 }
 
 /**
- * Two guests on a bridge of Cumulus', and two on a plain one whose traffic out is masqueraded on the same way: by two namespaces, to the same server. The
- * guests are namespaces themselves, so that nothing is measured but the network.
+ * Two guests on a bridge of Cumulus', two more there that have firewalls, and two on a plain one whose traffic out is masqueraded on the same way: by two
+ * namespaces, to the same server. The guests are namespaces themselves, each on a veth in the place of its tap, so that nothing is measured but the network.
  */
 export class NetworkBed {
   private readonly spaces: LabNamespace[] = [];
@@ -23,6 +30,7 @@ export class NetworkBed {
   private constructor(
     private readonly lab: Lab,
     readonly ours: Bed,
+    readonly walled: Bed,
     readonly plain: Bed,
   ) {}
 
@@ -36,22 +44,23 @@ export class NetworkBed {
     };
     try {
       await lab.startAgent();
-      await lab.apply({ networks: [one], firewalls: [], limits: [] });
+      await lab.apply({ networks: [one], firewalls, limits: [] });
       // It would put taps back where the guests' links are.
       await lab.killAgent();
       const plain = await space("plain");
       await makePlain(lab, plain, await space("way"));
-      const guestsOf = async (bridge: LabNamespace, name: string): Promise<Bed["guests"]> => [
-        await plug(bridge, await space(`${name}1`), 1),
-        await plug(bridge, await space(`${name}2`), 2),
+      const guestsOf = async (bridge: LabNamespace, name: string, [first, second] = [1, 2]): Promise<Bed["guests"]> => [
+        await plug(bridge, await space(`${name}${first}`), first),
+        await plug(bridge, await space(`${name}${second}`), second),
       ];
       const bed = new NetworkBed(
         lab,
-        { guests: await guestsOf(lab.inner, "ours"), internet: "203.0.113.1" },
-        { guests: await guestsOf(plain, "other"), internet: "203.0.114.1" },
+        { guests: await guestsOf(lab.inner, "ours"), neighbour: addressOf(2), internet: "203.0.113.1" },
+        { guests: await guestsOf(lab.inner, "ours", [3, 4]), neighbour: addressOf(4), internet: "203.0.113.1" },
+        { guests: await guestsOf(plain, "other"), neighbour: addressOf(2), internet: "203.0.114.1" },
       );
       bed.spaces.push(...spaces);
-      for (const server of [lab.internet, bed.ours.guests[1], bed.plain.guests[1]]) {
+      for (const server of [lab.internet, bed.ours.guests[1], bed.walled.guests[1], bed.plain.guests[1]]) {
         await server.start("python3", [traffic, "serve"]);
       }
       return bed;

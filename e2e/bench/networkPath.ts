@@ -5,15 +5,25 @@ import { sampleOf } from "./stats";
 const rounds = 15;
 const seconds = 1;
 const trips = 5_000;
-const neighbour = "192.168.1.3";
-
 type Measure = (bed: Bed) => Promise<number>;
 
-const measures: [name: string, unit: "MiB/s" | "ms", measure: Measure][] = [
-  ["guest to guest, throughput", "MiB/s", ({ guests }) => throughput(guests[0], neighbour, seconds)],
-  ["guest to internet, throughput", "MiB/s", ({ guests, internet }) => throughput(guests[0], internet, seconds)],
-  ["guest to guest, round trip", "ms", ({ guests }) => latency(guests[0], neighbour, trips)],
-  ["guest to internet, round trip", "ms", ({ guests, internet }) => latency(guests[0], internet, trips)],
+const toNeighbour: Record<"throughput" | "latency", Measure> = {
+  throughput: ({ guests, neighbour }) => throughput(guests[0], neighbour, seconds),
+  latency: ({ guests, neighbour }) => latency(guests[0], neighbour, trips),
+};
+
+const measures: [name: string, unit: "MiB/s" | "ms", measure: Measure, ours: "ours" | "walled"][] = [
+  ["guest to guest, throughput", "MiB/s", toNeighbour.throughput, "ours"],
+  [
+    "guest to internet, throughput",
+    "MiB/s",
+    ({ guests, internet }) => throughput(guests[0], internet, seconds),
+    "ours",
+  ],
+  ["guest to guest, round trip", "ms", toNeighbour.latency, "ours"],
+  ["guest to internet, round trip", "ms", ({ guests, internet }) => latency(guests[0], internet, trips), "ours"],
+  ["guest to guest with firewalls, throughput", "MiB/s", toNeighbour.throughput, "walled"],
+  ["guest to guest with firewalls, round trip", "ms", toNeighbour.latency, "walled"],
 ];
 
 /** What the walls between guests cost. */
@@ -27,13 +37,13 @@ async function measureAll(note: (text: string) => void): Promise<Figure[]> {
   const bed = await NetworkBed.make();
   try {
     const figures: Figure[] = [];
-    for (const [name, unit, measure] of measures) {
+    for (const [name, unit, measure, which] of measures) {
       note(name);
       const ours: number[] = [];
       const plain: number[] = [];
       for (let round = 0; round < rounds; round++) {
         const pair = [
-          () => measure(bed.ours).then((value) => ours.push(value)),
+          () => measure(bed[which]).then((value) => ours.push(value)),
           () => measure(bed.plain).then((value) => plain.push(value)),
         ];
         // Each of the two is first as often: the second finds the processor as the first leaves it.

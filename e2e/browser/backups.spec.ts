@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { expect } from "@playwright/test";
 import pg from "pg";
 import { connectionConfig } from "../../lib/db/client";
-import type { BackupRepository } from "../../lib/domain/backup";
+import type { Backup, BackupRepository } from "../../lib/domain/backup";
 import type { Vm } from "../../lib/domain/vm";
 import { createSshClient, type SshClient } from "../sshClient";
-import type { Stack } from "../stack";
+import { type Stack, startStack, until } from "../stack";
 import { signIn, test } from "./fixtures";
 
 const bootMs = 120_000;
@@ -71,7 +71,70 @@ test("a scheduled backup runs, is copied elsewhere, and comes back as a new VM",
   });
 });
 
-test("a copy that failed says why, is copied again, and goes when its VM is gone", async ({
+test("a backup comes back on an empty installation: the repository is added, and a VM made of what is in it", async ({
+  page,
+  stack,
+}) => {
+  test.setTimeout(480_000);
+  const path = join(folder, "carried");
+  await mkdir(path);
+  const password = "correct horse battery";
+  const create = { name: "emigrant", image: "mini", size: "nano", sshKeys: [ssh.publicKey] };
+  const { body: vm } = await stack.api<Vm>("POST", "/api/vms?wait=ready", create);
+  const identity = "cat /etc/machine-id; md5sum </etc/dropbear/dropbear_ed25519_host_key";
+  const before = await ssh.run(vm.ssh.command, `echo precious > /root/letter && sync; ${identity}`);
+  const ask = { name: "Carried disk", password, place: { kind: "folder", path } };
+  const { body: repository } = await stack.api<BackupRepository>("POST", "/api/backup-repositories", ask);
+  const { body: asked } = await stack.api<Backup>("POST", `/api/vms/${vm.id}/backups`, { repository: repository.id });
+  await until(
+    "the backup is made",
+    async () => {
+      const { body } = await stack.api<{ items: Backup[] }>("GET", `/api/vms/${vm.id}/backups`);
+      return body.items.find(({ id }) => id === asked.id)?.status === "done";
+    },
+    180_000,
+  );
+
+  const empty = await startStack();
+  try {
+    await empty.api("DELETE", "/api/images/mini");
+    await signIn(page, empty);
+
+    await test.step("add the repository, with its password", async () => {
+      await page.goto(`${empty.url}/settings/backups`);
+      await page.getByRole("button", { name: "Add repository" }).click();
+      await page.getByLabel("Name").fill("From the old machine");
+      await page.getByLabel("Path").fill(path);
+      await page.getByLabel("Encryption password").fill("not this one");
+      const add = page.getByRole("dialog").getByRole("button", { name: "Add repository" });
+      await add.click();
+      await expect(page.getByText("It doesn't open this repository.")).toBeVisible({ timeout: 60_000 });
+      await page.getByLabel("Encryption password").fill(password);
+      await add.click();
+      await expect(page.getByRole("row", { name: /From the old machine/ })).toBeVisible({ timeout: 60_000 });
+    });
+
+    await test.step("restore what is in it, and ssh in", async () => {
+      await page.getByRole("button", { name: "Show what is in From the old machine" }).click();
+      await page.getByRole("button", { name: /^Restore emigrant of/ }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Restore" }).click();
+      await expect(page.getByRole("dialog")).toBeHidden();
+      await page.goto(empty.url);
+      await page.getByRole("link", { name: "emigrant-restored", exact: true }).click({ timeout: 120_000 });
+      await expect(page.getByText("SSH answers").first()).toBeVisible({ timeout: bootMs });
+      const { body } = await empty.api<{ items: Vm[] }>("GET", "/api/vms");
+      expect(body.items).toMatchObject([{ name: "emigrant-restored", size: vm.size }]);
+      const command = body.items[0]?.ssh.command ?? "";
+      expect(await ssh.run(command, "cat /root/letter; hostname")).toBe("precious\nemigrant-restored");
+      const after = (await ssh.run(command, identity)).split("\n");
+      expect(before.split("\n").filter((line) => after.includes(line))).toEqual([]);
+    });
+  } finally {
+    await empty.stop();
+  }
+});
+
+test("a copy that failed says why, is copied again, is found where its repository was moved, and goes when its VM is gone", async ({
   page,
   fakeStack: stack,
 }) => {
@@ -94,8 +157,14 @@ test("a copy that failed says why, is copied again, and goes when its VM is gone
   await row.getByRole("button", { name: /^Copy the backup .* again$/ }).click();
   await expect(row).toContainText("Done", { timeout: 90_000 });
 
-  await stack.api("DELETE", `/api/vms/${vm.id}`);
+  await rename(path, `${path}.moved`);
   await page.goto(`${stack.url}/settings/backups`);
+  await page.getByRole("button", { name: "Edit Loose disk" }).click();
+  await page.getByLabel("Path").fill(`${path}.moved`);
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("row", { name: /Loose disk/ })).toContainText(`${path}.moved`, { timeout: 60_000 });
+
+  await stack.api("DELETE", `/api/vms/${vm.id}`);
   await page.getByRole("button", { name: "Show what is in Loose disk" }).click();
   const stored = page.getByRole("row", { name: /loser/ });
   await stored.getByRole("button", { name: /^Remove loser of/ }).click();

@@ -4,10 +4,6 @@ import { join } from "node:path";
 import { expect } from "@playwright/test";
 import { execa } from "execa";
 import type { Vm } from "../../lib/domain/vm";
-import { pathsOf } from "../../lib/env";
-import { installBuiltImage } from "../../lib/images/testing/builtImage";
-import { createSshClient } from "../sshClient";
-import { startStack } from "../stack";
 import { signIn, test } from "./fixtures";
 
 test("a file from one's own disk becomes an image", async ({ page, fakeStack }) => {
@@ -177,31 +173,4 @@ test("a recipe is written step by step, and a template is taken for a VM", async
   await page.getByText("Advanced", { exact: true }).click();
   await page.getByLabel("Template").selectOption("with htop");
   await expect(page.getByLabel("User data")).toHaveValue(/packages: \[htop\]/);
-});
-
-test("debian-12, built on this host, lets the key's owner in", async ({ page }) => {
-  test.setTimeout(1_800_000);
-  const ssh = await createSshClient();
-  const stack = await startStack({ startsParts: false });
-  try {
-    await installBuiltImage(pathsOf(stack.settings), { name: "debian-12", arch: "x86_64" });
-    await Promise.all([stack.startPostgres(), stack.startAgent()]);
-    await stack.startConsole();
-    await signIn(page, stack);
-    await page.goto(`${stack.url}/images`);
-    await page.getByRole("link", { name: "Create a VM from Debian 12 (bookworm)" }).click();
-    await page.getByLabel("Host name").fill("bookworm");
-    await page.getByRole("button", { name: "Paste one for this VM alone" }).click();
-    await page.getByLabel("Public keys for this VM alone").fill(ssh.publicKey);
-    await page.getByRole("button", { name: "Create VM" }).click();
-    await expect(page.getByRole("heading", { name: "bookworm", level: 1 })).toBeVisible();
-    const { body } = await stack.api<{ items: Vm[] }>("GET", "/api/vms");
-    const inGuest = (command: string) => ssh.run(body.items[0]?.ssh.command ?? "", command).catch(() => "");
-    const system = () => inGuest("whoami; . /etc/os-release; echo $ID $VERSION_ID");
-    await expect.poll(system, { timeout: 900_000 }).toBe("debian\ndebian 12");
-    await expect.poll(() => inGuest("cloud-init status"), { timeout: 300_000 }).toContain("done");
-  } finally {
-    await stack.stop();
-    await ssh.remove();
-  }
 });

@@ -41,7 +41,7 @@ async function lab(path: string, id: number): Promise<unknown> {
 test("a stop has it stopped, with nothing left open, and a start brings it back", async () => {
   const id = await crashedVm("stopped-after-crash");
   await stack.power(id, "stop");
-  await stack.settles(id, { status: "stopped", observed: "stopped", statusReason: null }, 10_000);
+  await stack.settles(id, { status: "stopped", observed: "stopped", statusReason: null });
   const { body } = await stack.api<{ items: Operation[] }>("GET", `/api/operations?vm=${id}`);
   expect(body.items.find(({ kind }) => kind === "stop")).toMatchObject({ status: "done", error: null });
   await stack.power(id, "start");

@@ -86,5 +86,5 @@ test("start and stop of one VM, many at once: it ends as it was asked last, and 
     const { body } = await stack.api<{ items: { status: string }[] }>("GET", `/api/operations?vm=${vm.id}`);
     return body.items.filter(({ status }) => status === "pending" || status === "running");
   };
-  await expect.poll(open, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(open).toEqual([]);
 });

@@ -1,4 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { openPool } from "../../lib/db/client";
+import { unnamedLayers } from "../../lib/doctor/checks/unnamedLayers";
+import { gatherSnapshot } from "../../lib/doctor/gather";
 import type { Operation } from "../../lib/domain/operation";
 import type { Snapshot } from "../../lib/domain/snapshot";
 import type { Vm } from "../../lib/domain/vm";
@@ -22,6 +26,7 @@ const actsOf: Record<Place, readonly Act[]> = {
   "task.ended": acts,
   "agent.snapshot.overlay-made": ["snapshot", "clone"],
   "agent.snapshot.cut-written": ["snapshot"],
+  "agent.snapshot.frozen": ["snapshot"],
   "agent.snapshot.held": ["snapshot"],
   "agent.snapshot.switched": ["snapshot", "clone"],
   "agent.snapshot.resumed": ["snapshot"],
@@ -85,6 +90,7 @@ describe.each(deaths)("the %s is killed", (victim, places) => {
       await isWhole(act, await ended(await acknowledged(act, newest, doomed)), doomed);
       await stack.settles(subject.id, { status: "running" }, deadlineMs);
       await stack.agrees();
+      await hasNoMore();
       await clean();
     },
   );
@@ -145,6 +151,20 @@ async function isWhole(act: Act, operation: Operation, doomed: Snapshot | undefi
       await stack.api("DELETE", `/api/vms/${clone}`);
       await stack.isGone(clone, deadlineMs);
     }
+  }
+}
+
+/** The host has the snapshots that people see and, when what a clone was made from is gone, no other; and it gives back layers that nothing names. */
+async function hasNoMore(): Promise<void> {
+  const sorted = (found: { id: number }[]) => found.map(({ id }) => id).sort((a, b) => a - b);
+  const isSame = async () => isDeepStrictEqual(sorted(await stack.agent.listSnapshots()), sorted(await snapshots()));
+  await until("the snapshots on the host are those that are shown", isSame, deadlineMs);
+  const pool = openPool(stack.settings, { maxConnections: 1 });
+  try {
+    const isGivenBack = async () => unnamedLayers(await gatherSnapshot(stack.settings, pool)).length === 0;
+    await until("every layer is named by something", isGivenBack, deadlineMs);
+  } finally {
+    await pool.end();
   }
 }
 

@@ -21,6 +21,7 @@ type Asked = Omit<
   | "takeSnapshot"
   | "assertRestorable"
   | "restoreSnapshot"
+  | "holdsEndedGuest"
   | "exportDisk"
 >;
 

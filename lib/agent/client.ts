@@ -5,7 +5,7 @@ import { type Catalogue, readCatalogueSchema } from "../domain/catalogue";
 import { CumulusError } from "../domain/errors";
 import { hostReportSchema } from "../domain/host";
 import { networkStatusSchema, reachabilityCheckSchema } from "../domain/hostNetwork";
-import { imageManifestSchema } from "../domain/image";
+import { imageManifestSchema, type PresentRecipe, presentRecipeSchema } from "../domain/image";
 import { type Observation, observationSchema } from "../domain/machine";
 import { type Recipe, recipeSchema } from "../domain/recipe";
 import { snapshotFolderSchema } from "../domain/snapshotFile";
@@ -17,7 +17,7 @@ import type { ByteStream } from "../system/byteStream";
 import { parseJson } from "../system/json";
 import { type FileDownload, openFile, sendFile } from "./fileTransfer";
 import { openStream } from "./openStream";
-import { portCheckSchema } from "./protocol";
+import { portCheckSchema, publishedChecksumSchema } from "./protocol";
 import { type AgentCall, callAgent } from "./request";
 import { type WatchOptions, type WatchState, watchAgent } from "./watchClient";
 
@@ -30,7 +30,7 @@ export interface AgentClient
   extends Omit<
     Hypervisor,
     | ("watch" | "recover" | "close" | "takeSnapshot" | "assertRestorable" | "restoreSnapshot" | "exportDisk")
-    | ("openVnc" | "openSerial" | "vncSocket")
+    | ("holdsEndedGuest" | "openVnc" | "openSerial" | "vncSocket")
   > {
   /** Observations, and whether the agent is there, until the returned function is called: see `watchAgent`. */
   watch(
@@ -48,10 +48,17 @@ export interface AgentClient
   /** The copies in a repository that was made before. `unavailable` when it is not there any more. */
   listBackups(access: RepositoryAccess): Promise<StoredBackup[]>;
 
+  /** By which recipes the host would build images now. */
+  listPresentRecipes(): Promise<PresentRecipe[]>;
   /** Images that the host can be asked to download. */
   readCatalogue(): Promise<Catalogue>;
   /** `bad_request` with `fields.url` where an address would be refused, whatever lies there. */
   checkImageAddress(url: string): Promise<void>;
+  /**
+   * The checksum that the maker of a catalogue's entry publishes for it now. `not_found` for no such entry, `unavailable` when the maker didn't tell in time,
+   * `bad_request` where the rules of downloads forbid to ask.
+   */
+  publishedChecksum(catalogueId: string): Promise<string>;
   /** Recipes that come with Cumulus. */
   listExampleRecipes(): Promise<Recipe[]>;
   /** Brings a file to the task of that operation. Done when the task has taken all of it. @param contentLength null when it isn't known */
@@ -88,9 +95,10 @@ const lookTimeoutMs = 5_000;
 /** What the first look into a disk may take. */
 const openDiskTimeoutMs = 300_000;
 
-/** What typing may take for each character on top of the deadline. */
 /** Where restic is missing it is installed first. */
 const repositoryTimeoutMs = 240_000;
+
+/** What typing may take for each character on top of the deadline. */
 const typingMsPerCharacter = 250;
 
 export function createAgentClient(options: AgentClientOptions): AgentClient {
@@ -174,6 +182,9 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
     readTaskLog: (id, offset) => ask(taskLogPartSchema, "GET", `/tasks/${id}/log?offset=${offset}`),
     listExampleRecipes: () => ask(z.array(recipeSchema), "GET", "/example-recipes"),
     checkImageAddress: async (url) => void (await call("POST", "/image-address", { body: { url } })),
+    listPresentRecipes: () => ask(z.array(presentRecipeSchema), "GET", "/present-recipes"),
+    publishedChecksum: async (catalogueId) =>
+      (await ask(publishedChecksumSchema, "POST", "/published-checksum", { body: { catalogueId } })).checksum,
     readCatalogue: () => ask(readCatalogueSchema, "GET", "/catalogue"),
     upload: (operationId, body, contentLength) => sendFile(socketPath, `/uploads/${operationId}`, body, contentLength),
     openImage: (sha256, range) => openFile(socketPath, `/images/${sha256}/file`, range),

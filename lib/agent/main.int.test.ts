@@ -47,13 +47,11 @@ function run(env: NodeJS.ProcessEnv): { child: ChildProcess; stderr: () => strin
 async function start(place: Place): Promise<ChildProcess> {
   const { child, stderr } = run(place.env);
   await expect
-    .poll(
-      () =>
-        place.client.host().then(
-          () => "answers",
-          () => stderr(),
-        ),
-      { timeout: 20_000 },
+    .poll(() =>
+      place.client.host().then(
+        () => "answers",
+        () => stderr(),
+      ),
     )
     .toBe("answers");
   return child;
@@ -84,7 +82,7 @@ test("an agent that is told to stop ends its streams and exits with 0; the next 
 
   await start(place);
   expect(await place.client.observe(1)).toMatchObject({ state: "running", pid, bootCount });
-  await expect.poll(() => states.at(-1), { timeout: 5_000 }).toBe("connected");
+  await expect.poll(() => states.at(-1)).toBe("connected");
 });
 
 test("the socket of an agent that was killed is taken over, that of a living one is not", async () => {

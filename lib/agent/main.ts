@@ -8,7 +8,7 @@ import { createLog, type Log } from "../log";
 import { sweepHandedOut } from "./handOut";
 import { listenOnAgentSocket } from "./listen";
 import { createAgentServer } from "./server";
-import { removeOldExports } from "./tasks/exportKind";
+import { removeOldExports, sweepExports } from "./tasks/exportKind";
 import { taskKinds } from "./tasks/kinds";
 import { TaskRunner } from "./tasks/runner";
 
@@ -56,6 +56,7 @@ async function main(): Promise<void> {
   await hypervisor.recover();
   await tasks.recover();
   await removeOldExports(settings);
+  sweepExports(settings, log);
   await sweepStagingFolders(pathsOf(settings), (operationId) => tasks.isRunning(operationId));
   setReady();
   log.info({ socket: agentSocket, pid: process.pid }, "The agent answers.");

@@ -10,6 +10,8 @@ import { MIB } from "../domain/units";
  *     GET    /images/{sha256}/file      its bytes; takes `Range` of one piece
  *     GET    /catalogue                 Catalogue: what can be downloaded
  *     POST   /image-address             { url } → 204 where nothing speaks against fetching it
+ *     GET    /present-recipes           PresentRecipe[]: by which images would be built now
+ *     POST   /published-checksum        { catalogueId } → { checksum }: what its maker publishes now
  *     GET    /example-recipes           Recipe[]: those that come with Cumulus
  *     PUT    /networks                  NetworkState → 204         GET    /networks → NetworkStatus
  *     POST   /port-check                { protocol, port } → { whyTaken }: null where a VM can have that port of the loopback
@@ -27,7 +29,8 @@ import { MIB } from "../domain/units";
  *     GET    /snapshots/{id}/files      SnapshotFolder of `?path=FOLDER`
  *     GET    /snapshots/{id}/file       the bytes of `?path=FILE`
  *     GET    /snapshots                 SnapshotManifest[]         DELETE /snapshots/{id} → 204
- *     POST   /backup-repository/list    RepositoryAccess → StoredBackup[]; makes the repository where there is none
+ *     POST   /backup-repository/make    RepositoryAccess → 204; opens the repository, and makes it where there is none
+ *     POST   /backup-repository/list    RepositoryAccess → StoredBackup[]
  *     PUT    /tasks/{id}                { kind, params } → TaskState; idempotent by the id (lib/agent/tasks)
  *     GET    /tasks/{id}                TaskState; `?after=VERSION&waitMs=N`: once it is newer, or when the time is over
  *     GET    /tasks/{id}/log            { text, nextOffset } from `?offset=N` on
@@ -66,6 +69,8 @@ export const diagnoseBodySchema = z.strictObject({
   port: z.number().int().min(1).max(65_535),
 });
 export const imageAddressBodySchema = z.strictObject({ url: z.string() });
+export const publishedChecksumBodySchema = z.strictObject({ catalogueId: z.string() });
+export const publishedChecksumSchema = z.object({ checksum: z.string() });
 export const portCheckBodySchema = z.strictObject({
   protocol: z.enum(["tcp", "udp"]),
   port: z.number().int().min(1).max(65_535),

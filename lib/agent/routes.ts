@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { PassThrough, type Readable } from "node:stream";
-import { makeRepository } from "../backups/restic";
+import { makeRepository } from "../backups/repository";
 import { listCopies } from "../backups/store";
 import { repositoryAccessSchema } from "../domain/backup";
 import { CumulusError } from "../domain/errors";
@@ -10,14 +10,17 @@ import { machineSpecSchema } from "../domain/machine";
 import { guestPathSchema } from "../domain/snapshotFile";
 import { pathsOf, type Settings } from "../env";
 import type { Hypervisor } from "../hypervisor/hypervisor";
+import { listPresentRecipes } from "../images/buildImage";
 import { readCatalogue } from "../images/catalogue/read";
 import { checkImageAddress } from "../images/fetch/checkAddress";
+import { askPublishedChecksum } from "../images/fetch/publishedBuild";
 import { exampleRecipes } from "../images/recipes/examples";
 import { imageFile, listImages } from "../images/store";
 import {
   diagnoseBodySchema,
   imageAddressBodySchema,
   portCheckBodySchema,
+  publishedChecksumBodySchema,
   rebootBodySchema,
   resetBodySchema,
   taskBodySchema,
@@ -48,10 +51,15 @@ type Handler = (call: Call) => Promise<unknown>;
 const handlers: Record<string, Handler> = {
   "GET /host": ({ hypervisor }) => hypervisor.host(),
   "GET /images": ({ hypervisor }) => hypervisor.listImages(),
+  "GET /present-recipes": async () => listPresentRecipes(),
   "GET /images/{sha256}/file": ({ tasks, param }) => imageContent(tasks.settings, param),
   "GET /catalogue": ({ tasks }) => readCatalogue(pathsOf(tasks.settings)),
   "POST /image-address": async ({ tasks, request }) =>
     checkImageAddress((await readBody(request, imageAddressBodySchema)).url, tasks.settings),
+  "POST /published-checksum": async ({ tasks, request, signal }) => {
+    const { catalogueId } = await readBody(request, publishedChecksumBodySchema);
+    return { checksum: await askPublishedChecksum(catalogueId, tasks.settings, signal) };
+  },
   "GET /example-recipes": async () => exampleRecipes(),
   "DELETE /images/{sha256}": ({ hypervisor, param, query }) =>
     hypervisor.removeImage({ sha256: param, name: query.get("name") ?? "" }),

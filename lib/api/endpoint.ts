@@ -39,6 +39,8 @@ export interface Endpoint<Params = unknown, Query = unknown, Body = unknown, Ans
   /** Shape of the JSON answer; a content type for any other; null for none. */
   response: z.ZodType<Answer> | "image/png" | "application/octet-stream" | "text/event-stream" | null;
   status: number;
+  /** Where it answers what went wrong otherwise than by a problem: the shape that it then has with `status` too, and for who may not ask. */
+  failures: { inPlace: z.ZodType; denied: z.ZodType } | null;
   handle(call: Call<Params, Query, Body>): Promise<Answer | Response>;
 }
 
@@ -48,7 +50,7 @@ export type AnyEndpoint = Endpoint<any, any, any, any>;
 
 type Definition<Params, Query, Body, Answer> = Omit<
   Endpoint<Params, Query, Body, Answer>,
-  "params" | "query" | "body" | "takesFile" | "access" | "status" | "response"
+  "params" | "query" | "body" | "takesFile" | "access" | "status" | "failures" | "response"
 > & {
   access?: "open";
   params?: z.ZodType<Params>;
@@ -58,6 +60,7 @@ type Definition<Params, Query, Body, Answer> = Omit<
   response?: Endpoint<Params, Query, Body, Answer>["response"];
   /** Of a success; 200, or 204 when nothing is answered. */
   status?: number;
+  failures?: Endpoint["failures"];
 };
 
 /** Defines an endpoint; what is left out takes nothing and answers nothing. */
@@ -74,5 +77,6 @@ export function endpoint<Params, Query, Body, Answer>(
     takesFile: definition.takesFile ?? false,
     response,
     status: definition.status ?? (response === null ? 204 : 200),
+    failures: definition.failures ?? null,
   };
 }

@@ -19,7 +19,8 @@ export function openApiDocument(): Json {
     info: {
       title: "Cumulus",
       version: cumulusVersion,
-      description: 'Errors are RFC 9457 problems with a `code`. Sizes are bytes; requests also take "512M" or "10G".',
+      description:
+        'Errors are RFC 9457 problems with a `code`, but for the lab\'s paths. Sizes are bytes; requests also take "512M" or "10G".',
     },
     security: [{ token: [] }, { session: [] }],
     paths,
@@ -59,11 +60,6 @@ const problemSchema = {
 const problemContent = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
 
 function operationOf(endpoint: AnyEndpoint, components: Json): Json {
-  const { response, status } = endpoint;
-  const contentType = typeof response === "string" ? response : "application/json";
-  const success: Json = { description: "Success" };
-  if (typeof response === "string") success.content = { [contentType]: { schema: { type: "string" } } };
-  else if (response) success.content = { [contentType]: { schema: jsonSchema(response, "output", components) } };
   return {
     operationId: operationIdOf(endpoint),
     tags: [endpoint.tag],
@@ -83,8 +79,25 @@ function operationOf(endpoint: AnyEndpoint, components: Json): Json {
         content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } },
       },
     }),
-    responses: { [status]: success, default: { description: "An error", content: problemContent } },
+    responses: responsesOf(endpoint, components),
   };
+}
+
+function responsesOf({ response, status, failures }: AnyEndpoint, components: Json): Json {
+  const json = (schema: z.ZodType) => ({ "application/json": { schema: jsonSchema(schema, "output", components) } });
+  if (failures !== null && response instanceof z.ZodType) {
+    const denied = json(failures.denied);
+    return {
+      [status]: { description: "Success, or what went wrong", content: json(z.union([response, failures.inPlace])) },
+      401: { description: "A token is needed", content: denied },
+      403: { description: "Not allowed", content: denied },
+      405: { description: "A wrong method" },
+    };
+  }
+  const success: Json = { description: "Success" };
+  if (typeof response === "string") success.content = { [response]: { schema: { type: "string" } } };
+  else if (response) success.content = json(response);
+  return { [status]: success, default: { description: "An error", content: problemContent } };
 }
 
 function webSocketOperation(summary: string): Json {

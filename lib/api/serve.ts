@@ -13,26 +13,35 @@ type RouteHandler = (
   route: { params: Promise<Record<string, string> | undefined> },
 ) => Promise<Response>;
 
+/** What a route file exports; Next makes HEAD of GET. */
+type Route = Record<Method | "OPTIONS", RouteHandler>;
+
 const nobody: Actor = { kind: "system", name: "nobody" };
 
 /**
- * Next's route handlers of endpoints that share a path. Every request takes this way, whatever stood before it: Host → credentials → origin → parameters
- * → body → one call → JSON. Methods that none of them has are told which there are.
+ * Next's route handlers of endpoints that share a path. Every request of a method that one of them has takes this way, whatever stood before it:
+ * Host → credentials → origin → parameters → body → one call → JSON.
  */
-export function serve(...endpoints: AnyEndpoint[]): Record<Method, RouteHandler> {
-  const allowed = endpoints.map(({ method }) => method);
-  const handlers = methods.map((method) => {
-    const endpoint = endpoints.find((one) => one.method === method);
-    return [method, endpoint ? routeOf(endpoint) : async () => methodRefusal(method, allowed)] as const;
-  });
-  return Object.fromEntries(handlers) as Record<Method, RouteHandler>;
+export function serve(...endpoints: AnyEndpoint[]): Route {
+  return routeWith(Object.fromEntries(endpoints.map((endpoint) => [endpoint.method, routeOf(endpoint)])));
 }
 
-/** RFC 9110, section 15.5.6: with the methods that there are. */
-function methodRefusal(method: Method, allowed: Method[]): Response {
-  const message = `${method} is not possible here. What is: ${allowed.join(", ")}.`;
+/** The handlers of a path that has these methods: of the others, whoever asks is told which there are. */
+export function routeWith(handlers: Partial<Record<Method, RouteHandler>>): Route {
+  const present: string[] = methods.filter((method) => handlers[method]);
+  const others: RouteHandler = async (request) =>
+    tellMethods(request, [...present, ...(handlers.GET ? ["HEAD"] : []), "OPTIONS"]);
+  const all = { ...Object.fromEntries(methods.map((method) => [method, others])), ...handlers, OPTIONS: others };
+  return all as Route;
+}
+
+/** Which methods a path has (RFC 9110, sections 9.3.7 and 15.5.6): as OPTIONS asks, or to whoever came by another. Told to all: /docs says no less. */
+export function tellMethods({ method }: Request, present: string[]): Response {
+  const allow = present.join(", ");
+  if (method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
+  const message = `${method} is not possible here. What is: ${allow}.`;
   const response = problemResponse(new CumulusError("method_not_allowed", message));
-  response.headers.set("allow", allowed.join(", "));
+  response.headers.set("allow", allow);
   return response;
 }
 

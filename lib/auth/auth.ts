@@ -17,7 +17,12 @@ export const passwordLength = { min: 10, max: 128 } as const;
 const signInLinkSeconds = 24 * 3600;
 
 /** Requests of better-auth that are open to browsers; all its others are answered 404 (lib/auth/handler.ts). */
-export const openAuthPaths = ["/sign-in/username", "/sign-out", "/magic-link/verify", "/get-session"];
+export const openAuthPaths: Partial<Record<string, "GET" | "POST">> = {
+  "/sign-in/username": "POST",
+  "/sign-out": "POST",
+  "/magic-link/verify": "GET",
+  "/get-session": "GET",
+};
 
 /**
  * Sessions and passwords, by better-auth on Cumulus' own database; the sign-in limiter's counts lie there too, so that restarting or running several

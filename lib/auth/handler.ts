@@ -1,4 +1,5 @@
 import { problemResponse } from "../api/problem";
+import { tellMethods } from "../api/serve";
 import { CumulusError } from "../domain/errors";
 import { services } from "../services";
 import { isAllowedHost } from "./allowedHosts";
@@ -12,7 +13,9 @@ export async function handleAuth(request: Request): Promise<Response> {
     if (!isAllowedHost(request.headers.get("host") ?? undefined, context.settings)) {
       throw new CumulusError("forbidden", "This host name isn't one of Cumulus'. Name it in CUMULUS_ALLOWED_HOSTS.");
     }
-    if (!openAuthPaths.includes(path)) throw new CumulusError("not_found", `There is nothing at /api/auth${path}.`);
+    const method = openAuthPaths[path];
+    if (method === undefined) throw new CumulusError("not_found", `There is nothing at /api/auth${path}.`);
+    if (request.method !== method) return tellMethods(request, [method, "OPTIONS"]);
     const response = await auth.handler(request);
     if (response.status < 500) return response;
     throw new CumulusError(

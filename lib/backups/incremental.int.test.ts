@@ -11,7 +11,7 @@ import { diskFile } from "../hypervisor/diskRecord";
 import type { Hypervisor } from "../hypervisor/hypervisor";
 import { machinePaths } from "../hypervisor/machinePaths";
 import { TestHost } from "../hypervisor/testing/testHost";
-import { makeRepository } from "./restic";
+import { makeRepository } from "./repository";
 import { keepCopy } from "./store";
 
 let host: TestHost;

@@ -1,15 +1,11 @@
-import { readdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa, type ResultPromise } from "execa";
 import { locationOf, type RepositoryAccess } from "../domain/backup";
-import { CumulusError, messageOf } from "../domain/errors";
-import { checkRequirements, fulfil, type Prerequisites } from "../images/requirements";
-import { isErrno } from "../system/files";
+import { CumulusError } from "../domain/errors";
 import { mortal } from "../system/mortal";
-import { failureOf, keepsNothing, noAnswer, stoppedAnswering } from "./failure";
+import { failureOf, noAnswer, stoppedAnswering } from "./failure";
 import { watchForStall } from "./stall";
 
 /**
@@ -30,18 +26,12 @@ function environmentOf({ place, password }: RepositoryAccess): Record<string, st
   };
 }
 
-const installMs = 180_000;
 /** What a call may take that moves next to nothing. A store that is busy is asked again by restic for some 15 s. */
-const shortMs = 60_000;
+export const shortMs = 60_000;
 /** How long a run may get nowhere that may take any time as a whole. */
 const stallMs = 5 * 60_000;
 const lockPollMs = 3_000;
 const lockWaitMs = 10 * 60_000;
-
-/** Whether copies can be made here. */
-function resticPrerequisites(): Promise<Prerequisites> {
-  return checkRequirements("Backing up to a repository", [{ needs: "restic", aptPackage: "restic" }]);
-}
 
 export interface ResticOptions {
   signal?: AbortSignal | undefined;
@@ -161,96 +151,4 @@ export async function whenUnlocked(
       await delay(lockPollMs, undefined, { signal: options.signal });
     }
   }
-}
-
-/**
- * Opens a repository, and makes it where there is none. A folder must be empty or a repository already: nothing else of the host's is written into.
- * @throws `bad_request` naming the field for what is likely wrong with the place, `unavailable` for a store that is busy
- */
-export async function makeRepository(access: RepositoryAccess, options: ResticOptions = {}): Promise<void> {
-  await assertUsableFolder(access);
-  await installRestic(options);
-  try {
-    if (await isRepository(access, options)) return;
-    await runRestic(access, ["init"], { timeoutMs: shortMs, ...options });
-    // What answers everything with "OK" has kept nothing.
-    if (!(await isRepository(access, options))) throw keepsNothing(access.place);
-  } catch (error) {
-    if (!(error instanceof CumulusError) || error.fields === undefined) throw error;
-    throw new CumulusError("bad_request", error.message, { fields: error.fields, cause: error.cause });
-  }
-}
-
-/**
- * Opens a repository that was made before. None is made in its place: where the disk that holds it isn't mounted there is an empty folder, and copies would
- * go to the host's own disk.
- */
-export async function openRepository(access: RepositoryAccess, options: ResticOptions = {}): Promise<void> {
-  await installRestic(options);
-  if (await isRepository(access, options)) return;
-  const { place } = access;
-  throw new CumulusError(
-    "unavailable",
-    place.kind === "folder"
-      ? `There is no repository in ${place.path} any more. Is the disk that holds it mounted?`
-      : `There is no repository in the bucket ${place.bucket} any more. Was it emptied, or the prefix changed?`,
-  );
-}
-
-async function isRepository(access: RepositoryAccess, options: ResticOptions): Promise<boolean> {
-  try {
-    await runRestic(access, ["cat", "config", "--no-lock"], { timeoutMs: shortMs, ...options });
-    return true;
-  } catch (error) {
-    if (error instanceof CumulusError && error.code === "not_found") return false;
-    throw error;
-  }
-}
-
-async function installRestic({ signal = AbortSignal.timeout(installMs) }: ResticOptions): Promise<void> {
-  await fulfil(resticPrerequisites, { report: { progress() {}, log() {} }, signal });
-}
-
-async function assertUsableFolder({ place }: RepositoryAccess): Promise<void> {
-  if (place.kind !== "folder") return;
-  const names = await readdir(place.path).catch((error: unknown) => {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) {
-      throw refusedFolder(`There is no folder ${place.path} on the host. Make it, or mount the disk, then try again.`);
-    }
-    throw refusedFolder(failureOf(place, messageOf(error)).message);
-  });
-  const isRepository = names.includes("config") && names.includes("keys") && names.includes("data");
-  if (names.length === 0 || isRepository || (await isHalfMade(place.path, names))) return;
-  throw refusedFolder(`${place.path} holds other files. Choose an empty folder, or one that holds backups already.`);
-}
-
-/** The longest that `restic init` needs between its first file and its last. */
-const initMs = 10_000;
-
-/** The folders that `restic init` makes before it writes the file that makes them a repository. */
-const resticFolders = ["data", "index", "keys", "locks", "snapshots"];
-
-/** Whether `restic init` was ended in there before it was done. The key that it may have left fits nothing, and would be tried first: it goes. */
-async function isHalfMade(path: string, names: string[]): Promise<boolean> {
-  if (!names.every((name) => resticFolders.includes(name))) return false;
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => !entry.isDirectory());
-  if (!files.every(({ parentPath }) => parentPath === join(path, "keys"))) return false;
-  const keys = files.map(({ name }) => join(path, "keys", name));
-  for (const key of keys) {
-    if (Date.now() - (await stat(key)).mtimeMs > initMs) continue;
-    throw new CumulusError(
-      "unavailable",
-      `${path} was begun as a repository a moment ago and is none yet: try again.`,
-      {
-        retryAfterSeconds: initMs / 1000,
-      },
-    );
-  }
-  for (const key of keys) await rm(key);
-  return true;
-}
-
-function refusedFolder(message: string): CumulusError {
-  return new CumulusError("bad_request", message, { fields: { "place.path": message } });
 }

@@ -11,7 +11,8 @@ import { mostVmFileBytes, vmFiles } from "../domain/vmArchive";
 import { readForeignDescription, type VmDescription } from "../domain/vmDescription";
 import { failpoint } from "../failpoints";
 import { isSuspended } from "../images/intake/downloadImage";
-import { openRepository, runRestic, streamRestic, whenUnlocked } from "./restic";
+import { openRepository } from "./repository";
+import { type ResticOptions, runRestic, streamRestic, whenUnlocked } from "./restic";
 
 /**
  * Copies of VMs in a repository: each holds a disk, which needs no other file, a description, and UEFI variables if the VM has some. Tags say the
@@ -20,6 +21,8 @@ import { openRepository, runRestic, streamRestic, whenUnlocked } from "./restic"
 const tag = "cumulus";
 const nameTag = /^vm=(.+)$/;
 const cleanUpMs = 60_000;
+/** The longest that people wait for a list. */
+const listMs = 30_000;
 
 const statusSchema = z.object({
   message_type: z.literal("status"),
@@ -36,7 +39,7 @@ const listSchema = z.array(z.object({ id: z.string(), time: z.string(), tags: z.
 /**
  * Keeps a disk and what is said of its VM, then reads the disk back from the repository and compares it: a copy that can't be restored is none.
  * @param workDir a folder of the caller's in which `disk.qcow2` lies, and `uefi-variables.fd` if there are variables to keep
- * @param task what an earlier call with the same name has kept goes: the agent ended before it was told of it
+ * @param task what an earlier call with the same name has kept goes: the agent ended, or the repository was away, before it could be told of
  */
 export async function keepCopy(
   access: RepositoryAccess,
@@ -65,20 +68,21 @@ export async function keepCopy(
     runRestic(access, [...args, ...kept, vmFiles.description], { cwd: workDir, signal }, take),
   );
   if (!summary) throw new CumulusError("internal", "restic did not say what it kept. Is its version too old?");
+  const { snapshot_id: start, data_added: addedBytes } = summary;
   failpoint("agent.backup.kept");
-  const key = await fullKey(access, summary.snapshot_id, signal);
-  const earlier = (await readList(access, `task=${task}`)).filter((copy) => copy.key !== key);
-  if (earlier.length > 0) await removeCopies(access, keysOf(earlier), signal);
-  report.progress(75, "Reading it back");
   try {
+    const key = await fullKey(access, start, signal);
+    const earlier = keysOf(await readList(access, ["--tag", `task=${task}`], { signal })).filter((one) => one !== key);
+    await forget(access, earlier, signal);
+    report.progress(75, "Reading it back");
     for (const name of kept) await verifyFile(access, key, { workDir, name }, signal);
+    failpoint("agent.backup.verified");
+    return { key, diskBytes, addedBytes, verifiedAt: new Date().toISOString() };
   } catch (error) {
     // Best effort: a repository that doesn't answer now has failed the copy already.
-    if (!isSuspended(signal)) await removeCopies(access, [key], AbortSignal.timeout(cleanUpMs)).catch(() => undefined);
+    if (!isSuspended(signal)) await forget(access, [start], AbortSignal.timeout(cleanUpMs)).catch(() => undefined);
     throw error;
   }
-  failpoint("agent.backup.verified");
-  return { key, diskBytes, addedBytes: summary.data_added, verifiedAt: new Date().toISOString() };
 }
 
 /**
@@ -126,15 +130,16 @@ function copyRefusal(why: string): CumulusError {
 
 /** Copies that are in a repository, newest first. */
 export async function listCopies(access: RepositoryAccess): Promise<StoredBackup[]> {
-  await openRepository(access, { timeoutMs: 30_000 });
-  return readList(access);
+  await openRepository(access, { timeoutMs: listMs });
+  return readList(access, ["--tag", tag], { timeoutMs: listMs });
 }
 
 const keysOf = (copies: StoredBackup[]) => copies.map(({ key }) => key);
 
-async function readList(access: RepositoryAccess, withTag = tag): Promise<StoredBackup[]> {
+/** @param which as restic's `snapshots` takes it: by tags, for which it reads all that are there, or one by the first digits of its id */
+async function readList(access: RepositoryAccess, which: string[], options: ResticOptions): Promise<StoredBackup[]> {
   let text = "";
-  await runRestic(access, ["snapshots", "--json", "--no-lock", "--tag", withTag], { timeoutMs: 30_000 }, (line) => {
+  await runRestic(access, ["snapshots", "--json", "--no-lock", ...which], options, (line) => {
     text += line;
   });
   const copies = listSchema.parse(JSON.parse(text || "[]")).flatMap(({ id, time, tags }) => {
@@ -148,12 +153,19 @@ async function readList(access: RepositoryAccess, withTag = tag): Promise<Stored
 /** Removes copies and gives their space back; those that are not there are no error. */
 export async function removeCopies(access: RepositoryAccess, keys: string[], signal: AbortSignal): Promise<void> {
   await openRepository(access, { signal });
-  const present = new Set(keysOf(await readList(access)));
-  const known = keys.filter((key) => present.has(key));
-  if (known.length > 0) {
-    await whenUnlocked(access, { signal }, () => runRestic(access, ["forget", "--prune", ...known], { signal }));
-  }
+  const present = new Set(keysOf(await readList(access, ["--tag", tag], { signal })));
+  await forget(
+    access,
+    keys.filter((key) => present.has(key)),
+    signal,
+  );
   failpoint("agent.backup-remove.removed");
+}
+
+/** @param keys or the first digits of them */
+async function forget(access: RepositoryAccess, keys: string[], signal: AbortSignal): Promise<void> {
+  if (keys.length === 0) return;
+  await whenUnlocked(access, { signal }, () => runRestic(access, ["forget", "--prune", ...keys], { signal }));
 }
 
 async function restoreFiles(
@@ -198,8 +210,7 @@ async function verifyFile(
 
 /** restic's summary says the first digits of the id; the list has all. */
 async function fullKey(access: RepositoryAccess, start: string, signal: AbortSignal): Promise<string> {
-  signal.throwIfAborted();
-  const found = (await readList(access)).find(({ key }) => key.startsWith(start));
+  const [found] = await readList(access, [start], { signal });
   if (found) return found.key;
   throw new CumulusError("internal", "The copy is not in the repository's list.");
 }

@@ -2,10 +2,12 @@ import { EventEmitter, once } from "node:events";
 import { expect, test } from "vitest";
 import { testHypervisor } from "../agent/testAgent";
 import { CumulusError } from "../domain/errors";
+import type { Operation } from "../domain/operation";
 import { createVmSchema } from "../domain/vm";
 import { ActQueue } from "../hypervisor/actQueue";
 import { type Context, systemActor } from "./context";
 import { convergeVm } from "./converge";
+import { getOperation } from "./operations";
 import { testControlPlane } from "./testControlPlane";
 import { createVm } from "./vms/create";
 import { destroyVm } from "./vms/destroy";
@@ -51,4 +53,25 @@ test("a VM that is destroyed while its host still makes it, for a console that i
       throw new CumulusError("unavailable", "The console is gone.");
     });
   }
+});
+
+test("a VM's end that is asked for again while its host removes it has come for both who asked", async () => {
+  const hypervisor = testHypervisor();
+  const { remove } = hypervisor;
+  const context = await plane.hostedContextWith(hypervisor);
+  const input = createVmSchema.parse({ name: "twice", image: "mini", size: "nano" });
+  const { id } = await createVm(context, systemActor, input, "twice");
+  await convergeVm(context, id);
+  const destroy = () => destroyVm(context, systemActor, id, { withSnapshots: false });
+  const first = await destroy();
+  const again: Operation[] = [];
+  hypervisor.remove = async (removed) => {
+    // The last time, at which there is nothing left.
+    if ((await hypervisor.observeAll()).length === 0) again.push(await destroy());
+    await remove(removed);
+  };
+  await convergeVm(context, id);
+  const [second] = again;
+  expect(await getOperation(context, first.id)).toMatchObject({ status: "superseded" });
+  expect(await getOperation(context, second?.id ?? 0)).toMatchObject({ kind: "destroy", status: "done" });
 });

@@ -39,6 +39,7 @@ export async function recordObservation(context: Context, vm: VmRow, seen: Obser
     });
     if (!row) return undefined;
     await announce(tx, { kind: "vm", id: vm.id });
+    if (!isDeepStrictEqual(present.observedLink, seen.link)) await announce(tx, { kind: "network", id: vm.networkId });
     if (await leavesOtherNetwork(tx, present, seen)) await requestNetworks(tx);
     if (isNewState && seen.state === "crashed") {
       const message = seen.reason ?? "The virtual machine ended unexpectedly.";

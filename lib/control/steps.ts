@@ -163,25 +163,31 @@ async function acceptGuestShutdown(context: Context, vm: VmRow): Promise<void> {
   });
 }
 
-/** What a VM held in networks: its addresses are given to nobody for a while. */
+/** What a VM held in networks: its addresses and MACs are given to nobody for a while; that of its first interface is in its own row. */
 async function forgetNetworking(tx: Queryable, vmId: number): Promise<void> {
+  const further = await tx.delete(vmInterfaces).where(eq(vmInterfaces.vmId, vmId)).returning();
+  for (const link of further) await releaseAddresses(tx, vmId, link);
   await releaseAddresses(tx, vmId);
-  for (const table of [vmInterfaces, interfaceLimits, portForwards, vmFirewalls]) {
+  for (const table of [interfaceLimits, portForwards, vmFirewalls]) {
     await tx.delete(table).where(eq(table.vmId, vmId));
   }
   await requestNetworks(tx);
 }
 
-/** A VM that isn't there may be being made still, for a console that died or waits no longer: the host removes what comes of that first. */
+/**
+ * A VM that isn't there may be being made still, for a console that died or waits no longer: the host removes what comes of that first. Whoever asks for
+ * its end meanwhile, once more, has that too: generations count as they are when it is gone.
+ */
 async function finishDelete(context: Context, vm: VmRow): Promise<void> {
   await context.agent.remove(vm.id);
   await context.db.transaction(async (tx) => {
-    await tx
+    const [gone] = await tx
       .update(vms)
-      .set({ deletedAt: new Date(), settledGeneration: vm.generation, updatedAt: sql`now()` })
-      .where(eq(vms.id, vm.id));
+      .set({ deletedAt: new Date(), settledGeneration: sql`${vms.generation}`, updatedAt: sql`now()` })
+      .where(eq(vms.id, vm.id))
+      .returning({ generation: vms.generation });
     await forgetNetworking(tx, vm.id);
-    await finishIntents(tx, vm.id, vm.generation, { message: `${vm.name} is gone, with its disk.` });
+    if (gone) await finishIntents(tx, vm.id, gone.generation, { message: `${vm.name} is gone, with its disk.` });
     await announce(tx, { kind: "vm", id: vm.id });
   });
 }

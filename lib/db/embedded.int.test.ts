@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { appendFile, chown, mkdir, stat, writeFile } from "node:fs/promises";
+import { appendFile, chown, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { pathsOf } from "../env";
@@ -47,6 +47,31 @@ test("a server that was killed comes back with all that was committed", async ()
   process.kill(pid ?? 0, "SIGKILL");
   expect((await start()).wasRunning).toBe(false);
   expect(await query("select count(*)::int from kept")).toEqual([{ count: 500 }]);
+});
+
+test("a server that was killed is started again when the last of its backends is gone", async () => {
+  const pool = openPool(database.settings, { maxConnections: 1 });
+  pool.on("error", () => undefined);
+  const { rows } = await pool.query<{ pid: number }>("select pg_backend_pid() as pid");
+  const backend = rows[0]?.pid ?? 0;
+  process.kill(backend, "SIGSTOP");
+  try {
+    process.kill((await findPostmaster(database.settings)) ?? 0, "SIGKILL");
+    const started = start();
+    const log = join(pathsOf(database.settings).logs, "postgres.log");
+    await expect.poll(() => readFile(log, "utf8")).toContain("pre-existing shared memory block");
+    process.kill(backend, "SIGCONT");
+    expect((await started).wasRunning).toBe(false);
+  } finally {
+    await pool.end();
+  }
+});
+
+// Less than a server is given that is about to end.
+test("a server that runs and has lost its socket is told at once", { timeout: 25_000 }, async () => {
+  const socket = join(pathsOf(database.settings).postgresSocketDir, ".s.PGSQL.5432");
+  await rename(socket, `${socket}.away`);
+  await expect(start()).rejects.toThrow("ENOENT");
 });
 
 test("two servers on one folder are refused", async () => {

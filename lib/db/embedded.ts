@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import pg from "pg";
-import { CumulusError } from "../domain/errors";
+import { CumulusError, messageOf } from "../domain/errors";
 import { pathsOf, type Settings } from "../env";
 import { projectDir } from "../paths";
 import {
@@ -38,6 +38,11 @@ const startTimeoutMs = 120_000;
 /** A fast shutdown breaks connections and writes a checkpoint; past this it is cut short and the next start recovers. */
 const stopTimeoutMs = 30_000;
 const pollMs = 20;
+/** A backend of a server that was killed ends when it next waits for something. */
+const leftBackendsMs = 15_000;
+const leftBackendsPollMs = 200;
+/** A server that ends has removed its socket a moment before it is gone. */
+const goneMs = 2_000;
 
 export interface StartOptions {
   /** Linux: PostgreSQL stops when the thread that started it ends. For tests, so that none is left over. */
@@ -61,11 +66,25 @@ export async function startEmbeddedPostgres(settings: Folders, options: StartOpt
   await makeFolders(settings, account);
   const runner = await serviceRunner(account, settings);
   await ensureCluster(settings, account, runner);
-  const logStart = await sizeOf(logPath(settings));
-  const pid = await launch(settings, runner, options);
-  await waitUntilReady(settings, pid, logStart);
+  const pid = await launchWhenFree(settings, runner, options);
   await ensureDatabase(settings);
   return { pid, wasRunning: false };
+}
+
+/** Starts the server and waits until it is ready. That of one that was killed is in the way until its backends have noticed. */
+async function launchWhenFree(settings: Folders, runner: ServiceRunner, options: StartOptions): Promise<number> {
+  const deadline = Date.now() + leftBackendsMs;
+  while (true) {
+    const logStart = await sizeOf(logPath(settings));
+    const pid = await launch(settings, runner, options);
+    try {
+      await waitUntilReady(settings, pid, logStart);
+      return pid;
+    } catch (error) {
+      if (Date.now() > deadline || !messageOf(error).includes("pre-existing shared memory block")) throw error;
+      await delay(leftBackendsPollMs);
+    }
+  }
 }
 
 /** Stops the embedded server if it runs: connections are broken, nothing acknowledged is lost. */
@@ -204,9 +223,28 @@ async function adopt(settings: Folders, pid: number): Promise<boolean> {
     await ensureDatabase(settings);
     return true;
   } catch (error) {
-    if ((await startTimeOf(pid)) !== null) throw error;
+    // One that ends lets nobody in any more, and is there for a moment still.
+    if (!(await hasEnded(pid, isOfEnding(error) ? stopTimeoutMs : goneMs))) throw error;
     return false;
   }
+}
+
+const endingCodes = new Set(["57P01", "57P02", "57P03", "ECONNREFUSED", "ECONNRESET"]);
+
+/** Whether a connection failed as it does with a server that shuts down. */
+function isOfEnding(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = "code" in error ? String(error.code) : "";
+  return endingCodes.has(code) || error.message.startsWith("Connection terminated");
+}
+
+async function hasEnded(pid: number, withinMs: number): Promise<boolean> {
+  const deadline = Date.now() + withinMs;
+  while ((await startTimeOf(pid)) !== null) {
+    if (Date.now() >= deadline) return false;
+    await delay(pollMs);
+  }
+  return true;
 }
 
 async function waitUntilReady(settings: Folders, pid: number, logStart: number): Promise<void> {

@@ -27,7 +27,7 @@ const innocent: [what: string, change: (snapshot: HealthySnapshot) => void][] = 
     "the guest waits for disk space",
     (s) => {
       vm(s, 1).observed = "paused";
-      qemu(s, 1).qmp = { answers: true, uuid: vm(s, 1).uuid, status: "io-error" };
+      qemu(s, 1).qmp = { answers: true, uuid: vm(s, 1).uuid, status: "io-error", hasBlockJob: false };
     },
   ],
   [

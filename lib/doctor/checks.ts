@@ -11,7 +11,9 @@ import { checkProcesses } from "./checks/processes";
 import { checkRecords } from "./checks/records";
 import { checkShadowedForwards } from "./checks/shadowedForwards";
 import { checkSharing } from "./checks/sharing";
+import { checkSnapshots } from "./checks/snapshots";
 import { checkSockets } from "./checks/sockets";
+import { checkUnnamedLayers } from "./checks/unnamedLayers";
 import type { Check, Disagreement, Snapshot } from "./snapshot";
 
 /** What must hold, in the order in which people would look. */
@@ -19,6 +21,8 @@ export const checks: readonly Check[] = [
   checkMachines,
   checkDisks,
   checkLayers,
+  checkUnnamedLayers,
+  checkSnapshots,
   checkProcesses,
   checkObservations,
   checkSockets,

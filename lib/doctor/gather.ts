@@ -14,7 +14,7 @@ export async function gatherSnapshot(settings: Settings, pool: pg.Pool): Promise
   const { dataDir, runDir } = settings;
   const { images, staging, layers, snapshots, machines, machineSockets } = pathsOf(settings);
   const paths = { dataDir, runDir, images, staging, layers, snapshots, machines, machineSockets };
-  const [{ driver, askedNetworks, ...database }, files, processes, network] = await Promise.all([
+  const [{ driver, askedNetworks, bridgedVmIds, ...database }, files, processes, network] = await Promise.all([
     gatherDatabase(pool, settings.port),
     gatherFiles(paths),
     gatherProcesses(paths),
@@ -32,7 +32,7 @@ export async function gatherSnapshot(settings: Settings, pool: pg.Pool): Promise
     paths,
     ...database,
     // In user mode, VMs that still run on bridges are the only ones there.
-    askedNetworks: askedNetworks && driver === "user" ? keptOf(askedNetworks, network) : askedNetworks,
+    askedNetworks: askedNetworks && driver === "user" ? keptOf(askedNetworks, network, bridgedVmIds) : askedNetworks,
     files,
     machines: vmFolders,
     manifests,
@@ -44,12 +44,14 @@ export async function gatherSnapshot(settings: Settings, pool: pg.Pool): Promise
   };
 }
 
-function keptOf(asked: NetworkState, network: NetworkFact | null): NetworkState | null {
-  return (
-    network &&
-    stateOfHosts(
-      asked,
-      network.written.networks.flatMap(({ hosts }) => hosts),
-    )
-  );
+/** What is asked of bridges of before: about interfaces that the host keeps there, and those of VMs that run on one, whether or not it does. */
+function keptOf(
+  asked: NetworkState,
+  network: NetworkFact | null,
+  bridgedVmIds: ReadonlySet<number>,
+): NetworkState | null {
+  if (network === null) return null;
+  const kept = network.written.networks.flatMap(({ hosts }) => hosts);
+  const bridged = asked.networks.flatMap(({ hosts }) => hosts).filter(({ vmId }) => bridgedVmIds.has(vmId));
+  return stateOfHosts(asked, [...kept, ...bridged]);
 }

@@ -12,6 +12,8 @@ export interface Snapshot {
   vms: VmFact[];
   images: ImageFact[];
   openOperations: OperationFact[];
+  snapshotRows: SnapshotRowFact[];
+  strandedBackups: StrandedBackupFact[];
   /** Whether the host's agent answers the console, as the console wrote it down. */
   isHostAway: boolean;
   /** By absolute path. */
@@ -94,6 +96,23 @@ export interface OperationFact {
   dueFromMs: number | null;
 }
 
+/** A snapshot that isn't deleted. */
+export interface SnapshotRowFact {
+  id: number;
+  name: string;
+  vmName: string;
+  /** Whether an open operation takes it, deletes it, or restores it: then it may be there or not. */
+  isUnderWay: boolean;
+}
+
+/** A backup that is neither done nor failed, and whose snapshot is deleted. */
+export interface StrandedBackupFact {
+  id: number;
+  vmName: string;
+  snapshotId: number | null;
+  snapshotDeletedAtMs: number;
+}
+
 export interface FileFact {
   kind: "file" | "folder" | "socket" | "other";
   /** Permission bits. */
@@ -136,6 +155,8 @@ export interface DiskRecordFact {
   cutDisk: string | null;
   /** What restores that aren't done have put others in the place of, the newest first, each disk before its UEFI variables. */
   replaced: string[];
+  /** Layers that it names besides: the one that the disk is about to become, and those that replaced disks build on. */
+  otherLayers: string[];
 }
 
 export type DiskFact =
@@ -187,7 +208,7 @@ export interface ProcessFact {
   sockets: string[];
   /** Where it accepts connections: paths, and `address:port`; null when that can't be seen. */
   listeners: { unix: string[]; tcp: string[] } | null;
-  qmp: { answers: true; uuid: string; status: string } | { answers: false; reason: string };
+  qmp: { answers: true; uuid: string; status: string; hasBlockJob: boolean } | { answers: false; reason: string };
 }
 
 export interface NetworkFact {
@@ -202,6 +223,11 @@ export interface NetworkFact {
   isForwarding: boolean;
   /** In the host's own nft. */
   hasHostTable: boolean;
+  /**
+   * Of the host's own firewalls: chains that lack the rules that let guests' traffic through, what would remove such rules of ours, and those that couldn't be
+   * looked at.
+   */
+  hostFirewalls: { closed: string[]; removals: string[]; unseen: { firewall: string; reason: string }[] };
   /** Ranges to which the host has a route by the link. */
   routes: string[];
   /** Ranges to which it has one otherwise. */
@@ -222,7 +248,10 @@ export interface NetworkFact {
   rates: RateFact[];
   /** Those that have not ended. */
   leases: { networkId: number; mac: string; ipv4: string; endsAt: string }[];
-  nameServers: { networkId: number; pid: number }[];
+  /** Of the networks; null: the one on the host that they ask where the host's own name servers answer it alone. */
+  nameServers: { networkId: number | null; pid: number }[];
+  /** Whether they ask that one. */
+  isHostAsked: boolean;
 }
 
 /** An nft table as the state makes it, and as it is. */

@@ -39,6 +39,8 @@ export function healthySnapshot(): Snapshot & { files: Map<string, FileFact>; pr
       },
     ],
     openOperations: [],
+    snapshotRows: [],
+    strandedBackups: [],
     isHostAway: false,
     files,
     machines: vms.map(machineFact),
@@ -95,7 +97,14 @@ function machineFact({ id, uuid, mac, ipv4, sshHostPort }: VmFact): MachineFact 
     startedWithPort: sshHostPort,
     recordedProcess: id === 3 ? null : { pid: 100 + id, program: "qemu-system-x86_64" },
     isBeingRestored: false,
-    record: { disk: "disk.qcow2", uefiVars: "uefi-vars.fd", parent: null, cutDisk: null, replaced: [] },
+    record: {
+      disk: "disk.qcow2",
+      uefiVars: "uefi-vars.fd",
+      parent: null,
+      cutDisk: null,
+      replaced: [],
+      otherLayers: [],
+    },
     disk: { opens: true, backingFile: `/data/images/${imageSha256}.qcow2`, damage: null },
   };
 }
@@ -113,7 +122,7 @@ export function processFact(id: number): ProcessFact {
     macs: [mac],
     sockets,
     listeners: { unix: [...sockets], tcp: [sshHostPort, ...forwardedPorts].map((port) => `127.0.0.1:${port}`) },
-    qmp: { answers: true, uuid, status: "running" },
+    qmp: { answers: true, uuid, status: "running", hasBlockJob: false },
   };
 }
 

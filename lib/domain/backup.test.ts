@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { backupPlaceSchema, locationOf } from "./backup";
+import { backupPlaceSchema, locationOf, repositoryAccessSchema } from "./backup";
 
 const bucket = {
   kind: "s3",
@@ -36,4 +36,32 @@ test("the same bucket has one name, however it is written", () => {
   expect(locationOf(backupPlaceSchema.parse(bucket))).toBe("http://nas:9000/copies");
   expect(locationOf({ kind: "folder", path: "/mnt//nas/" })).toBe("/mnt/nas");
   expect(locationOf({ kind: "folder", path: "/" })).toBe("/");
+});
+
+test.each(["/mnt/nas/../nas", "/mnt/./nas", "/mnt/nas/..", "mnt", ""])("no folder is named by %j", (path) => {
+  const { error } = backupPlaceSchema.safeParse({ kind: "folder", path });
+  expect(error?.issues.map((issue) => issue.path)).toContainEqual(["path"]);
+});
+
+test("folders may have dots in their names", () => {
+  const place = { kind: "folder", path: "/mnt/..nas/.copies/v1.2/..." };
+  expect(backupPlaceSchema.parse(place)).toEqual(place);
+});
+
+test.each([
+  { ...bucket, endpoint: "https://nas/minio" },
+  { ...bucket, prefix: "./hosts/../a" },
+  { ...bucket, bucket: "a..b" },
+  { kind: "folder", path: "/mnt/nas/../nas" },
+])("a place that is kept is still used, though none is taken anew that is like %j", (place) => {
+  const access = { place, password: "correct horse" };
+  expect(backupPlaceSchema.safeParse(place).success).toBe(false);
+  expect(repositoryAccessSchema.parse(access)).toEqual(access);
+});
+
+test.each([
+  { kind: "folder", path: "rclone:remote:path" },
+  { ...bucket, endpoint: "sftp://nas" },
+])("a place that is kept names no other kind of store: %j", (place) => {
+  expect(repositoryAccessSchema.safeParse({ place, password: "correct horse" }).success).toBe(false);
 });

@@ -5,10 +5,17 @@ import { lineSchema } from "./humanText";
 const name = lineSchema(60);
 const password = z.string().min(8, "Use at least 8 characters.").max(256);
 
-/** An S3 store's address: nothing of it but the scheme, the host and the port is a store's, and a password in it would be shown. */
-const endpoint = z
+const path = z
+  .string()
+  .max(1024)
+  .regex(/^\/[^\0]+$/, "Give an absolute path of the host.");
+
+const address = z
   .url({ protocol: /^https?$/, abort: true, error: "Give an address such as https://s3.eu-central-1.amazonaws.com." })
-  .max(512)
+  .max(512);
+
+/** An S3 store's address: nothing of it but the scheme, the host and the port is a store's, and a password in it would be shown. */
+const endpoint = address
   .refine((text) => isOrigin(text), "Give no more than https://, the host and a port.")
   .transform((text) => new URL(text).origin);
 
@@ -17,31 +24,33 @@ function isOrigin(text: string): boolean {
   return [pathname.replace(/^\/+$/, ""), search, hash, username, password].every((part) => part === "");
 }
 
-const prefix = z
-  .string()
-  .regex(/^[\w./-]{0,200}$/, "Use letters, digits, dots, dashes and slashes.")
+const dottedPath = z.string().regex(/^[\w./-]{0,200}$/, "Use letters, digits, dots, dashes and slashes.");
+
+const prefix = dottedPath
   .refine((path) => !path.split("/").some((name) => /^\.+$/.test(name)), "A folder can't be called by dots alone.")
   .transform((path) => path.split("/").filter(Boolean).join("/"));
 
+const folderPlaceSchema = z.strictObject({
+  kind: z.literal("folder"),
+  // With a link before it, `..` names another folder than it seems to.
+  path: path.refine(
+    (text) => !text.split("/").some((name) => name === "." || name === ".."),
+    'Give the path without "." and "..", as `realpath` prints it.',
+  ),
+});
+
+const bucketPlaceSchema = z.strictObject({
+  kind: z.literal("s3"),
+  /** `https://s3.eu-central-1.amazonaws.com`, `http://nas.local:9000` */
+  endpoint,
+  bucket: z.string().regex(/^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "Give the bucket's name."),
+  prefix: prefix.default(""),
+  accessKeyId: z.string().min(1).max(256),
+  secretAccessKey: z.string().min(1).max(256),
+});
+
 /** Where copies lie: a folder of the host (a mounted disk, say), or a bucket of any store that speaks S3. */
-export const backupPlaceSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("folder"),
-    path: z
-      .string()
-      .max(1024)
-      .regex(/^\/[^\0]+$/, "Give an absolute path of the host."),
-  }),
-  z.strictObject({
-    kind: z.literal("s3"),
-    /** `https://s3.eu-central-1.amazonaws.com`, `http://nas.local:9000` */
-    endpoint,
-    bucket: z.string().regex(/^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "Give the bucket's name."),
-    prefix: prefix.default(""),
-    accessKeyId: z.string().min(1).max(256),
-    secretAccessKey: z.string().min(1).max(256),
-  }),
-]);
+export const backupPlaceSchema = z.discriminatedUnion("kind", [folderPlaceSchema, bucketPlaceSchema]);
 export type BackupPlace = z.infer<typeof backupPlaceSchema>;
 
 /** For people, and the same for two places that are one: the path, or the bucket's URL. */
@@ -59,8 +68,39 @@ export const createBackupRepositorySchema = z
   .meta({ id: "CreateBackupRepository" });
 export type CreateBackupRepository = z.infer<typeof createBackupRepositorySchema>;
 
+/** `PATCH /api/backup-repositories/{id}`: what is not given stays as it is, a bucket's secret key too. */
+export const changeBackupRepositorySchema = z
+  .strictObject({
+    name: name.optional(),
+    password: password.optional(),
+    place: z
+      .discriminatedUnion("kind", [
+        folderPlaceSchema,
+        bucketPlaceSchema.extend({
+          prefix: prefix.optional(),
+          secretAccessKey: bucketPlaceSchema.shape.secretAccessKey.optional(),
+        }),
+      ])
+      .optional(),
+  })
+  .meta({ id: "ChangeBackupRepository" });
+export type ChangeBackupRepository = z.infer<typeof changeBackupRepositorySchema>;
+
+/** A place as it is kept. An earlier version took more than is taken now, endpoints with a path say: what was kept there stays within reach. */
+const keptPlaceSchema: z.ZodType<BackupPlace> = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("folder"), path }),
+  z.object({
+    kind: z.literal("s3"),
+    endpoint: address,
+    bucket: z.string().regex(/^[a-z0-9.-]{3,63}$/),
+    prefix: dottedPath.default(""),
+    accessKeyId: z.string(),
+    secretAccessKey: z.string(),
+  }),
+]);
+
 /** What a host needs to use a repository. */
-export const repositoryAccessSchema = z.object({ place: backupPlaceSchema, password: z.string() });
+export const repositoryAccessSchema = z.object({ place: keptPlaceSchema, password: z.string() });
 export type RepositoryAccess = z.infer<typeof repositoryAccessSchema>;
 
 export const backupRepositorySchema = z
@@ -68,6 +108,15 @@ export const backupRepositorySchema = z
     id: z.number().int(),
     name: z.string(),
     kind: z.enum(["folder", "s3"]),
+    place: z
+      .discriminatedUnion("kind", [
+        z.object({ kind: z.literal("folder"), path: z.string() }),
+        z.object({
+          kind: z.literal("s3"),
+          ...{ endpoint: z.string(), bucket: z.string(), prefix: z.string(), accessKeyId: z.string() },
+        }),
+      ])
+      .meta({ description: "Without the secret key." }),
     /** For people: the path, or the bucket's URL. */
     location: z.string(),
     /** Policies that copy to it. */
@@ -105,7 +154,10 @@ export const backupSchema = z
     id: z.number().int(),
     vm: z.object({ id: z.number().int(), name: z.string() }),
     tier: z.enum([...backupTiers, "manual"]),
-    dueAt: z.iso.datetime(),
+    dueAt: z.iso.datetime().meta({ description: "When it was to be taken; by hand, when it was asked for." }),
+    takenAt: z.iso.datetime().nullable().meta({
+      description: "When its snapshot was taken, later than it was due if that was missed; null as long as it is not.",
+    }),
     /** The snapshot on this host; null once it is gone. */
     snapshotId: z.number().int().nullable(),
     repositoryId: z.number().int().nullable(),

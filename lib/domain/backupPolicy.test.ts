@@ -26,10 +26,15 @@ test("the day on which the clock skips the hour has its run, and the day that ha
 });
 
 test("a run is named by the wall clock by which it is due", () => {
-  expect(runName(policy, "daily", new Date("2026-11-23T01:30:00Z"))).toBe("daily 2026-11-23 02:30");
-  expect(runName({ ...policy, timeZone: "UTC" }, "hourly", new Date("2026-11-23T00:05:00Z"))).toBe(
-    "hourly 2026-11-23 00:05",
-  );
+  const due = new Date("2026-11-23T01:30:00Z");
+  const minuteLater = new Date("2026-11-23T01:31:00Z");
+  expect(runName(policy, "daily", due, minuteLater)).toBe("daily 2026-11-23 02:30");
+  expect(runName({ ...policy, timeZone: "UTC" }, "hourly", due, minuteLater)).toBe("hourly 2026-11-23 01:30");
+});
+
+test("the name of a run that is caught up says when it was taken", () => {
+  const [due, taken] = [new Date("2026-11-23T01:30:00Z"), new Date("2026-11-27T09:00:00Z")];
+  expect(runName(policy, "daily", due, taken)).toBe("daily 2026-11-23 02:30, taken 2026-11-27 10:00");
 });
 
 test("a tier that is off is never due", () => {

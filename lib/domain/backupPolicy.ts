@@ -54,11 +54,18 @@ function cronPattern({ hourly, daily, weekly }: BackupPolicy, tier: BackupTier):
   }
 }
 
-/** What the snapshot of a run is called: "daily 2026-03-01 03:30", by the clock by which it is due. */
-export function runName({ timeZone }: BackupPolicy, tier: BackupTier, dueAt: Date): string {
+/** From when on the name of a run's snapshot says that it was late: the clock strikes each minute, and a VM on its way is waited for. */
+const lateMs = 5 * 60_000;
+
+/**
+ * What the snapshot of a run is called: "daily 2026-03-01 03:30", by the clock by which it is due. One that is caught up says when it was taken:
+ * "daily 2026-03-01 03:30, taken 2026-03-04 10:00".
+ */
+export function runName({ timeZone }: BackupPolicy, tier: BackupTier, dueAt: Date, takenAt: Date): string {
   // Sweden's way of writing a time is ISO 8601's.
   const clock = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" });
-  return `${tier} ${clock.format(dueAt)}`;
+  const name = `${tier} ${clock.format(dueAt)}`;
+  return takenAt.getTime() - dueAt.getTime() < lateMs ? name : `${name}, taken ${clock.format(takenAt)}`;
 }
 
 /** Of backups of one tier, those that its retention no longer covers: all but the newest `keepCount`. */

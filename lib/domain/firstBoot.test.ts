@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { firstBootInputSchema, noFirstBoot } from "./firstBoot";
+import { ownIdentityCommand } from "./ownIdentity";
 import { cloudConfigOf } from "./seed";
 import { checkUserData } from "./userDataCheck";
 
@@ -57,13 +58,12 @@ const input = {
 describe("the cloud-config", () => {
   test("asks for nothing that wasn't asked for", () => {
     const config = cloudConfigOf({ ...input, firstBoot: noFirstBoot });
-    expect(Object.keys(config).sort()).toEqual([
-      "disable_root",
-      "hostname",
-      "ssh_authorized_keys",
-      "ssh_pwauth",
-      "updates",
-    ]);
+    expect(Object.keys(config).sort()).toEqual(["bootcmd", "disable_root", "hostname", "ssh_pwauth", "updates"]);
+  });
+
+  test("lists keys where there are some: cloud-init complains of an empty list", () => {
+    const config = cloudConfigOf({ ...input, publicKeys: ["ssh-ed25519 AAAA ada"], firstBoot: noFirstBoot });
+    expect(config.ssh_authorized_keys).toEqual(["ssh-ed25519 AAAA ada"]);
   });
 
   test("makes users beside the image's own, and sets passwords by their hashes", () => {
@@ -90,6 +90,12 @@ describe("the cloud-config", () => {
     const config = cloudConfigOf({ ...input, firstBoot, userData });
     expect(config).toMatchObject({ timezone: "UTC", packages: ["htop", "nginx"] });
     expect(config.users).toEqual(["default", { name: "ada", uid: 7 }, "bob"]);
+  });
+
+  test("gives the guest a machine id of its own before whatever the user data does at each boot", () => {
+    const userData = "#cloud-config\nbootcmd: [[modprobe, nbd]]\n";
+    const config = cloudConfigOf({ ...input, firstBoot: noFirstBoot, userData });
+    expect(config.bootcmd).toEqual([ownIdentityCommand, ["modprobe", "nbd"]]);
   });
 });
 

@@ -15,6 +15,9 @@ export const acceleratorSchema = z
   .meta({ id: "Accelerator" });
 export type Accelerator = z.infer<typeof acceleratorSchema>;
 
+/** The code in `degraded` of a host on which all VMs, and the machines of work on images, run as one user. */
+export const sharedUser = "shared-user";
+
 export const hostReportSchema = z
   .object({
     hostname: z.string(),
@@ -42,6 +45,8 @@ export const hostReportSchema = z
     guestArchs: z.array(archSchema),
     /** Those of them that may boot by UEFI, for its firmware is installed. Absent in a report of an earlier version. */
     uefiArchs: z.array(archSchema).optional(),
+    /** Whether a guest runs on while its memory is written for a snapshot, or stands still until that is done. Absent in a report of an earlier version. */
+    memorySnapshots: z.enum(["live", "stopped"]).optional(),
     /** What works less well than it could, and what to do about it. */
     degraded: z.array(z.object({ code: z.string(), message: z.string() })),
     bootId: z.string(),

@@ -16,6 +16,9 @@ export const imageOsSchema = z.object({ family: z.string().max(40), release: z.s
 /** The user whom an image lets log in. It stands in command lines that people paste, so that it must be nothing but a name. */
 export const loginUserSchema = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, "Use a Linux user's name.");
 
+/** The same where it was written down before such names were asked for, "Administrator" say: still nothing but a name. */
+export const keptLoginUserSchema = z.string().regex(/^[A-Za-z_][\w.-]{0,31}$/, "It is no user's name.");
+
 /** Where an image came from. */
 export const imageSourceSchema = z.discriminatedUnion("type", [
   /** Made on this host from the distribution's packages. */
@@ -53,11 +56,11 @@ export const imageManifestSchema = z.object({
   firmwares: z.array(firmwareSchema).default([]),
   /** Bytes that the file takes. */
   fileBytes: z.number().int().positive(),
-  /** The disk's size as the guest sees it: the least disk of a VM. For an ISO, as large as its file. */
+  /** The least disk of a VM: the size of the image's as the guest sees it, or more where its maker asks for it. For an ISO, as large as its file. */
   virtualBytes: z.number().int().positive(),
   minMemoryBytes: z.number().int().positive(),
   /** The user that `ssh` lines name. */
-  loginUser: loginUserSchema,
+  loginUser: keptLoginUserSchema,
   /** For images that Cumulus builds: the hash of the recipe, so that a changed recipe is noticed. */
   recipeHash: z.string().nullable(),
   /** The UEFI variables (`<this>.vars` beside it) from which a VM with UEFI gets its own; null: it starts with empty ones. */
@@ -76,6 +79,17 @@ export const imageManifestSchema = z.object({
   createdAt: z.iso.datetime(),
 });
 export type ImageManifest = z.infer<typeof imageManifestSchema>;
+
+/** By which recipe a host builds an image now. */
+export const presentRecipeSchema = z.object({ name: imageNameSchema, arch: archSchema, recipeHash: z.string() });
+export type PresentRecipe = z.infer<typeof presentRecipeSchema>;
+
+/** Whether an image that was built would be built otherwise now. False where nobody wrote down by which recipe it was. */
+export function isRecipeChanged(image: ImageManifest, present: readonly PresentRecipe[]): boolean {
+  const { name, arch, source, recipeHash } = image;
+  const recipe = present.find((one) => one.name === name && one.arch === arch);
+  return source.type === "built" && recipeHash !== null && recipe !== undefined && recipe.recipeHash !== recipeHash;
+}
 
 /** What tells one image of a host from the others: a name for a file. Images of the same bytes share the file. */
 export type ImageIdentity = Pick<ImageManifest, "sha256" | "name">;
@@ -96,9 +110,19 @@ export const imageSchema = imageManifestSchema
     snapshotCount: z.number().int(),
     /** The newest image of the same name and architecture, where that is another one: this one is out of date. */
     newerId: z.number().int().nullable(),
+    /**
+     * Why a newer one could be had that is not here: this version of Cumulus builds it by another `recipe`, or its maker has `published` another build since,
+     * as far as it was asked. Null for neither.
+     */
+    newerBuild: z.enum(["recipe", "published"]).nullable(),
   })
   .meta({ id: "Image" });
 export type Image = z.infer<typeof imageSchema>;
+
+/** Whether there is a newer one, here or to be had. */
+export function isOutOfDate({ newerId, newerBuild }: Pick<Image, "newerId" | "newerBuild">): boolean {
+  return newerId !== null || newerBuild !== null;
+}
 
 /** Whether its maker no longer mends it. */
 export function isPastEndOfLife({ endOfLife }: Pick<Image, "endOfLife">, nowMs: number): boolean {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { imageSchema } from "./image";
+import { publishedBuildSchema } from "./publishedBuild";
 import { recipeSchema } from "./recipe";
 
 const userSchema = z.object({ id: z.number().int(), name: z.string() });
@@ -13,6 +14,8 @@ export const imageDetailSchema = imageSchema
     sameFile: z.array(userSchema.extend({ title: z.string() })),
     /** Of an image that a recipe made: a newer build of what it was made from, on which the recipe can run again; null for none. */
     newerBase: userSchema.extend({ title: z.string() }).nullable(),
+    /** Of an image of the catalogue: what its maker publishes now, when it was last asked (`POST /api/images/{id}/newer-build`); null: never. */
+    published: publishedBuildSchema.nullable(),
     /** What made it from another image. */
     recipe: recipeSchema.nullable(),
   })

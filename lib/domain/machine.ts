@@ -43,21 +43,40 @@ export const networkDriverSchema = z.enum(["bridge", "user"]);
 export type NetworkDriver = z.infer<typeof networkDriverSchema>;
 
 /** How a QEMU that runs is connected, and where the host finds the VM's SSH server. */
-export const liveLinkSchema = z.object({ driver: networkDriverSchema, host: z.string(), port: z.number().int() });
+export const liveLinkSchema = z.object({
+  driver: networkDriverSchema,
+  host: z.string(),
+  port: z.number().int(),
+  /** Whether QEMU was started so that the VM reaches nothing by its user-mode network. */
+  isRestricted: z.boolean().optional(),
+});
 export type LiveLink = z.infer<typeof liveLinkSchema>;
 
+/** What QEMU is started with of a first interface, where that is a user-mode network's. */
+export interface StartedLink {
+  /** The forward to SSH; null: there is none. */
+  sshHostPort: number | null;
+  isRestricted: boolean;
+}
+
+/** What QEMU is started with by this spec. */
+export function startedLinkOf(spec: { interfaces: readonly NetworkInterface[] }): StartedLink {
+  const [first] = spec.interfaces;
+  return { sshHostPort: sshHostPortOf(spec), isRestricted: first?.driver === "user" && first.isRestricted === true };
+}
+
 /**
- * How a QEMU is connected that was started with this forward; null for a VM without an interface. The spec may be a newer one, of another driver: an
- * interface's address stays, and its forward is QEMU's own.
+ * How a QEMU is connected that was started so; null for a VM without an interface. The spec may be a newer one, of another driver: an interface's address
+ * stays, and its forward is QEMU's own.
  */
 export function liveLinkOf(
   { interfaces: [first] }: { interfaces: readonly NetworkInterface[] },
-  startedWithPort: number | null,
+  { sshHostPort, isRestricted }: StartedLink,
 ): LiveLink | null {
   if (first === undefined) return null;
-  return startedWithPort === null
+  return sshHostPort === null
     ? { driver: "bridge", host: first.ipv4, port: 22 }
-    : { driver: "user", host: "127.0.0.1", port: startedWithPort };
+    : { driver: "user", host: "127.0.0.1", port: sshHostPort, ...(isRestricted && { isRestricted }) };
 }
 
 /** The three documents of a NoCloud seed (cloud-init, "NoCloud"); the two data ones are plain objects that a serializer writes. */

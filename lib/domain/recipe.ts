@@ -139,7 +139,16 @@ export function whyNotByHost(recipe: Recipe, imageArch: Arch, hostArch: Arch | u
   return `This recipe runs programs of the image, which is for ${imageArch}, and this host can't: give it the place first-boot.`;
 }
 
-/** The recipe as it is kept: no password in it can be read. */
+/** "Password:" in English, or "Passwort:", perhaps without the first letter, whose case varies; a passphrase, or a PIN. */
+const secretPrompt = /ass(wor[dt]|phrase)|\bpin\b/i;
+
+/** What a step types where a password is asked for: no log and no page shows it. Null for other steps. Pure. */
+export function passwordTypedBy(step: RecipeStep): string | null {
+  if (step.type !== "console" || !secretPrompt.test(step.expect)) return null;
+  return step.send || null;
+}
+
+/** The recipe as it is kept: what it sets as root's password can't be read. What it types on a console is kept as it is, passwords too. */
 export function withHashedPasswords(recipe: Recipe, hash: (password: string) => string): Recipe {
   const steps = recipe.steps.map((step) =>
     step.type === "root-password" && step.password !== undefined
@@ -155,12 +164,12 @@ export function describeDerived(
   recipe: Recipe,
   names: { name?: string | undefined; title?: string | undefined; description?: string | undefined },
 ) {
-  const { arch, firmware, firmwares, minMemoryBytes, loginUser, os, endOfLife } = base;
+  const { arch, firmware, firmwares, minMemoryBytes, virtualBytes, loginUser, os, endOfLife } = base;
   return {
     name: names.name ?? recipe.name,
     title: names.title ?? recipe.title,
     description: names.description ?? recipe.description,
-    ...{ arch, firmware, firmwares, minMemoryBytes, loginUser, os, endOfLife },
+    ...{ arch, firmware, firmwares, minMemoryBytes, minDiskBytes: virtualBytes, loginUser, os, endOfLife },
     recipeHash: null,
     source: { type: "recipe" as const, baseSha256: base.sha256, baseName: base.name, recipe: recipe.name },
   };

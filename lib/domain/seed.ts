@@ -1,6 +1,7 @@
 import { type FirstBoot, firstBootConfig } from "./firstBoot";
 import { rangeOf } from "./ipv4";
 import type { SeedDocuments } from "./machine";
+import { ownIdentityCommand } from "./ownIdentity";
 import { mergeCloudConfig, parseUserData } from "./userData";
 import type { GuestFile } from "./vm";
 
@@ -71,15 +72,20 @@ type CloudConfigInput = Pick<
   "hostname" | "loginUser" | "publicKeys" | "files" | "firstBoot" | "userShell" | "userData"
 >;
 
-/** What Cumulus asks of cloud-init: keys for the image's login user, no SSH by password, files, and what was asked of the first boot. */
+/**
+ * What Cumulus asks of cloud-init: keys for the image's login user, no SSH by password, an identity of its own, files, and what was asked of the
+ * first boot.
+ */
 function baseCloudConfig(input: CloudConfigInput): Record<string, unknown> {
   return {
     hostname: input.hostname,
-    ssh_authorized_keys: [...input.publicKeys],
+    // cloud-init complains of an empty list.
+    ...(input.publicKeys.length > 0 && { ssh_authorized_keys: [...input.publicKeys] }),
     disable_root: input.loginUser !== "root",
     ssh_pwauth: false,
     // Otherwise cloud-init sets up at the first boot alone what network-config says. Its "hotplug" can't be had from a NoCloud seed.
     updates: { network: { when: ["boot"] } },
+    bootcmd: [ownIdentityCommand],
     ...firstBootConfig(input.firstBoot, input),
     ...(input.files.length > 0 && {
       write_files: input.files.map(({ path, content, permissions, owner }) => ({

@@ -17,7 +17,7 @@ export const snapshotFileSchema = z
     modifiedAt: z.iso.datetime(),
     /** False: the name's bytes are no UTF-8, so that no path can name it. What can't be shown of it stands as �. */
     isOpenable: z.boolean(),
-    /** Of a link: what it says, and what lies there within the guest; null: nothing, or neither. */
+    /** Of a link: what it says, and what lies there within the guest; null: nothing, or neither. Null when it can't be read, or for links of a folder beyond the first 1000. */
     link: z.object({ target: z.string(), leadsTo: z.enum(["file", "folder"]).nullable() }).nullable(),
   })
   .meta({ id: "SnapshotFile" });

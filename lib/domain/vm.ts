@@ -4,6 +4,7 @@ import { byteSizeSchema } from "./byteSize";
 import { firstBootInputSchema } from "./firstBoot";
 import { firstBootProblemSchema, firstBootStageSchema } from "./firstBootReport";
 import { imageKindSchema } from "./image";
+import { chosenMacSchema } from "./mac";
 import { bootDeviceSchema, networkDriverSchema } from "./machine";
 import { routerName } from "./network";
 import { sizeLimits } from "./size";
@@ -65,6 +66,8 @@ export const createVmSchema = z
     network: z.string().max(63).optional(),
     /** An address of that network which is free; the lowest when not given. */
     ipv4: z.ipv4().optional(),
+    /** Of its interface there; any when not given. */
+    mac: chosenMacSchema.optional(),
     /** Ids of firewalls that it has from the start. */
     firewalls: z.array(z.number().int().positive()).max(16).optional(),
     /** Names of saved keys, or whole public keys. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { archSchema, firmwareSchema } from "./arch";
-import { imageOsSchema, loginUserSchema } from "./image";
+import { imageOsSchema, keptLoginUserSchema } from "./image";
 import { bootDeviceSchema } from "./machine";
 import { sshPublicKeySchema } from "./sshKey";
 import { MIB } from "./units";
@@ -33,7 +33,7 @@ const foreignVmDescriptionSchema = vmDescriptionSchema.extend({
   memoryBytes: memorySchema,
   diskBytes: diskSchema,
   imageTitle: z.string().max(120),
-  loginUser: loginUserSchema,
+  loginUser: keptLoginUserSchema,
   os: imageOsSchema.nullable(),
   sshKeys: z.array(z.object({ name: z.string(), publicKey: sshPublicKeySchema })).max(64),
 });

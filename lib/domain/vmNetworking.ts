@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { interfaceStatusSchema, reachabilityCheckSchema } from "./hostNetwork";
+import { chosenMacSchema } from "./mac";
 import { portSchema } from "./port";
 import { portForwardViewSchema } from "./portForward";
 
@@ -22,6 +23,8 @@ export const plugInterfaceSchema = z
     network: z.string().min(1).max(63),
     /** One that is free; the lowest when not given. */
     ipv4: z.ipv4().optional(),
+    /** One that is free; any when not given. */
+    mac: chosenMacSchema.optional(),
   })
   .meta({ id: "PlugInterface" });
 export type PlugInterface = z.infer<typeof plugInterfaceSchema>;

@@ -1,7 +1,7 @@
 import { chmod, chown, copyFile } from "node:fs/promises";
 import { CumulusError, messageOf } from "../domain/errors";
 import { formatBytes } from "../domain/units";
-import { readQcow2Header } from "../images/qcow2";
+import { assertSelfContained, readQcow2Header } from "../images/qcow2";
 import type { MachineUser } from "../system/machineUsers";
 import { type UefiFirmware, whyVarsDontFit } from "./qemu/firmware";
 import { runTool } from "./tools";
@@ -13,7 +13,9 @@ export async function createOverlay(
   sizeBytes: number,
   user: MachineUser | null,
 ): Promise<void> {
-  const { virtualBytes } = await readQcow2Header(image);
+  const header = await readQcow2Header(image);
+  assertSelfContained(header);
+  const { virtualBytes } = header;
   if (sizeBytes < virtualBytes) {
     throw new CumulusError(
       "bad_request",

@@ -182,6 +182,15 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
       return machines.boot(machine, hasMemory ? (snapshots.milestonesOf(snapshotId) ?? milestones) : null);
     },
     listSnapshots: async () => snapshots.list(),
+    holdsEndedGuest: async (snapshotId) => {
+      const started = snapshots.milestonesOf(snapshotId)?.started;
+      if (started === undefined) return false;
+      const machine = machines.all.get(snapshots.find(snapshotId).vmId);
+      return (
+        machine !== undefined &&
+        (machine.observation.pid === null || machine.observation.milestones.started !== started)
+      );
+    },
     removeSnapshot: async (snapshotId) => snapshots.remove(snapshotId),
     listSnapshotFiles: async (snapshotId, path) => snapshots.listFiles(snapshotId, path),
     readSnapshotFile: async (snapshotId, path) => snapshots.readFile(snapshotId, path),

@@ -57,6 +57,7 @@ export function fakeHostReport(
     versions: { agent: "fake", node: process.versions.node, qemu: "none" },
     guestArchs: ["x86_64"],
     uefiArchs: ["x86_64"],
+    memorySnapshots: "live",
     degraded: [
       { code: "fake", message: "This host pretends: its VMs boot nothing. Unset CUMULUS_HYPERVISOR for real ones." },
     ],

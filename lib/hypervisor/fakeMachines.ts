@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { CumulusError } from "../domain/errors";
-import { liveLinkOf, type Observation, sshHostPortOf } from "../domain/machine";
+import { liveLinkOf, type Observation, startedLinkOf } from "../domain/machine";
 import type { TimelineStep } from "../domain/timeline";
 import { type FakeMachine, now, saveMachines, seen } from "./fakeMachine";
 
@@ -59,7 +59,7 @@ export class FakeMachines {
       stoppedBy: null,
       pid: 1_000_000 + id,
       bootCount: resumed ? bootCount : bootCount + 1,
-      link: liveLinkOf(machine.spec, sshHostPortOf(machine.spec)),
+      link: liveLinkOf(machine.spec, startedLinkOf(machine.spec)),
       milestones: resumed ?? { disk: milestones.disk, started: now() },
       pendingAct: null,
     });

@@ -137,6 +137,9 @@ export class FakeSnapshots {
     this.find(id);
     const content = files[/^\/(?:etc|config)\/(.*)$/.exec(path)?.[1] ?? ""];
     if (content !== undefined) return Readable.from([Buffer.from(content)]);
+    if (!["/", "/etc", "/config"].includes(path)) {
+      throw new CumulusError("not_found", `The disk doesn't have it: ${path}`);
+    }
     throw new CumulusError("bad_request", `${path} is no file: only plain files can be downloaded.`);
   }
 

@@ -7,6 +7,7 @@ import { prepareImageStore } from "../images/store";
 import { isErrno, syncFolder } from "../system/files";
 import type { Log } from "../system/log";
 import type { MachineUser, UserScheme } from "../system/machineUsers";
+import { tryRemoveTree } from "../system/removeTree";
 import { leftoverPattern, type MachinePaths, machinePaths, removingFolder } from "./machinePaths";
 
 /**
@@ -51,14 +52,15 @@ export async function closedFolder(settings: Settings, scheme: UserScheme): Prom
   return null;
 }
 
-/** What looks into a disk: those who do so end with the agent. */
-const browsingPattern = /^(browse|guestfish)-\w{6}$/;
+/** Of what works on disks, which ends with the agent. Earlier versions had `browse` and `merge`. */
+const workPattern = /^((browse|guestfish)-\w{6}|merge)$/;
 
 /** A file's next content, that never took its place. */
 const stagedPattern = /\.tmp$/;
 
 /**
- * What a crash left half made or half removed: only what has a name that nothing else has, and sockets of VMs that are gone.
+ * What a crash left half made or half removed: only what has a name that nothing else has, and sockets of VMs that are gone. What can't be removed stays, and
+ * the log says so.
  * @param isRunning whether a QEMU uses this run folder
  */
 export async function sweepLeftovers(
@@ -72,14 +74,16 @@ export async function sweepLeftovers(
     [paths.machines, leftoverPattern],
     ...ids.map((id): [string, RegExp] => [machinePaths(settings, id).folder, stagedPattern]),
     [paths.staging, /^((seed|browse)-\w{6}|image-[0-9a-f]{16}\.qcow2)$/],
-    [settings.runDir, browsingPattern],
+    [settings.runDir, workPattern],
   ];
   for (const [folder, pattern] of ours) {
     for (const name of (await readdir(folder)).filter((name) => pattern.test(name))) {
-      await rm(join(folder, name), { recursive: true, force: true });
-      log.info({ path: join(folder, name) }, "swept what a crash left");
+      const path = join(folder, name);
+      if (await tryRemoveTree(path, log)) log.info({ path }, "swept what a crash left");
     }
   }
+  // Those who changed disks ended with the agent.
+  await tryRemoveTree(paths.guestfsScratch, log);
   const kept = new Set(ids);
   for (const id of await listMachineIds(paths.machineSockets)) {
     const { runFolder } = machinePaths(settings, id);

@@ -3,13 +3,14 @@ import { cpus, freemem, hostname, release, totalmem, type } from "node:os";
 import { execa } from "execa";
 import { type Arch, archOfNode, archSchema } from "../domain/arch";
 import { CumulusError } from "../domain/errors";
-import type { HostReport } from "../domain/host";
+import { type HostReport, sharedUser } from "../domain/host";
 import type { BrokenForward } from "../domain/hostNetwork";
 import { readTextIfThere } from "../system/files";
 import { cumulusVersion } from "../version";
 import type { HostContext } from "./context";
 import { closedFolder } from "./folders";
 import { hasUefi } from "./qemu/firmware";
+import { whyMemoryStopsGuests } from "./snapshots/userfaultfd";
 
 /** This computer's architecture. Throws `unavailable` where Cumulus has no guests for it. */
 export function hostArch(): Arch {
@@ -32,6 +33,7 @@ export async function readHostReport(
     readOs(),
   ]);
   const arch = hostArch();
+  const whyMemoryStops = await whyMemoryStopsGuests();
   return {
     hostname: hostname(),
     arch,
@@ -48,7 +50,11 @@ export async function readHostReport(
     versions: { agent: cumulusVersion, node: process.version, qemu: versions[arch] ?? "not installed" },
     guestArchs: archSchema.options.filter((guest) => versions[guest] !== undefined),
     uefiArchs: await readUefiArchs(),
-    degraded: await readDegraded(context, accelerator.kind, versions[arch], brokenForwards),
+    memorySnapshots: whyMemoryStops === null ? "live" : "stopped",
+    degraded: [
+      ...(await readDegraded(context, accelerator.kind, versions[arch], brokenForwards)),
+      ...(whyMemoryStops === null ? [] : [{ code: "memory-snapshots", message: whyMemoryStops }]),
+    ],
     bootId: context.bootId,
     startedAt,
   };
@@ -79,7 +85,7 @@ async function readDegraded(
     ],
     [
       users.kind === "shared",
-      "shared-user",
+      sharedUser,
       "This user namespace has too few user ids: all VMs share one, so a guest that broke out could reach the others' disks.",
     ],
     [

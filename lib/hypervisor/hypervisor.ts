@@ -58,15 +58,17 @@ export interface Hypervisor {
    */
   takeSnapshot(id: number, ask: TakeSnapshotAsk, report: TaskReport, signal: AbortSignal): Promise<SnapshotManifest>;
   /**
-   * Puts a VM back to a snapshot of its own, and what it wrote since is gone. A VM that runs is ended, and runs again afterwards; one that is off
-   * stays off. With memory it goes on where it was, with its clock set right: it then runs in any case. Idempotent by `operationId`: done once, and taken up
+   * Puts a VM back to a snapshot of its own, and what it wrote since is gone. A VM that runs is ended, and runs again afterwards, also when that
+   * failed: then it boots from the disk that it had. One that is off stays off. With memory it goes on where it was, with its clock set right: it then runs in any case. Idempotent by `operationId`: done once, and taken up
    * where a crash left it. `wrong_state` for a snapshot with memory of a machine with other vCPUs, memory or network than this host can give it.
    */
   restoreSnapshot(id: number, ask: RestoreSnapshotAsk, report: TaskReport, signal: AbortSignal): Promise<Observation>;
-  /** Whether `restoreSnapshot` would be refused, to be asked before anything is done for it: `not_found`, `bad_request` and `wrong_state` as there. */
+  /** Whether `restoreSnapshot` would be refused, to be asked before anything is done for it: `not_found`, `bad_request` and `wrong_state` as there; `unavailable` where QEMU can't be asked. */
   assertRestorable(id: number, ask: RestoreSnapshotAsk): Promise<void>;
   /** Snapshots that lie whole on this host, by id. They outlive their VMs. */
   listSnapshots(): Promise<SnapshotManifest[]>;
+  /** Whether a snapshot holds the memory of a guest of this VM that has been ended since: it is nowhere else. True for a VM that can't be read, false where it is gone. */
+  holdsEndedGuest(snapshotId: number): Promise<boolean>;
   /** Removes a snapshot, in any order, and is done when there is none. Its space comes back later, by a merge in the background. */
   removeSnapshot(snapshotId: number): Promise<void>;
   /** What a snapshot would take if it were taken now. */

@@ -17,9 +17,13 @@ import { whyPortTaken } from "./network/hostPorts";
 import { qemuArgv } from "./qemu/argv";
 import { findFirmware } from "./qemu/firmware";
 import { type Hardware, hardwareOf } from "./qemu/hardware";
+import { machineAliases, newestToStart } from "./qemu/machineTypes";
 import { lastWords } from "./qemu/process";
 import { QmpError } from "./qmp/client";
 import type { RunningQemu } from "./runningQemu";
+
+/** What is started: a VM as a machine of a version that a memory needs, or of the newest. */
+export type LaunchSpec = MachineSpec & Pick<Hardware, "machineType">;
 
 export interface LaunchCommand {
   program: string;
@@ -35,11 +39,12 @@ export interface LaunchCommand {
  */
 export async function prepareLaunch(
   context: HostContext,
-  spec: MachineSpec,
+  spec: LaunchSpec,
   isIncoming: boolean,
 ): Promise<LaunchCommand> {
   const { settings, users } = context;
-  const { args, files, user } = await composeArgs(context, spec, isIncoming);
+  const machineType = spec.machineType ?? (await newestToStart(spec.arch, context.log));
+  const { args, files, user } = await composeArgs(context, { ...spec, machineType }, isIncoming);
   const bottom = files.backing.at(-1);
   if (bottom !== undefined) await assertImage(bottom.path);
   const isoPath = isoPathOf(settings, spec);
@@ -53,12 +58,12 @@ export async function prepareLaunch(
   return { program: `qemu-system-${spec.arch}`, args, namespace, user, hardware: hardwareOf(spec, args) };
 }
 
-/** The hardware that a VM of this spec has on this host now. */
-export async function launchedHardware(context: HostContext, spec: MachineSpec): Promise<Hardware> {
+/** The hardware that a VM of this spec has on this host now; of the newest machine without its version, which is no part of its key. */
+export async function launchedHardware(context: HostContext, spec: LaunchSpec): Promise<Hardware> {
   return hardwareOf(spec, (await composeArgs(context, spec, false)).args);
 }
 
-async function composeArgs(context: HostContext, spec: MachineSpec, isIncoming: boolean) {
+async function composeArgs(context: HostContext, spec: LaunchSpec, isIncoming: boolean) {
   const { settings } = context;
   const paths = machinePaths(settings, spec.id);
   const { files, user } = await resolveDisk(context, spec, await readDiskRecord(paths));
@@ -68,6 +73,7 @@ async function composeArgs(context: HostContext, spec: MachineSpec, isIncoming: 
   const accelerator = isNative ? hostAccelerator : ({ kind: "tcg", cpuModel: emulatedCpuModel } as const);
   const args = qemuArgv({
     spec,
+    machineType: spec.machineType ?? machineAliases[spec.arch],
     accelerator,
     paths,
     files,

@@ -90,7 +90,7 @@ export class Machine {
     if (this.runtime.qemu === null || isDeepStrictEqual(before.interfaces, spec.interfaces)) return;
     await this.context.networks.namespaceFor(spec.id, spec.interfaces);
     const qemu = this.answering("change its interfaces", ["running", "paused"]);
-    await told(plugInterfaces(qemu, before, spec));
+    await told(plugInterfaces(qemu, spec));
   }
 
   /** A disc that the guest has ejected is not in the drive any more, nor will it be after the next start. */

@@ -5,6 +5,7 @@ import { fakeSpec } from "./fakeHost";
 import {
   initialState,
   type MachineState,
+  machineStateSchema,
   observationOf,
   withEnd,
   withNewBoot,
@@ -83,6 +84,16 @@ test("a VM is connected as its QEMU was started, whatever a newer spec says; one
     const linkOf = (sshHostPort: number | null) => observationOf(spec, { ...running, sshHostPort }, live, now).link;
     expect(linkOf(22_001)).toEqual({ driver: "user", host: "127.0.0.1", port: 22_001 });
     expect(linkOf(null)).toEqual({ driver: "bridge", host: link.ipv4, port: 22 });
+    const cut = observationOf(spec, { ...running, sshHostPort: 22_001, isRestricted: true }, live, now);
+    expect(cut.link).toEqual({ driver: "user", host: "127.0.0.1", port: 22_001, isRestricted: true });
     expect(observationOf(spec, running, null, now).link).toBeNull();
   }
+});
+
+test("a guest that an earlier version noted as held may be frozen, since that didn't tell", () => {
+  const { mayBeFrozen, ...noted } = running;
+  expect(mayBeFrozen).toBe(false);
+  expect(machineStateSchema.parse({ ...noted, isHeld: true }).mayBeFrozen).toBe(true);
+  expect(machineStateSchema.parse({ ...noted, isHeld: false }).mayBeFrozen).toBe(false);
+  expect(machineStateSchema.parse({ ...running, isHeld: true }).mayBeFrozen).toBe(false);
 });

@@ -13,38 +13,44 @@ export type Restoring = z.infer<typeof restoringSchema>;
  * Invariants: `intent` is `running` from before QEMU is started until it is told, or found, to be gone; `process` is set while a
  * QEMU is known to live; a VM that doesn't run is as `ended` says.
  */
-export const machineStateSchema = z.object({
-  intent: z.enum(["running", "stopped"]),
-  /** The host's boot in which QEMU was last started. */
-  hostBootId: z.string().nullable(),
-  process: z.object({ pid: z.number().int(), startTime: z.string() }).nullable(),
-  /** The forward that the running QEMU was started with: a newer spec may say another. */
-  sshHostPort: z.number().int().nullable(),
-  ended: z.object({
-    state: z.enum(["stopped", "crashed"]),
-    stoppedBy: observationSchema.shape.stoppedBy,
-    reason: z.string().nullable(),
-  }),
-  /** Whether the guest turned itself off when it last ended: nothing is to be replayed from journals. */
-  endedCleanly: z.boolean().default(false),
-  /** What the running QEMU was started with: a newer spec may say another. */
-  hardware: hardwareSchema.nullable().default(null),
-  /** Whether the guest was stopped or its file systems frozen for a snapshot: an agent that finds this lets it go on. */
-  isHeld: z.boolean().default(false),
-  /** A restore that is neither done nor undone. */
-  restoring: restoringSchema.nullable().default(null),
-  bootCount: z.number().int(),
-  milestones: observationSchema.shape.milestones,
-  firstBoot: observationSchema.shape.firstBoot.default(emptyFirstBootReport),
-  pending: z
-    .discriminatedUnion("act", [
-      z.object({ act: z.literal("shutdown") }),
-      z.object({ act: z.literal("reboot"), deadlineAt: z.iso.datetime() }),
-    ])
-    .nullable(),
-  /** Operations that were taken on, the newest last: asked again, they are not done again. */
-  operationIds: z.array(z.number().int()),
-});
+export const machineStateSchema = z
+  .object({
+    intent: z.enum(["running", "stopped"]),
+    /** The host's boot in which QEMU was last started. */
+    hostBootId: z.string().nullable(),
+    process: z.object({ pid: z.number().int(), startTime: z.string() }).nullable(),
+    /** The forward that the running QEMU was started with: a newer spec may say another. */
+    sshHostPort: z.number().int().nullable(),
+    /** Whether it was started without a way out of its user-mode network; not noted by earlier versions, of whose VMs it is not known. */
+    isRestricted: z.boolean().default(false),
+    ended: z.object({
+      state: z.enum(["stopped", "crashed"]),
+      stoppedBy: observationSchema.shape.stoppedBy,
+      reason: z.string().nullable(),
+    }),
+    /** Whether the guest turned itself off when it last ended: nothing is to be replayed from journals. */
+    endedCleanly: z.boolean().default(false),
+    /** What the running QEMU was started with: a newer spec may say another. */
+    hardware: hardwareSchema.nullable().default(null),
+    /** Whether the guest was stopped for a snapshot: an agent that finds this lets it go on. */
+    isHeld: z.boolean().default(false),
+    /** Whether its file systems were to be frozen, and it has not said since that they are not: an agent that finds this thaws them. Earlier versions noted no more than `isHeld`. */
+    mayBeFrozen: z.boolean().optional(),
+    /** A restore that is neither done nor undone. */
+    restoring: restoringSchema.nullable().default(null),
+    bootCount: z.number().int(),
+    milestones: observationSchema.shape.milestones,
+    firstBoot: observationSchema.shape.firstBoot.default(emptyFirstBootReport),
+    pending: z
+      .discriminatedUnion("act", [
+        z.object({ act: z.literal("shutdown") }),
+        z.object({ act: z.literal("reboot"), deadlineAt: z.iso.datetime() }),
+      ])
+      .nullable(),
+    /** Operations that were taken on, the newest last: asked again, they are not done again. */
+    operationIds: z.array(z.number().int()),
+  })
+  .transform((state) => ({ ...state, mayBeFrozen: state.mayBeFrozen ?? state.isHeld }));
 export type MachineState = z.infer<typeof machineStateSchema>;
 
 /** A VM that was made and never started. */
@@ -54,6 +60,8 @@ export function initialState(diskMadeAt: string): MachineState {
     hostBootId: null,
     process: null,
     sshHostPort: null,
+    isRestricted: false,
+    mayBeFrozen: false,
     ended: { state: "stopped", stoppedBy: null, reason: null },
     endedCleanly: true,
     hardware: null,
@@ -91,11 +99,11 @@ export function withNewBoot(state: MachineState, kind: "start" | "reset"): Machi
  */
 export function withLaunch(
   state: MachineState,
-  launch: Pick<MachineState, "hardware" | "hostBootId" | "sshHostPort">,
+  launch: Pick<MachineState, "hardware" | "hostBootId" | "sshHostPort" | "isRestricted">,
   milestones: MachineState["milestones"] | null,
 ): MachineState {
   const begun = milestones === null ? withNewBoot(state, "start") : { ...state, milestones, pending: null };
-  return { ...begun, ...launch, intent: "running", isHeld: false, process: null };
+  return { ...begun, ...launch, intent: "running", isHeld: false, mayBeFrozen: milestones !== null, process: null };
 }
 
 /** QEMU is gone, or about to go by our own hand. */
@@ -148,7 +156,7 @@ export function observationOf(
     reason: live.reason,
     stoppedBy: null,
     pid: state.process?.pid ?? null,
-    link: liveLinkOf(spec, state.sshHostPort),
+    link: liveLinkOf(spec, state),
     pendingAct: pending?.act ?? null,
   };
 }

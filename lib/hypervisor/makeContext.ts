@@ -9,6 +9,7 @@ import type { HostContext } from "./context";
 import { hostArch } from "./hostReport";
 import { LayerStore } from "./layers/layerStore";
 import { createHostNetworks } from "./network/choose";
+import { machineTypesOf } from "./qemu/machineTypes";
 import { SnapshotStore } from "./snapshots/snapshotStore";
 
 /** Lays ready what all VMs of this host have in common. */
@@ -38,7 +39,8 @@ export async function makeContext(
     enqueue,
     onChange,
   };
-  // Begun now, so that the first VM needn't wait for it; recovering doesn't.
+  // Begun now, so that the first VM needn't wait for them; recovering doesn't.
   context.accelerator().catch((error: unknown) => log.error({ error: messageOf(error) }, "no accelerator was found"));
+  machineTypesOf(hostArch()).catch((error: unknown) => log.warn({ error: messageOf(error) }, "QEMU can't be asked"));
   return context;
 }

@@ -39,7 +39,7 @@ export async function makeMachine(context: HostContext, spec: MachineSpec): Prom
     const state = initialState(new Date().toISOString());
     await writeFileAtomic(making.state, `${JSON.stringify(state)}\n`);
     await writeFileAtomic(making.spec, `${JSON.stringify(spec, null, 2)}\n`);
-    for (const file of [making.disk, making.seed]) await syncFile(file);
+    for (const file of [making.disk, ...(firmware === null ? [] : [making.uefiVars])]) await syncFile(file);
     await moveIn(making.folder, machinePaths(settings, spec.id).folder);
     await syncFolder(paths.machines);
     return state;

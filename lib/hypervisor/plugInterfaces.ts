@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { CumulusError } from "../domain/errors";
 import type { MachineSpec, NetworkInterface } from "../domain/machine";
@@ -11,21 +10,22 @@ const unplugMs = 15_000;
 const devicesSchema = z.array(z.object({ name: z.string() }));
 
 /**
- * Plugs and unplugs interfaces of a VM that runs, until it has those of the spec. What it has is asked of QEMU, so that a change that was broken off is
- * carried on. Does nothing for a VM that was started without ports to plug into: it has its interfaces at the next start.
+ * Plugs and unplugs interfaces of a VM that runs, until it has those of the spec, each with its MAC. What it has is asked of QEMU, so that a change
+ * that was broken off is carried on. Does nothing for a VM that was started without ports to plug into, or on bridges that its host has left since: it has its
+ * interfaces at the next start.
  */
-export async function plugInterfaces(qemu: RunningQemu, before: MachineSpec, after: MachineSpec): Promise<void> {
+export async function plugInterfaces(qemu: RunningQemu, spec: MachineSpec): Promise<void> {
+  if (!spec.interfaces.some(({ driver }) => driver === "bridge")) return;
   const devices = await peripheralsOf(qemu);
   if (!devices.has("rp0")) return;
-  const plugged = [...devices].filter((name) => /^net\d+$/.test(name));
-  const keeps = (id: string) => {
-    const link = after.interfaces.find((one) => one.id === id);
-    const old = before.interfaces.find((one) => one.id === id);
-    return link !== undefined && (old === undefined || isDeepStrictEqual(old.mac, link.mac));
-  };
-  for (const id of plugged.filter((id) => !keeps(id))) await unplug(qemu, id);
-  for (const link of after.interfaces) {
-    if (!plugged.includes(link.id) || !keeps(link.id)) await plug(qemu, after.id, link);
+  const kept = new Set<string>();
+  for (const id of [...devices].filter((name) => /^net\d+$/.test(name))) {
+    const link = spec.interfaces.find((one) => one.id === id);
+    if (link?.mac === (await macOf(qemu, id))) kept.add(id);
+    else await unplug(qemu, id);
+  }
+  for (const link of spec.interfaces) {
+    if (!kept.has(link.id)) await plug(qemu, spec.id, link);
   }
 }
 
@@ -64,4 +64,9 @@ async function unplug(qemu: RunningQemu, id: string): Promise<void> {
 async function peripheralsOf(qemu: RunningQemu): Promise<Set<string>> {
   const devices = devicesSchema.parse(await qemu.execute("qom-list", { path: "/machine/peripheral" }));
   return new Set(devices.map(({ name }) => name));
+}
+
+/** As the device was made; what its guest has set since doesn't count. */
+async function macOf(qemu: RunningQemu, id: string): Promise<unknown> {
+  return qemu.execute("qom-get", { path: `/machine/peripheral/${id}`, property: "mac" });
 }

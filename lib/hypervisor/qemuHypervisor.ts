@@ -18,7 +18,6 @@ import { listMachineIds, prepareFolders, removeMachineFolders, sweepLeftovers } 
 import { readHostReport } from "./hostReport";
 import type { DiskSource, ExportTarget, Hypervisor, RestoreSnapshotAsk, TakeSnapshotAsk } from "./hypervisor";
 import { assertImageUnused } from "./imageFiles";
-import { removeMergeFolder } from "./layers/mergeFiles";
 import { Reclaimer } from "./layers/reclaimer";
 import { loadMachine } from "./loadMachine";
 import { Machine } from "./machine";
@@ -83,13 +82,15 @@ class QemuHypervisor implements Hypervisor {
     this.machines.watch(({ pid }) => {
       if (pid === null) reclaimer.wake();
     });
-    const snapshots = new VmSnapshots(context, reclaimer, (id) => this.machines.find(id));
-    this.parts = { context, reclaimer, snapshots, browser: new Browser(context) };
+    const snapshots = new VmSnapshots(context, reclaimer, this.machines);
+    this.parts = { context, reclaimer, snapshots, browser: new Browser(context, () => reclaimer.wake()) };
     await recoverUserfaultfd(this.settings);
     await context.networks.recover();
     const processes = await listQemuProcesses();
     const isRunning = (runFolder: string) => processes.some(({ commandLine }) => isUsingFolder(commandLine, runFolder));
     await sweepLeftovers(this.settings, isRunning, this.log);
+    // Before anything can begin that makes such files.
+    await this.sweepSnapshots(context);
     const ids = await listMachineIds(pathsOf(this.settings).machines);
     await Promise.all(
       ids.map((id) =>
@@ -99,12 +100,10 @@ class QemuHypervisor implements Hypervisor {
         }),
       ),
     );
-    await this.sweepSnapshots(context);
     reclaimer.wake();
   }
 
   private async sweepSnapshots({ layers, snapshots }: HostContext): Promise<void> {
-    await removeMergeFolder(this.settings);
     for (const name of [...(await layers.sweep()), ...(await snapshots.sweep())]) {
       this.log.info({ name }, "swept what a crash left");
     }
@@ -200,6 +199,10 @@ class QemuHypervisor implements Hypervisor {
     return this.ready().snapshots.list();
   }
 
+  async holdsEndedGuest(snapshotId: number): Promise<boolean> {
+    return this.ready().snapshots.holdsEndedGuest(snapshotId);
+  }
+
   async removeSnapshot(snapshotId: number): Promise<void> {
     await this.ready().snapshots.remove(snapshotId);
   }
@@ -257,8 +260,12 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async applyNetworks(state: NetworkState): Promise<void> {
-    await this.ready().context.networks.apply(state);
-    await Promise.all(this.machines.all.map(({ runtime }) => runtime.settleForwards()));
+    try {
+      await this.ready().context.networks.apply(state);
+    } finally {
+      // Forwards of user-mode networks are had also where what is about bridges can't be.
+      await Promise.all(this.machines.all.map(({ runtime }) => runtime.settleForwards()));
+    }
   }
 
   async networkStatus(): Promise<NetworkStatus> {

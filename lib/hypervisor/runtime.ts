@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../domain/errors";
-import { type MachineSpec, sshHostPortOf } from "../domain/machine";
+import { type MachineSpec, startedLinkOf } from "../domain/machine";
 import { failpoint } from "../failpoints";
 import type { Log } from "../system/log";
 import type { ProcessIdentity } from "../system/platform";
@@ -48,6 +48,8 @@ export class Runtime {
   private phase: "off" | "starting" | "silent" | "up" = "off";
   private isLaunching = false;
   private isLettingGoOn = false;
+  /** The one whose guest is being thawed. */
+  private thawing: RunningQemu | null = null;
   private wasSignalled = false;
   /** What the guest is asked to do and hasn't done. */
   readonly guestRequest: GuestRequest;
@@ -122,7 +124,7 @@ export class Runtime {
     this.isLaunching = true;
     try {
       const { hardware } = command;
-      const launch = { hardware, hostBootId: this.context.bootId, sshHostPort: sshHostPortOf(spec) };
+      const launch = { hardware, hostBootId: this.context.bootId, ...startedLinkOf(spec) };
       await this.record.commit((state) => withLaunch(state, launch, incoming?.milestones ?? null));
       failpoint("agent.start.before-spawn");
       const { program, args, user, namespace } = command;
@@ -230,6 +232,7 @@ export class Runtime {
     if (isNew) await qemu.execute("cont");
     else this.inBackground("looking for a disc that was ejected", this.onTrayOpened);
     if (this.record.state.isHeld) await this.letGoOn(qemu);
+    else this.thawIfFrozen();
     this.phase = "up";
     await this.forwards.settle(qemu);
     await qemu.status();
@@ -257,11 +260,23 @@ export class Runtime {
     );
   }
 
-  /** Ends what the guest was held for, by an agent before this one or while QEMU didn't answer. */
+  /** Ends what the guest was held for, by an agent before this one or while QEMU didn't answer. What can't be ended yet is tried at each status. */
   private async letGoOn(qemu: RunningQemu): Promise<void> {
-    await releaseGuest(qemu);
-    void thawWhenAnswering(() => this.guestAgent);
+    if (!(await releaseGuest(qemu))) return;
     await this.record.note((state) => ({ ...state, isHeld: false }));
+    this.thawIfFrozen();
+  }
+
+  /** In the background, whenever the guest answers: until it is off, or held for a snapshot again, whose end does this anew. */
+  thawIfFrozen(): void {
+    const { qemu } = this;
+    if (!this.record.state.mayBeFrozen || qemu === null || this.thawing === qemu) return;
+    this.thawing = qemu;
+    const isOurs = () => this.qemu === qemu && !this.record.state.isHeld;
+    void thawWhenAnswering(() => (isOurs() ? this.guestAgent : null)).then(async (isThawed) => {
+      if (this.thawing === qemu) this.thawing = null;
+      if (isThawed && isOurs()) await this.record.note((state) => ({ ...state, mayBeFrozen: false }));
+    });
   }
 
   /** The channel to the agent in the guest; null while the VM is off. */

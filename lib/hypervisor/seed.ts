@@ -2,6 +2,7 @@ import { chmod, chown, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { platform } from "node:os";
 import { join } from "node:path";
 import type { SeedDocuments } from "../domain/machine";
+import { syncFile } from "../system/files";
 import type { MachineUser } from "../system/machineUsers";
 import { runTool } from "./tools";
 
@@ -32,7 +33,7 @@ function toYaml(document: object): string {
 }
 
 /**
- * Writes the seed as an ISO 9660 volume, whole or not at all.
+ * Writes the seed as an ISO 9660 volume onto the host's disk, whole or not at all.
  * @param stagingFolder for files on the way; what a crash leaves there is swept
  */
 export async function writeSeed(
@@ -52,6 +53,7 @@ export async function writeSeed(
     await runTool(program, [...options, "-quiet", "-V", "cidata", "-J", "-R", "-o", iso, ...sources]);
     await chmod(iso, user === null ? 0o600 : 0o400);
     if (user !== null) await chown(iso, user.uid, user.gid);
+    await syncFile(iso);
     await rename(iso, file);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,13 +1,15 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { NetworkState, PortForward } from "../domain/hostNetwork";
 import type { MachineSpec } from "../domain/machine";
+import { freePort } from "../system/testing/freePort";
 import type { Hypervisor } from "./hypervisor";
 import { probePort } from "./network/portProbe";
 import { MiniGuests } from "./testing/miniGuests";
-import { freePort, TestHost } from "./testing/testHost";
+import { TestHost } from "./testing/testHost";
 import { until } from "./testing/until";
 
 let host: TestHost;
@@ -67,7 +69,7 @@ test("a port leads to the guest's as soon as it is asked for, while its connecti
   expect(await agent.diagnose(1, "net0", 22)).toContainEqual(expect.objectContaining({ name: "ssh", outcome: "ok" }));
   const byOne = { ...spec, interfaces: spec.interfaces.map((link) => ({ ...link, sshHostPort: one })) };
   const waiting = guests.run(byOne, "touch /tmp/waits; while [ ! -e /tmp/go ]; do sleep 0.1; done; echo done");
-  await until(async () => (await guests.run(spec, "ls /tmp")).includes("waits"), 30_000);
+  await until(async () => (await guests.run(spec, "ls /tmp")).includes("waits"));
   await agent.applyNetworks(stateWith({ hostPort: other }));
   expect([await greetingOf(one), await greetingOf(other)]).toEqual(["refused", "SSH-"]);
   await guests.run(spec, "touch /tmp/go");
@@ -75,7 +77,7 @@ test("a port leads to the guest's as soon as it is asked for, while its connecti
   await agent.applyNetworks(stateWith());
   expect(await greetingOf(other)).toBe("refused");
   expect((await agent.networkStatus()).brokenForwards).toEqual([]);
-}, 60_000);
+});
 
 test("a port that leads to another of the guest's is changed in place", async () => {
   const hostPort = await freePort();
@@ -103,7 +105,7 @@ test("packets of UDP are forwarded too", async () => {
   await until(async () => {
     socket.send("hello", hostPort, "127.0.0.1");
     return (await arrived()) > before;
-  }, 30_000);
+  });
   socket.close();
   expect(await agent.whyPortTaken("udp", hostPort)).toContain("listens there");
   expect(await agent.whyPortTaken("tcp", hostPort)).toBeNull();
@@ -135,7 +137,9 @@ test("a port that a program of the host has is told, taken from nobody, and forw
   const address = program.address();
   const hostPort = typeof address === "object" && address ? address.port : 0;
   expect(await agent.whyPortTaken("tcp", hostPort)).toContain("a program of the host listens there");
-  expect(await agent.whyPortTaken("tcp", 80)).toContain("privileges");
+  // 0 on a host where any port is anybody's, as in many containers.
+  const firstFree = Number(await readFile("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8"));
+  if (firstFree > 1) expect(await agent.whyPortTaken("tcp", firstFree - 1)).toContain("privileges");
   const free = await freePort();
   await agent.applyNetworks(stateWith({ hostPort, port: 80 }, { hostPort: free }));
   expect(await greetingOf(hostPort)).toBe("mine");
@@ -147,9 +151,9 @@ test("a port that a program of the host has is told, taken from nobody, and forw
     expect.objectContaining({ name: "route", outcome: "failed", message: brokenForwards[0]?.reason }),
   );
   program.close();
-  await until(async () => (await agent.networkStatus()).brokenForwards.length === 0, 20_000);
+  await until(async () => (await agent.networkStatus()).brokenForwards.length === 0);
   expect(await agent.whyPortTaken("tcp", hostPort)).not.toBeNull();
-}, 60_000);
+});
 
 test("while QEMU hangs, a port that was to lead to the guest no more is told to lead there still, and is let go of when it goes on", async () => {
   const hostPort = await freePort();
@@ -165,9 +169,9 @@ test("while QEMU hangs, a port that was to lead to the guest no more is told to 
   } finally {
     process.kill(pid, "SIGCONT");
   }
-  await until(async () => (await agent.networkStatus()).brokenForwards.length === 0, 30_000);
+  await until(async () => (await agent.networkStatus()).brokenForwards.length === 0);
   expect(await greetingOf(hostPort)).toBe("refused");
-}, 60_000);
+});
 
 test("addresses other than the loopback's are not forwarded, and the guest's SSH stays", async () => {
   const hostPort = await freePort();

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Arch, archSchema } from "../domain/arch";
-import type { ImageManifest } from "../domain/image";
+import type { ImageManifest, PresentRecipe } from "../domain/image";
 import { type BuildableImage, buildableImages } from "../domain/imageRequest";
 import type { TaskReport } from "../domain/task";
 import { MIB } from "../domain/units";
@@ -56,6 +56,18 @@ export async function buildImage(
 /** The hash by which an image that was built tells whether it is as the present recipe makes it. */
 export function recipeHashOf({ name, arch }: ImageBuild): string {
   return name === "mini" ? miniRecipeHash(arch) : debianRecipeHash();
+}
+
+let presentRecipes: PresentRecipe[] | undefined;
+
+/** The recipes of all that can be built. Read once: a version's own files stay as they are. */
+export function listPresentRecipes(): PresentRecipe[] {
+  const read = () =>
+    buildableImages.flatMap((name) =>
+      archSchema.options.map((arch) => ({ name, arch, recipeHash: recipeHashOf({ name, arch }) })),
+    );
+  presentRecipes ??= read();
+  return presentRecipes;
 }
 
 async function miniImage(arch: Arch, { workDir, report, signal }: BuildCall): Promise<Built> {

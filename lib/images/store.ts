@@ -103,7 +103,10 @@ export async function sweepImageStore({ images }: StorePaths): Promise<string[]>
 export type ImageDescription = Omit<
   z.input<typeof imageManifestSchema>,
   "sha256" | "fileBytes" | "virtualBytes" | "variablesSha256" | "createdAt"
->;
+> & {
+  /** The least disk of a VM, where its maker asks for a larger one than the file's. */
+  minDiskBytes?: number;
+};
 
 export interface InstallOptions {
   /** By which `findImageOf` finds the image, when the agent ended before it was told that the image is there. */
@@ -137,7 +140,7 @@ export async function installImage(
       ...description,
       sha256,
       fileBytes,
-      virtualBytes,
+      virtualBytes: Math.max(virtualBytes, description.minDiskBytes ?? 0),
       variablesSha256: variables?.sha256 ?? null,
       createdAt: new Date().toISOString(),
     });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { asUser, chooseUserScheme } from "./machineUsers";
+import { asUser, chooseUserScheme, type MachineUser, workUidOf, workUserId } from "./machineUsers";
 
 test("each VM has a user of its own where there are ids enough", () => {
   const scheme = chooseUserScheme("         0          0 4294967295\n", [104]);
@@ -14,6 +14,14 @@ test("each VM has a user of its own where there are ids enough", () => {
   expect(scheme.userOf(1)?.uid).not.toBe(scheme.userOf(2)?.uid);
 });
 
+test("the group of work on images is none that a VM is in", () => {
+  const { userOf } = chooseUserScheme("         0          0 4294967295\n", []);
+  const groupsOf = (user: MachineUser | null) => [user?.gid, user?.imagesGid, user?.layersGid];
+  const own = userOf(workUserId)?.gid;
+  expect(own).toBeGreaterThan(0);
+  expect([1, 2, 49_999_999].flatMap((id) => groupsOf(userOf(id)))).not.toContain(own);
+});
+
 test("a container with 65,536 ids gives all VMs one that it has, and that isn't root's or nobody's", () => {
   const scheme = chooseUserScheme("         0     100000      65536\n", []);
   expect(scheme.kind).toBe("shared");
@@ -25,6 +33,13 @@ test("a container with 65,536 ids gives all VMs one that it has, and that isn't 
 
 test("a namespace that maps root alone runs QEMU as it is", () => {
   expect(chooseUserScheme("0 1000 1\n", []).kind).toBe("own");
+});
+
+test("work on images has a user of its own only where each VM has one: rules for it are for no VM", () => {
+  const own = chooseUserScheme("         0          0 4294967295\n", []);
+  expect(workUidOf(own)).toBe(1_900_000_000);
+  expect(own.userOf(1)?.uid).not.toBe(workUidOf(own));
+  for (const uidMap of ["0 100000 65536\n", "0 1000 1\n"]) expect(workUidOf(chooseUserScheme(uidMap, []))).toBeNull();
 });
 
 test("the command gives up all rights before it runs the program", () => {

@@ -35,6 +35,13 @@ const baseId = 1_900_000_000;
 const idSpan = 100_000_000;
 /** VMs' own groups take the first half of the span, those of their layers the second. */
 const layersOffset = idSpan / 2;
+/** The first of the span is the group of the images, which every VM is in: what work on images is lent is for no VM to read. */
+const workGid = baseId + layersOffset;
+
+/** The user of work on images where no VM has the same: what is forbidden to it is forbidden to no VM. Null where there is none. Pure. */
+export function workUidOf(users: UserScheme): number | null {
+  return users.kind === "per-machine" ? (users.userOf(workUserId)?.uid ?? null) : null;
+}
 
 /** Reads what this process may do and picks the strongest scheme. */
 export async function detectUserScheme(): Promise<UserScheme> {
@@ -56,7 +63,7 @@ export function chooseUserScheme(uidMap: string, extraGids: number[]): UserSchem
       kind: "per-machine",
       userOf: (id) => ({
         uid: baseId + id,
-        gid: baseId + id,
+        gid: id === workUserId ? workGid : baseId + id,
         imagesGid: baseId,
         layersGid: baseId + layersOffset + id,
         extraGids,

@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import { platform } from "node:os";
 import { execa } from "execa";
 import { isErrno } from "./files";
@@ -43,19 +43,46 @@ export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
   return (await startTimeOf(identity.pid)) === identity.startTime;
 }
 
-/** The command line as one text, its arguments parted by NUL on Linux; null when there is no such process. */
+/** What parts the arguments of a command line in `commandLineOf`: on macOS, the arguments may hold it too. */
+export const argumentSeparator = platform() === "linux" ? "\0" : " ";
+
+/** The command line as one text, its arguments parted by `argumentSeparator`; null when there is no such process. */
 export async function commandLineOf(pid: number): Promise<string | null> {
   if (platform() === "linux") return readProc(`/proc/${pid}/cmdline`);
   const { stdout, exitCode } = await execa("ps", ["-ww", "-o", "command=", "-p", String(pid)], { reject: false });
   return exitCode === 0 ? stdout : null;
 }
 
-/** All processes that run a `qemu-system-…` binary: the candidates for adoption. */
+/** All processes that run a `qemu-system-…` binary: the candidates for adoption. Those of other containers are none. */
 export async function listQemuProcesses(): Promise<{ pid: number; commandLine: string }[]> {
   const found = await Promise.all(
-    (await allPids()).map(async (pid) => ({ pid, commandLine: (await commandLineOf(pid)) ?? "" })),
+    (await allPids()).map(async (pid) => {
+      const commandLine = (await commandLineOf(pid)) ?? "";
+      const isCandidate = commandLine.includes("qemu-system-") && !(await isOfOtherContainer(pid));
+      return isCandidate ? [{ pid, commandLine }] : [];
+    }),
   );
-  return found.filter((process) => process.commandLine.includes("qemu-system-"));
+  return found.flat();
+}
+
+/**
+ * Whether a process is another container's than ours: it has process numbers or a root folder of its own, so that the paths that it names are
+ * not those that we see. Also for one that has ended.
+ */
+async function isOfOtherContainer(pid: number): Promise<boolean> {
+  if (platform() !== "linux") return false;
+  // proc(5): its number in each pid namespace, from that of /proc to its own. A kernel without such namespaces leaves the line out.
+  const numbers = /^NSpid:(.*)$/m.exec((await readProc(`/proc/${pid}/status`)) ?? "")?.[1]?.trim();
+  if (numbers !== undefined && numbers.split(/\s+/).length > 1) return true;
+  try {
+    const [theirs, ours] = await Promise.all([stat(`/proc/${pid}/root`), stat("/")]);
+    return theirs.dev !== ours.dev || theirs.ino !== ours.ino;
+  } catch (error) {
+    // A root without the right to look into processes of other users can't tell.
+    if (isErrno(error, "EACCES", "EPERM")) return false;
+    if (isErrno(error, "ENOENT", "ESRCH")) return true;
+    throw error;
+  }
 }
 
 async function allPids(): Promise<number[]> {

@@ -59,7 +59,7 @@ test("a killed part is started again", async () => {
       const now = await running();
       expect(now).toBeDefined();
       expect(now?.pid).not.toBe(first?.pid);
-    }, 10_000);
+    }, 60_000);
   } finally {
     await supervisor.stop();
   }

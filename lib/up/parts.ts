@@ -7,7 +7,7 @@ import { readHealth } from "./consoleClient";
 
 const readyTimeoutMs = 60_000;
 /** Room for the young objects of an answer with a thousand VMs: a fifth less time for it (measured), and none of it held when idle. */
-const consoleFlags = ["--enable-source-maps", "--max-semi-space-size=48"];
+const consoleFlags = ["--max-semi-space-size=48"];
 
 /**
  * The agent: as this process' user, so as root where that is what it is.

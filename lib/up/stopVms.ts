@@ -4,8 +4,9 @@ import { type AgentClient, createAgentClient } from "../agent/client";
 import { CumulusError } from "../domain/errors";
 import { type VmStatus, vmActionStatuses, vmStatuses } from "../domain/vmStatus";
 import { pathsOf, type Settings } from "../env";
+import { findQemus } from "../hypervisor/qemu/findQemus";
 import { isErrno } from "../system/files";
-import { listQemuProcesses } from "../system/platform";
+import { isAlive, type ProcessIdentity } from "../system/platform";
 import { callAsAdministrator, readHealth } from "./consoleClient";
 
 /** How long a guest may take to obey the power button. */
@@ -34,7 +35,7 @@ export async function stopVms(settings: Settings): Promise<boolean> {
     await stopVmsUntilNextStart(settings);
     return true;
   }
-  const left = (await vmProcesses(settings)).length;
+  const left = (await findQemus(settings)).length;
   if (left === 0) return false;
   throw new CumulusError(
     "conflict",
@@ -59,20 +60,20 @@ export async function stopVmsUntilNextStart(settings: Settings): Promise<void> {
 
 /**
  * Ends the VMs that still run, as a loss of power does, once there is no agent that would shut them down.
- * @returns how many; false for none
+ * @returns how many
  * @throws `unavailable` when one doesn't end
  */
-export async function endVmsByForce(settings: Pick<Settings, "runDir">): Promise<number | false> {
-  const left = await vmProcesses(settings);
-  if (left.length === 0) return false;
-  for (const { pid } of left) killIfThere(pid);
-  await waitUntilNone(() => vmProcesses(settings), powerOffTimeoutMs);
+export async function endVmsByForce(settings: Pick<Settings, "runDir">): Promise<number> {
+  const left = await findQemus(settings);
+  for (const qemu of left) await killIfThere(qemu);
+  await waitUntilNone(() => findQemus(settings), powerOffTimeoutMs);
   return left.length;
 }
 
-function killIfThere(pid: number): void {
+async function killIfThere(identity: ProcessIdentity): Promise<void> {
+  if (!(await isAlive(identity))) return;
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(identity.pid, "SIGKILL");
   } catch (error) {
     if (!isErrno(error, "ESRCH")) throw error;
   }
@@ -83,7 +84,7 @@ export async function countRunningVms(settings: Settings): Promise<number> {
   try {
     return (await runningVms(agentOf(settings))).length;
   } catch {
-    return (await vmProcesses(settings)).length;
+    return (await findQemus(settings)).length;
   }
 }
 
@@ -94,11 +95,6 @@ export function isAgentThere(settings: Settings): Promise<boolean> {
       () => true,
       () => false,
     );
-}
-
-async function vmProcesses({ runDir }: Pick<Settings, "runDir">): Promise<{ pid: number }[]> {
-  const processes = await listQemuProcesses();
-  return processes.filter(({ commandLine }) => commandLine.includes(`${runDir}/vms/`));
 }
 
 async function stopThroughConsole(settings: Settings): Promise<void> {

@@ -54,9 +54,10 @@ export async function takeDown(
   });
   const isKeptByOthers = await isAgentThere(settings);
   if (vms !== "left" && !isKeptByOthers) {
-    // One that its guest, QEMU or a computer with much else to do kept from ending in time.
+    // What no agent was there to shut down, and a QEMU that is still there though its VM's end was noted.
     const forced = await endVmsByForce(settings);
-    if (forced) progress.warn("VMs", `${forced === 1 ? "1 was" : `${forced} were`} still on, and turned off by force.`);
+    const were = forced === 1 ? "1 was" : `${forced} were`;
+    if (forced > 0) progress.warn("VMs", `${were} still on, and turned off by force.`);
     // When nobody is there any more to bring them back.
     await removeNetworks(settings.runDir);
   }

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { CumulusError, messageOf } from "../domain/errors";
 import { pathsOf, readSettings, type Settings } from "../env";
 import { isErrno } from "../system/files";
+import { removeTree } from "../system/removeTree";
 import { readSwitches } from "./arguments";
 import { Progress } from "./progress";
 import { takeDown } from "./takeDown";
@@ -25,10 +26,13 @@ async function uninstall(): Promise<void> {
     return;
   }
   const progress = new Progress((line) => console.log(line));
-  if ((await takeDown(settings, progress, { vms: "lost" })).isKeptByOthers) {
+  const { isKeptByOthers, runningVms } = await takeDown(settings, progress, { vms: "lost" });
+  if (isKeptByOthers) {
+    const vms =
+      runningVms === 0 ? "The VMs are off" : `${runningVms === 1 ? "1 VM runs" : `${runningVms} VMs run`} yet`;
     throw new CumulusError(
       "conflict",
-      "The VMs are off, and nothing was removed: the agent still runs, started by something else than `npm run up`. Stop it there (systemd: `systemctl disable --now cumulus-console cumulus-vms cumulus-agent`), then try again.",
+      `${vms}, and nothing was removed: the agent still runs, started by something else than \`npm run up\`. Stop it there (systemd: \`systemctl disable --now cumulus-console cumulus-vms cumulus-agent\`), then try again.`,
     );
   }
   await progress.step("folders", () => removeFolders(settings));
@@ -56,7 +60,8 @@ async function countVms(settings: Settings): Promise<number> {
 /** The token last, by which the folder is known: what is broken off can be called again. */
 async function removeFolders(settings: Settings): Promise<void> {
   const { runDir, dataDir } = settings;
-  await rm(runDir, { recursive: true, force: true });
+  // An agent that was killed leaves folders there that belong to others.
+  await removeTree(runDir);
   // Root's run folders lie in one of their own.
   await rmdir(dirname(runDir)).catch(() => undefined);
   const token = pathsOf(settings).adminToken;

@@ -1,4 +1,4 @@
 import { listFirewallPresetsEndpoint } from "../../../lib/api/endpoints/firewalls";
 import { serve } from "../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(listFirewallPresetsEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(listFirewallPresetsEndpoint);

@@ -1,4 +1,4 @@
 import { createFirewallEndpoint, listFirewallsEndpoint } from "../../../lib/api/endpoints/firewalls";
 import { serve } from "../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(createFirewallEndpoint, listFirewallsEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(createFirewallEndpoint, listFirewallsEndpoint);

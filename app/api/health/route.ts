@@ -1,4 +1,4 @@
 import { healthEndpoint } from "../../../lib/api/endpoints/activity";
 import { serve } from "../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(healthEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(healthEndpoint);

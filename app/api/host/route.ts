@@ -1,4 +1,4 @@
 import { getHostEndpoint } from "../../../lib/api/endpoints/catalogue";
 import { serve } from "../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(getHostEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(getHostEndpoint);

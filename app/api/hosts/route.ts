@@ -1,4 +1,4 @@
 import { listHostsEndpoint } from "../../../lib/api/endpoints/catalogue";
 import { serve } from "../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(listHostsEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(listHostsEndpoint);

@@ -1,4 +1,4 @@
 import { proposeNetworkEndpoint } from "../../../lib/api/endpoints/networks";
 import { serve } from "../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(proposeNetworkEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(proposeNetworkEndpoint);

@@ -1,4 +1,4 @@
 import { createNetworkEndpoint, listNetworksEndpoint } from "../../../lib/api/endpoints/networks";
 import { serve } from "../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(createNetworkEndpoint, listNetworksEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(createNetworkEndpoint, listNetworksEndpoint);

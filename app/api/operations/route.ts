@@ -1,4 +1,4 @@
 import { listOperationsEndpoint } from "../../../lib/api/endpoints/activity";
 import { serve } from "../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(listOperationsEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(listOperationsEndpoint);

@@ -1,4 +1,4 @@
 import { addRecipeEndpoint, listRecipesEndpoint } from "../../../lib/api/endpoints/recipes";
 import { serve } from "../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(addRecipeEndpoint, listRecipesEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(addRecipeEndpoint, listRecipesEndpoint);

@@ -1,4 +1,4 @@
 import { listSizesEndpoint } from "../../../lib/api/endpoints/catalogue";
 import { serve } from "../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(listSizesEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(listSizesEndpoint);

@@ -1,4 +1,4 @@
 import { addTemplateEndpoint, listTemplatesEndpoint } from "../../../lib/api/endpoints/userDataTemplates";
 import { serve } from "../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(addTemplateEndpoint, listTemplatesEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(addTemplateEndpoint, listTemplatesEndpoint);

@@ -3,6 +3,7 @@
 import { useSearchParams } from "next/navigation";
 import { type FormEvent, useState } from "react";
 import type { Image } from "../../../lib/domain/image";
+import { isOutOfDate } from "../../../lib/domain/image";
 import type { SavedRecipe } from "../../../lib/domain/savedRecipe";
 import { useHost, useImages } from "../../data/hooks";
 import { ReadingState } from "../../data/ReadingState";
@@ -77,7 +78,7 @@ function RunRecipe({ recipes, images }: { recipes: SavedRecipe[]; images: Image[
             {images.map((image) => (
               <option key={image.id} value={image.id}>
                 {image.title}, {image.arch}
-                {image.newerId === null ? null : ", out of date"}
+                {isOutOfDate(image) ? ", out of date" : null}
               </option>
             ))}
           </Select>

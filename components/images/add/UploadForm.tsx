@@ -65,15 +65,17 @@ export function UploadForm() {
           problem={problems.fileName}
           disabled={form.isPending}
         />
-        <BroughtFields
-          value={image}
-          problems={problems}
-          onChange={(changes) => {
-            if ("name" in changes) setNamed(true);
-            setImage((before) => ({ ...before, ...changes }));
-            changed();
-          }}
-        />
+        <fieldset disabled={form.isPending} className="contents">
+          <BroughtFields
+            value={image}
+            problems={problems}
+            onChange={(changes) => {
+              if ("name" in changes) setNamed(true);
+              setImage((before) => ({ ...before, ...changes }));
+              changed();
+            }}
+          />
+        </fieldset>
         {form.error ? <Banner tone="bad">{form.error}</Banner> : null}
         <FailureBanner error={outcome.error} />
         {form.transfer ? (

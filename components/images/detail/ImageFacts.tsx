@@ -9,6 +9,7 @@ import { Facts } from "../../ui/Facts";
 import { RelativeTime } from "../../ui/RelativeTime";
 import { TextLink } from "../../ui/TextLink";
 import { firmwareWords, sourceWords } from "../imageWords";
+import { PublishedBuild } from "./PublishedBuild";
 
 export function ImageFacts({ image }: { image: ImageDetail }) {
   const mono = (text: string) => <span className="font-mono text-xs leading-5">{text}</span>;
@@ -33,6 +34,7 @@ export function ImageFacts({ image }: { image: ImageDetail }) {
           { label: "End of life", value: image.endOfLife ?? "not known" },
           { label: "Source", value: sourceWords(image) },
           ...sourceDetails(image),
+          ...when(image.source.type === "catalogue", "Newest build", <PublishedBuild key={image.id} image={image} />),
           { label: "SHA-256", value: <CopyText text={image.sha256} what="checksum" /> },
         ]}
       />

@@ -5,13 +5,12 @@ import type { ImageDetail } from "../../../lib/domain/imageDetail";
 import { isUnderWay } from "../../activity/operationWords";
 import { useHost } from "../../data/hooks";
 import { Banner } from "../../ui/Banner";
-import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { TextLink } from "../../ui/TextLink";
 import { isEmulated } from "../imageWords";
 import { TaskRow } from "../tasks/TaskRow";
 import { useImageTasks } from "../useImageData";
-import { useRefresh } from "./useRefresh";
+import { NewerBase, NewerBuild } from "./NewerNotices";
 
 /** What to know of an image before it is used, and its refresh while that goes on. */
 export function ImageNotices({ image }: { image: ImageDetail }) {
@@ -32,6 +31,7 @@ export function ImageNotices({ image }: { image: ImageDetail }) {
           This one stays for what uses it.
         </Banner>
       )}
+      {image.newerId === null && image.newerBuild !== null ? <NewerBuild image={image} /> : null}
       {image.newerId === null && image.newerBase ? <NewerBase image={image} base={image.newerBase} /> : null}
       {isPastEndOfLife(image, Date.now()) ? (
         <Banner tone="warn" title="Its maker no longer mends it">
@@ -53,24 +53,5 @@ export function ImageNotices({ image }: { image: ImageDetail }) {
         </Card>
       ) : null}
     </div>
-  );
-}
-
-function NewerBase({ image, base }: { image: ImageDetail; base: NonNullable<ImageDetail["newerBase"]> }) {
-  const { refresh, isPending, error } = useRefresh(image);
-  return (
-    <Banner
-      tone="warn"
-      title="What it was made from has a newer build"
-      action={
-        <Button size="sm" loading={isPending} onClick={() => void refresh()}>
-          Run again on it
-        </Button>
-      }
-    >
-      The recipe was run on an older build of <TextLink href={`/images/${base.id}`}>{base.title}</TextLink>. Run again,
-      it makes a new image; this one stays for what uses it.
-      {error ? <p role="alert">{error}</p> : null}
-    </Banner>
   );
 }

@@ -1,4 +1,4 @@
-import type { Recipe, RecipePlace, RecipeStep } from "../../../lib/domain/recipe";
+import { passwordTypedBy, type Recipe, type RecipePlace, type RecipeStep } from "../../../lib/domain/recipe";
 
 /** Where a recipe's steps are done, for people. */
 export const placeWords: Record<RecipePlace, { label: string; hint: string }> = {
@@ -39,11 +39,11 @@ export function stepSummary(step: RecipeStep): string {
     case "ssh-keys":
       return step.keys.length === 1 ? "An SSH key" : `${step.keys.length} SSH keys`;
     case "console":
-      return `Waits for “${step.expect}”`;
+      return `Waits for “${step.expect}”${passwordTypedBy(step) === null ? "" : ", then types a password"}`;
   }
 }
 
-/** What a step writes, runs or types; null for one of which the summary says all. */
+/** What a step writes, runs or types; null for one of which the summary says all, and for a password. */
 export function stepText(step: RecipeStep): string | null {
   switch (step.type) {
     case "file":
@@ -51,7 +51,7 @@ export function stepText(step: RecipeStep): string | null {
     case "script":
       return step.script;
     case "console":
-      return step.send ?? null;
+      return passwordTypedBy(step) === null ? (step.send ?? null) : null;
     default:
       return null;
   }

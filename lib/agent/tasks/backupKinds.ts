@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { fetchCopy, keepCopy, removeCopies } from "../../backups/store";
 import type { Arch } from "../../domain/arch";
-import { type BackupCopy, repositoryAccessSchema, storedBackupSchema } from "../../domain/backup";
+import { type BackupCopy, locationOf, repositoryAccessSchema, storedBackupSchema } from "../../domain/backup";
 import { type ImageManifest, imageNameSchema } from "../../domain/image";
 import type { TaskReport } from "../../domain/task";
 import { formatBytes } from "../../domain/units";
@@ -14,29 +14,39 @@ import { findFirmware, hasUefi, whyVarsDontFit } from "../../hypervisor/qemu/fir
 import { isVariableStore } from "../../images/checks/uefiVariables";
 import { takeIn } from "../../images/intake/takeIn";
 import { stagingFolder } from "../../images/staging/folder";
-import { vmLimits } from "../../images/staging/limits";
+import { defaultImageLimits, vmLimits } from "../../images/staging/limits";
 import { taskKind } from "./kind";
+import { Turns, tellWait } from "./turns";
 import { withWorkDir } from "./workDir";
 
 const key = storedBackupSchema.shape.key;
 
-/** Copies a snapshot's disk into a repository and reads it back. */
+/** Each needs room for a copy of a disk, which all would find free that look at once. */
+const reading = new Turns(1);
+
+/** Copies a snapshot's disk into a repository and reads it back. A slow repository is waited for by its own alone. */
 export const backup = taskKind({
+  turns: ({ access }) => `backup ${locationOf(access.place)}`,
   params: z.object({
     access: repositoryAccessSchema,
     snapshotId: z.number().int().positive(),
     description: vmDescriptionSchema,
+    /** The same for each try at a backup, and of no other; what an earlier version asked for has none. */
+    mark: z.string().min(1).max(100).optional(),
   }),
-  run: ({ access, snapshotId, description }, call): Promise<BackupCopy> =>
+  run: ({ access, snapshotId, description, mark }, call): Promise<BackupCopy> =>
     withWorkDir(call, async ({ hypervisor, report, signal, task, workDir }) => {
       report.progress(0, "Reading the snapshot");
       const toThirty = {
         ...report,
         progress: (percent: number) => report.progress(percent * 0.3, "Reading the snapshot"),
       };
-      const target = { disk: join(workDir, vmFiles.disk), uefiVars: join(workDir, vmFiles.variables) };
-      await hypervisor.exportDisk({ snapshotId }, target, toThirty, signal);
-      return keepCopy(access, workDir, description, report, signal, task);
+      const [disk, uefiVars] = [join(workDir, vmFiles.disk), join(workDir, vmFiles.variables)];
+      const target = { disk, uefiVars, room: { copies: 1, reserveBytes: defaultImageLimits.reserveBytes } };
+      await reading.run(signal, tellWait(report), () =>
+        hypervisor.exportDisk({ snapshotId }, target, toThirty, signal),
+      );
+      return keepCopy(access, workDir, description, report, signal, mark ?? task);
     }),
 });
 

@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -13,6 +14,7 @@ import { defaultImageLimits } from "../../images/staging/limits";
 import { withRoom } from "../../images/staging/room";
 import { TransferMeter } from "../../images/staging/transferMeter";
 import { isErrno, syncFolder } from "../../system/files";
+import type { Log } from "../../system/log";
 import { type TaskCall, taskKind } from "./kind";
 import { withWorkDir } from "./workDir";
 
@@ -88,15 +90,28 @@ export async function findExport(settings: Folders, operationId: number): Promis
 
 /** A file's size in bytes; null when there is none. */
 async function sizeIfThere(file: string): Promise<number | null> {
+  return (await statIfThere(file))?.size ?? null;
+}
+
+async function statIfThere(file: string): Promise<Stats | null> {
   try {
-    return (await stat(file)).size;
+    return await stat(file);
   } catch (error) {
     if (isErrno(error, "ENOENT")) return null;
     throw error;
   }
 }
 
-/** Removes exports whose time is over. Called with each export and at the agent's start. */
+/**
+ * Removes exports whose time is over, now and then, until the agent ends.
+ * @param everyMs how often it looks
+ */
+export function sweepExports(settings: Folders, log: Pick<Log, "error">, everyMs = 60 * 60 * 1000): NodeJS.Timeout {
+  const sweep = () => removeOldExports(settings).catch((err: unknown) => log.error({ err }, "old exports stay"));
+  return setInterval(() => void sweep(), everyMs).unref();
+}
+
+/** Removes exports whose time is over. Called with each export and at the agent's start too; others may do the same at the same moment. */
 export async function removeOldExports(settings: Folders): Promise<void> {
   const { exports } = pathsOf(settings);
   const names = await readdir(exports).catch((error: unknown) => {
@@ -105,7 +120,7 @@ export async function removeOldExports(settings: Folders): Promise<void> {
   });
   for (const name of names) {
     const file = join(exports, name);
-    const { mtimeMs } = await stat(file);
-    if (Date.now() - mtimeMs > keptMs) await rm(file, { force: true });
+    const found = await statIfThere(file);
+    if (found && Date.now() - found.mtimeMs > keptMs) await rm(file, { force: true });
   }
 }

@@ -32,7 +32,7 @@ export const imageUpload = taskKind({
 
 /** Makes an image from the distribution's packages. */
 export const imageBuild = taskKind({
-  isHeavy: true,
+  turns: "heavy",
   params: imageBuildSchema,
   run: (build, call): Promise<ImageManifest> =>
     makingOnce(call, () => withWorkDir(call, (within) => buildImage(pathsOf(call.settings), build, within))),
@@ -40,7 +40,7 @@ export const imageBuild = taskKind({
 
 /** Makes an image of a VM's or a snapshot's disk. */
 export const imageCapture = taskKind({
-  isHeavy: true,
+  turns: "heavy",
   params: z.object({
     disk: z.union([z.strictObject({ vmId: id }), z.strictObject({ snapshotId: id })]),
     image: imageManifestSchema.omit({

@@ -24,8 +24,11 @@ export interface TaskCall {
  */
 export interface TaskKind<Params = unknown> {
   params: z.ZodType<Params>;
-  /** Whether it takes much of the host's processors and memory: few of these go on at once. */
-  isHeavy?: boolean;
+  /**
+   * With which others it takes turns. `heavy`: it takes much of the host's processors and memory, and few of these go on at once. A function: it goes on one by
+   * one with those of which the same is answered.
+   */
+  turns?: "heavy" | ((params: Params) => string);
   /** @returns what came out, as plain JSON */
   run(params: Params, call: TaskCall): Promise<unknown>;
 }

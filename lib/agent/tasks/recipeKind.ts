@@ -5,7 +5,7 @@ import { makingOnce, withWorkDir } from "./workDir";
 
 /** Makes an image from another one, by a recipe. */
 export const imageCustomize = taskKind({
-  isHeavy: true,
+  turns: "heavy",
   params: customizeSchema,
   run: (params, call) =>
     makingOnce(call, () =>

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { CumulusError, messageOf } from "../../domain/errors";
-import type { TaskReport, TaskState } from "../../domain/task";
+import type { TaskState } from "../../domain/task";
 import { TaskSuspended } from "../../domain/taskSuspended";
 import { pathsOf, type Settings } from "../../env";
 import { failpoint } from "../../failpoints";
@@ -14,7 +14,7 @@ import type { AnyTaskKind } from "./kind";
 import { type Outcome, outcomeOfError, Task } from "./task";
 import { readTaskFiles, removeTaskFile, removeTaskFiles, type TaskFile, taskLogFile, writeTaskFile } from "./taskFiles";
 import { readTaskLog, TaskLog } from "./taskLog";
-import { Turns } from "./turns";
+import { Turns, tellWait } from "./turns";
 
 /** Ended tasks that are remembered, with their logs. */
 const rememberedTasks = 200;
@@ -40,6 +40,7 @@ export class TaskRunner {
   private readonly tasks = new Map<number, Task>();
   private readonly running = new Set<Promise<void>>();
   private readonly heavyWork = new Turns(Math.max(1, Math.floor(availableParallelism() / 2)));
+  private readonly oneByOne = new Map<string, Turns>();
   private isClosing = false;
 
   constructor(private readonly options: TaskRunnerOptions) {
@@ -171,7 +172,8 @@ export class TaskRunner {
       const { report } = task;
       const call = { operationId: id, task: name, settings, hypervisor, report, uploads: this.uploads, signal };
       const work = () => checked.kind.run(checked.params, call);
-      const result = await (checked.kind.isHeavy ? this.heavyWork.run(signal, tellWait(report), work) : work());
+      const turns = this.turnsOf(checked.kind, checked.params);
+      const result = await (turns ? turns.run(signal, tellWait(report), work) : work());
       failpoint("agent.task.worked");
       outcome = { status: "done", result: result ?? null, error: null };
     } catch (error) {
@@ -181,6 +183,15 @@ export class TaskRunner {
     if (outcome.error) task.report.log(`failed: ${outcome.error.message}`);
     await this.writeEnd(task.file, outcome);
     task.end(outcome);
+  }
+
+  private turnsOf({ turns }: AnyTaskKind, params: unknown): Turns | null {
+    if (turns === undefined) return null;
+    if (turns === "heavy") return this.heavyWork;
+    const key = turns(params);
+    const present = this.oneByOne.get(key) ?? new Turns(1);
+    this.oneByOne.set(key, present);
+    return present;
   }
 
   /**
@@ -211,9 +222,4 @@ export class TaskRunner {
       await removeTaskFiles(this.options.settings, state.id);
     }
   }
-}
-
-/** Says in a task's progress that it waits for its turn. */
-function tellWait(report: TaskReport): (ahead: number) => void {
-  return (ahead) => report.progress(0, ahead === 1 ? "waits for another to end" : `waits for ${ahead} others to end`);
 }

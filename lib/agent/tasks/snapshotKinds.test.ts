@@ -77,6 +77,7 @@ test("a snapshot whose task fails when it is whole goes", async () => {
   const hypervisor = await runningVm();
   const { vmId, ...ask } = take;
   await hypervisor.takeSnapshot(vmId, { ...ask, operationId: 7 }, silent, signal);
+  await hypervisor.stop(vmId);
   hypervisor.takeSnapshot = () => Promise.reject(new Error("The folder can't be read."));
   await expect(snapshotTake.run(take, callOf(hypervisor))).rejects.toThrow("folder");
   expect(await idsOf(hypervisor)).toEqual([]);

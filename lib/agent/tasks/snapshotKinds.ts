@@ -23,7 +23,7 @@ const restoreParams = z.object({
   snapshotId: id,
   /** Whether the guest goes on with the memory; tasks of an agent before this one may not say. */
   memory: z.boolean().default(true),
-  /** A snapshot of what is replaced, taken first: it stays only when the restore is done, or neither done nor undone. */
+  /** A snapshot of what is replaced, taken first: it stays when the restore is done, and where it alone holds what the VM had. */
   safety: z.object({ snapshotId: id, memory: z.boolean() }).nullable(),
 });
 
@@ -38,29 +38,37 @@ export const snapshotRestore = taskKind({
       await hypervisor.restoreSnapshot(vmId, asked, report, signal);
       return { safety };
     }
-    return orRemoved(safety.snapshotId, call, async () => {
+    const restored = async () => {
       // Before the guest is held for a snapshot that nothing would come of.
       await hypervisor.assertRestorable(vmId, asked);
       const ask = { ...safety, operationId, freeze: true };
       const taken = await hypervisor.takeSnapshot(vmId, ask, partOf(report, 0, 50), signal);
       await hypervisor.restoreSnapshot(vmId, asked, partOf(report, 50, 100), signal);
       return { safety: taken };
-    });
+    };
+    // What the VM had is then in the safety snapshot alone.
+    const isNeeded = async (error: unknown) =>
+      error instanceof RestoreNotUndone || hypervisor.holdsEndedGuest(safety.snapshotId);
+    return orRemoved(safety.snapshotId, call, restored, isNeeded);
   },
 });
 
 /**
  * Carries out an act that takes a snapshot. When it fails for good the snapshot goes, which may have been whole already, also when an agent before
  * this one took it: nobody else knows of it.
+ * @param isNeeded whether it stays all the same
  */
-async function orRemoved<T>(snapshotId: number, { hypervisor, signal }: TaskCall, act: () => Promise<T>): Promise<T> {
+async function orRemoved<T>(
+  snapshotId: number,
+  { hypervisor, signal }: TaskCall,
+  act: () => Promise<T>,
+  isNeeded: (error: unknown) => Promise<boolean> = async () => false,
+): Promise<T> {
   try {
     return await act();
   } catch (error) {
     const goesOnLater = signal.aborted && signal.reason instanceof TaskSuspended;
-    // What the VM had is then in the snapshot.
-    const isNeeded = goesOnLater || error instanceof RestoreNotUndone;
-    if (!isNeeded) await hypervisor.removeSnapshot(snapshotId);
+    if (!goesOnLater && !(await isNeeded(error))) await hypervisor.removeSnapshot(snapshotId);
     throw error;
   }
 }

@@ -1,3 +1,5 @@
+import type { TaskReport } from "../../domain/task";
+
 interface Waiting {
   go(): void;
   tell(ahead: number): void;
@@ -55,4 +57,9 @@ export class Turns {
   private tellAll(): void {
     for (const [place, { tell }] of this.waiting.entries()) tell(this.working + place);
   }
+}
+
+/** Says in a task's progress that it waits for its turn. */
+export function tellWait(report: TaskReport): (ahead: number) => void {
+  return (ahead) => report.progress(0, ahead === 1 ? "waits for another to end" : `waits for ${ahead} others to end`);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { changeRepository } from "../../control/backups/changeRepository";
 import { copyAgain } from "../../control/backups/copyAgain";
 import { backUpNow } from "../../control/backups/manual";
 import { getPolicy, putPolicy, removePolicy } from "../../control/backups/policies";
@@ -15,6 +16,7 @@ import { listBackups } from "../../control/backups/view";
 import {
   backupRepositorySchema,
   backupSchema,
+  changeBackupRepositorySchema,
   createBackupRepositorySchema,
   storedBackupSchema,
 } from "../../domain/backup";
@@ -133,6 +135,19 @@ export const createBackupRepositoryEndpoint = endpoint({
   response: backupRepositorySchema,
   status: 201,
   handle: ({ context, body }) => createRepository(context, body),
+});
+
+export const changeBackupRepositoryEndpoint = endpoint({
+  method: "PATCH",
+  path: "/api/backup-repositories/{id}",
+  tag,
+  summary: "Change a backup repository",
+  description:
+    "Its name, or what opens it: the place to which it was moved, a key or a password that was changed there. It is opened so before anything is kept, and must be the same repository, which holds the backups that were copied to it. What is not given stays, the secret key too.",
+  params: idParams,
+  body: changeBackupRepositorySchema,
+  response: backupRepositorySchema,
+  handle: ({ context, params, body }) => changeRepository(context, params.id, body),
 });
 
 export const deleteBackupRepositoryEndpoint = endpoint({

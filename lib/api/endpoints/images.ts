@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { listCatalogue } from "../../control/images/catalogue";
+import { askForNewerBuild } from "../../control/images/newerBuild";
 import { refreshImage } from "../../control/images/refresh";
 import { removeImage } from "../../control/images/remove";
 import { requestImage } from "../../control/images/request";
@@ -78,6 +79,18 @@ export const refreshImageEndpoint = endpoint({
   response: operationSchema,
   status: 202,
   handle: ({ context, actor, params }) => refreshImage(context, actor, params.id),
+});
+
+export const newerBuildEndpoint = endpoint({
+  method: "POST",
+  path: "/api/images/{id}/newer-build",
+  tag,
+  summary: "Ask for a newer build",
+  description:
+    "Asks the maker of an image of the catalogue, for 10 s at most, what it publishes now. `newerBuild` says whether that is another build, `published` when it was asked, and why it was not told.",
+  params: idParams,
+  response: imageDetailSchema,
+  handle: ({ context, params }) => askForNewerBuild(context, params.id),
 });
 
 export const deleteImageEndpoint = endpoint({

@@ -1,4 +1,5 @@
 import { getLabVm, listLabVms } from "../../control/lab/vms";
+import { waitForNew } from "../../control/lab/waitForNew";
 import { waitForPower } from "../../control/lab/waitForPower";
 import { destroyVm } from "../../control/vms/destroy";
 import { powerVm } from "../../control/vms/power";
@@ -6,9 +7,10 @@ import { CumulusError } from "../../domain/errors";
 import type { Observed } from "../../domain/vmStatus";
 import { endpoint } from "../endpoint";
 import { createFromLab } from "../lab/create";
-import { type LabBody, labBody, labCreated, labInfo, labList, labOk } from "../lab/shapes";
+import { type LabBody, labBody, labCreated, labDenied, labError, labInfo, labList, labOk } from "../lab/shapes";
 
 const tag = "OS Cloud lab";
+const failures = { inPlace: labError, denied: labDenied };
 const description =
   'The interface of the "OS Cloud" lab. Answers 200 also when something went wrong: `{"status":"error","error_msg":"…"}`. Only who may not ask gets 401 or 403, and a wrong method 405. With CUMULUS_LAB=1 it needs no token on loopback, where guests can\'t reach that.';
 
@@ -16,6 +18,7 @@ export const labListEndpoint = endpoint({
   method: "GET",
   path: "/vm_list",
   tag,
+  failures,
   summary: "List VMs as the lab does",
   description,
   response: labList,
@@ -26,13 +29,14 @@ export const labCreateEndpoint = endpoint({
   method: "POST",
   path: "/vm_create",
   tag,
+  failures,
   summary: "Create a VM as the lab does",
-  description: `${description} \`name\`, \`image\`, \`network\`, \`mem_size\`, \`disk_size\`, and \`ssh_key\` if root shall log in with one. Answers when the VM runs.`,
+  description: `${description} \`name\`, \`image\`, \`network\`, \`mem_size\`, \`disk_size\`, and \`ssh_key\` if root shall log in with one. Answers when the VM runs. One whose disk can't be made is not listed.`,
   body: labBody,
   response: labCreated,
-  handle: async ({ context, services, actor, body, request }) => {
+  handle: async ({ context, services, actor, body }) => {
     const id = await createFromLab(context, actor, body);
-    await waitForPower(context, services.changes, id, "running", request.signal);
+    await waitForNew(context, services.changes, actor, id);
     return { id, status: "ok" as const };
   },
 });
@@ -41,6 +45,7 @@ export const labInfoEndpoint = endpoint({
   method: "POST",
   path: "/vm_info",
   tag,
+  failures,
   summary: "Get a VM as the lab does",
   description,
   body: labBody,
@@ -65,6 +70,7 @@ export const labStartEndpoint = endpoint({
   method: "POST",
   path: "/vm_start",
   tag,
+  failures,
   summary: "Start a VM as the lab does",
   description: `${description} Answers when it runs; one that runs already is left as it is.`,
   body: labBody,
@@ -82,6 +88,7 @@ export const labStopEndpoint = endpoint({
   method: "POST",
   path: "/vm_stop",
   tag,
+  failures,
   summary: "Stop a VM as the lab does",
   description: `${description} Its QEMU is ended; one that is off already is left as it is.`,
   body: labBody,
@@ -99,6 +106,7 @@ export const labDeleteEndpoint = endpoint({
   method: "POST",
   path: "/vm_delete",
   tag,
+  failures,
   summary: "Destroy a VM as the lab's students would",
   description: `${description} Answers when its disk is gone.`,
   body: labBody,

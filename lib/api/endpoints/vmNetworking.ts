@@ -114,7 +114,8 @@ export const unplugInterfaceEndpoint = endpoint({
   path: "/api/vms/{id}/interfaces/{iid}",
   tag,
   summary: "Unplug an interface",
-  description: "Any but the first, also while the VM runs.",
+  description:
+    "Any but the first, also while the VM runs; not while it runs on bridges of a host that has user-mode networks by now.",
   params: interfaceParams,
   response: operationSchema,
   status: 202,

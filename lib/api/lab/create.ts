@@ -1,5 +1,5 @@
 import type { Actor, Context } from "../../control/context";
-import { createLabVm, hasNetwork, listLabVms } from "../../control/lab/vms";
+import { createLabVm, hasImage, hasNetwork, listLabVms } from "../../control/lab/vms";
 import { CumulusError, messageOf } from "../../domain/errors";
 import { sshPublicKeySchema } from "../../domain/sshKey";
 import { diskSchema, memorySchema } from "../../domain/vm";
@@ -28,7 +28,8 @@ export async function createFromLab(context: Context, actor: Actor, body: LabBod
   } catch (error) {
     if (!(error instanceof CumulusError)) throw error;
     const { fields = {}, code } = error;
-    if (code === "bad_request" && fields.image) throw refused(`disk template "${image}" not found`);
+    const isUnknown = code === "bad_request" && fields.image !== undefined && !(await hasImage(context, image));
+    if (isUnknown) throw refused(`disk template "${image}" not found`);
     const isOfDisk = fields.disk !== undefined;
     throw refused(isOfDisk ? `create disk failed: ${messageOf(error)}` : messageOf(error));
   }

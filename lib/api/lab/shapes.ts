@@ -18,6 +18,11 @@ export const labInfo = z.object({
   state: z.enum(["RUNNING", "STOPPED", "PAUSED"]),
 });
 
+/** What went wrong, with the status 200. */
+export const labError = z.object({ status: z.literal("error"), error_msg: z.string() }).meta({ id: "LabError" });
+/** Who may not ask is told so by the status 401 or 403 too. */
+export const labDenied = labError.extend({ code: z.enum(["unauthenticated", "forbidden"]) }).meta({ id: "LabDenied" });
+
 /** Bodies are looked at key by key, since the lab answers what is missing first. */
 export const labBody = z.record(z.string(), z.unknown());
 export type LabBody = z.infer<typeof labBody>;

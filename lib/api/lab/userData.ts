@@ -1,3 +1,5 @@
+import { labAccessFile } from "../../domain/ownIdentity";
+
 /** What lab mode gives its VMs, and nobody else gets: root with this password, on the console and by SSH. */
 const labPassword = "123456";
 
@@ -11,7 +13,7 @@ export function rootUserData(sshKey: string | null, isLab: boolean): string {
   };
   const files = [
     ...(sshKey ? [{ path: "/root/.ssh/authorized_keys", permissions: "0600", content: `${sshKey}\n` }] : []),
-    ...(isLab ? [{ path: "/etc/ssh/sshd_config.d/00-os-cloud.conf", permissions: "0644", content: sshdConfig }] : []),
+    ...(isLab ? [{ path: labAccessFile, permissions: "0644", content: sshdConfig }] : []),
   ];
   const config = { disable_root: false, ...(isLab && password), ...(files.length > 0 && { write_files: files }) };
   return `#cloud-config\n${JSON.stringify(config)}\n`;

@@ -10,6 +10,8 @@ type Mood =
   | "portal"
   /** Says that it has kept what it has not. */
   | "forgetful"
+  /** Keeps what is large otherwise than it was given, and says nothing of it. */
+  | "spoiling"
   /** Refuses each request with this. */
   | { status: number; code: string; message: string };
 
@@ -39,7 +41,7 @@ export async function startS3Server(): Promise<S3Server> {
     if (mood === "portal") sendPage(request, response);
     else if (mood === "forgetful" && request.method === "PUT") response.end();
     else if (typeof mood === "object") refuse(mood, request, response);
-    else void answer(objects, request, response);
+    else void answer(objects, request, response, mood === "spoiling" ? spoilt : (body) => body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -69,13 +71,26 @@ function refuse(
   );
 }
 
-async function answer(objects: Map<string, Buffer>, request: IncomingMessage, response: ServerResponse): Promise<void> {
+const largeBytes = 100_000;
+
+/** The bytes as a failing disk would give them back: a part of them is lost. */
+function spoilt(body: Buffer): Buffer {
+  return body.length < largeBytes ? body : Buffer.from(body).fill(0, 100, 5_000);
+}
+
+/** @param toKeep what is kept of a body that was given */
+async function answer(
+  objects: Map<string, Buffer>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  toKeep: (body: Buffer) => Buffer,
+): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://s3");
   const key = decodeURIComponent(pathname.slice(1));
   const isBucket = !key.replace(/\/$/, "").includes("/");
   if (request.method === "PUT") {
     const body = await bodyOf(request);
-    objects.set(key, body);
+    objects.set(key, toKeep(body));
     response.writeHead(200, { etag: etagOf(body) }).end();
   } else if (request.method === "DELETE") {
     objects.delete(key);

@@ -70,6 +70,24 @@ test("a place is no second repository under another name", async () => {
   });
 });
 
+test("a place that two add at the same moment under two names is one repository", async () => {
+  let arrived = 0;
+  const making = vi.spyOn(bed.context.agent, "makeRepository").mockImplementation(async () => {
+    arrived += 1;
+    await vi.waitUntil(() => arrived === 2, { timeout: 60_000 });
+  });
+  onTestFinished(() => making.mockRestore());
+  const place = { kind: "folder", path: "/mnt/twice" } as const;
+  const add = (name: string) => createRepository(bed.context, { name, password: "correct horse", place });
+  const ends = await Promise.allSettled([add("First"), add("Second")]);
+  expect(ends.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+  expect(ends.find((end) => end.status === "rejected")?.reason).toMatchObject({
+    code: "conflict",
+    fields: { "place.path": expect.any(String) },
+  });
+  expect(await listRepositories(bed.context)).toHaveLength(1);
+});
+
 test("a repository to which a policy is about to copy is not forgotten", async () => {
   const vmId = await bed.runningVm("early");
   const id = await bed.addRepository("Wanted");

@@ -2,7 +2,7 @@ import { and, eq, isNotNull, isNull, or } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { backupRepositories, backups } from "../../db/schema/backups";
 import { snapshots } from "../../db/schema/vms";
-import { backupCopySchema, type RepositoryAccess } from "../../domain/backup";
+import { backupCopySchema } from "../../domain/backup";
 import type { SnapshotManifest } from "../../domain/snapshotManifest";
 import { formatBytes } from "../../domain/units";
 import { announce } from "../changes";
@@ -11,6 +11,7 @@ import type { TaskEffects } from "../tasks/effects";
 import { requestTask } from "../tasks/request";
 import { describedVm, describeSnapshot } from "../vms/describe";
 import { attempt } from "./attempt";
+import { accessOf } from "./repositories";
 
 type BackupRow = typeof backups.$inferSelect;
 
@@ -33,7 +34,7 @@ export async function copyWaiting(context: Context): Promise<void> {
         : "Its snapshot could not be taken.";
       await noteFailure(context, backup, error);
     } else if (snapshot.manifest && access) {
-      const source = { access, snapshotId: snapshot.id, manifest: snapshot.manifest };
+      const source = { snapshotId: snapshot.id, manifest: snapshot.manifest };
       const reason = await attempt(context, { backupId: backup.id }, () =>
         context.db.transaction((tx) => requestCopy(tx, backup, source)),
       );
@@ -54,21 +55,30 @@ async function noteFailure(context: Context, { id, vmId }: BackupRow, error: str
 
 async function requestCopy(
   tx: Queryable,
-  { id }: BackupRow,
-  { manifest, ...source }: { access: RepositoryAccess; snapshotId: number; manifest: SnapshotManifest },
+  { id, repositoryId }: BackupRow,
+  { manifest, snapshotId }: { snapshotId: number; manifest: SnapshotManifest },
 ): Promise<void> {
+  if (repositoryId === null) return;
+  // Before the backup, as by who forgets the repository.
+  const access = await accessOf(tx, repositoryId, "repository");
   const [backup] = await tx
     .select()
     .from(backups)
-    .where(and(eq(backups.id, id), isOpen))
+    .where(and(eq(backups.id, id), eq(backups.repositoryId, repositoryId), isOpen))
     .for("update");
   // Removed, or asked for by another, since it was read.
   if (!backup) return;
-  const described = await describedVm(tx, backup.vmId, backup.createdAt);
+  const described = await describedVm(tx, backup.vmId, new Date(manifest.createdAt));
   const operation = await requestTask(tx, {
     kind: "backup",
     taskKind: "backup",
-    params: { ...source, description: describeSnapshot(described, manifest) },
+    params: {
+      access,
+      snapshotId,
+      description: describeSnapshot(described, manifest),
+      // A repository may be another installation's too: the number alone says too little.
+      mark: `${backup.id}-${backup.createdAt.getTime()}`,
+    },
     actor: backup.actor,
     vmId: backup.vmId,
     dedupKey: `backup:${backup.id}`,

@@ -10,6 +10,7 @@ import type { OperationRow } from "../operations";
 import type { TaskEffects } from "../tasks/effects";
 import { requestTask } from "../tasks/request";
 import { attempt } from "./attempt";
+import { accessOf } from "./repositories";
 import { isThere } from "./status";
 
 type RepositoryRow = typeof backupRepositories.$inferSelect;
@@ -18,17 +19,17 @@ type RepositoryRow = typeof backupRepositories.$inferSelect;
 const paramsSchema = z.object({ repositoryId: z.number().optional(), keys: z.array(z.string()) });
 
 /** Asks for a copy to be taken out of its repository. Asked again while it is going, finds the same operation. */
-export function requestCopyRemoval(
+export async function requestCopyRemoval(
   tx: Queryable,
   actor: string,
-  { id, name, access }: RepositoryRow,
+  { id, name }: RepositoryRow,
   key: string,
   vmId?: number,
 ): Promise<OperationRow> {
   return requestTask(tx, {
     kind: "backup-remove",
     taskKind: "backup-remove",
-    params: { access, keys: [key], repositoryId: id },
+    params: { access: await accessOf(tx, id, "repository"), keys: [key], repositoryId: id },
     actor,
     ...(vmId !== undefined && { vmId }),
     subject: name,
@@ -41,27 +42,28 @@ export function requestCopyRemoval(
  * repository's are one operation.
  */
 export async function retryCopyRemovals(context: Context): Promise<void> {
-  const { id, name, access } = backupRepositories;
+  const { id, name } = backupRepositories;
   const key = sql<string>`${backups.copy} ->> 'key'`;
   const wasAsked = sql`exists (select from ${operations} where ${operations.kind} = 'backup-remove'
     and ${operations.dedupKey} in ('backup-remove:' || ${id}, 'backup-remove:' || ${id} || ':' || (${key}))
     and (${operations.finishedAt} is null or ${operations.finishedAt} > now() - interval '1 day'))`;
   const repositories = await context.db
-    .select({ id, name, access, keys: sql<string[]>`jsonb_agg(${key})` })
+    .select({ id, name, keys: sql<string[]>`jsonb_agg(${key})` })
     .from(backups)
     .innerJoin(backupRepositories, eq(id, backups.repositoryId))
     .where(and(isNotNull(backups.removedAt), isNotNull(backups.copy), sql`not ${wasAsked}`))
     .groupBy(id);
-  for (const { id, name, access, keys } of repositories) {
-    const task = {
-      kind: "backup-remove" as const,
-      taskKind: "backup-remove",
-      params: { access, keys, repositoryId: id },
-      actor: systemActor.name,
-      subject: name,
-      dedupKey: `backup-remove:${id}`,
-    };
-    await attempt(context, { repositoryId: id }, () => context.db.transaction((tx) => requestTask(tx, task)));
+  for (const { id, name, keys } of repositories) {
+    const request = async (tx: Queryable) =>
+      requestTask(tx, {
+        kind: "backup-remove",
+        taskKind: "backup-remove",
+        params: { access: await accessOf(tx, id, "repository"), keys, repositoryId: id },
+        actor: systemActor.name,
+        subject: name,
+        dedupKey: `backup-remove:${id}`,
+      });
+    await attempt(context, { repositoryId: id }, () => context.db.transaction(request));
   }
 }
 

@@ -4,6 +4,7 @@ import { backupPolicies, backups } from "../../db/schema/backups";
 import { vms } from "../../db/schema/vms";
 import { type BackupTier, backupTiers, runName } from "../../domain/backupPolicy";
 import { CumulusError } from "../../domain/errors";
+import { staleAfterMs } from "../../domain/vmStatus";
 import { announce } from "../changes";
 import { type Context, systemActor } from "../context";
 import { freeSnapshotName } from "../snapshots/names";
@@ -15,9 +16,12 @@ import { accessOf } from "./repositories";
 
 type PolicyRow = typeof backupPolicies.$inferSelect;
 
+/** How long a VM is waited for that is in no state to be backed up. */
+const patienceMs = 60 * 60_000;
+
 /**
  * Asks for the snapshots that are due. Runs that were missed, while the installation was off say, are caught up once; one that can't be asked for is noted as
- * failed.
+ * failed, and so is one of a VM that is in no state for it for an hour.
  */
 export async function takeDueBackups(context: Context): Promise<void> {
   const now = new Date();
@@ -36,8 +40,26 @@ async function takeOrPutOff(context: Context, vmId: number, now: Date): Promise<
     // The VM is on its way from one state to another: it stays due, and is looked at again in a minute.
     const isForLater = err instanceof CumulusError && (err.code === "wrong_state" || err.code === "conflict");
     if (!isForLater) throw err;
-    context.log.info({ vmId, err }, "a backup is put off");
+    const stuck = err.code === "wrong_state" ? await stuckTiers(context.db, vmId, now) : [];
+    if (stuck.length === 0) return context.log.info({ vmId, err }, "a backup is put off");
+    context.log.error({ vmId, err, tiers: stuck }, "a backup has waited for too long");
+    await context.db.transaction((tx) => noteFailedRuns(tx, vmId, now, err.message, stuck));
   }
+}
+
+/** Of which tiers the run that is due has waited for too long, while the VM has stayed as it is. Of one that its host tells nothing of nobody knows. */
+async function stuckTiers(db: Queryable, vmId: number, now: Date): Promise<BackupTier[]> {
+  const [found] = await db
+    .select({ vm: vms, row: backupPolicies })
+    .from(vms)
+    .innerJoin(backupPolicies, eq(backupPolicies.vmId, vms.id))
+    .where(eq(vms.id, vmId));
+  if (!found) return [];
+  const { observedAt, observedSince, intentAt } = found.vm;
+  const isSeen = observedAt !== null && now.getTime() - observedAt.getTime() <= staleAfterMs;
+  if (!isSeen) return [];
+  const waitedMs = (dueAt: Date) => now.getTime() - Math.max(...[observedSince, intentAt, dueAt].map(Number));
+  return dueRuns(found.row, now).flatMap(({ tier, dueAt }) => (waitedMs(dueAt) > patienceMs ? [tier] : []));
 }
 
 /** A VM's policy that is due, and the VM. The VM is held first, as by whoever destroys it. */
@@ -67,7 +89,7 @@ async function takeTiers(tx: Queryable, vm: VmRow, row: PolicyRow, now: Date): P
   const { repository } = row.policy;
   if (repository !== null) await accessOf(tx, repository, "repository");
   for (const { tier, dueAt } of dueRuns(row, now)) {
-    const name = await freeSnapshotName(tx, vm.id, runName(row.policy, tier, dueAt));
+    const name = await freeSnapshotName(tx, vm.id, runName(row.policy, tier, dueAt, now));
     const { snapshot } = await withSnapshotNameTaken(name, () =>
       requestSnapshot(tx, systemActor, vm, { name, origin: "schedule" }),
     );
@@ -84,18 +106,33 @@ async function takeTiers(tx: Queryable, vm: VmRow, row: PolicyRow, now: Date): P
 }
 
 /** People see that there was a run, and why there is no backup of it; the next one is another try. */
-async function noteFailedRuns(tx: Queryable, vmId: number, now: Date, reason: string): Promise<void> {
+async function noteFailedRuns(
+  tx: Queryable,
+  vmId: number,
+  now: Date,
+  reason: string,
+  tiers: readonly BackupTier[] = backupTiers,
+): Promise<void> {
   const due = await lockDue(tx, vmId, now);
   if (!due) return;
   const { row } = due;
   const error = `It could not be made. ${reason}`;
   for (const run of dueRuns(row, now)) {
+    if (!tiers.includes(run.tier)) continue;
     await tx
       .insert(backups)
       .values({ vmId, ...run, error, actor: systemActor.name })
       .onConflictDoNothing();
   }
-  await tx.update(backupPolicies).set(dueTimes(row.policy, now)).where(eq(backupPolicies.vmId, vmId));
+  const next = dueTimes(row.policy, now);
+  await tx
+    .update(backupPolicies)
+    .set({
+      ...(tiers.includes("hourly") && { hourlyAt: next.hourlyAt }),
+      ...(tiers.includes("daily") && { dailyAt: next.dailyAt }),
+      ...(tiers.includes("weekly") && { weeklyAt: next.weeklyAt }),
+    })
+    .where(eq(backupPolicies.vmId, vmId));
   await announce(tx, { kind: "backup", id: vmId, vmId });
 }
 

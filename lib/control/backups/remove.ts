@@ -36,8 +36,14 @@ export async function removeExpiredRow(tx: Queryable, id: number): Promise<void>
   if (row && !(await isBeingMade(tx, row))) await removeBackupRow(tx, systemActor, row);
 }
 
-/** A backup as it is now, held until the transaction ends: its copy may have ended, and others remove it too. */
+/** A backup as it is now, held until the transaction ends: its copy may have ended, and others remove it too. Its repository is held first, as by who forgets that. */
 export async function lockBackup(tx: Queryable, id: number): Promise<BackupRow | undefined> {
+  const ofBackup = tx.select({ id: backups.repositoryId }).from(backups).where(eq(backups.id, id));
+  await tx
+    .select({ id: backupRepositories.id })
+    .from(backupRepositories)
+    .where(inArray(backupRepositories.id, ofBackup))
+    .for("key share");
   const [row] = await tx
     .select()
     .from(backups)

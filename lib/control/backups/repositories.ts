@@ -17,7 +17,7 @@ import type { Context } from "../context";
 
 type RepositoryRow = typeof backupRepositories.$inferSelect;
 
-export async function listRepositories(context: Context): Promise<BackupRepository[]> {
+export async function listRepositories(context: Pick<Context, "db">): Promise<BackupRepository[]> {
   const rows = await context.db.select().from(backupRepositories).orderBy(asc(backupRepositories.name));
   const policies = await livePolicies(context.db);
   return rows.map((row) => toRepository(row, policies.filter(({ id }) => id === row.id).length));
@@ -29,11 +29,14 @@ export async function listRepositories(context: Context): Promise<BackupReposito
  */
 export async function createRepository(context: Context, input: CreateBackupRepository): Promise<BackupRepository> {
   const { name, place, password } = input;
-  await assertFreeName(context, name);
-  await assertFreePlace(context, place);
+  await assertFreeName(context.db, name);
+  await assertFreePlace(context.db, place);
   await context.agent.makeRepository({ place, password });
   try {
     return await context.db.transaction(async (tx) => {
+      // Another may have added it since.
+      await lockPlaces(tx);
+      await assertFreePlace(tx, place);
       const [row] = await tx.insert(backupRepositories).values({ name, access: { place, password } }).returning();
       if (!row) throw new CumulusError("internal", "The repository could not be written.");
       await announce(tx, { kind: "backup-repository", id: row.id });
@@ -54,20 +57,26 @@ export async function forgetRepository(context: Context, id: number): Promise<vo
     if ((await livePolicies(tx)).some((policy) => policy.id === id)) {
       throw new CumulusError("conflict", `VMs are backed up to ${row.name}: change their backup policies first.`);
     }
-    const [coming] = await tx
-      .select({ vmName: vms.name })
-      .from(backups)
-      .innerJoin(vms, eq(vms.id, backups.vmId))
-      .where(and(eq(backups.repositoryId, id), isNull(backups.removedAt), isNull(backups.error), isNull(backups.copy)))
-      .limit(1);
-    if (coming) {
-      const message = `A backup of ${coming.vmName} is on its way to ${row.name}. Wait until it is there, or cancel it.`;
+    const vmName = await nextCopyTo(tx, id);
+    if (vmName !== undefined) {
+      const message = `A backup of ${vmName} is on its way to ${row.name}. Wait until it is there, or cancel it.`;
       throw new CumulusError("conflict", message);
     }
     await tx.update(backups).set({ repositoryId: null, copy: null }).where(eq(backups.repositoryId, id));
     await tx.delete(backupRepositories).where(eq(backupRepositories.id, id));
     await announce(tx, { kind: "backup-repository", id });
   });
+}
+
+/** The name of a VM whose backup is on its way to a repository. */
+export async function nextCopyTo(tx: Queryable, id: number): Promise<string | undefined> {
+  const [coming] = await tx
+    .select({ vmName: vms.name })
+    .from(backups)
+    .innerJoin(vms, eq(vms.id, backups.vmId))
+    .where(and(eq(backups.repositoryId, id), isNull(backups.removedAt), isNull(backups.error), isNull(backups.copy)))
+    .limit(1);
+  return coming?.vmName;
 }
 
 /** What is in a repository, as the repository itself says: also of other installations. */
@@ -99,14 +108,21 @@ async function livePolicies(db: Queryable): Promise<{ id: number | null }[]> {
     .where(ne(vms.desired, "deleted"));
 }
 
-async function assertFreeName(context: Context, name: string): Promise<void> {
-  const [taken] = await context.db.select().from(backupRepositories).where(eq(backupRepositories.name, name));
+/** Of those who add repositories, or change where one is, one looks at a time, until the transaction ends. */
+export async function lockPlaces(tx: Queryable): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtext('backup-repositories'))`);
+}
+
+/** @throws `conflict` */
+export async function assertFreeName(db: Queryable, name: string): Promise<void> {
+  const [taken] = await db.select().from(backupRepositories).where(eq(backupRepositories.name, name));
   if (taken) throw nameTaken(name);
 }
 
-async function assertFreePlace(context: Context, place: BackupPlace): Promise<void> {
-  const rows = await context.db.select().from(backupRepositories);
-  const present = rows.find(({ access }) => locationOf(access.place) === locationOf(place));
+/** @param except the repository that may be there @throws `conflict` */
+export async function assertFreePlace(db: Queryable, place: BackupPlace, except?: number): Promise<void> {
+  const rows = await db.select().from(backupRepositories);
+  const present = rows.find(({ id, access }) => id !== except && locationOf(access.place) === locationOf(place));
   if (!present) return;
   const message = `The backup repository ${present.name} is there already.`;
   throw new CumulusError("conflict", message, {
@@ -114,13 +130,21 @@ async function assertFreePlace(context: Context, place: BackupPlace): Promise<vo
   });
 }
 
-function nameTaken(name: string): CumulusError {
+export function nameTaken(name: string): CumulusError {
   return new CumulusError("conflict", `A backup repository named ${name} exists already.`, {
     fields: { name: "This name is taken." },
   });
 }
 
 function toRepository({ id, name, access, createdAt }: RepositoryRow, policyCount: number): BackupRepository {
-  const { place } = access;
-  return { id, name, kind: place.kind, location: locationOf(place), policyCount, createdAt: createdAt.toISOString() };
+  const { kind } = access.place;
+  const location = locationOf(access.place);
+  return { id, name, kind, place: shownPlace(access.place), location, policyCount, createdAt: createdAt.toISOString() };
+}
+
+/** Without what nobody is told. */
+function shownPlace(place: BackupPlace): BackupRepository["place"] {
+  if (place.kind === "folder") return { kind: place.kind, path: place.path };
+  const { kind, endpoint, bucket, prefix, accessKeyId } = place;
+  return { kind, endpoint, bucket, prefix, accessKeyId };
 }

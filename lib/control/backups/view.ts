@@ -43,6 +43,7 @@ async function select(context: Context, where: SQL | undefined): Promise<Backup[
     vm: { id: backup.vmId, name: vmName },
     tier: backup.tier,
     dueAt: backup.dueAt.toISOString(),
+    takenAt: snapshot?.manifest?.createdAt ?? null,
     snapshotId: isThere(snapshot) ? snapshot.id : null,
     repositoryId: backup.repositoryId,
     copy: backup.copy,

@@ -1,11 +1,12 @@
 import { eq } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { recipes } from "../../db/schema/images";
-import type { Arch } from "../../domain/arch";
 import { CumulusError } from "../../domain/errors";
+import type { Host } from "../../domain/host";
 import type { CreateImage } from "../../domain/imageRequest";
 import { type Recipe, whyNotByHost, withHashedPasswords } from "../../domain/recipe";
 import { hashPassword } from "../passwordHash";
+import { lackFor } from "../vms/firmware";
 import type { ImageTask } from "./request";
 import { resolveImage } from "./resolve";
 import type { ImageRow } from "./view";
@@ -14,14 +15,20 @@ import type { ImageRow } from "./view";
  * Derives an image from another one by a recipe, a saved one or one of the request's own.
  * @throws `bad_request` with fields: there is no such recipe or base, or the host can't do it
  */
-export async function recipeTask(tx: Queryable, input: CreateImage, hostArch: Arch): Promise<ImageTask> {
+export async function recipeTask(tx: Queryable, input: CreateImage, host: Host): Promise<ImageTask> {
   const { recipe: wanted, base = "", name, title, description } = input;
   const recipe =
     typeof wanted === "object" ? withHashedPasswords(wanted, hashPassword) : await savedRecipe(tx, wanted ?? 0);
   const image = await resolveImage(tx, base, { field: "base" });
-  const whyNot = whyNotByHost(recipe, image.arch, hostArch);
+  const whyNot = whyNotBy(host, recipe, image);
   if (whyNot !== null) throw new CumulusError("bad_request", whyNot, { fields: { base: whyNot } });
   return customizeTask(image, recipe, { name, title, description });
+}
+
+function whyNotBy({ name, report }: Host, recipe: Recipe, { arch, firmware }: ImageRow): string | null {
+  const whyNot = whyNotByHost(recipe, arch, report?.arch ?? "x86_64");
+  if (whyNot !== null || report === null || recipe.place !== "console") return whyNot;
+  return lackFor({ name, report }, arch, firmware)?.message ?? null;
 }
 
 /** @param names of the new image; the recipe's own where they are not given */

@@ -57,8 +57,8 @@ async function prepare(context: Context, input: CreateImage): Promise<(tx: Query
     return ready(buildTask(build, arch));
   }
   if (recipe !== undefined) {
-    const arch = await hostArch(context);
-    return (tx) => recipeTask(tx, input, arch);
+    const host = await getHost(context);
+    return (tx) => recipeTask(tx, input, host);
   }
   if (vm !== undefined || snapshot !== undefined) return (tx) => captureTask(tx, input);
   throw new CumulusError("bad_request", "Say where the image comes from.");

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { and, eq, getTableColumns, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { images } from "../../db/schema/images";
-import type { ImageIdentity, ImageManifest } from "../../domain/image";
+import { type ImageIdentity, type ImageManifest, isRecipeChanged } from "../../domain/image";
 import type { Context } from "../context";
 import { announceImage } from "./announce";
 import { lockImages } from "./lock";
@@ -12,18 +12,22 @@ export async function takeUpImages(context: Context): Promise<void> {
   await context.db.transaction(async (tx) => {
     // What was listed must not be removed before it is written down: it would come back as a row without a file.
     await lockImages(tx, "shared");
-    for (const manifest of await context.agent.listImages()) await takeUpImage(tx, manifest);
+    const present = await context.agent.listPresentRecipes();
+    for (const manifest of await context.agent.listImages()) {
+      await takeUpImage(tx, manifest, isRecipeChanged(manifest, present));
+    }
   });
 }
 
 /**
  * Writes down an image that lies whole on a host, as its manifest describes it now: a name for a file, beside which the same file may have others. One
  * that is being removed stays removed.
+ * @param isRecipeOld whether it would be built otherwise now: not so of one that was just made
  * @returns its id; one that is known already keeps its own
  */
-export async function takeUpImage(db: Queryable, manifest: ImageManifest): Promise<number> {
+export async function takeUpImage(db: Queryable, manifest: ImageManifest, isRecipeOld = false): Promise<number> {
   const { recipeHash: _recipeHash, createdAt, ...described } = manifest;
-  const values = { ...described, createdAt: new Date(createdAt) };
+  const values = { ...described, isRecipeChanged: isRecipeOld, createdAt: new Date(createdAt) };
   const known = await findKnown(db, manifest);
   if (known) return isCurrent(known, values) ? known.id : update(db, known.id, values);
   const [row] = await db.insert(images).values(values).onConflictDoNothing().returning({ id: images.id });
@@ -33,7 +37,7 @@ export async function takeUpImage(db: Queryable, manifest: ImageManifest): Promi
   return row.id;
 }
 
-type Values = Omit<typeof images.$inferInsert, "id" | "deletedAt" | "recipe">;
+type Values = Omit<typeof images.$inferInsert, "id" | "deletedAt" | "recipe" | "published">;
 
 async function findKnown(db: Queryable, image: ImageIdentity) {
   const isBeingRemoved = sql<boolean>`exists (

@@ -3,26 +3,60 @@ import { expect, test } from "vitest";
 import { testHypervisor } from "../../agent/testAgent";
 import { images } from "../../db/schema/images";
 import type { ImageSource } from "../../domain/image";
+import { fakeImage } from "../../hypervisor/fakeHost";
+import { recipeHashOf } from "../../images/buildImage";
 import { testControlPlane } from "../testControlPlane";
-import { getImage } from "./view";
+import { takeUpImages } from "./takeUp";
+import { getImage, listImages } from "./view";
 
 const plane = testControlPlane();
 
 test("a recipe's image tells when what it was made from has a newer build", async () => {
-  const { db, ...context } = await plane.hostedContextWith(testHypervisor());
-  const [mini] = await db.select().from(images).where(eq(images.name, "mini"));
+  const { context, mini, add } = await withMini();
+  const source = { type: "recipe", baseSha256: mini.sha256, baseName: "mini", recipe: "berlin" } as const;
+  const derived = await add("berlin", "2", source);
+  const newerBase = async () => (await getImage(context, derived)).newerBase;
+  expect(await newerBase()).toBeNull();
+  const newer = await add("mini", "3", mini.source);
+  expect(await newerBase()).toEqual({ id: newer, name: "mini", title: mini.title });
+});
+
+test("an image that its recipe made of that recipe's own image is offered no older one for it", async () => {
+  const { context, mini, add } = await withMini();
+  const madeFrom = (digit: string, recipe: string) =>
+    ({ type: "recipe", baseSha256: digit.repeat(64), baseName: "web", recipe }) as const;
+  await add("web", "2", { type: "recipe", baseSha256: mini.sha256, baseName: "mini", recipe: "setup" });
+  const base = await add("web", "3", madeFrom("2", "upgrade"));
+  const last = await add("web", "4", madeFrom("3", "upgrade"));
+  expect((await getImage(context, last)).newerBase).toBeNull();
+  await context.db.update(images).set({ deletedAt: new Date() }).where(eq(images.id, base));
+  expect((await getImage(context, last)).newerBase).toBeNull();
+});
+
+/** @returns also a way to add images that are newer the higher their digit is, of which their checksums are made */
+async function withMini() {
+  const context = await plane.hostedContextWith(testHypervisor());
+  const [mini] = await context.db.select().from(images).where(eq(images.name, "mini"));
   if (!mini) throw new Error("The host has no mini.");
   const add = async (name: string, digit: string, source: ImageSource) => {
     const { id: _id, createdAt, ...rest } = mini;
     const later = new Date(createdAt.getTime() + Number(digit) * 1000);
     const row = { ...rest, name, source, sha256: digit.repeat(64), createdAt: later };
-    const [added] = await db.insert(images).values(row).returning();
+    const [added] = await context.db.insert(images).values(row).returning();
     return added?.id ?? 0;
   };
-  const source = { type: "recipe", baseSha256: mini.sha256, baseName: "mini", recipe: "berlin" } as const;
-  const derived = await add("berlin", "2", source);
-  const newerBase = async () => (await getImage({ db, ...context }, derived)).newerBase;
-  expect(await newerBase()).toBeNull();
-  const newer = await add("mini", "3", mini.source);
-  expect(await newerBase()).toEqual({ id: newer, name: "mini", title: mini.title });
+  return { context, mini, add };
+}
+
+test("an image that was built by another recipe than this version's is out of date, without being asked for", async () => {
+  let recipeHash: string | null = "f".repeat(64);
+  const host = { ...testHypervisor(), listImages: async () => [{ ...fakeImage, recipeHash }] };
+  const context = await plane.hostedContextWith(host);
+  const shown = async () => {
+    await takeUpImages(context);
+    return (await listImages(context)).find(({ sha256 }) => sha256 === fakeImage.sha256)?.newerBuild;
+  };
+  expect(await shown()).toBe("recipe");
+  recipeHash = recipeHashOf({ name: "mini", arch: "x86_64" });
+  expect(await shown()).toBeNull();
 });

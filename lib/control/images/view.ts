@@ -49,14 +49,15 @@ export async function getImage({ db }: Context, id: number): Promise<ImageDetail
     ...users,
     sameFile: await imagesOfSameFile(db, row.image),
     newerBase: await newerBaseOf(db, row.image),
+    published: row.image.published,
     recipe: row.image.recipe,
   };
 }
 
 /** A build of a recipe's base that is newer than the one that it was made from. */
-async function newerBaseOf(db: Queryable, { id, source }: ImageRow): Promise<ImageDetail["newerBase"]> {
+async function newerBaseOf(db: Queryable, { source }: ImageRow): Promise<ImageDetail["newerBase"]> {
   const newest = source.type === "recipe" ? await newestBase(db, source) : undefined;
-  if (source.type !== "recipe" || !newest || newest.id === id || newest.sha256 === source.baseSha256) return null;
+  if (source.type !== "recipe" || !newest || newest.sha256 === source.baseSha256) return null;
   return { id: newest.id, name: newest.name, title: newest.title };
 }
 
@@ -81,11 +82,26 @@ interface Selected {
 }
 
 function toImage({ image, ...counts }: Selected): Image {
-  const { deletedAt: _deletedAt, recipe: _recipe, createdAt, firmwares, ...rest } = image;
+  const {
+    deletedAt: _deletedAt,
+    recipe: _recipe,
+    isRecipeChanged: _isChanged,
+    published: _published,
+    ...shown
+  } = image;
+  const { createdAt, firmwares, ...rest } = shown;
   return {
     ...rest,
+    newerBuild: newerBuildOf(image),
     firmwares: firmwares.length > 0 ? firmwares : [image.firmware],
     createdAt: createdAt.toISOString(),
     ...counts,
   };
+}
+
+/** Judged anew at each look: what was told stays true when the image has become what its maker publishes. */
+function newerBuildOf({ source, isRecipeChanged, published }: ImageRow): Image["newerBuild"] {
+  if (isRecipeChanged) return "recipe";
+  if (source.type !== "catalogue" || published?.checksum == null) return null;
+  return published.checksum === source.checksum ? null : "published";
 }

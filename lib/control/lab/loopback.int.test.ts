@@ -2,6 +2,7 @@ import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { testHypervisor } from "../../agent/testAgent";
 import { vms } from "../../db/schema/vms";
+import { sharedUser } from "../../domain/host";
 import { createVmSchema } from "../../domain/vm";
 import { type Context, systemActor } from "../context";
 import { convergeVm } from "../converge";
@@ -13,7 +14,7 @@ import { whyGuestsReachLoopback } from "./loopback";
 
 const plane = testControlPlane();
 
-test("guests reach this machine's loopback in user mode, and on bridges as long as one runs that was started in user mode", async () => {
+test("guests reach this machine's loopback in user mode, and on bridges as long as one runs that was started in user mode, or work on images has no user of its own", async () => {
   const hypervisor = testHypervisor();
   const user = await plane.contextWith(hypervisor);
   const { db, agent } = user;
@@ -49,4 +50,9 @@ test("guests reach this machine's loopback in user mode, and on bridges as long 
   await powerVm(bridged, systemActor, id, "start");
   await convergeVm(bridged, id);
   expect(await whyGuestsReachLoopback(db)).toBeNull();
+
+  const host = bridged.agent.host;
+  bridged.agent.host = async () => ({ ...(await host()), degraded: [{ code: sharedUser, message: "All share one." }] });
+  await refreshHost(bridged);
+  expect(await whyGuestsReachLoopback(db)).toMatch(/recipe/);
 });

@@ -5,6 +5,7 @@ import { labVms, vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { CreateVm, Vm } from "../../domain/vm";
 import type { Actor, Context } from "../context";
+import { resolveImage } from "../images/resolve";
 import { resolveVm } from "../vms/create";
 import { insertVm } from "../vms/insert";
 import { getVm } from "../vms/view";
@@ -40,6 +41,17 @@ export async function hasNetwork(context: Context, name: string): Promise<boolea
   return row !== undefined;
 }
 
+/** Whether there is an image of this name, or with this alias. */
+export async function hasImage(context: Context, name: string): Promise<boolean> {
+  try {
+    await resolveImage(context.db, name, { kind: "any" });
+    return true;
+  } catch (error) {
+    if (error instanceof CumulusError && error.code === "bad_request") return false;
+    throw error;
+  }
+}
+
 /**
  * Writes down that a VM is to exist under any name; its hostname is one like it.
  * @param labName the name as asked @param image the image's name as asked
@@ -55,7 +67,7 @@ export async function createLabVm(
     // Two requests for one name: the second waits, and then sees the first.
     await tx.execute(sql`select pg_advisory_xact_lock(hashtext('lab-names'))`);
     const taken = await liveNames(tx);
-    if (taken.some((one) => one.name === labName || one.labName === labName)) {
+    if (taken.some((one) => (one.labName ?? one.name) === labName)) {
       throw new CumulusError("conflict", `vm "${labName}" already exists`);
     }
     const name = freeHostname(labName, new Set(taken.map((one) => one.name)));

@@ -6,7 +6,7 @@ import { getVm } from "../vms/view";
 const deadlineMs = 5 * 60_000;
 
 /**
- * Holds until a VM is seen as wanted: running, off, or gone.
+ * Holds until a VM is seen as wanted: running, off, or gone. @param signal of who asks; by default nobody gives up
  * @throws `conflict` with the reason when it fails, `unavailable` after five minutes
  */
 export async function waitForPower(
@@ -14,7 +14,7 @@ export async function waitForPower(
   changes: ChangeFeed,
   id: number,
   wanted: "running" | "stopped" | "gone",
-  signal: AbortSignal,
+  signal = new AbortController().signal,
 ): Promise<void> {
   let failure: string | null = null;
   const isDecided = async () => {

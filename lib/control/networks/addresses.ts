@@ -24,10 +24,9 @@ export const quarantineMs = 10 * 60_000;
 
 /**
  * Takes an address for a VM: the lowest free one, or the one that is asked for. The row that it writes is what holds it.
- * @param vmId the VM, if it is there already: an address in quarantine that it had itself it can have again
  * @throws `conflict` when the network is full or the address is taken, `bad_request` for one that no VM can have
  */
-export async function takeAddress(tx: Queryable, network: NetworkRow, wanted?: string, vmId?: number): Promise<string> {
+export async function takeAddress(tx: Queryable, network: NetworkRow, wanted?: string): Promise<string> {
   await forgetOldReleases(tx, network.id);
   const ipv4 = wanted ?? (await lowestFree(tx, network));
   if (wanted !== undefined) assertAssignable(network, wanted);
@@ -35,15 +34,31 @@ export async function takeAddress(tx: Queryable, network: NetworkRow, wanted?: s
   const [row] = await tx
     .insert(addresses)
     .values({ networkId: network.id, ipv4 })
-    .onConflictDoUpdate({
-      target: [addresses.networkId, addresses.ipv4],
-      set: { vmId: null, releasedAt: null },
-      setWhere: vmId === undefined ? sql`false` : and(eq(addresses.vmId, vmId), isNotNull(addresses.releasedAt)),
-    })
+    .onConflictDoNothing()
     .returning({ ipv4: addresses.ipv4 });
   if (row) return ipv4;
-  if (wanted === undefined) return takeAddress(tx, network, wanted, vmId);
+  if (wanted === undefined) return takeAddress(tx, network);
   throw await addressTaken(tx, network, ipv4);
+}
+
+/**
+ * Takes an address again that a VM had itself and that is in quarantine since.
+ * @returns null when there is none; else the MAC that it had with it, which is to come back too: what knows the address knows it by that
+ */
+export async function takeOwnAddressAgain(
+  tx: Queryable,
+  networkId: number,
+  ipv4: string,
+  vmId: number,
+): Promise<{ ipv4: string; mac: string | null } | null> {
+  await forgetOldReleases(tx, networkId);
+  const isOwn = and(eq(addresses.networkId, networkId), eq(addresses.ipv4, ipv4), eq(addresses.vmId, vmId));
+  const [row] = await tx
+    .update(addresses)
+    .set({ releasedAt: null })
+    .where(and(isOwn, isNotNull(addresses.releasedAt)))
+    .returning({ ipv4: addresses.ipv4, mac: addresses.mac });
+  return row ?? null;
 }
 
 /** Says whose an address is that was taken in the same transaction. */
@@ -55,16 +70,16 @@ export async function bindAddress(tx: Queryable, networkId: number, ipv4: string
   await announce(tx, { kind: "network", id: networkId });
 }
 
-/** Begins the quarantine of addresses of a VM. @param only in this network; all of them when not given */
+/** Begins the quarantine of addresses of a VM. @param only that of an interface; all of them when not given */
 export async function releaseAddresses(
   tx: Queryable,
   vmId: number,
-  only?: { networkId: number; ipv4: string },
+  only?: { networkId: number; ipv4: string; mac: string },
 ): Promise<void> {
   const which = only && and(eq(addresses.networkId, only.networkId), eq(addresses.ipv4, only.ipv4));
   const rows = await tx
     .update(addresses)
-    .set({ releasedAt: sql`now()` })
+    .set({ releasedAt: sql`now()`, mac: only?.mac ?? null })
     .where(and(eq(addresses.vmId, vmId), isNull(addresses.releasedAt), which))
     .returning();
   for (const { networkId } of rows) await announce(tx, { kind: "network", id: networkId });

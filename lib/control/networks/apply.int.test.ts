@@ -35,17 +35,16 @@ beforeEach(async () => {
   told.length = 0;
 });
 
+const patience = { timeout: 30_000, interval: 20 };
+
 /** The worker has nothing left to do, and does nothing. */
 const allDone = () =>
-  vi.waitFor(
-    async () => {
-      const { rows } = await plane.pool.query(
-        "select task_identifier, last_error from graphile_worker.jobs where task_identifier like '%-networks'",
-      );
-      expect(rows).toEqual([]);
-    },
-    { timeout: 30_000, interval: 20 },
-  );
+  vi.waitFor(async () => {
+    const { rows } = await plane.pool.query(
+      "select task_identifier, last_error from graphile_worker.jobs where task_identifier like '%-networks'",
+    );
+    expect(rows).toEqual([]);
+  }, patience);
 const make = (name: string, cidr: string) => createNetwork(context, { name, cidr });
 
 describe("a host's networks", () => {
@@ -68,12 +67,12 @@ describe("a host's networks", () => {
       second = make("second", "10.2.0.0/24");
       await vi.waitFor(async () => {
         expect((await plane.pool.query("select 1 from networks where name = 'second'")).rows).toHaveLength(1);
-      });
+      }, patience);
     };
     await make("first", "10.1.0.0/24");
     await second;
     await allDone();
-    await vi.waitFor(() => expect(told).toHaveLength(2));
+    await vi.waitFor(() => expect(told).toHaveLength(2), patience);
     expect(told).toEqual([
       ["default", "first"],
       ["default", "first", "second"],

@@ -34,6 +34,12 @@ export function whyNotForwardable(network: HostReport["network"] | null, vm: Con
   return vm.observedLink?.driver === "bridge" ? whyToStartAnew("user") : null;
 }
 
+/** Why the interfaces of a VM stay as they are until it stops; null when its host can plug and unplug them. */
+export function whyInterfacesStay(network: HostReport["network"] | null, vm: Connected): string | null {
+  if (network?.driver === "bridge" || vm.observedLink?.driver !== "bridge") return null;
+  return "This VM still runs on bridges, and this host, which has user-mode networks by now, plugs and unplugs nothing there: stop it first.";
+}
+
 /** @throws `wrong_state` where it would be written down and not enforced: a wall that isn't there is worse than none */
 export async function assertEnforceable(db: Queryable, vm: Connected): Promise<void> {
   const whyNot = whyNotEnforceable(await networkDriverOf(db), vm);

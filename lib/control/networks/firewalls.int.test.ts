@@ -1,9 +1,12 @@
 import { expect, onTestFinished, test } from "vitest";
 import { type FirewallRuleInput, writeFirewallSchema } from "../../domain/firewall";
+import type { NetworkState } from "../../domain/hostNetwork";
+import { createVmSchema } from "../../domain/vm";
 import { createFakeHypervisor } from "../../hypervisor/fake";
-import type { Context } from "../context";
+import { type Context, systemActor } from "../context";
 import { testControlPlane } from "../testControlPlane";
-import { createFirewall, getFirewall, updateFirewall } from "./firewalls";
+import { createVm } from "../vms/create";
+import { createFirewall, getFirewall, setVmFirewalls, updateFirewall } from "./firewalls";
 
 const plane = testControlPlane();
 
@@ -66,4 +69,40 @@ test("a firewall that isn't there is told of at the rule that names it", async (
   await expect(createFirewall(context, writeFirewallSchema.parse({ name: "names", rules }))).rejects.toMatchObject({
     fields: { "rules.1.firewalls": "There is no firewall 999999." },
   });
+});
+
+test("whom a rule lets in by a firewall's name are the VMs that have it, from the moment on that they do", async () => {
+  const fake = createFakeHypervisor({ networkDriver: "bridge" });
+  onTestFinished(() => fake.close());
+  let told: NetworkState | undefined;
+  const applyNetworks = async (state: NetworkState) => {
+    told = state;
+    await fake.applyNetworks(state);
+  };
+  const context = await plane.hostedContextWith({ ...fake, applyNetworks });
+  const create = (name: string) =>
+    createVm(context, systemActor, createVmSchema.parse({ name, image: "mini", size: "nano" }), null);
+  const server = await create("named-server");
+  const clients = [await create("named-client-1"), await create("named-client-2")];
+  const addresses = clients.map(({ ipv4 }) => `${ipv4}/32`);
+  const named = await createFirewall(context, writeFirewallSchema.parse({ name: "clients", rules: [] }));
+  const rule = { direction: "ingress", protocol: "tcp", ports: [{ from: 80, to: 80 }], firewalls: [named.id] };
+  const naming = await createFirewall(context, writeFirewallSchema.parse({ name: "for clients", rules: [rule] }));
+  const peers = () => told?.firewalls.find(({ vmId }) => vmId === server.id)?.ingress?.flatMap(({ cidrs }) => cidrs);
+
+  await setVmFirewalls(context, server.id, [naming.id]);
+  expect(told?.firewalls.find(({ vmId }) => vmId === server.id)?.ingress, "nobody has it").toEqual([]);
+  for (const [index, { id }] of clients.entries()) {
+    await setVmFirewalls(context, id, [named.id]);
+    expect(peers()).toEqual(addresses.slice(0, index + 1));
+  }
+  await setVmFirewalls(context, clients[0]?.id ?? 0, []);
+  expect(peers()).toEqual(addresses.slice(1));
+  await updateFirewall(
+    context,
+    naming.id,
+    writeFirewallSchema.parse({ name: "for all", rules: [{ ...rule, firewalls: [] }] }),
+    null,
+  );
+  expect(peers(), "everybody").toEqual([]);
 });

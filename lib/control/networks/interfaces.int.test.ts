@@ -1,5 +1,6 @@
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { hosts } from "../../db/schema/hosts";
 import { vmInterfaces } from "../../db/schema/vmNetworking";
 import { CumulusError } from "../../domain/errors";
 import { createNetworkSchema } from "../../domain/network";
@@ -83,6 +84,25 @@ test("an interface that is to leave while its VM starts with it is there until t
   expect(await interfacesOf(id)).toEqual(["net2"]);
 });
 
+test("a VM that runs on bridges which its host has left keeps its interfaces, also one that was to leave already, until it stops", async () => {
+  const id = await withThreeInterfaces();
+  const leaving = await unplugInterface(context, systemActor, id, "net1");
+  const report = sql`jsonb_set(${hosts.report}, '{network,driver}', '"user"')`;
+  await context.db.update(hosts).set({ report });
+  const refused = { code: "wrong_state", message: expect.stringContaining("stop it first") };
+  await expect(unplugInterface(context, systemActor, id, "net2")).rejects.toMatchObject(refused);
+  await convergeVm(context, id);
+  expect(await getOperation(context, leaving.id)).toMatchObject({ status: "failed", error: refused.message });
+  const kept = await context.db.select().from(vmInterfaces).where(eq(vmInterfaces.vmId, id));
+  expect(kept.map(({ isLeaving }) => isLeaving)).toEqual([false, false]);
+  await powerVm(context, systemActor, id, "stop");
+  await convergeVm(context, id);
+  await unplugInterface(context, systemActor, id, "net2");
+  await powerVm(context, systemActor, id, "start");
+  await convergeVm(context, id);
+  expect(await interfacesOf(id)).toEqual(["net1"]);
+});
+
 test("a VM has one interface in a network, and gets another once that one is gone", async () => {
   const id = await withThreeInterfaces();
   const plug = (network: string) => plugInterface(context, systemActor, id, { network });
@@ -106,8 +126,13 @@ test("an interface that was unplugged is plugged in again with its own address, 
   await createNetwork(context, createNetworkSchema.parse({ name: "one-address", cidr: "10.6.0.0/24", range }));
   const plug = (vmId: number, ipv4?: string) =>
     plugInterface(context, systemActor, vmId, { network: "one-address", ipv4 });
+  const macOf = async (vmId: number) => {
+    const rows = await context.db.select().from(vmInterfaces).where(eq(vmInterfaces.vmId, vmId));
+    return rows.find(({ interfaceId }) => interfaceId === "net3")?.mac;
+  };
   await plug(id);
   await convergeVm(context, id);
+  const mac = await macOf(id);
   await unplugInterface(context, systemActor, id, "net3");
   await convergeVm(context, id);
   await expect(plug(otherId)).rejects.toThrow(/no free address. One is in quarantine until 20/);
@@ -117,6 +142,7 @@ test("an interface that was unplugged is plugged in again with its own address, 
   await plug(id, range.first);
   await convergeVm(context, id);
   expect(await interfacesOf(id)).toEqual(["net1", "net2", "net3"]);
+  expect(await macOf(id), "which the address is known by").toBe(mac);
   await expect(plug(otherId, range.first)).rejects.toMatchObject({
     fields: { ipv4: expect.stringContaining("has it") },
   });

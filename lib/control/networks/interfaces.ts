@@ -6,6 +6,7 @@ import { operations } from "../../db/schema/operations";
 import { interfaceLimits, vmInterfaces } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import { CumulusError, messageOf } from "../../domain/errors";
+import type { HostReport } from "../../domain/host";
 import type { Operation } from "../../domain/operation";
 import type { Bandwidth, PlugInterface } from "../../domain/vmNetworking";
 import { announce } from "../changes";
@@ -13,12 +14,12 @@ import type { Actor, Context } from "../context";
 import { requestConverge } from "../jobs";
 import { actorName, addOperation, finishOperation, getOperation, type OperationRow } from "../operations";
 import { specOf } from "../spec";
-import { allocateMac } from "../vms/allocate";
 import { lockVm } from "../vms/power";
 import { getVmRecord, type VmRecord, type VmRow } from "../vms/view";
-import { bindAddress, type NetworkRow, releaseAddresses, takeAddress } from "./addresses";
+import { bindAddress, type NetworkRow, releaseAddresses, takeAddress, takeOwnAddressAgain } from "./addresses";
 import { applyNetworks, requestNetworks, settleNetworks } from "./apply";
-import { assertEnforceable } from "./driver";
+import { assertEnforceable, networkDriverOf, whyInterfacesStay } from "./driver";
+import { takeMac } from "./macs";
 import { holdNetwork } from "./networks";
 
 /** What an operation on an interface says of it. */
@@ -47,7 +48,7 @@ export async function plugInterface(
     if (interfaceId === undefined) {
       throw new CumulusError("conflict", "This VM has eight interfaces, the most there can be. Unplug one first.");
     }
-    await addInterface(tx, { vmId, interfaceId }, network, input.ipv4);
+    await addInterface(tx, { vmId, interfaceId }, network, input);
     return interfacesChanged(tx, actor, vmId, { subject: network.name, result: { interface: interfaceId } });
   });
   return getOperation(context, operation.id);
@@ -68,11 +69,12 @@ async function addInterface(
   tx: Queryable,
   link: { vmId: number; interfaceId: string },
   network: NetworkRow,
-  wanted?: string,
+  wanted: Pick<PlugInterface, "ipv4" | "mac"> = {},
 ): Promise<void> {
-  const ipv4 = await takeAddress(tx, network, wanted, link.vmId);
+  const own = wanted.ipv4 === undefined ? null : await takeOwnAddressAgain(tx, network.id, wanted.ipv4, link.vmId);
+  const ipv4 = own?.ipv4 ?? (await takeAddress(tx, network, wanted.ipv4));
   await bindAddress(tx, network.id, ipv4, link.vmId);
-  const mac = await allocateMac(tx);
+  const mac = wanted.mac === undefined && own?.mac ? own.mac : await takeMac(tx, wanted.mac);
   await tx.insert(vmInterfaces).values({ ...link, networkId: network.id, mac, ipv4 });
 }
 
@@ -100,7 +102,7 @@ export async function copyFurtherInterfaces(tx: Queryable, fromVmId: number, toV
 
 /**
  * Takes an interface from a VM. Its address and link are held until the guest has let go of it, which the operation tells.
- * @throws `not_found`; `bad_request` for the first, which stays
+ * @throws `not_found`; `bad_request` for the first, which stays; `wrong_state` while the VM runs on bridges that its host has left
  */
 export async function unplugInterface(
   context: Context,
@@ -112,7 +114,8 @@ export async function unplugInterface(
     throw new CumulusError("bad_request", "A VM's first interface stays: Cumulus reaches it there.");
   }
   const operation = await context.db.transaction(async (tx) => {
-    await lockVmToChange(tx, vmId);
+    const vm = await lockVmToChange(tx, vmId);
+    refuseWhereTheyStay(await networkDriverOf(tx), vm);
     const [row] = await tx
       .update(vmInterfaces)
       .set({ isLeaving: true })
@@ -154,6 +157,7 @@ export async function performInterfaceChange(context: Context, vmId: number, ope
   const { interface: interfaceId } = resultSchema.parse(operation?.result);
   const record = withOthersStaying(await getVmRecord(context.db, vmId), interfaceId);
   try {
+    refuseWhereTheyStay(record.host.report?.network ?? null, record.vm);
     await context.agent.ensure(specOf(record));
   } catch (error) {
     if (!(error instanceof CumulusError) || error.code === "unavailable") throw error;
@@ -200,6 +204,12 @@ export async function forgetLeftInterfaces(context: Context, told: VmRecord): Pr
     await requestNetworks(tx);
     await announce(tx, { kind: "vm", id: vmId });
   });
+}
+
+/** A host in user mode would say that it is done, and the VM would go on with an interface whose address another VM gets. */
+function refuseWhereTheyStay(network: HostReport["network"] | null, vm: VmRow): void {
+  const whyNot = whyInterfacesStay(network, vm);
+  if (whyNot !== null) throw new CumulusError("wrong_state", whyNot);
 }
 
 async function lockVmToChange(tx: Queryable, vmId: number): Promise<VmRow> {

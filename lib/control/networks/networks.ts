@@ -22,7 +22,7 @@ import { countFree, type NetworkRow, vmsLeftOutside } from "./addresses";
 import { requestNetworks, settleNetworks } from "./apply";
 import { networkDriverOf } from "./driver";
 import { networksPending } from "./pending";
-import { refuseBeyondUserMode, refuseUnfeltWayOut, whyNotAll } from "./userMode";
+import { refuseBeyondUserMode, refuseUnfeltWayOut, whoStillReachesOut, whyNotAll } from "./userMode";
 
 export async function listNetworks(context: Context): Promise<Network[]> {
   return select(context, undefined);
@@ -184,7 +184,7 @@ async function select(context: Context, id: number | undefined): Promise<Network
         ...shown,
         range: rangeFirst !== null && rangeLast !== null ? { first: rangeFirst, last: rangeLast } : null,
         driver,
-        whyNot: whyNotAll(driver, row),
+        whyNot: [whyNotAll(driver, row), await whoStillReachesOut(context.db, row)].filter(Boolean).join(" ") || null,
         pending,
         vmCount: (await vmsIn(context.db, row.id)).length,
         freeCount: await countFree(context.db, row),

@@ -1,12 +1,18 @@
 import { eq } from "drizzle-orm";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { connectionConfig } from "../../db/client";
 import { networks } from "../../db/schema/networks";
 import { vms } from "../../db/schema/vms";
 import type { FieldErrors } from "../../domain/errors";
+import type { Change } from "../../domain/event";
 import type { UpdateNetwork } from "../../domain/network";
 import { createVmSchema } from "../../domain/vm";
 import { createFakeHypervisor } from "../../hypervisor/fake";
+import { createChangeFeed } from "../changeFeed";
+
 import { type Context, systemActor } from "../context";
+import { convergeVm } from "../converge";
+import { cloneVm } from "../snapshots/clone";
 import { specOf } from "../spec";
 import { testControlPlane } from "../testControlPlane";
 import { createVm } from "../vms/create";
@@ -81,4 +87,59 @@ test("a network without a way out has none in user mode either, which changes on
   await context.db.update(vms).set({ observedLink: null }).where(eq(vms.id, vm.id));
   await updateNetwork(context, id, { outside: "nat" });
   expect(await interfaces()).toMatchObject([{ isRestricted: false }]);
+});
+
+test("a VM that is started while it is looked which VMs run is waited for, and seen", async () => {
+  const { id } = await make("open", 0);
+  const asked = createVmSchema.parse({ name: "starting", image: "mini", size: "nano", network: "open" });
+  const vm = await createVm(context, systemActor, asked, null);
+  await context.db.update(vms).set({ desired: "stopped" }).where(eq(vms.id, vm.id));
+  let refused: Promise<FieldErrors> = Promise.resolve({});
+  await context.db.transaction(async (tx) => {
+    await tx.update(vms).set({ desired: "running" }).where(eq(vms.id, vm.id));
+    refused = refusal(updateNetwork(context, id, { outside: "none" }));
+    await plane.waitingForLock(1);
+  });
+  expect(await refused).toEqual({ outside: expect.stringContaining("Stop these first: starting.") });
+});
+
+test("a VM is cloned while its network is changed: one of them waits for the other, not each", async () => {
+  const { id } = await make("cloned", 0);
+  const asked = createVmSchema.parse({ name: "source", image: "mini", size: "nano", network: "cloned" });
+  const vm = await createVm(context, systemActor, asked, null);
+  await convergeVm(context, vm.id);
+  let cloned: Promise<unknown> = Promise.resolve();
+  let refused: Promise<FieldErrors> = Promise.resolve({});
+  await context.db.transaction(async (tx) => {
+    await tx.select().from(vms).where(eq(vms.id, vm.id)).for("update");
+    cloned = cloneVm(context, systemActor, vm.id, { name: "copy" }, null);
+    await plane.waitingForLock(1);
+    refused = refusal(updateNetwork(context, id, { outside: "none" }));
+    await plane.waitingForLock(2);
+  });
+  expect(await cloned).toMatchObject({ kind: "clone" });
+  expect(await refused).toEqual({ outside: expect.stringContaining("source") });
+});
+
+test("a network without a way out names VMs that were started before there was such a thing, and have one", async () => {
+  const { id } = await make("cut-late", 0, { outside: "none" });
+  const asked = createVmSchema.parse({ name: "old", image: "mini", size: "nano", network: "cut-late" });
+  const vm = await createVm(context, systemActor, asked, null);
+  await convergeVm(context, vm.id);
+  expect(await getNetwork(context, id)).toMatchObject({ whyNot: null });
+  const link = { driver: "user" as const, host: "127.0.0.1", port: vm.ssh.port };
+  const startedBefore = () => context.db.update(vms).set({ observedLink: link }).where(eq(vms.id, vm.id));
+  await startedBefore();
+  expect(await getNetwork(context, id)).toMatchObject({ whyNot: expect.stringContaining("still reach out: old.") });
+
+  // Who looks at the network hears of it when that is no longer so.
+  const heard: Change[] = [];
+  onTestFinished(createChangeFeed(connectionConfig(context.settings), () => {}).subscribe((one) => heard.push(one)));
+  const changes = async () => {
+    await startedBefore();
+    await convergeVm(context, vm.id);
+    return heard;
+  };
+  await expect.poll(changes, { timeout: 10_000 }).toContainEqual({ kind: "network", id });
+  expect(await getNetwork(context, id)).toMatchObject({ whyNot: null });
 });

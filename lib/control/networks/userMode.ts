@@ -1,4 +1,4 @@
-import { and, eq, isNotNull, isNull, or, sql } from "drizzle-orm";
+import { and, eq, isNull, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { vms } from "../../db/schema/vms";
 import { CumulusError, type FieldErrors } from "../../domain/errors";
@@ -44,8 +44,31 @@ export function whyNotAll(driver: Network["driver"], row: NetworkRow): string | 
   return reasons.length === 0 ? null : reasons.join(" ");
 }
 
+/** VMs of a network without a way out that have one still, as they were started before user-mode networks could be without, in a sentence; null when there are none. */
+export async function whoStillReachesOut(
+  db: Queryable,
+  { id, outside }: Pick<NetworkRow, "id" | "outside">,
+): Promise<string | null> {
+  if (outside !== "none") return null;
+  const reaching = await db
+    .select({ name: vms.name })
+    .from(vms)
+    .where(
+      and(
+        eq(vms.networkId, id),
+        isNull(vms.deletedAt),
+        sql`${vms.observedLink}->>'driver' = 'user' and ${vms.observedLink}->>'isRestricted' is distinct from 'true'`,
+      ),
+    )
+    .orderBy(vms.id);
+  if (reaching.length === 0) return null;
+  const names = reaching.map(({ name }) => name).join(", ");
+  return `Started before it was so, these VMs still reach out: ${names}. Stop and start them (a reboot is not enough).`;
+}
+
 /**
- * QEMU is told whether there is a way out when it starts with a user-mode network. The VMs that are looked at can't be started meanwhile.
+ * QEMU is told whether there is a way out when it starts with a user-mode network. VMs of the network can't be started while it is looked which run, nor
+ * until the change is written.
  * @throws `conflict` for a change that VMs which run would not feel
  */
 export async function refuseUnfeltWayOut(
@@ -55,17 +78,16 @@ export async function refuseUnfeltWayOut(
   outside: Network["outside"] = before,
 ): Promise<void> {
   if ((outside === "none") === (before === "none")) return;
-  const runs =
-    driver === "user"
-      ? or(isNotNull(vms.observedLink), eq(vms.desired, "running"))
-      : sql`${vms.observedLink}->>'driver' = 'user'`;
+  // On a host with bridges, no VM comes to run in user mode.
+  const inUserMode = driver === "user" ? undefined : sql`${vms.observedLink}->>'driver' = 'user'`;
   const inside = await tx
-    .select({ name: vms.name })
+    .select({ name: vms.name, desired: vms.desired, observedLink: vms.observedLink })
     .from(vms)
-    .where(and(eq(vms.networkId, id), isNull(vms.deletedAt), runs))
+    .where(and(eq(vms.networkId, id), isNull(vms.deletedAt), inUserMode))
     .orderBy(vms.id)
     .for("update");
-  if (inside.length === 0) return;
-  const message = `A VM with a user-mode network gets its way out, or none, when it starts. Stop these first: ${inside.map(({ name }) => name).join(", ")}.`;
+  const running = inside.filter(({ desired, observedLink }) => observedLink !== null || desired === "running");
+  if (running.length === 0) return;
+  const message = `A VM with a user-mode network gets its way out, or none, when it starts. Stop these first: ${running.map(({ name }) => name).join(", ")}.`;
   throw new CumulusError("conflict", message, { fields: { outside: message } });
 }

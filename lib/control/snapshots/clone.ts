@@ -1,21 +1,23 @@
 import { randomUUID } from "node:crypto";
-import { eq } from "drizzle-orm";
+import { and, eq, isNull } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { images } from "../../db/schema/images";
 import { networks } from "../../db/schema/networks";
 import { vmFirewalls } from "../../db/schema/vmNetworking";
+import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
 import type { CloneVm } from "../../domain/vm";
 import { failpoint } from "../../failpoints";
 import type { Actor, Context } from "../context";
 import { makeOnce } from "../idempotency";
+import type { NetworkRow } from "../networks/addresses";
 import { copyFurtherInterfaces } from "../networks/interfaces";
 import { actorName, getOperation } from "../operations";
 import { requestTask } from "../tasks/request";
 import { insertVm, withNameTaken } from "../vms/insert";
 import { lockVm } from "../vms/power";
-import type { VmRow } from "../vms/view";
+import { type VmRow, vmNotFound } from "../vms/view";
 import { demandSnapshotAct } from "./demand";
 import { insertSnapshot } from "./take";
 
@@ -35,11 +37,13 @@ export async function cloneVm(
   const once = { actor, key: idempotencyKey, request: ["clone", sourceId, input], makes: "operationId" } as const;
   const operationId = await withNameTaken(input.name, () =>
     makeOnce(context, once, async (tx) => {
+      const network = await holdNetworkOf(tx, sourceId);
       const source = await lockVm(tx, sourceId);
       await demandSnapshotAct(tx, source, "clone");
       const fromSnapshotId = await requestHiddenSnapshot(tx, actor, source, input.name);
       const { vm, operation } = await insertVm(tx, actor, {
         ...(await partsOf(tx, source)),
+        network,
         kind: "clone",
         name: input.name,
         fromSnapshotId,
@@ -65,14 +69,25 @@ async function requestHiddenSnapshot(tx: Queryable, actor: Actor, source: VmRow,
   return id;
 }
 
-/** What a clone shares with its source. User data and files are left out: they were for the first boot, which the disk has behind it. */
+/** A live VM's first network, which is always the same. It is held before the VM is, as by who changes a network that VMs are in. @throws `not_found` */
+async function holdNetworkOf(tx: Queryable, vmId: number): Promise<NetworkRow> {
+  const [row] = await tx
+    .select({ network: networks })
+    .from(networks)
+    .innerJoin(vms, eq(vms.networkId, networks.id))
+    .where(and(eq(vms.id, vmId), isNull(vms.deletedAt)))
+    .for("key share", { of: networks });
+  if (!row) throw vmNotFound(vmId);
+  return row.network;
+}
+
+/** What a clone shares with its source, beside its network. User data and files are left out: they were for the first boot, which the disk has behind it. */
 async function partsOf(tx: Queryable, source: VmRow) {
   const [image] = await tx.select().from(images).where(eq(images.id, source.imageId));
-  const [network] = await tx.select().from(networks).where(eq(networks.id, source.networkId)).for("key share");
-  if (!image || !network) throw new CumulusError("internal", `VM ${source.id} has lost its image or network.`);
+  if (!image) throw new CumulusError("internal", `VM ${source.id} has lost its image.`);
   const { sizeName: name, vcpus, memoryBytes, diskBytes, sshKeys, firmware } = source;
   const shape = { name, vcpus, memoryBytes, diskBytes };
   const guards = await tx.select().from(vmFirewalls).where(eq(vmFirewalls.vmId, source.id));
   const firewalls = guards.map(({ firewallId }) => firewallId);
-  return { image, network, shape, sshKeys, firmware, firewalls, userData: null, files: [] };
+  return { image, shape, sshKeys, firmware, firewalls, userData: null, files: [] };
 }

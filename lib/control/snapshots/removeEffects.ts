@@ -17,7 +17,11 @@ export const removeEffects: TaskEffects = {
       .update(snapshots)
       .set({ parentId: row?.parentId ?? null })
       .where(eq(snapshots.parentId, snapshotId));
-    return { message: "It is gone. Its space comes back when its layer is merged.", result: null };
+    return {
+      message:
+        "It is gone. Its space comes back when its layer is merged, for which the disk must have room for a copy of it.",
+      result: null,
+    };
   },
   onFailed: async (_context, tx, operation) => {
     const { snapshotId } = paramsSchema.parse(operation.taskParams);

@@ -34,7 +34,7 @@ async function becomesReady(id: number): Promise<void> {
     await convergeVm(context, id);
     return getVm(context, id);
   };
-  await expect.poll(seen, { timeout: 10_000 }).toMatchObject({ isReady: true });
+  await expect.poll(seen).toMatchObject({ isReady: true });
 }
 
 async function createReady(name: string): Promise<number> {
@@ -156,7 +156,7 @@ test("what the host must be asked when a restore failed is asked while nobody wa
   expect(await rowOf(operationId)).toMatchObject({ status: "failed" });
 });
 
-test("a safety snapshot that the host keeps after a restore that could not be undone is there to be had back", async () => {
+test("a safety snapshot that the host keeps after a restore that failed is there to be had back, and named by the operation", async () => {
   const id = await createReady("not-undone");
   const snapshotId = await taken(id, { memory: false });
   const asked = await restoreSnapshot(context, systemActor, snapshotId, { safetySnapshot: true });
@@ -172,6 +172,8 @@ test("a safety snapshot that the host keeps after a restore that could not be un
   await endTask(context, await rowOf(asked.id), { status: "failed", result: null, error });
   const [kept] = await context.db.select().from(snapshots).where(eq(snapshots.id, safety.id));
   expect(kept).toMatchObject({ desired: "present", deletedAt: null, manifest: { id: safety.id, hasMemory: true } });
+  const reason = `The disk of the VM could not be given back. What the VM had before is kept in the snapshot “${safety.name}”: restore that to go on with it.`;
+  expect(await rowOf(asked.id)).toMatchObject({ status: "failed", error: reason });
 });
 
 test.each(["shutdown", "stop"] as const)(

@@ -9,6 +9,7 @@ import { desiredStates } from "../../domain/vmStatus";
 import { announce } from "../changes";
 import type { TaskEffects } from "../tasks/effects";
 import type { VmRow } from "../vms/view";
+import { isShown } from "./find";
 import type { RestoreParams } from "./restore";
 import { forgetUntaken, writeManifest } from "./takeEffects";
 
@@ -43,7 +44,7 @@ export const restoreEffects: TaskEffects = {
   beforeFailed: async ({ agent, db }, operation) => {
     const { safety } = paramsSchema.parse(operation.taskParams);
     const kept = safety && (await agent.listSnapshots()).find(({ id }) => id === safety.snapshotId);
-    // The host keeps it where the VM could not be given back what it had: that is all in there.
+    // The host keeps it where it alone holds what the VM had, the memory of a guest that was ended or all of it.
     if (kept) await db.transaction((tx) => writeManifest(tx, kept.id, kept));
   },
   onFailed: async (_context, tx, operation) => {
@@ -54,9 +55,15 @@ export const restoreEffects: TaskEffects = {
       .update(vms)
       .set({ desired, ...(milestones && { milestones }) })
       .where(isStillMeant);
-    if (safety) await forgetUntaken(tx, safety.snapshotId);
     await announce(tx, { kind: "vm", id: vmId });
     await announce(tx, { kind: "snapshot", id: snapshotId, vmId });
+    if (!safety) return undefined;
+    await forgetUntaken(tx, safety.snapshotId);
+    const [kept] = await tx
+      .select({ name: snapshots.name })
+      .from(snapshots)
+      .where(and(eq(snapshots.id, safety.snapshotId), isShown));
+    return kept && `What the VM had before is kept in the snapshot “${kept.name}”: restore that to go on with it.`;
   },
 };
 

@@ -21,8 +21,8 @@ export interface TaskEffects {
   onDone(context: Context, tx: Queryable, operation: OperationRow, result: unknown): Promise<TaskOutcome>;
   /** It failed or was cancelled, and the host must be asked something first: outside of the transaction, since others wait for its rows. May be called again. */
   beforeFailed?(context: Context, operation: OperationRow): Promise<void>;
-  /** It failed or was cancelled: what was written down for it is taken back. @param reason a sentence for users */
-  onFailed?(context: Context, tx: Queryable, operation: OperationRow, reason: string): Promise<void>;
+  /** It failed or was cancelled: what was written down for it is taken back. @param reason a sentence for users @returns one that the operation adds */
+  onFailed?(context: Context, tx: Queryable, operation: OperationRow, reason: string): Promise<string | undefined>;
 }
 
 export interface TaskOutcome {

@@ -49,6 +49,7 @@ async function valuesOfEnd(context: Context, tx: Queryable, operation: Operation
   }
   const isCancelled = end.status === "cancelled";
   const reason = isCancelled ? "Cancelled." : (end.error?.message ?? "It failed without a reason.");
-  await effects?.onFailed?.(context, tx, operation, reason);
-  return isCancelled ? { status: "cancelled" as const, message: reason } : { status: "failed" as const, error: reason };
+  const addition = await effects?.onFailed?.(context, tx, operation, reason);
+  const words = addition === undefined ? reason : `${reason} ${addition}`;
+  return isCancelled ? { status: "cancelled" as const, message: words } : { status: "failed" as const, error: words };
 }

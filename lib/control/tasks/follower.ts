@@ -69,7 +69,7 @@ export function startTaskFollower(context: Context, changes: ChangeFeed): TaskFo
   };
 }
 
-/** Follows one task to its end, or until the console stops. */
+/** Follows one task to its end, or until the console stops. Never rejects: what goes wrong is tried again. */
 async function follow(context: Context, id: number, stopping: AbortSignal): Promise<void> {
   let version = 0;
   while (!stopping.aborted) {
@@ -82,9 +82,6 @@ async function follow(context: Context, id: number, stopping: AbortSignal): Prom
       if (state.version !== version) await noteProgress(context, operation, state);
       version = state.version;
     } catch (err) {
-      if (err instanceof CumulusError && err.code === "bad_request") {
-        return await refuse(context, id, err);
-      }
       context.log.warn({ err, operationId: id }, "a task can't be followed just now");
       // An agent that was away may not have it any more.
       version = 0;
@@ -101,13 +98,25 @@ async function openTask(context: Context, id: number): Promise<OperationRow | un
   return row;
 }
 
+/** An agent will never take the task. */
+interface Refusal {
+  status: "failed";
+  result: null;
+  error: CumulusError;
+}
+
 /** Sees to it that the agent has the task, and waits for news. */
-async function askAgent(context: Context, operation: OperationRow, version: number): Promise<TaskState> {
+async function askAgent(context: Context, operation: OperationRow, version: number): Promise<TaskState | Refusal> {
   const { agent } = context;
-  const begun =
-    version === 0 ? await agent.putTask(operation.id, operation.taskKind ?? "", operation.taskParams) : null;
-  if (operation.isCancelled) await agent.cancelTask(operation.id);
-  return begun ?? agent.getTask(operation.id, version, waitMs);
+  try {
+    const begun =
+      version === 0 ? await agent.putTask(operation.id, operation.taskKind ?? "", operation.taskParams) : null;
+    if (operation.isCancelled) await agent.cancelTask(operation.id);
+    return begun ?? (await agent.getTask(operation.id, version, waitMs));
+  } catch (error) {
+    if (error instanceof CumulusError && error.code === "bad_request") return { status: "failed", result: null, error };
+    throw error;
+  }
 }
 
 async function noteProgress(context: Context, operation: OperationRow, state: TaskState): Promise<void> {
@@ -119,12 +128,6 @@ async function noteProgress(context: Context, operation: OperationRow, state: Ta
     .where(and(eq(operations.id, operation.id), inArray(operations.status, [...openStatuses])))
     .returning();
   if (row) await announceOperation(context.db, row);
-}
-
-/** The agent will never take this task. */
-async function refuse(context: Context, id: number, error: CumulusError): Promise<void> {
-  const operation = await openTask(context, id);
-  if (operation) await endTask(context, operation, { status: "failed", result: null, error });
 }
 
 function sleep(durationMs: number, signal: AbortSignal): Promise<void> {

@@ -54,6 +54,7 @@ export async function resolveVm(tx: Queryable, input: CreateVm): Promise<NewVm> 
     shape,
     network,
     ipv4: input.ipv4,
+    mac: input.mac,
     firewalls: input.firewalls ?? [],
     sshKeys,
     userData: input.userData ?? null,

@@ -22,21 +22,34 @@ export function resolveFirmware(image: BootableImage, wanted: Firmware | undefin
 const qemuPackages: Record<Arch, string> = { x86_64: "qemu-system-x86", aarch64: "qemu-system-arm" };
 const uefiPackages: Record<Arch, string> = { x86_64: "ovmf", aarch64: "qemu-efi-aarch64" };
 
-/** Refuses a guest for which the host lacks QEMU or firmware. @throws `bad_request` with what to install */
-export function admitGuest(host: { name: string; report: HostReport }, arch: Arch, firmware: Firmware): void {
-  const { guestArchs, uefiArchs } = host.report;
-  const install = (name: string) => `On Debian or Ubuntu: apt install ${name}`;
-  if (!guestArchs.includes(arch)) {
-    const packages = arch === "aarch64" ? `${qemuPackages[arch]} ${uefiPackages[arch]}` : qemuPackages[arch];
-    throw refusal("image", `${host.name} has no QEMU for ${arch} guests. ${install(packages)}`);
-  }
-  // A report of an earlier version doesn't say; the host itself then refuses to start the VM.
-  if (firmware !== "uefi" || uefiArchs === undefined || uefiArchs.includes(arch)) return;
-  throw refusal("firmware", `${host.name} has no UEFI firmware for ${arch} guests. ${install(uefiPackages[arch])}`);
+interface GuestHost {
+  name: string;
+  report: Pick<HostReport, "guestArchs" | "uefiArchs">;
 }
 
-function refusal(field: string, message: string): CumulusError {
-  return new CumulusError("bad_request", message, { fields: { [field]: message } });
+/** What a host lacks to run a guest, and how to get it; null when it lacks nothing. */
+export function lackFor(
+  { name, report: { guestArchs, uefiArchs } }: GuestHost,
+  arch: Arch,
+  firmware: Firmware,
+): { field: "image" | "firmware"; message: string } | null {
+  const install = (packages: string) => `On Debian or Ubuntu: apt install ${packages}`;
+  if (!guestArchs.includes(arch)) {
+    const packages = arch === "aarch64" ? `${qemuPackages[arch]} ${uefiPackages[arch]}` : qemuPackages[arch];
+    return { field: "image", message: `${name} has no QEMU for ${arch} guests. ${install(packages)}` };
+  }
+  // A report of an earlier version doesn't say; the host itself then refuses to start the VM.
+  if (firmware !== "uefi" || uefiArchs === undefined || uefiArchs.includes(arch)) return null;
+  return {
+    field: "firmware",
+    message: `${name} has no UEFI firmware for ${arch} guests. ${install(uefiPackages[arch])}`,
+  };
+}
+
+/** Refuses a guest for which the host lacks QEMU or firmware. @throws `bad_request` with what to install */
+export function admitGuest(host: GuestHost, arch: Arch, firmware: Firmware): void {
+  const lack = lackFor(host, arch, firmware);
+  if (lack !== null) throw new CumulusError("bad_request", lack.message, { fields: { [lack.field]: lack.message } });
 }
 
 function nameOf(firmware: Firmware): string {

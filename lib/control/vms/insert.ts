@@ -11,9 +11,10 @@ import type { Actor } from "../context";
 import { requestConverge } from "../jobs";
 import { bindAddress, takeAddress } from "../networks/addresses";
 import { attachFirewalls } from "../networks/firewalls";
+import { takeMac } from "../networks/macs";
 import { actorName, addOperation, type OperationRow } from "../operations";
 import { admitVm } from "./admit";
-import { allocateMac, allocateSshPort } from "./allocate";
+import { allocateSshPort } from "./allocate";
 import { firmwareOf } from "./firmware";
 import type { VmRow } from "./view";
 
@@ -32,6 +33,8 @@ export interface NewVm
   network: typeof networks.$inferSelect;
   /** Its address there; the lowest free one when not given. */
   ipv4?: string | undefined;
+  /** Any when not given. */
+  mac?: string | undefined;
   /** Ids of firewalls that it has from the start. */
   firewalls?: readonly number[];
 }
@@ -65,7 +68,7 @@ export async function insertVm(
       diskBytes,
       networkId: network.id,
       ipv4,
-      mac: await allocateMac(tx),
+      mac: await takeMac(tx, wanted.mac),
       sshHostPort: await allocateSshPort(tx, host.id),
       sshKeys,
       userData,

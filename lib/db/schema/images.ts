@@ -1,5 +1,6 @@
-import { jsonb, pgTable, serial, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { boolean, jsonb, pgTable, serial, text, uniqueIndex } from "drizzle-orm/pg-core";
 import type { Image } from "../../domain/image";
+import type { PublishedBuild } from "../../domain/publishedBuild";
 import type { Recipe } from "../../domain/recipe";
 import { bytes, moment, now } from "./columns";
 
@@ -27,6 +28,10 @@ export const images = pgTable(
     source: jsonb("source").$type<Image["source"]>().notNull().default({ type: "built" }),
     /** What made it from another image, to be run again on a newer one; its passwords are hashes. */
     recipe: jsonb("recipe").$type<Recipe>(),
+    /** By which it was built is not what the host would build it by now. */
+    isRecipeChanged: boolean("is_recipe_changed").notNull().default(false),
+    /** What its maker said when it was last asked. */
+    published: jsonb("published").$type<PublishedBuild>(),
     createdAt: moment("created_at").notNull(),
     /** A removed image keeps its row, which VMs that are gone refer to. */
     deletedAt: moment("deleted_at"),

@@ -19,6 +19,8 @@ export const addresses = pgTable(
     vmId: integer("vm_id").references(() => vms.id),
     note: text("note").notNull().default(""),
     releasedAt: moment("released_at"),
+    /** That of the interface which had it before it was released: DHCP and neighbours know the address by it a while longer. */
+    mac: text("mac"),
   },
   (table) => [
     primaryKey({ columns: [table.networkId, table.ipv4] }),

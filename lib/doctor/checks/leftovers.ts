@@ -1,6 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import type { Disagreement, Snapshot } from "../snapshot";
-import { machineOf, nameOf } from "./words";
+import { looksIn, machineOf, nameOf } from "./words";
 
 const check = "leftovers";
 
@@ -122,10 +122,9 @@ function disksNotGivenBack(snapshot: Snapshot): Disagreement[] {
   });
 }
 
-/** Folders of looks into snapshots, which end when nobody has looked for two minutes. */
+/** Looks into snapshots end when nobody has looked for two minutes. */
 function oldBrowsing(snapshot: Snapshot): Disagreement[] {
-  return entriesOf(snapshot, snapshot.paths.runDir)
-    .filter((path) => /^(browse|guestfish)-\w{6}$/.test(basename(path)))
+  return looksIn(snapshot)
     .filter((path) => snapshot.takenAtMs - (snapshot.files.get(path)?.modifiedAtMs ?? 0) > browsedWithinMs)
     .map((path) => ({
       check,

@@ -30,6 +30,7 @@ function healthyNetwork(): NetworkFact {
     hasHostLink: true,
     isForwarding: true,
     hasHostTable: true,
+    hostFirewalls: { closed: [], removals: ["nft delete rule ip filter FORWARD handle 5"], unseen: [] },
     routes: ["192.168.0.0/24", "169.254.1.0/30"],
     otherRoutes: ["203.0.113.0/24"],
     links: [
@@ -42,6 +43,7 @@ function healthyNetwork(): NetworkFact {
     rates: [],
     leases: [{ networkId: 1, mac: "52:54:00:00:00:01", ipv4: "192.168.0.2", endsAt }],
     nameServers: [{ networkId: 1, pid: 70 }],
+    isHostAsked: false,
   };
 }
 
@@ -49,9 +51,18 @@ const told = (network: NetworkFact | null) =>
   checkNetworks({ ...healthySnapshot(), network }).map(({ message }) => message);
 
 test("nothing is told of networks that are as they should be, nor where there are none", () => {
-  expect(told(healthyNetwork())).toEqual([]);
+  const healthy = healthyNetwork();
+  expect(told(healthy)).toEqual([]);
+  const asked = { isHostAsked: true, nameServers: [...healthy.nameServers, { networkId: null, pid: 72 }] };
+  expect(told({ ...healthy, ...asked })).toEqual([]);
   expect(told(null)).toEqual([]);
-  const off = { hasNamespace: false, hasHostLink: false, hasHostTable: false, nameServers: [] };
+  const off = {
+    hasNamespace: false,
+    hasHostLink: false,
+    hasHostTable: false,
+    nameServers: [],
+    hostFirewalls: { closed: [], removals: [], unseen: [] },
+  };
   expect(told({ ...healthyNetwork(), written: noNetworks, ...off })).toEqual([]);
 });
 
@@ -81,6 +92,16 @@ const planted: [what: string, plant: (network: NetworkFact) => void, told: RegEx
     (n) => n.senders.push("t1n0 52:54:00:00:00:01 192.168.0.3"),
     /let t1n0 52:54:00:00:00:01 192\.168\.0\.3 send, which is no VM's/,
   ],
+  [
+    "a firewall of the host lacks our rules",
+    (n) => n.hostFirewalls.closed.push("chain FORWARD of iptables-legacy (IPv4)"),
+    /^The chain FORWARD of iptables-legacy \(IPv4\) of this host drops what VMs send and get/,
+  ],
+  [
+    "a firewall of the host can't be looked at",
+    (n) => n.hostFirewalls.unseen.push({ firewall: "iptables-legacy (IPv4)", reason: "Its lock is held." }),
+    /^The firewall of iptables-legacy \(IPv4\) on this host could not be looked at, .*: Its lock is held\.$/,
+  ],
   ["the uplink is gone", (n) => (n.hasHostLink = false), /link cumulusx, which joins/],
   ["a route is gone", (n) => n.routes.shift(), /no route to 192\.168\.0\.0\/24 .* wait half a minute/],
   [
@@ -99,6 +120,20 @@ const planted: [what: string, plant: (network: NetworkFact) => void, told: RegEx
     /leased to 52:54:00:00:00:09 of an interface that is gone, .* once that lease ends, at 2026-11-23T11:39:06\.000Z/,
   ],
   ["a name server is gone", (n) => n.nameServers.pop(), /Network 1 has no name server/],
+  ["the name server on the host is gone", (n) => (n.isHostAsked = true), /no names outside.*dnsServers/],
+  [
+    "there are two on the host",
+    (n) => {
+      n.isHostAsked = true;
+      n.nameServers.push({ networkId: null, pid: 72 }, { networkId: null, pid: 73 });
+    },
+    /Process 73 asks for names on this host, and isn't needed/,
+  ],
+  [
+    "there is one on the host for nobody",
+    (n) => n.nameServers.push({ networkId: null, pid: 72 }),
+    /Process 72 asks for names on this host, and isn't needed/,
+  ],
   ["there are two name servers", (n) => n.nameServers.push({ networkId: 1, pid: 71 }), /has 2 name servers \(70, 71\)/],
   [
     "a name server is left",
@@ -109,6 +144,11 @@ const planted: [what: string, plant: (network: NetworkFact) => void, told: RegEx
     "a VM's folder says another address",
     (n) => Object.assign(n.written.networks[0]?.hosts[0] ?? {}, { ipv4: "192.168.0.9" }),
     /gives VM vm-1 \(id 1\) 192\.168\.0\.9/,
+  ],
+  [
+    "rules in the host's own firewall are left of no network",
+    (n) => (n.written = noNetworks),
+    /a rule of Cumulus' in this host's own firewall \(nft delete rule ip filter FORWARD handle 5\) is left/,
   ],
   [
     "a namespace is left of no network",

@@ -8,18 +8,19 @@ import { comesBack, nameOfId, tapOf, tellOfNetworks as tell } from "./words";
 export function checkNetworks(snapshot: Snapshot): Disagreement[] {
   const { network } = snapshot;
   if (network === null) return [];
-  const unapplied = checkAskedNetworks(snapshot, network);
-  if (network.written.networks.length === 0) return [...unapplied, ...leftover(network)];
+  const general = [...checkAskedNetworks(snapshot, network), ...unseenFirewalls(network)];
+  if (network.written.networks.length === 0) return [...general, ...leftover(network)];
   if (!network.hasNamespace)
-    return [...unapplied, tell("namespace", `The network namespace ${network.namespace} is gone: ${comesBack}`)];
+    return [...general, tell("namespace", `The network namespace ${network.namespace} is gone: ${comesBack}`)];
   return [
-    ...unapplied,
+    ...general,
     ...missingLinks(snapshot, network),
     ...foreignLinks(network),
     ...checkSenders(network),
     ...checkTables(network),
     ...checkLimits(snapshot, network),
     ...checkForwarding(network),
+    ...checkHostFirewalls(network),
     ...checkUplink(network),
     ...checkLeases(snapshot, network),
     ...checkNameServers(network),
@@ -33,12 +34,14 @@ function leftover({
   hostLink,
   hasHostLink,
   hasHostTable,
+  hostFirewalls,
   nameServers,
 }: NetworkFact): Disagreement[] {
   const what = [
     hasNamespace ? `the network namespace ${namespace} (ip netns delete ${namespace})` : "",
     hasHostLink ? `the link ${hostLink} (ip link delete ${hostLink})` : "",
     hasHostTable ? `the nft table ${hostLink} (nft delete table inet ${hostLink})` : "",
+    ...hostFirewalls.removals.map((command) => `a rule of Cumulus' in this host's own firewall (${command})`),
     ...nameServers.map(({ pid }) => `the name server ${pid} (kill ${pid})`),
   ].filter((text) => text !== "");
   return what.map((text) =>
@@ -98,6 +101,24 @@ function checkForwarding({ isForwarding }: NetworkFact): Disagreement[] {
   return [tell("ip_forward", message)];
 }
 
+function checkHostFirewalls({ hostFirewalls }: NetworkFact): Disagreement[] {
+  return hostFirewalls.closed.map((chain) =>
+    tell(
+      `firewall ${chain}`,
+      `The ${chain} of this host drops what VMs send and get, for the rules that let it through are gone: ${comesBack}`,
+    ),
+  );
+}
+
+function unseenFirewalls({ hostFirewalls }: NetworkFact): Disagreement[] {
+  return hostFirewalls.unseen.map(({ firewall, reason }) =>
+    tell(
+      `firewall ${firewall}`,
+      `The firewall of ${firewall} on this host could not be looked at, so nobody knows whether it drops what VMs send and get: ${reason}`,
+    ),
+  );
+}
+
 function checkUplink({ written, hostLink, hasHostLink, routes, otherRoutes }: NetworkFact): Disagreement[] {
   if (!hasHostLink)
     return [tell("uplink", `The link ${hostLink}, which joins the networks to this host, is gone: ${comesBack}`)];
@@ -129,12 +150,18 @@ function checkLeases(snapshot: Snapshot, { written, leases }: NetworkFact): Disa
   });
 }
 
-function checkNameServers({ written, nameServers }: NetworkFact): Disagreement[] {
+const unanswered = `VMs find no names outside: this host's name servers answer it alone, and the process that asks them for VMs is gone. It comes back within half a minute while the agent runs; if it doesn't, the Host page says why, and PATCH /api/networks/ID {"dnsServers":["…"]} gives a network name servers of its own.`;
+
+function checkNameServers({ written, nameServers, isHostAsked }: NetworkFact): Disagreement[] {
   const counts = written.networks.map(({ id }) => ({
     id,
     pids: nameServers.filter(({ networkId }) => networkId === id).map(({ pid }) => pid),
   }));
-  const foreign = nameServers.filter(({ networkId }) => !written.networks.some(({ id }) => id === networkId));
+  const foreign = nameServers.filter(
+    ({ networkId }) => networkId !== null && !written.networks.some(({ id }) => id === networkId),
+  );
+  const onHost = nameServers.filter(({ networkId }) => networkId === null).map(({ pid }) => pid);
+  const isMissing = isHostAsked && onHost.length === 0;
   return [
     ...counts.flatMap(({ id, pids }) => {
       if (pids.length === 1) return [];
@@ -144,6 +171,12 @@ function checkNameServers({ written, nameServers }: NetworkFact): Disagreement[]
     ...foreign.map(({ pid, networkId }) =>
       tell(`name server ${pid}`, `Process ${pid} serves names for network ${networkId}, which is gone: kill ${pid}.`),
     ),
+    ...(isMissing ? [tell("name server on the host", unanswered)] : []),
+    ...onHost
+      .slice(isHostAsked ? 1 : 0)
+      .map((pid) =>
+        tell(`name server ${pid}`, `Process ${pid} asks for names on this host, and isn't needed: kill ${pid}.`),
+      ),
   ];
 }
 

@@ -5,7 +5,7 @@ import { nowMs } from "../testSnapshot";
 const planted: Planted[] = [
   [
     "a paused guest is said to run",
-    (s) => (qemu(s, 1).qmp = { answers: true, uuid: vm(s, 1).uuid, status: "paused" }),
+    (s) => (qemu(s, 1).qmp = { answers: true, uuid: vm(s, 1).uuid, status: "paused", hasBlockJob: false }),
     /said to be running and QEMU is "paused"/,
   ],
   [
@@ -15,7 +15,7 @@ const planted: Planted[] = [
   ],
   [
     "a QEMU whose guest is off is left to wait",
-    (s) => (qemu(s, 1).qmp = { answers: true, uuid: vm(s, 1).uuid, status: "shutdown" }),
+    (s) => (qemu(s, 1).qmp = { answers: true, uuid: vm(s, 1).uuid, status: "shutdown", hasBlockJob: false }),
     /said to be running and QEMU is "shutdown"/,
   ],
   [

@@ -26,6 +26,12 @@ const planted: Planted[] = [
   ],
 ];
 
+test("a screen that the console was handed is as it should be, one that all may open is told", () => {
+  const withMode = (mode: number) => toldAfter((s) => (the(s.files.get("/run/c/vms/1/vnc.sock")).mode = mode));
+  expect(withMode(0o660)).toEqual([]);
+  expect(withMode(0o666)).toEqual([expect.stringMatching(/vnc\.sock is open .*run chmod 0660/)]);
+});
+
 test.each(planted)("it is told when %s", (_what, plant, told) => {
   expect(toldAfter(plant)).toContainEqual(expect.stringMatching(told));
 });

@@ -54,6 +54,8 @@ function mostMode(path: string, file: FileFact, paths: InstallationPaths): numbe
   if (dirname(parent) === paths.snapshots) return 0o600;
   if (parent === join(dataDir, "logs")) return 0o600;
   const isOfVm = [paths.machines, paths.machineSockets].includes(dirname(parent));
+  // The agent hands the screen's socket to the console's group.
+  if (isOfVm && basename(path) === "vnc.sock") return 0o770;
   if (isOfVm) return file.kind === "socket" ? 0o700 : 0o600;
   return null;
 }

@@ -11,7 +11,7 @@ const planted: Planted[] = [
   ],
   [
     "another QEMU answers on a VM's sockets",
-    (s) => (qemu(s, 1).qmp = { answers: true, uuid: "other", status: "running" }),
+    (s) => (qemu(s, 1).qmp = { answers: true, uuid: "other", status: "running", hasBlockJob: false }),
     /was started with the uuid .* and answers with other/,
   ],
   [

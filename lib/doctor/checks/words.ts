@@ -1,3 +1,4 @@
+import { basename, dirname } from "node:path";
 import type { Disagreement, MachineFact, ProcessFact, Snapshot, VmFact } from "../snapshot";
 
 /** How a VM is called in a sentence. */
@@ -31,6 +32,13 @@ export function sharedBy<T>(holders: readonly T[], valuesOf: (holder: T) => read
     for (const value of new Set(valuesOf(holder))) byValue.set(value, [...(byValue.get(value) ?? []), holder]);
   }
   return new Map([...byValue].filter(([, those]) => those.length > 1));
+}
+
+/** Folders of looks into snapshots, which are there as long as a look is open, or since a crash. */
+export function looksIn({ files, paths }: Snapshot): string[] {
+  return [...files.keys()].filter(
+    (path) => dirname(path) === paths.runDir && /^(browse|guestfish)-\w{6}$/.test(basename(path)),
+  );
 }
 
 /** What to do where the agent puts things right by itself. */

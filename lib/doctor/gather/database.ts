@@ -13,16 +13,21 @@ import { isOfConsolePort, type ShadowedForward } from "../../domain/consolePort"
 import { type NetworkState, networkStateSchema } from "../../domain/hostNetwork";
 import type { NetworkDriver } from "../../domain/machine";
 import { loopbackAddress } from "../../domain/portForward";
-import type { ImageFact, OperationFact, VmFact } from "../snapshot";
+import type { ImageFact, OperationFact, SnapshotRowFact, StrandedBackupFact, VmFact } from "../snapshot";
+import { gatherSnapshotRows, gatherStrandedBackups } from "./snapshotRows";
 
 export interface DatabaseFacts {
   vms: VmFact[];
   images: ImageFact[];
   openOperations: OperationFact[];
+  snapshotRows: SnapshotRowFact[];
+  strandedBackups: StrandedBackupFact[];
   isHostAway: boolean;
   /** How the host does networks; null until it has reported. */
   driver: NetworkDriver | null;
   askedNetworks: NetworkState | null;
+  /** VMs that were last seen to run on a bridge. */
+  bridgedVmIds: ReadonlySet<number>;
   shadowedForwards: ShadowedForward[];
 }
 
@@ -42,6 +47,7 @@ export async function gatherDatabase(pool: pg.Pool, consolePort: number): Promis
         .from(operations)
         .leftJoin(vms, eq(vms.id, operations.vmId))
         .where(inArray(operations.status, ["pending", "running"]));
+      const open = operationRows.map(({ operation }) => operation);
       const away = await tx.select({ id: hosts.id }).from(hosts).where(isNotNull(hosts.unreachableSince));
       const { driver } = (await networkDriverOf(tx)) ?? {};
       const tcpForwards = await tx.select().from(portForwards).where(eq(portForwards.protocol, "tcp"));
@@ -81,9 +87,12 @@ export async function gatherDatabase(pool: pg.Pool, consolePort: number): Promis
               ? Math.max(operation.createdAt.getTime(), vm?.stopDeadlineAt?.getTime() ?? 0)
               : null,
         })),
+        snapshotRows: await gatherSnapshotRows(tx, open),
+        strandedBackups: await gatherStrandedBackups(tx, open),
         isHostAway: away.length > 0,
         driver: driver ?? null,
         askedNetworks: driver ? networkStateSchema.parse(await networkStateOf(tx, driver, consolePort)) : null,
+        bridgedVmIds: new Set(vmRows.filter(({ vm }) => vm.observedLink?.driver === "bridge").map(({ vm }) => vm.id)),
         shadowedForwards: await shadowedForwards(tx, consolePort),
       };
     },

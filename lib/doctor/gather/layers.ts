@@ -13,18 +13,20 @@ const fileNameSchema = z.string().regex(/^[\w.-]+$/);
 interface ReplacedFiles {
   disk: string;
   uefiVars: string;
+  parent: string | null;
   replaced: ReplacedFiles | null;
 }
 const replacedSchema: z.ZodType<ReplacedFiles> = z.object({
   disk: fileNameSchema,
   uefiVars: fileNameSchema,
+  parent: z.string().nullable(),
   replaced: z.lazy(() => replacedSchema.nullable().default(null)),
 });
 const diskRecordSchema = z.object({
   disk: fileNameSchema,
   uefiVars: fileNameSchema,
   parent: z.string().nullable(),
-  cut: z.object({ disk: z.string() }).nullable(),
+  cut: z.object({ layerId: z.string(), disk: z.string() }).nullable(),
   replaced: replacedSchema.nullable().default(null),
 });
 const snapshotSchema = z.object({
@@ -78,16 +80,21 @@ export async function gatherSnapshotFolders(files: Files, paths: InstallationPat
 export async function gatherDiskRecord(folder: string): Promise<DiskRecordFact | null> {
   const path = join(folder, "disk.json");
   if ((await readTextIfThere(path)) === null) {
-    return { disk: "disk.qcow2", uefiVars: "uefi-vars.fd", parent: null, cutDisk: null, replaced: [] };
+    return { disk: "disk.qcow2", uefiVars: "uefi-vars.fd", parent: null, cutDisk: null, replaced: [], otherLayers: [] };
   }
   const record = await readRecord(path, diskRecordSchema);
   if (record === undefined) return null;
   const { disk, uefiVars, parent, cut, replaced } = record;
-  return { disk, uefiVars, parent, cutDisk: cut?.disk ?? null, replaced: filesOf(replaced) };
+  const had = disksIn(replaced);
+  return {
+    ...{ disk, uefiVars, parent, cutDisk: cut?.disk ?? null },
+    replaced: had.flatMap((one) => [one.disk, one.uefiVars]),
+    otherLayers: [cut?.layerId, ...had.map((one) => one.parent)].filter((id) => id != null),
+  };
 }
 
-function filesOf(replaced: ReplacedFiles | null): string[] {
-  return replaced === null ? [] : [replaced.disk, replaced.uefiVars, ...filesOf(replaced.replaced)];
+function disksIn(replaced: ReplacedFiles | null): ReplacedFiles[] {
+  return replaced === null ? [] : [replaced, ...disksIn(replaced.replaced)];
 }
 
 /**

@@ -1,9 +1,11 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { NetworkState } from "../../domain/hostNetwork";
+import { type NetworkState, noNetworks } from "../../domain/hostNetwork";
 import { Lab } from "../../hypervisor/testing/lab/lab";
 import { get, host, network } from "../../hypervisor/testing/lab/labNetworks";
+import { until } from "../../hypervisor/testing/until";
 import { projectDir } from "../../paths";
 
 let lab: Lab;
@@ -39,11 +41,15 @@ async function applyAnew(): Promise<void> {
   await lab.killAgent();
 }
 
-async function told(): Promise<string[]> {
+/** @param wrapper runs its arguments as a program */
+async function told(env: Record<string, string> = {}, wrapper: string[] = []): Promise<string[]> {
   const program = join(projectDir, "lib", "doctor", "testing", "lookAtNetworks.ts");
   const { dataDir, runDir } = lab.settings;
   const argv = [process.execPath, "--import", "tsx", program, JSON.stringify({ dataDir, runDir })];
-  const { stdout } = await execa("nsenter", [`--net=${lab.host.path}`, "--", ...argv], { cwd: projectDir });
+  const { stdout } = await execa("nsenter", [`--net=${lab.host.path}`, "--", ...wrapper, ...argv], {
+    cwd: projectDir,
+    env,
+  });
   return JSON.parse(stdout);
 }
 
@@ -176,4 +182,70 @@ test("what is missing and what is too much is told", async () => {
     expect(messages).toContainEqual(expect.stringMatching(what));
   }
   expect(messages).toHaveLength(8);
+  // What is nobody's the agent leaves, unless it has the name of one of its own.
+  await lab.inner.ip("link delete dev stray");
 });
+
+test("a firewall of the host that drops VMs' traffic, for our rules in it are gone, is told until they are back", async () => {
+  const filter = "table ip filter { chain FORWARD { type filter hook forward priority filter; policy drop; }; }";
+  await lab.host.run("nft", ["-f", "-"], filter);
+  await lab.host.run("iptables-legacy", ["--wait", "-P", "FORWARD", "DROP"]);
+  await applyAnew();
+  expect(await told()).toEqual([]);
+  await lab.host.run("nft", ["flush", "chain", "ip", "filter", "FORWARD"]);
+  await lab.host.run("iptables-legacy", ["--wait", "-F", "FORWARD"]);
+  expect(await told()).toEqual([
+    expect.stringMatching(/^The chain FORWARD of the nft table ip filter of this host drops what VMs send and get, /),
+    expect.stringMatching(/^The chain FORWARD of iptables-legacy \(IPv4\) of this host drops /),
+  ]);
+  await applyAnew();
+  expect(await told()).toEqual([]);
+}, 120_000);
+
+test("a firewall of the host that can't be looked at is told: its lock is held, or its program can't be run", async () => {
+  await lab.host.run("iptables-legacy", ["--wait", "-P", "FORWARD", "DROP"]);
+  await applyAnew();
+  expect(await told()).toEqual([]);
+  const unseen = (firewall: string, why: string) =>
+    expect.stringMatching(`^The firewall of ${firewall} on this host could not be looked at, .*: .*${why}`);
+  const legacy = "iptables-legacy \\(IPv4\\)";
+  const lock = join(lab.settings.dataDir, "xtables.lock");
+  await lab.host.start("flock", ["--no-fork", lock, "sh", "-c", "echo ready; exec sleep infinity"]);
+  expect(await told({ XTABLES_LOCKFILE: lock })).toEqual([unseen(legacy, "lock")]);
+  const without = (program: string) => {
+    const script = `mount --bind /dev/null "$(command -v ${program})" && exec "$@"`;
+    return told({}, ["unshare", "--mount", "sh", "-c", script, "sh"]);
+  };
+  expect(await without("iptables-legacy")).toEqual([unseen(legacy, "EACCES")]);
+  expect(await without("nft")).toContainEqual(unseen("nft", "EACCES"));
+}, 120_000);
+
+test("a namespace that is gone is told; one that no network has any more too, with all that is left on the host, and how to remove it", async () => {
+  const { hostLink, namespace } = lab.names;
+  await applyAnew();
+  await execa("ip", ["netns", "delete", namespace]);
+  expect(await told()).toEqual([expect.stringContaining(`The network namespace ${namespace} is gone: `)]);
+  await applyAnew();
+  expect(await told()).toEqual([]);
+  await writeFile(join(lab.settings.dataDir, "networks.json"), JSON.stringify(noNetworks));
+  const left = await told();
+  const commands = left.map((message) => /\((.*)\) is left\.$/.exec(message)?.[1] ?? message);
+  expect(commands.map((command) => command.replace(/(handle|kill) \d+$/, "$1 N")).sort()).toEqual(
+    [
+      `ip link delete ${hostLink}`,
+      `ip netns delete ${namespace}`,
+      `iptables-legacy -D FORWARD -i ${hostLink} -j ACCEPT`,
+      `iptables-legacy -D FORWARD -o ${hostLink} -j ACCEPT`,
+      "kill N",
+      "kill N",
+      `nft delete table inet ${hostLink}`,
+      "nft delete rule ip filter FORWARD handle N",
+      "nft delete rule ip filter FORWARD handle N",
+    ].sort(),
+  );
+  // The link goes with its other end, in the namespace.
+  for (const command of commands.filter((one) => !one.startsWith("ip link"))) {
+    await lab.host.run("sh", ["-c", command]);
+  }
+  await until(async () => (await told()).length === 0, 20_000);
+}, 120_000);

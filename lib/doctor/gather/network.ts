@@ -2,7 +2,10 @@ import { access, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type NetworkState, networkStateSchema, noNetworks } from "../../domain/hostNetwork";
-import { networkNames, uplinkName } from "../../hypervisor/network/names";
+import { seeForeignFirewalls } from "../../hypervisor/network/foreignFirewall";
+import { seeLegacyFirewalls } from "../../hypervisor/network/legacyFirewall";
+import { hostDnsmasq, type NetworkNames, networkNames, uplinkName } from "../../hypervisor/network/names";
+import { hostDnsPort } from "../../hypervisor/network/uplinkAddresses";
 import { readTextIfThere } from "../../system/files";
 import type { InstallationPaths, NetworkFact } from "../snapshot";
 import { gatherRates, gatherTables } from "./networkRules";
@@ -62,6 +65,7 @@ export async function gatherNetwork(paths: InstallationPaths): Promise<NetworkFa
     hasHostLink: devices.some(({ ifname }) => ifname === hostLink),
     isForwarding: (await readTextIfThere("/proc/sys/net/ipv4/ip_forward"))?.trim() === "1",
     hasHostTable: outer.some(({ table }) => table?.name === hostLink),
+    hostFirewalls: await readHostFirewalls(names),
     routes: routes.filter(({ dev }) => dev === hostLink).map(({ dst }) => dst),
     otherRoutes: routes.filter(({ dev, dst }) => dev !== hostLink && dst.includes("/")).map(({ dst }) => dst),
     links: links
@@ -81,6 +85,7 @@ export async function gatherNetwork(paths: InstallationPaths): Promise<NetworkFa
     rates: hasNamespace ? await gatherRates(names) : [],
     leases: await readLeases(join(paths.runDir, "network")),
     nameServers: await readNameServers(join(paths.runDir, "network")),
+    isHostAsked: await isHostAsked(join(paths.runDir, "network")),
   };
 }
 
@@ -93,6 +98,15 @@ async function readWritten(path: string): Promise<NetworkState | null> {
 function words(element: unknown): string {
   const parsed = z.object({ concat: z.array(z.string()) }).safeParse(element);
   return parsed.success ? parsed.data.concat.join(" ") : String(element);
+}
+
+async function readHostFirewalls(names: NetworkNames): Promise<NetworkFact["hostFirewalls"]> {
+  const seen = await Promise.all([seeForeignFirewalls(names), seeLegacyFirewalls(names)]);
+  return {
+    closed: seen.flatMap(({ closed }) => closed),
+    removals: seen.flatMap(({ removals }) => removals),
+    unseen: seen.flatMap(({ unseen }) => unseen),
+  };
 }
 
 async function readRuleset(prefix: string[]) {
@@ -121,11 +135,20 @@ async function readNameServers(folder: string): Promise<NetworkFact["nameServers
     pids.map(async (pid) => {
       const argv = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
       const config = argv.find((argument) => argument.startsWith(`--conf-file=${folder}/`));
-      const networkId = Number(config?.slice(`--conf-file=${folder}/`.length).split("/")[0]);
+      const name = config?.slice(`--conf-file=${folder}/`.length).split("/")[0];
+      if (name === hostDnsmasq) return [{ networkId: null, pid: Number(pid) }];
+      const networkId = Number(name);
       return Number.isInteger(networkId) ? [{ networkId, pid: Number(pid) }] : [];
     }),
   );
   return found.flat();
+}
+
+/** By the files that say whom the networks' name servers ask. */
+async function isHostAsked(folder: string): Promise<boolean> {
+  const files = (await namesIn(folder)).map((name) => join(folder, name, "servers"));
+  const texts = await Promise.all(files.map(readTextIfThere));
+  return texts.some((text) => new RegExp(`^server=[\\d.]+#${hostDnsPort}$`, "m").test(text ?? ""));
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -6,7 +6,7 @@ import type { NetworkNames } from "../../hypervisor/network/names";
 import { replacement } from "../../hypervisor/network/nftTable";
 import { routingTable } from "../../hypervisor/network/routingRules";
 import { uplinkAddressesOf } from "../../hypervisor/network/uplink";
-import { detectUserScheme, workUserId } from "../../system/machineUsers";
+import { detectUserScheme, workUidOf } from "../../system/machineUsers";
 import type { RateFact, RulePart, TableFact } from "../snapshot";
 import { tool } from "./tool";
 
@@ -24,7 +24,7 @@ const qdiscsSchema = z.array(
  */
 export async function gatherTables(names: NetworkNames, state: NetworkState): Promise<TableFact[]> {
   const uplink = await uplinkAddressesOf(names);
-  const workUid = (await detectUserScheme()).userOf(workUserId)?.uid ?? null;
+  const workUid = workUidOf(await detectUserScheme());
   const tables = [
     { table: guardTable(names, state), namespace: names.namespace },
     { table: routingTable(state, uplink), namespace: names.namespace },

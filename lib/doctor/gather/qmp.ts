@@ -5,6 +5,7 @@ import { messageOf } from "../../domain/errors";
 import type { ProcessFact } from "../snapshot";
 
 const uuidSchema = z.object({ return: z.object({ UUID: z.string() }) });
+const jobsSchema = z.object({ return: z.array(z.object({})) });
 const statusSchema = z.object({ return: z.object({ status: z.string() }) });
 
 const deadlineMs = 1_500;
@@ -14,11 +15,12 @@ export async function gatherQmp(sockets: readonly string[]): Promise<ProcessFact
   let reason = "its command line names no QMP socket";
   for (const path of sockets) {
     try {
-      const [uuid, status] = await ask(path, ["query-uuid", "query-status"]);
+      const [uuid, status, jobs] = await ask(path, ["query-uuid", "query-status", "query-block-jobs"]);
       return {
         answers: true,
         uuid: uuidSchema.parse(uuid).return.UUID,
         status: statusSchema.parse(status).return.status,
+        hasBlockJob: jobsSchema.parse(jobs).return.length > 0,
       };
     } catch (error) {
       reason = messageOf(error);

@@ -35,8 +35,9 @@ export function addSnapshot(snapshot: HealthySnapshot, change: Partial<LayerFact
   const manifest = { parent: null, imageSha256 };
   snapshot.layers.push({ id, manifest, hasFile: true, damage: null, ...change });
   snapshot.snapshotFolders.push({ id: 5, layerId: id });
+  snapshot.snapshotRows.push({ id: 5, name: "before", vmName: "vm-1", isUnderWay: false });
   Object.assign(machine(snapshot, 1), {
-    record: { disk: "disk-00000000000000cc.qcow2", uefiVars: "uefi-vars.fd", parent: id, cutDisk: null, replaced: [] },
+    record: { ...the(machine(snapshot, 1).record ?? undefined), disk: "disk-00000000000000cc.qcow2", parent: id },
     disk: { opens: true, backingFile: "/data/layers/another", damage: null },
   });
   snapshot.files.set("/data/vms/1/disk-00000000000000cc.qcow2", file(0o600, 1_900_000_001));

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { readTextIfThere } from "../../system/files";
 import { detectUserScheme } from "../../system/machineUsers";
 import { hostArch } from "../hostReport";
@@ -36,9 +36,13 @@ test("the choice ends in one that works, has a reason, and is kept for this boot
   if (first.kind !== "hvf") {
     expect(await runProbe(hostArch(), first.kind, first.cpuModel, users.userOf(1))).toMatchObject({ isUsable: true });
   }
-  const startedAtMs = performance.now();
+  const { PATH } = process.env;
+  onTestFinished(() => {
+    process.env.PATH = PATH;
+  });
+  // Without a QEMU that it could be tried with again.
+  process.env.PATH = dataDir;
   expect(await choose()).toEqual(first);
-  expect(performance.now() - startedAtMs).toBeLessThan(50);
   expect(await readTextIfThere(join(dataDir, "accelerator.json"))).toContain(first.reason.slice(0, 10));
 });
 

@@ -9,8 +9,10 @@ import { MIB } from "../../domain/units";
 import { pathsOf } from "../../env";
 import { installImage } from "../../images/store";
 import { testAppliance } from "../../images/testing/appliance";
+import { whileFoldersAreStuck } from "../../system/testing/stuckFolders";
 import type { Hypervisor } from "../hypervisor";
 import { TestHost } from "../testing/testHost";
+import { until } from "../testing/until";
 
 const strange = `it's "strange"; \n!id $HOME äöü`;
 /** More than is read at once. */
@@ -20,6 +22,7 @@ const links: [path: string, target: string][] = [
   ["etc/name", "hostname"],
   ["etc/round", "round"],
   ["bin", "etc/deep"],
+  ["etc/words", "true,\nfalse"],
 ];
 const quiet = { progress() {}, log() {} };
 const slow = 600_000;
@@ -94,7 +97,7 @@ test(
     ]);
     expect(root.totalCount).toBe(4);
     const { files: etc } = await agent.listSnapshotFiles(5, "/etc");
-    const names = ["caf\ufffd", "deep", "hostname", "large", "link", "name", "round", strange];
+    const names = ["caf\ufffd", "deep", "hostname", "large", "link", "name", "round", strange, "words"];
     expect(etc.map(({ name }) => name).sort()).toEqual(names.sort());
     const entry = (name: string) => etc.find((file) => file.name === name);
     expect(entry("hostname")).toMatchObject({ type: "file", sizeBytes: 10, permissions: "0640", isOpenable: true });
@@ -113,6 +116,7 @@ test(
     expect(entry("name")?.link).toEqual({ target: "hostname", leadsTo: "file" });
     expect(entry("link")?.link).toEqual({ target: "/etc/shadow", leadsTo: null });
     expect(entry("round")?.link).toEqual({ target: "round", leadsTo: null });
+    expect(entry("words")?.link).toEqual({ target: "true,\nfalse", leadsTo: null });
     expect(await text(await agent.readSnapshotFile(5, "/etc/name"))).toBe("the-guest\n");
     expect(await agent.listSnapshotFiles(5, "/bin")).toEqual({ files: [], totalCount: 0 });
     await expect(agent.readSnapshotFile(5, "/etc/link")).rejects.toMatchObject({ code: "not_found" });
@@ -127,8 +131,12 @@ test(
     const first = once(stream, "readable");
     expect((await agent.listSnapshotFiles(5, "/empty")).files).toEqual([]);
     await first;
-    const scratch = (await readdir(host.settings.runDir)).filter((name) => name.startsWith("guestfish-"));
-    const kept = await Promise.all(scratch.map((name) => bytesIn(join(host.settings.runDir, name))));
+    const { runDir } = host.settings;
+    const scratch = (await readdir(runDir)).filter((name) => name.startsWith("guestfish-"));
+    expect(scratch).not.toEqual([]);
+    const staging = (await readdir(pathsOf(host.settings).staging)).filter((name) => name.startsWith("browse-"));
+    expect(staging).toEqual([]);
+    const kept = await Promise.all(scratch.map((name) => bytesIn(join(runDir, name))));
     expect(kept.every((bytes) => bytes < MIB)).toBe(true);
     expect((await buffer(stream)).equals(large)).toBe(true);
   },
@@ -151,22 +159,71 @@ async function bytesIn(folder: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
+/** What works on disks of this installation, by its program; libguestfs' machine is guestfish's. */
+async function workers(): Promise<{ pid: number; program: string; isMachine: boolean }[]> {
+  const { runDir, dataDir } = host.settings;
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
+  return pids.flatMap((pid, index) => {
+    const line = lines[index] ?? "";
+    const isOurs = line.includes(runDir) || line.includes(dataDir);
+    const [program] = isOurs ? (/guestfish|storage-daemon/.exec(line) ?? []) : [];
+    return program ? [{ pid: Number(pid), program, isMachine: /^[^\0]*qemu-system/.test(line) }] : [];
+  });
+}
+
+test(
+  "a snapshot that is deleted while somebody looks into it gives its space back when its disk is closed",
+  async () => {
+    const { layers, snapshots } = pathsOf(host.settings);
+    const layer = `${JSON.parse(await readFile(join(snapshots, "5", "snapshot.json"), "utf8")).layerId}.qcow2`;
+    for (const id of [5, 6]) await agent.listSnapshotFiles(id, "/");
+    await agent.remove(1);
+    await agent.removeSnapshot(5);
+    expect(await readdir(layers)).toContain(layer);
+    for (const { pid, program } of await workers()) if (program === "guestfish") process.kill(pid, "SIGKILL");
+    for (const id of [5, 6]) {
+      await expect(agent.listSnapshotFiles(id, "/")).rejects.toMatchObject({ code: "unavailable" });
+    }
+    await until(async () => !(await readdir(layers)).includes(layer));
+    expect((await agent.listSnapshotFiles(6, "/")).files).not.toEqual([]);
+  },
+  slow,
+);
+
+/** As when it runs out of memory, or a file system brings it down. guestfish goes on. */
+async function killMachines(): Promise<void> {
+  const machines = (await workers()).filter(({ isMachine }) => isMachine);
+  expect(machines).not.toEqual([]);
+  for (const { pid } of machines) process.kill(pid, "SIGKILL");
+}
+
+test(
+  "when libguestfs' machine ends, one look fails and the next one opens the disk anew, also where a folder of the first can't be removed",
+  async () => {
+    const list = async () => (await agent.listSnapshotFiles(6, "/etc")).files.length;
+    const count = await list();
+    await killMachines();
+    await expect(list()).rejects.toMatchObject({ code: "unavailable" });
+    expect(await list()).toBe(count);
+    await killMachines();
+    await whileFoldersAreStuck(() => expect(list()).rejects.toMatchObject({ code: "unavailable" }));
+    const told = host.messages.filter(({ message }) => message.includes("can't be removed"));
+    expect(told).toMatchObject([{ level: "warn", fields: { path: expect.stringContaining("/guestfish-") } }]);
+    expect(await list()).toBe(count);
+  },
+  slow,
+);
+
 test("who reads a disk runs without rights on this host, and is gone with the agent", async () => {
-  const pids = async () => {
-    const all = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-    const lines = await Promise.all(all.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
-    return all.filter(
-      (_, index) => lines[index]?.includes(host.settings.runDir) && /guestfish|storage-daemon/.test(lines[index] ?? ""),
-    );
-  };
-  const found = await pids();
-  expect(found.length).toBeGreaterThanOrEqual(2);
-  for (const pid of found) {
+  const found = await workers();
+  expect(new Set(found.map(({ program }) => program))).toEqual(new Set(["guestfish", "storage-daemon"]));
+  for (const { pid } of found) {
     const status = await readFile(`/proc/${pid}/status`, "utf8");
     if (process.getuid?.() === 0) expect(/^Uid:\s+(\d+)/m.exec(status)?.[1]).not.toBe("0");
     expect(/^CapEff:\s+(\w+)/m.exec(status)?.[1]).toBe("0000000000000000");
   }
   await agent.close();
-  expect(await pids()).toEqual([]);
+  expect(await workers()).toEqual([]);
   expect((await readdir(pathsOf(host.settings).staging)).filter((name) => name.startsWith("browse-"))).toEqual([]);
 });

@@ -16,17 +16,25 @@ const maxOpen = 2;
 const partBytes = 8 * 1024 ** 2;
 
 interface Session {
-  disk: Promise<OpenDisk>;
-  letGo(): void;
+  opened: Promise<Opened>;
   users: number;
   timer: NodeJS.Timeout | undefined;
+}
+
+interface Opened {
+  disk: OpenDisk;
+  letGo(): void;
 }
 
 /** Looks into snapshots' file systems. Opening a disk takes some seconds, so it stays open for a while. */
 export class Browser {
   private readonly sessions = new Map<number, Session>();
 
-  constructor(private readonly context: HostContext) {}
+  /** @param whenLetGo told whenever a disk was closed: its layers may be of no more use */
+  constructor(
+    private readonly context: HostContext,
+    private readonly whenLetGo: () => void,
+  ) {}
 
   /** @throws CumulusError `not_found` for no such snapshot or folder, `rate_limited` when too many disks are open, `unavailable` */
   list(snapshotId: number, path: string): Promise<SnapshotFolder> {
@@ -48,11 +56,11 @@ export class Browser {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.sessions.keys()].map((id) => this.end(id)));
+    await Promise.all([...this.sessions].map(([id, session]) => this.end(id, session)));
   }
 
   private async with<T>(snapshotId: number, act: (disk: OpenDisk) => Promise<T>): Promise<T> {
-    const session = this.sessions.get(snapshotId) ?? (await this.open(snapshotId));
+    const session = this.sessions.get(snapshotId) ?? this.open(snapshotId);
     session.users += 1;
     clearTimeout(session.timer);
     try {
@@ -60,66 +68,71 @@ export class Browser {
     } catch (error) {
       // A machine that has ended is of no more use.
       const isOver = error instanceof CumulusError && error.code === "unavailable" && !(error instanceof CommandError);
-      if (isOver) await this.end(snapshotId);
+      if (isOver) await this.end(snapshotId, session);
       throw error;
     } finally {
       session.users -= 1;
       const isOpen = this.sessions.get(snapshotId) === session;
-      if (isOpen && session.users === 0) session.timer = setTimeout(() => void this.end(snapshotId), idleMs);
+      if (isOpen && session.users === 0) session.timer = setTimeout(() => void this.end(snapshotId, session), idleMs);
     }
   }
 
   /** What could not be opened is tried anew by the next one who looks. */
   private async opened(snapshotId: number, session: Session): Promise<OpenDisk> {
     try {
-      return await session.disk;
+      return (await session.opened).disk;
     } catch (error) {
-      if (this.sessions.get(snapshotId) === session) await this.end(snapshotId);
+      await this.end(snapshotId, session);
       throw error;
     }
   }
 
-  private async open(snapshotId: number): Promise<Session> {
-    await this.makeRoom();
-    const { context } = this;
-    const record = await context.snapshots.get(snapshotId);
-    const letGo = await holdSnapshot(context, record);
-    const present = this.sessions.get(snapshotId);
-    if (present) {
-      letGo();
-      return present;
-    }
-    const session: Session = { disk: this.openDisk(record), letGo, users: 0, timer: undefined };
+  /** Takes a place at once, before others ask for one too. */
+  private open(snapshotId: number): Session {
+    const room = this.makeRoom();
+    const session: Session = { opened: room.then(() => this.openDisk(snapshotId)), users: 0, timer: undefined };
     this.sessions.set(snapshotId, session);
     return session;
   }
 
-  private async openDisk({ layerId, manifest }: { layerId: string; manifest: { vmId: number } }): Promise<OpenDisk> {
-    const layers = await this.context.layers.chain(layerId);
-    const node = chainOf(backingFiles(this.context, layers, layers.at(-1)?.imageSha256 ?? null));
-    if (node === null) throw new CumulusError("internal", "The snapshot has no disk.");
-    return OpenDisk.open(this.context, node, readerOf(this.context, manifest.vmId, layers));
+  private async openDisk(snapshotId: number): Promise<Opened> {
+    const { context } = this;
+    const record = await context.snapshots.get(snapshotId);
+    const letGoOfTop = await holdSnapshot(context, record);
+    // All of its layers are read, of which the lower ones may be merged meanwhile.
+    const { layers, letGo } = await context.layers.holdChain(record.layerId).finally(letGoOfTop);
+    try {
+      const node = chainOf(backingFiles(context, layers, layers.at(-1)?.imageSha256 ?? null));
+      if (node === null) throw new CumulusError("internal", "The snapshot has no disk.");
+      return { disk: await OpenDisk.open(context, node, readerOf(context, record.manifest.vmId, layers)), letGo };
+    } catch (error) {
+      letGo();
+      throw error;
+    }
   }
 
-  /** The one that nobody looks into goes first. */
-  private async makeRoom(): Promise<void> {
-    if (this.sessions.size < maxOpen) return;
+  /** The one that nobody looks into goes first. @throws CumulusError `rate_limited`, before anything is waited for */
+  private makeRoom(): Promise<void> {
+    if (this.sessions.size < maxOpen) return Promise.resolve();
     const idle = [...this.sessions].find(([, { users }]) => users === 0);
     if (!idle) {
       throw new CumulusError("rate_limited", "Other snapshots are being looked into: try again in a moment.", {
         retryAfterSeconds: 10,
       });
     }
-    await this.end(idle[0]);
+    return this.end(...idle);
   }
 
-  private async end(snapshotId: number): Promise<void> {
-    const session = this.sessions.get(snapshotId);
-    if (!session) return;
+  /** Once: who finds it ended already may have another one open in its place. Never fails. */
+  private async end(snapshotId: number, session: Session): Promise<void> {
+    if (this.sessions.get(snapshotId) !== session) return;
     this.sessions.delete(snapshotId);
     clearTimeout(session.timer);
-    const disk = await session.disk.catch(() => null);
-    await disk?.close();
-    session.letGo();
+    try {
+      const opened = await session.opened.catch(() => null);
+      await opened?.disk.close().finally(opened.letGo);
+    } finally {
+      this.whenLetGo();
+    }
   }
 }

@@ -1,10 +1,12 @@
-import { chown, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chown, mkdir, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
-import { CumulusError } from "../../domain/errors";
+import { CumulusError, messageOf } from "../../domain/errors";
 import { maxListed, type SnapshotFile, type SnapshotFolder } from "../../domain/snapshotFile";
 import { pathsOf } from "../../env";
 import { fixedAppliance, guestfsUserEnvironment } from "../../images/recipes/fixedAppliance";
+import type { Log } from "../../system/log";
 import type { MachineUser } from "../../system/machineUsers";
+import { tryRemoveTree } from "../../system/removeTree";
 import type { HostContext } from "../context";
 import { StorageDaemon } from "../layers/storageDaemon";
 import { CommandError, Guestfish } from "./guestfish";
@@ -14,6 +16,10 @@ const openMs = 240_000;
 const commandMs = 60_000;
 /** Names asked about at once: a command line has an end. */
 const namesAtOnce = 500;
+/** Entries that take commands of their own: others have their turn after as many. */
+const commandsAtOnce = 100;
+/** Links of a folder that are followed. */
+const maxFollowed = 1000;
 
 const quiet = { progress() {}, log() {} };
 
@@ -26,6 +32,7 @@ export class OpenDisk {
     private readonly daemon: StorageDaemon,
     private readonly fish: Guestfish,
     private readonly folder: string,
+    private readonly log: Log,
   ) {}
 
   /**
@@ -33,68 +40,56 @@ export class OpenDisk {
    * @throws CumulusError `unavailable` when a tool is missing, or no file system of the disk can be read
    */
   static async open(context: HostContext, node: object, user: MachineUser | null): Promise<OpenDisk> {
-    const { settings } = context;
+    const { settings, log } = context;
     const scratch = await mkdtemp(join(pathsOf(settings).staging, "browse-"));
     const signal = AbortSignal.timeout(openMs);
     const isEmulated = (await context.accelerator()).kind !== "kvm";
+    const own = join(settings.runDir, `guestfish-${scratch.slice(-6)}`);
     let daemon: StorageDaemon | undefined;
     let fish: Guestfish | undefined;
     try {
+      // By which others see that somebody looks into a disk.
+      await mkdir(own, { mode: 0o700 });
+      if (user !== null) await chown(own, user.uid, user.gid);
       const appliance = await fixedAppliance(pathsOf(settings).appliance, {
         isEmulated,
         scratch,
         report: quiet,
         signal,
       });
-      daemon = await StorageDaemon.start(settings, `browse-${scratch.slice(-6)}`, node, user);
-      const socket = await offer(daemon, node);
-      const own = join(settings.runDir, `guestfish-${scratch.slice(-6)}`);
-      await mkdir(own, { mode: 0o700 });
-      if (user !== null) await chown(own, user.uid, user.gid);
+      daemon = await StorageDaemon.start(node, user);
+      const socket = join(own, "nbd.sock");
+      await offer(daemon, node, socket);
       fish = Guestfish.start(socket, guestfsUserEnvironment(appliance, own, isEmulated), user);
-      const disk = new OpenDisk(daemon, fish, own);
+      const disk = new OpenDisk(daemon, fish, own, log);
       await disk.mount();
-      await rm(scratch, { recursive: true, force: true });
+      await tryRemoveTree(scratch, log);
       return disk;
     } catch (error) {
-      await fish?.close();
-      await daemon?.close();
-      await rm(scratch, { recursive: true, force: true });
+      await putAway([fish, daemon], [own, scratch], log);
       throw error;
     }
   }
 
   /** Entries of a folder, by name; of a large one the first that the file system tells. @throws CumulusError `not_found`, `bad_request` for what is no folder */
-  list(path: string): Promise<SnapshotFolder> {
-    return this.inTurn(async () => {
-      const names = split(await this.fish.bytes(`ls0 ${quoted(path)} -`, commandMs));
-      const listed = names.slice(0, maxListed);
-      const entries: Entry[] = [];
-      // guestfish takes a list as one word that it splits at spaces: names with anything odd in them are asked about one by one.
-      const isPlain = (name: Buffer) => /^[\w.+@-]+$/.test(name.toString("latin1"));
-      for (const some of batches(listed.filter(isPlain))) {
-        const list = some.map((name) => name.toString("latin1")).join(" ");
-        entries.push(...parseStats(await this.fish.run(`lstatnslist ${quoted(path)} "${list}"`, commandMs), some));
-      }
-      for (const name of listed.filter((one) => !isPlain(one))) {
-        entries.push(...(await this.stat("lstatns", childOf(path, name), name)));
-      }
-      const files = entries.map(({ name, ...entry }): SnapshotFile => {
-        return { ...entry, name: name.toString("utf8"), isOpenable: isUtf8(name), link: null };
-      });
-      const links = entries.flatMap(({ type, name }, index) => (type === "link" ? [{ name, index }] : []));
-      for (const some of batches(links)) {
-        const found = await this.follow(some.map(({ name }) => childOf(path, name)));
-        for (const [at, { index }] of some.entries()) Object.assign(files[index] ?? {}, { link: found[at] });
-      }
-      return { files: files.sort((a, b) => a.name.localeCompare(b.name)), totalCount: names.length };
+  async list(path: string): Promise<SnapshotFolder> {
+    const names = await this.inTurn(async () => split(await this.fish.bytes(`ls0 ${quoted(path)} -`, commandMs)));
+    const entries = await this.entries(path, names.slice(0, maxListed));
+    const files = entries.map(({ name, ...entry }): SnapshotFile => {
+      return { ...entry, name: name.toString("utf8"), isOpenable: isUtf8(name), link: null };
     });
+    const links = entries.flatMap(({ type, name }, index) => (type === "link" ? [{ name, index }] : []));
+    for (const some of batches(links.slice(0, maxFollowed), commandsAtOnce)) {
+      const found = await this.follow(some.map(({ name }) => childOf(path, name)));
+      for (const [at, { index }] of some.entries()) Object.assign(files[index] ?? {}, { link: found[at] });
+    }
+    return { files: files.sort((a, b) => a.name.localeCompare(b.name)), totalCount: names.length };
   }
 
   /** A file's size; of a link, that of the file it leads to. @throws CumulusError `not_found`, `bad_request` for what is no plain file */
   sizeOf(path: string): Promise<number> {
     return this.inTurn(async () => {
-      const [stat] = await this.stat("statns", Buffer.from(path), Buffer.from(path));
+      const [stat] = statOf(await this.fish.run(`statns ${quoted(path)}`, commandMs), Buffer.from(path));
       if (stat?.type === "file") return stat.sizeBytes;
       throw new CumulusError("bad_request", `${path} is no file: only plain files can be downloaded.`);
     });
@@ -109,28 +104,42 @@ export class OpenDisk {
     });
   }
 
-  async close(): Promise<void> {
-    await this.fish.close();
-    await this.daemon.close();
-    await rm(this.folder, { recursive: true, force: true });
+  /** Never fails: the log says what stays. */
+  close(): Promise<void> {
+    return putAway([this.fish, this.daemon], [this.folder], this.log);
   }
 
-  private async stat(command: "lstatns" | "statns", path: Buffer, name: Buffer): Promise<Entry[]> {
-    const text = await this.fish.run(`${command} ${quoted(path)}`, commandMs);
-    return parseStats(`[0] = {\n${text}}\n`, [name]);
+  /** Entries by their names. guestfish takes a list as one word that it splits at spaces: names with anything odd in them are asked about one by one. */
+  private async entries(folder: string, names: Buffer[]): Promise<Entry[]> {
+    const isPlain = (name: Buffer) => /^[\w.+@-]+$/.test(name.toString("latin1"));
+    const entries: Entry[] = [];
+    for (const some of batches(names.filter(isPlain), namesAtOnce)) {
+      const list = some.map((name) => name.toString("latin1")).join(" ");
+      const asked = `lstatnslist ${quoted(folder)} "${list}"`;
+      entries.push(...parseStats(await this.inTurn(() => this.fish.run(asked, commandMs)), some));
+    }
+    const odd = names.filter((name) => !isPlain(name));
+    for (const some of batches(odd, commandsAtOnce)) {
+      const asked = some.map((name) => `lstatns ${quoted(childOf(folder, name))}`);
+      const printed = await this.inTurn(() => this.fish.answers(asked, commandMs));
+      entries.push(...some.flatMap((name, index) => statOf(printed[index]?.toString("utf8") ?? "", name)));
+    }
+    return entries;
   }
 
-  /** Where links lead, within the guest. */
-  private async follow(paths: Buffer[]): Promise<NonNullable<SnapshotFile["link"]>[]> {
-    const targets: string[] = [];
-    for (const path of paths) targets.push((await this.fish.run(`readlink ${quoted(path)}`, commandMs)).slice(0, -1));
-    const asked = paths.flatMap((path) =>
-      ["is-dir", "is-file"].map((command) => `${command} ${quoted(path)} followsymlinks:true`),
-    );
-    const answers = (await this.fish.words(asked, commandMs)).map((word) => word === "true");
-    return targets.map((target, index) => {
-      const [isFolder, isFile] = answers.slice(2 * index);
-      return { target, leadsTo: isFolder ? "folder" : isFile ? "file" : null };
+  /** Where links lead, within the guest; null for one that can't be read. */
+  private follow(paths: Buffer[]): Promise<SnapshotFile["link"][]> {
+    const asked = paths.map(quoted).flatMap((path) => {
+      return [`readlink ${path}`, `is-dir ${path} followsymlinks:true`, `is-file ${path} followsymlinks:true`];
+    });
+    return this.inTurn(async () => {
+      const answers = (await this.fish.answers(asked, commandMs)).map((answer) => answer.toString("utf8"));
+      return paths.map((_, index) => {
+        const [target = "", isFolder = "", isFile = ""] = answers.slice(3 * index);
+        if (target === "") return null;
+        const leadsTo = isFolder.trim() === "true" ? "folder" : isFile.trim() === "true" ? "file" : null;
+        return { target: target.slice(0, -1), leadsTo };
+      });
     });
   }
 
@@ -171,18 +180,35 @@ function childOf(folder: string, name: Buffer): Buffer {
   return Buffer.concat([Buffer.from(folder.endsWith("/") ? folder : `${folder}/`), name]);
 }
 
-function batches<T>(all: T[]): T[][] {
-  const count = Math.ceil(all.length / namesAtOnce);
-  return Array.from({ length: count }, (_, index) => all.slice(index * namesAtOnce, (index + 1) * namesAtOnce));
+/** What `lstatns` and `statns` print of an entry; nothing when they failed. */
+function statOf(printed: string, name: Buffer): Entry[] {
+  return parseStats(`[0] = {\n${printed}}\n`, [name]);
 }
 
-/** Offers the disk on a socket beside the daemon's own. */
-async function offer(daemon: StorageDaemon, node: object): Promise<string> {
-  const path = join(daemon.folder, "nbd.sock");
+function batches<T>(all: T[], size: number): T[][] {
+  const count = Math.ceil(all.length / size);
+  return Array.from({ length: count }, (_, index) => all.slice(index * size, (index + 1) * size));
+}
+
+/** Ends those who look into a disk, then removes folders, each whatever becomes of the others. Never fails: the log says what stays. */
+async function putAway(
+  lookers: ({ close(): Promise<void> } | undefined)[],
+  folders: string[],
+  log: Log,
+): Promise<void> {
+  for (const looker of lookers) {
+    await looker?.close().catch((error: unknown) => {
+      log.warn({ error: messageOf(error) }, "a process that looked into a disk can't be ended");
+    });
+  }
+  for (const folder of folders) await tryRemoveTree(folder, log);
+}
+
+/** Offers the disk on a socket. */
+async function offer(daemon: StorageDaemon, node: object, path: string): Promise<void> {
   await daemon.qmp.execute("nbd-server-start", { addr: { type: "unix", data: { path } } });
   const id = (node as { "node-name": string })["node-name"];
   await daemon.qmp.execute("block-export-add", { type: "nbd", id: "disk", "node-name": id, name: "" });
-  return path;
 }
 
 function split(names: Buffer): Buffer[] {

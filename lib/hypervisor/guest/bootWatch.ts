@@ -19,8 +19,11 @@ export interface BootWatchOptions {
   onFirstBoot(change: (report: FirstBootReport) => FirstBootReport): void;
 }
 
-const impatientMs = 300;
-const patientMs = 2500;
+/**
+ * How long a connection to the guest's SSH server may stay silent. Before the guest has a network a packet may be lost; once it has, who is silent is slow, as on an
+ * emulated core that first boots: it greets the next one no sooner, and each takes of that core.
+ */
+const patienceMs = { "no network": 300, "perhaps a network": 2_500, "a network": 20_000 };
 /** A guest that says nothing on its serial port is presumed to have a network by then. */
 const silentBootMs = 20_000;
 /** A guest agent that answers makes a VM ready without SSH, but gives SSH this long to be first. */
@@ -80,13 +83,12 @@ export class BootWatch {
     this.probe?.stop();
     const { ssh, hasReached } = this.options;
     if (ssh === null || hasReached("ssh")) return;
-    const isNetworkLikely = () => hasReached("network") || Date.now() - this.bootedAtMs > silentBootMs;
-    this.probe = new SshProbe(
-      ssh,
-      () => (isNetworkLikely() ? patientMs : impatientMs),
-      () => this.ready(),
-      this.options.askSshWithin,
-    );
+    const patience = () => {
+      if (hasReached("network")) return patienceMs["a network"];
+      const isPresumed = Date.now() - this.bootedAtMs > silentBootMs;
+      return patienceMs[isPresumed ? "perhaps a network" : "no network"];
+    };
+    this.probe = new SshProbe(ssh, patience, () => this.ready(), this.options.askSshWithin);
   }
 
   private agentAnswered(): void {

@@ -100,7 +100,7 @@ export class GuestWatch {
 
   private watchBoot(): BootWatch {
     const { spec, record, paths, namespace } = this.options;
-    const link = liveLinkOf(spec(), record.state.sshHostPort);
+    const link = liveLinkOf(spec(), record.state);
     return new BootWatch({
       guestAgentSocket: paths.guestAgent,
       ssh: link,

@@ -15,7 +15,8 @@ export class SshProbe {
   private cancel: () => void = () => {};
 
   /**
-   * @param patienceMs how long an accepted connection may stay silent: short until the guest has a network, for its packets may be lost
+   * @param patienceMs how long an accepted connection may stay silent: short until the guest has a network, for its packets may be lost. One that isn't accepted soon is
+   * given up earlier.
    * @param askElsewhere whether a server answers somebody to whom another way leads; asked now and then, since it takes a process
    */
   constructor(
@@ -37,7 +38,7 @@ export class SshProbe {
     while (!this.isStopped) {
       const startedAtMs = Date.now();
       let hasBanner = await this.attempt();
-      if (!hasBanner && !this.isStopped && startedAtMs - askedElsewhereAtMs > elsewhereIntervalMs) {
+      if (!hasBanner && !this.isStopped && Date.now() - askedElsewhereAtMs > elsewhereIntervalMs) {
         hasBanner = (await this.askElsewhere?.()) ?? false;
         askedElsewhereAtMs = Date.now();
       }
@@ -56,7 +57,12 @@ export class SshProbe {
         socket.destroy();
         resolve(hasBanner);
       };
-      const timer = setTimeout(() => done(false), this.patienceMs());
+      const patienceMs = this.patienceMs();
+      let timer = setTimeout(() => done(false), Math.min(patienceMs, connectMs));
+      socket.once("connect", () => {
+        clearTimeout(timer);
+        timer = setTimeout(() => done(false), patienceMs);
+      });
       this.cancel = () => done(false);
       socket.on("data", (chunk) => {
         // A server may send other lines before the banner.
@@ -80,4 +86,6 @@ export class SshProbe {
 }
 
 const intervalMs = 150;
+/** A firewall may drop what asks for a connection. */
+const connectMs = 2_500;
 const elsewhereIntervalMs = 3000;

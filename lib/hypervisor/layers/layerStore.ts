@@ -123,8 +123,11 @@ export class LayerStore {
     await writeFileAtomic(this.manifestFile(layer.id), `${JSON.stringify(layer)}\n`);
   }
 
-  /** Makes a layer's file of one that nobody writes any more: read-only, and only for VMs that build on it. Done again, done. */
-  async moveIn(layer: Pick<Layer, "id" | "vmId">, from: string): Promise<void> {
+  /**
+   * Makes a layer's file of one that nobody writes any more: read-only, and only for VMs that build on it.
+   * @returns false when there is no such file: it was moved in before, or is lost
+   */
+  async moveIn(layer: Pick<Layer, "id" | "vmId">, from: string): Promise<boolean> {
     const gid = this.users.userOf(layer.vmId)?.layersGid ?? null;
     try {
       if (gid !== null) await chown(from, 0, gid);
@@ -132,10 +135,11 @@ export class LayerStore {
       await syncFile(from);
       await rename(from, this.file(layer.id));
     } catch (error) {
-      const isThere = isErrno(error, "ENOENT") && (await this.bytesOf(layer.id)) !== null;
-      if (!isThere) throw error;
+      if (isErrno(error, "ENOENT")) return false;
+      throw error;
     }
     await syncFolder(this.folder);
+    return true;
   }
 
   async remove(id: string): Promise<void> {

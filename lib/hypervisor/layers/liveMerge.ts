@@ -1,6 +1,7 @@
 import { pathsOf } from "../../env";
 import { failpoint } from "../../failpoints";
 import { imageFile } from "../../images/store";
+import { syncFile } from "../../system/files";
 import type { HostContext } from "../context";
 import { fileNodeOf, inFolder } from "../diskFiles";
 import { type DiskRecord, readDiskRecord, writeDiskRecord } from "../diskRecord";
@@ -10,6 +11,7 @@ import type { RunningQemu } from "../runningQemu";
 import { backingOf, type LiveDisk, nodeOf, readLiveDisk } from "../snapshots/liveDisk";
 import { type Layer, newLayerId } from "./layerStore";
 import { beginStream, cancelStream } from "./streamJob";
+import { writeOut } from "./writeOut";
 
 /**
  * Has a running QEMU merge a layer into the disk that its guest writes to. Whenever this ends, what was copied stays, and the next time goes on
@@ -21,13 +23,14 @@ export async function beginLiveMerge(
   machine: Machine,
   layer: Layer,
 ): Promise<RunningQemu | null> {
+  const paths = machinePaths(context.settings, machine.spec.id);
   return context.enqueue(machine.spec.id, async () => {
     const { qemu } = machine.runtime;
-    const record = await readDiskRecord(machinePaths(context.settings, machine.spec.id));
+    const record = await readDiskRecord(paths);
     if (qemu === null || record.parent !== layer.id || record.cut !== null) return null;
     const live = await readLiveDisk(qemu);
     const base = baseNode(context, live, await parentOf(context, layer), layer.imageSha256);
-    if (base === undefined) return null;
+    if (base === undefined || !isWritingTo(live, inFolder(paths, record.disk))) return null;
     // One that began too late to be believed in.
     await cancelStream(qemu);
     await beginStream(qemu, live.node, base === null ? null : { nodeName: base, path: basePath(context, layer) });
@@ -35,22 +38,36 @@ export async function beginLiveMerge(
   });
 }
 
+/** Others wait for their turn meanwhile; what isn't written out by then is merged again. */
+const inTurnMs = 20_000;
+
 /** What a VM's disk is when it holds all of the layer that it built on. */
 export function diskWithout(record: DiskRecord, { parent, snapshotBelow }: Layer): DiskRecord {
   return { ...record, parent, snapshotBelow: record.snapshotBelow ?? snapshotBelow };
 }
 
-/** Notes that the VM's disk builds on what is below the layer now. */
+/**
+ * Notes that the VM's disk builds on what is below the layer now, once all that QEMU took in is written out.
+ * @returns false when it isn't to be had, as of a QEMU that has ended, or whose guest writes to another file by now: it is merged again
+ */
 export async function finishLiveMerge(
   context: HostContext,
   machine: Machine,
   layer: Layer,
   qemu: RunningQemu,
 ): Promise<boolean> {
+  const paths = machinePaths(context.settings, machine.spec.id);
+  // Most of it while others have their turn.
+  await syncFile(inFolder(paths, (await readDiskRecord(paths)).disk));
   return context.enqueue(machine.spec.id, async () => {
-    const paths = machinePaths(context.settings, machine.spec.id);
     const record = await readDiskRecord(paths);
-    if (record.parent !== layer.id) return false;
+    if (record.parent !== layer.id || record.cut !== null || machine.runtime.qemu !== qemu) return false;
+    const live = await readLiveDisk(qemu);
+    const base = baseNode(context, live, await parentOf(context, layer), layer.imageSha256);
+    const disk = inFolder(paths, record.disk);
+    if (base === undefined || !isWritingTo(live, disk)) return false;
+    await syncFile(disk);
+    await writeOut(qemu, reopened(live.node, base, false), inTurnMs);
     await writeDiskRecord(paths, diskWithout(record, layer));
     failpoint("agent.merge.unlinked");
     if (machine.runtime.qemu !== qemu) return true;
@@ -102,7 +119,7 @@ async function dropNode(qemu: RunningQemu, node: string | undefined): Promise<vo
 }
 
 /** All options of a node as it was opened, but for its backing node: what isn't named would get its default. */
-function reopened(node: string, backing: string, isReadOnly: boolean): object {
+function reopened(node: string, backing: string | null, isReadOnly: boolean): object {
   return {
     driver: "qcow2",
     "node-name": node,
@@ -114,6 +131,11 @@ function reopened(node: string, backing: string, isReadOnly: boolean): object {
 
 async function parentOf({ layers }: HostContext, { parent }: Layer): Promise<Layer | null> {
   return parent === null ? null : layers.read(parent);
+}
+
+/** Whether the guest's writes go into this file: a snapshot that failed in the middle may have put an overlay on it. */
+function isWritingTo(live: LiveDisk, disk: string): boolean {
+  return nodeOf(live, disk) === live.node;
 }
 
 /** The node that a layer's new file builds on; null for nothing, undefined when QEMU hasn't got it. */

@@ -1,22 +1,12 @@
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
-import type { Settings } from "../../env";
 import { syncFile } from "../../system/files";
 import type { MachineUser } from "../../system/machineUsers";
-import type { HostContext } from "../context";
 import { createOverlayOnLayer } from "../disk";
 import type { BackingFile } from "../diskFiles";
 import { chainOf } from "../qemu/argv";
 import { StorageDaemon } from "./storageDaemon";
 import { beginStream, streamEnded } from "./streamJob";
-
-/** Where the merging process has its socket: one merges at a time. */
-const folderName = "merge";
-
-/** Removes what a crash left of a merge; its process has ended with the agent. */
-export async function removeMergeFolder({ runDir }: Pick<Settings, "runDir">): Promise<void> {
-  await rm(join(runDir, folderName), { recursive: true, force: true });
-}
+import { writeOut } from "./writeOut";
 
 export interface MergeFiles {
   /** The new file: it reads as the top of the chain, and builds on `base`. */
@@ -32,27 +22,35 @@ export interface MergeFiles {
 
 /** Writes a file that holds what the upper files of a chain hold, for nobody to use yet. Killed, it is half a file that is swept. */
 export async function mergeFiles(
-  { settings }: Pick<HostContext, "settings">,
   { target, virtualBytes, chain, base, user }: MergeFiles,
   signal: AbortSignal,
 ): Promise<void> {
   await rm(target, { force: true });
-  await createOverlayOnLayer(target, base?.path ?? null, virtualBytes, user);
-  const node = {
-    driver: "qcow2",
-    "node-name": "merged",
-    file: { driver: "file", filename: target },
-    backing: chainOf(chain),
-  };
-  const daemon = await StorageDaemon.start(settings, folderName, node, user);
   try {
-    await beginStream(daemon.qmp, "merged", base);
-    await streamEnded(daemon.qmp, signal);
+    await createOverlayOnLayer(target, base?.path ?? null, virtualBytes, user);
+    await streamInto(target, { chain, base, user }, signal);
+    await syncFile(target);
   } catch (error) {
-    await daemon.close();
     await rm(target, { force: true });
     throw error;
   }
-  await daemon.close();
-  await syncFile(target);
+}
+
+async function streamInto(
+  target: string,
+  { chain, base, user }: Pick<MergeFiles, "chain" | "base" | "user">,
+  signal: AbortSignal,
+): Promise<void> {
+  const node = { driver: "qcow2", "node-name": "merged" };
+  const file = { driver: "file", "node-name": "merged-file", filename: target };
+  const daemon = await StorageDaemon.start({ ...node, file, backing: chainOf(chain) }, user);
+  try {
+    await beginStream(daemon.qmp, "merged", base);
+    await streamEnded(daemon.qmp, signal);
+    await syncFile(target);
+    // However the daemon ends from here on, nothing is lost with it.
+    await writeOut(daemon.qmp, { ...node, file: "merged-file", backing: base?.nodeName ?? null });
+  } finally {
+    await daemon.close();
+  }
 }

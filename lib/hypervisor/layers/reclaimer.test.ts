@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
@@ -19,18 +19,23 @@ const layerId = "00000000000000aa";
 class MergingQemu {
   job: "running" | "concluded" | null = null;
   hasBegun = false;
+  hasReopened = false;
   answersTooLate = false;
   /** Awaited before a merge begins. */
   beforeBegin: Promise<void> = Promise.resolve();
   /** How often it is yet asked for its jobs until the cancelled one has concluded; null: none is cancelled. */
   private looksToCancel: number | null = null;
 
-  constructor(private readonly openedAs: string) {}
+  constructor(
+    private readonly openedAs: string,
+    private readonly disk: string,
+  ) {}
 
   async execute(command: string): Promise<unknown> {
     if (command === "query-block") return [{ qdev: "vd0", inserted: { "node-name": "disk" } }];
     if (command === "query-named-block-nodes") {
-      return [{ "node-name": `layer-${layerId}-file`, drv: "file", file: this.openedAs }];
+      const layer = { "node-name": `layer-${layerId}-file`, drv: "file", file: this.openedAs };
+      return [layer, { "node-name": "disk-file", drv: "file", file: this.disk }];
     }
     if (command === "block-stream") {
       await this.beforeBegin;
@@ -39,6 +44,7 @@ class MergingQemu {
       this.hasBegun = true;
       if (this.answersTooLate) throw new Error("QEMU didn't answer block-stream in time.");
     }
+    if (command === "blockdev-reopen") this.hasReopened = true;
     if (command === "job-cancel") this.looksToCancel ??= 3;
     if (command === "job-dismiss") this.job = null;
     if (command !== "query-jobs") return {};
@@ -51,6 +57,7 @@ class MergingQemu {
 let settings: Settings;
 let queue: ActQueue;
 let asked: number;
+let disk: string;
 let machine: { runtime: { qemu: MergingQemu }; spec: { id: number } };
 let reclaimer: Reclaimer;
 
@@ -69,6 +76,7 @@ beforeEach(async () => {
   const paths = machinePaths(settings, 1);
   mkdirSync(paths.folder, { recursive: true });
   await writeDiskRecord(paths, { ...firstDisk, parent: layerId });
+  writeFileSync(join(paths.folder, firstDisk.disk), "");
   queue = new ActQueue();
   asked = 0;
   const enqueue: HostContext["enqueue"] = (id, act) => {
@@ -77,7 +85,8 @@ beforeEach(async () => {
   };
   const silent = () => {};
   const log = { debug: silent, info: silent, warn: silent, error: silent };
-  machine = { runtime: { qemu: new MergingQemu(layers.file(layerId)) }, spec: { id: 1 } };
+  disk = join(paths.folder, firstDisk.disk);
+  machine = { runtime: { qemu: new MergingQemu(layers.file(layerId), disk) }, spec: { id: 1 } };
   const machines = new Map([[1, machine as unknown as Machine]]);
   reclaimer = new Reclaimer({ settings, log, layers, snapshots, enqueue } as unknown as HostContext, machines);
   onTestFinished(() => reclaimer.close());
@@ -109,7 +118,7 @@ test("an act finds QEMU without a merge that it began too late to answer", async
 test("a VM that is stopped and started before the turn of a merge is watched as it runs now", async () => {
   const paths = machinePaths(settings, 1);
   const before = machine.runtime.qemu;
-  const after = new MergingQemu(join(pathsOf(settings).layers, `${layerId}.qcow2`));
+  const after = new MergingQemu(join(pathsOf(settings).layers, `${layerId}.qcow2`), disk);
   let goOn = () => {};
   const mayGoOn = new Promise<void>((resolve) => {
     goOn = resolve;
@@ -126,4 +135,44 @@ test("a VM that is stopped and started before the turn of a merge is watched as 
   after.job = "concluded";
   await until(async () => (await readDiskRecord(paths)).parent === null);
   expect([before.hasBegun, after.job]).toEqual([false, null]);
+});
+
+test("a merge is not put into effect on a disk that a snapshot, not finished yet, has put an overlay on", async () => {
+  const paths = machinePaths(settings, 1);
+  const { qemu } = machine.runtime;
+  let goOn = () => {};
+  const mayGoOn = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  reclaimer.wake();
+  await until(() => qemu.hasBegun);
+  const cut = queue.run(1, async () => {
+    await mayGoOn;
+    await writeDiskRecord(paths, {
+      ...(await readDiskRecord(paths)),
+      cut: { layerId: "00000000000000bb", disk: "disk-00000000000000bb.qcow2" },
+    });
+  });
+  qemu.job = "concluded";
+  await until(() => asked === 2);
+  goOn();
+  await cut;
+  await reclaimer.idle();
+  expect((await readDiskRecord(paths)).parent).toBe(layerId);
+  expect(qemu.hasReopened).toBe(false);
+});
+
+test("a snapshot whose record can't be read keeps the layers that it may need", async () => {
+  const { snapshots, layers } = pathsOf(settings);
+  mkdirSync(join(snapshots, "7"));
+  writeFileSync(join(snapshots, "7", "snapshot.json"), "{");
+  await writeDiskRecord(machinePaths(settings, 1), firstDisk);
+  reclaimer.wake();
+  await reclaimer.idle();
+  expect(readdirSync(layers)).toContain(`${layerId}.qcow2`);
+
+  rmSync(join(snapshots, "7"), { recursive: true });
+  reclaimer.wake();
+  await reclaimer.idle();
+  expect(readdirSync(layers)).toEqual([]);
 });

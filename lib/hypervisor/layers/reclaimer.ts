@@ -29,6 +29,8 @@ export class Reclaimer {
   private work: Promise<void> | null = null;
   private isAskedAgain = false;
   private isClosed = false;
+  /** Whether layers were left as they are, since what is known of them can't be read. */
+  private isKept = false;
   private timer: NodeJS.Timeout | undefined;
   private present: { vmId: number | null; abort: AbortController; writing: Promise<void> | null } | null = null;
   /** VMs whose disks are needed for something else. */
@@ -97,17 +99,19 @@ export class Reclaimer {
       // What could not be done may be possible now.
       if (this.isAskedAgain) failed.clear();
       this.isAskedAgain = false;
+      this.isKept = false;
       try {
         const step = await this.nextStep(failed);
         if (step === undefined || this.isClosed) break;
         if (!(await this.tryStep(step))) failed.add(keyOf(step));
       } catch (error) {
         this.context.log.error({ error: messageOf(error) }, "the layers of disks can't be looked through");
+        this.isKept = true;
         break;
       }
     }
     clearTimeout(this.timer);
-    if (failed.size > 0 && !this.isClosed) {
+    if ((failed.size > 0 || this.isKept) && !this.isClosed) {
       this.timer = setTimeout(() => this.wake(), retryMs);
       this.timer.unref();
     }
@@ -118,12 +122,20 @@ export class Reclaimer {
     const { layers, snapshots, log } = this.context;
     return layers.locked(async () => {
       for (;;) {
-        const records = await snapshots.list((folder) => log.error({ folder }, "a snapshot can't be read"));
+        const unread: string[] = [];
+        const records = await snapshots.list((folder) => unread.push(folder));
         const disks = await this.disks();
         const otherLayers = new Set(
           disks.flatMap((disk) => [disk.cut?.layerId, ...replacedDisks(disk).map(({ parent }) => parent)]),
         );
         const present = await layers.list();
+        const folds = foldSteps({ layers: present, disks }).filter((step) => !failed.has(keyOf(step)));
+        if (unread.length > 0) {
+          // Nobody else knows which layers they need: none goes.
+          log.error({ folders: unread }, "snapshots can't be read: bring each its snapshot.json back, or delete it");
+          this.isKept = true;
+          return folds[0];
+        }
         const steps = reclaimSteps({
           layers: present,
           snapshotLayers: new Set(records.map(({ layerId }) => layerId)),
@@ -134,7 +146,7 @@ export class Reclaimer {
         const removable = steps.filter(({ kind }) => kind === "remove");
         for (const { layer } of removable) await layers.remove(layer.id);
         if (removable.length > 0) continue;
-        return [...steps, ...foldSteps({ layers: present, disks })].find((step) => !failed.has(keyOf(step)));
+        return steps.find((step) => !failed.has(keyOf(step))) ?? folds[0];
       }
     });
   }
@@ -194,7 +206,7 @@ export class Reclaimer {
     const merged = { ...child, parent: layer.parent, snapshotBelow, level, foldedBytes };
     const gone = held.layers.slice(1, held.layers.findIndex(({ id }) => id === layer.id) + 1);
     await layers.locked(async () => {
-      await layers.moveIn(child, target);
+      if (!(await layers.moveIn(child, target))) throw new Error("The merged file is gone before it was used.");
       failpoint("agent.merge.replaced");
       await layers.write(merged);
       failpoint("agent.merge.unlinked");
@@ -210,9 +222,10 @@ export class Reclaimer {
     try {
       await this.context.enqueue(id, async () => {
         // In its turn alone: a snapshot that was taken before it put another layer between.
-        const chain = await layers.chain((await readDiskRecord(machinePaths(settings, id))).parent);
+        const { parent, cut } = await readDiskRecord(machinePaths(settings, id));
+        const chain = await layers.chain(parent);
         const index = chain.findIndex((one) => one.id === layer.id);
-        if (index === -1 || machine.runtime.qemu === null) return;
+        if (index === -1 || cut !== null || machine.runtime.qemu === null) return;
         await switchLive(this.context, machine, { layer, above: chain[index - 1] ?? null, merged });
       });
     } catch (error) {

@@ -1,96 +1,81 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmod, chown, mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { once } from "node:events";
+import { Socket } from "node:net";
 import { CumulusError, messageOf } from "../../domain/errors";
-import type { Settings } from "../../env";
 import type { MachineUser } from "../../system/machineUsers";
 import { QmpClient } from "../qmp/client";
 import { confined } from "../tools";
 
 const startMs = 20_000;
+const endMs = 1000;
+
+/** Where the daemon has its end of the connection. */
+const qmpFd = 3;
 
 /** A QEMU without a machine (qemu-storage-daemon): it works on disks as QEMU does, with a user's rights and no others, and ends with the agent. */
 export class StorageDaemon {
   private constructor(
     private readonly child: ChildProcess,
-    readonly folder: string,
+    private readonly ended: Promise<void>,
     readonly qmp: QmpClient,
   ) {}
 
   /**
+   * It gets its end of a connection that is made before it starts. Where it listens for one, a client that is quick meets a daemon (7.2) that has two threads
+   * set up the monitor at once, and now and then greets it and hears nothing that it says.
    * @param node the -blockdev to open
-   * @param name of a folder for its socket, one at a time
+   * @throws CumulusError `unavailable` when it can't be run or doesn't answer, `internal` when it can't open the disk
    */
-  static async start(
-    { runDir }: Pick<Settings, "runDir">,
-    name: string,
-    node: object,
-    user: MachineUser | null,
-  ): Promise<StorageDaemon> {
-    const folder = join(runDir, name);
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { mode: 0o700 });
-    if (user !== null) await chown(folder, user.uid, user.gid);
-    await chmod(folder, 0o700);
-    const socket = join(folder, "qmp.sock");
+  static async start(node: object, user: MachineUser | null): Promise<StorageDaemon> {
     const args = [
       ...["--blockdev", JSON.stringify(node)],
-      ...["--chardev", `socket,id=qmp,path=${socket.replaceAll(",", ",,")},server=on,wait=off`],
+      ...["--chardev", `socket,id=qmp,fd=${qmpFd}`],
       ...["--monitor", "chardev=qmp"],
     ];
     const command = confined(user, "qemu-storage-daemon", args);
     const child = spawn(command.program, command.args, {
-      stdio: "ignore",
+      stdio: ["ignore", "ignore", "ignore", "pipe"],
       cwd: "/",
       env: { NODE_ENV: process.env.NODE_ENV, PATH: process.env.PATH },
     });
-    try {
-      return new StorageDaemon(child, folder, await connect(child, socket));
-    } catch (error) {
-      child.kill("SIGKILL");
-      await rm(folder, { recursive: true, force: true });
-      throw error;
-    }
-  }
-
-  get hasEnded(): boolean {
-    return this.child.exitCode !== null || this.child.signalCode !== null;
+    const ended = once(child, "exit").then(() => {});
+    ended.catch(() => undefined);
+    return new StorageDaemon(child, ended, await connect(child, ended));
   }
 
   async close(): Promise<void> {
     await this.qmp.execute("quit").catch(() => undefined);
     this.qmp.close();
-    const ended = new Promise<void>((resolve) => {
-      if (this.hasEnded) resolve();
-      else this.child.once("exit", () => resolve());
-    });
     const timer = setTimeout(() => this.child.kill("SIGKILL"), startMs);
-    await ended;
+    await this.ended;
     clearTimeout(timer);
-    await rm(this.folder, { recursive: true, force: true });
   }
 }
 
-async function connect(child: ChildProcess, socket: string): Promise<QmpClient> {
-  const failed = new Promise<never>((_, reject) => {
-    child.once("error", (error) => {
-      reject(new CumulusError("unavailable", `qemu-storage-daemon can't be run on this host: ${messageOf(error)}`));
-    });
-    child.once("exit", (code) => {
-      reject(new CumulusError("internal", `qemu-storage-daemon could not open the disk (exit status ${code}).`));
-    });
-  });
-  failed.catch(() => undefined);
-  const deadlineMs = Date.now() + startMs;
-  for (;;) {
-    const attempt = QmpClient.connect(socket, { onEvent: () => {}, onClose: () => {} }, startMs);
-    attempt.catch(() => undefined);
-    try {
-      return await Promise.race([attempt, failed]);
-    } catch (error) {
-      if (error instanceof CumulusError || Date.now() > deadlineMs) throw error;
-      await delay(20);
-    }
+/** @param ended rejects when it can't be run */
+async function connect(child: ChildProcess, ended: Promise<void>): Promise<QmpClient> {
+  // They are missing where this process has no descriptor left.
+  const socket = (child.stdio as typeof child.stdio | undefined)?.[qmpFd];
+  if (!(socket instanceof Socket)) return ended.then(() => unavailable("it ended"), unavailable);
+  const over = QmpClient.over(socket, { onEvent: () => {}, onClose: () => {} }, startMs);
+  over.catch(() => undefined);
+  try {
+    const client = await Promise.race([over, ended]);
+    if (client) return client;
+  } catch (error) {
+    if (child.pid === undefined) unavailable(error);
+    // One that has closed its end is about to end by itself, and says by its status why.
+    const timer = setTimeout(() => child.kill("SIGKILL"), endMs);
+    await ended;
+    clearTimeout(timer);
   }
+  if (child.exitCode === 127) unavailable("it is not installed");
+  if (child.exitCode === null) {
+    throw new CumulusError("unavailable", "qemu-storage-daemon doesn't answer, or was ended. Try again in a moment.");
+  }
+  throw new CumulusError("internal", `qemu-storage-daemon could not open the disk (exit status ${child.exitCode}).`);
+}
+
+function unavailable(reason: unknown): never {
+  throw new CumulusError("unavailable", `qemu-storage-daemon can't be run on this host: ${messageOf(reason)}`);
 }

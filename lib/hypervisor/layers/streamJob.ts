@@ -5,7 +5,7 @@ import type { BackingFile } from "../diskFiles";
 
 /** Whoever takes QMP commands: a VM's QEMU, or a storage daemon. */
 export interface QmpPeer {
-  execute(command: string, args?: object): Promise<unknown>;
+  execute(command: string, args?: object, timeoutMs?: number): Promise<unknown>;
 }
 
 const jobId = "cumulus-merge";

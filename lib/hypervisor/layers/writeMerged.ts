@@ -26,5 +26,5 @@ export async function writeMerged(
   const chain = own === null ? files : [{ nodeName: "disk", path: own }, ...files];
   const index = chain.findIndex(({ nodeName }) => nodeName === layerNode(merged.id));
   const user = readerOf(context, vmId, layers);
-  await mergeFiles(context, { target, virtualBytes, chain, base: chain[index + 1] ?? null, user }, signal);
+  await mergeFiles({ target, virtualBytes, chain, base: chain[index + 1] ?? null, user }, signal);
 }

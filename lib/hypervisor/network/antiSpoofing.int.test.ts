@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NetworkState } from "../../domain/hostNetwork";
-import { forgedFrames, honestFrame, type Parties, withMacs } from "../testing/lab/forgedFrames";
+import { forgedFrames, frameNames, honestFrame, type Parties, withMacs } from "../testing/lab/forgedFrames";
 import { Lab, type LabNamespace } from "../testing/lab/lab";
 import { get, host, network, serve } from "../testing/lab/labNetworks";
 import { until } from "../testing/until";
@@ -40,17 +40,24 @@ test("no forged frame of one guest reaches another, and an honest one does", asy
   const seen = await lab.sniff(victim, mark);
   const frames = forgedFrames(parties, mark);
   expect(Object.keys(frames).length).toBeGreaterThanOrEqual(15);
-  for (const frame of Object.values(frames)) await lab.sendFrames(forger, [frame, frame]);
+  await lab.sendFrames(
+    forger,
+    Object.values(frames).flatMap((frame) => [frame, frame]),
+  );
   // What comes last has come after all that was sent before it.
   await lab.sendFrames(forger, [honestFrame(parties, mark)]);
-  await until(() => seen.length > 1, 20_000);
-  expect(seen.slice(1)).toEqual([expect.stringContaining(Buffer.from(mark).toString("hex"))]);
+  const arrived = await until(() => {
+    const names = frameNames(seen.slice(1), mark);
+    return names.includes("honest") ? names : null;
+  }, 20_000);
+  expect(arrived).toEqual(["honest"]);
   expect(seen[1]).toContain(parties.gateway.mac.replaceAll(":", ""));
 });
 
 test("a connection between neighbours is switched straight to them, and nobody else's frame rides on it", async () => {
   const text = "on-a-shortcut";
   const seen = await lab.sniff(victim, text);
+  const overhearing = await lab.sniff(thief, text);
   const frame = honestFrame(parties, text, 4001);
   const inHex = (mac: string) => mac.replaceAll(":", "");
   const { forger: sender, gateway } = parties;
@@ -60,13 +67,15 @@ test("a connection between neighbours is switched straight to them, and nobody e
   await until(() => seen.length === 3);
   // As the router sends it, and as the neighbour does.
   expect(seen.slice(1).map((hex) => hex.slice(12, 24))).toEqual([inHex(gateway.mac), inHex(sender.mac)]);
-  await lab.sendFrames(thief, [frame, withMacs(frame, { from: host(3, 1).mac })]);
-  await lab.sendFrames(forger, [
-    withMacs(frame, { from: host(3, 1).mac }),
-    withMacs(frame, { from: "52:54:00:99:99:99" }),
+  // At once: the shortcut is there for seconds only.
+  await Promise.all([
+    lab.sendFrames(thief, [frame, withMacs(frame, { from: host(3, 1).mac })]),
+    lab.sendFrames(forger, [
+      withMacs(frame, { from: host(3, 1).mac }),
+      withMacs(frame, { from: "52:54:00:99:99:99" }),
+      withMacs(frame, { to: "ff:ff:ff:ff:ff:ff" }),
+    ]),
   ]);
-  const overhearing = await lab.sniff(thief, text);
-  await lab.sendFrames(forger, [withMacs(frame, { to: "ff:ff:ff:ff:ff:ff" })]);
   await until(() => seen.length === 4);
   expect(seen[3]?.slice(0, 24)).toBe(`${inHex(parties.victim.mac)}${inHex(sender.mac)}`);
   expect(overhearing).toEqual(["ready"]);
@@ -85,12 +94,12 @@ test("after all that, everybody still finds everybody", async () => {
 });
 
 describe("from inside a guest", () => {
-  const ports = [1, 22, 53, 67, 80, 111, 443, 631, 2049, 3000, 5000, 5432, 5900, 6000, 8080, 9090, 16509];
+  const ports = [1, 22, 53, 67, 80, 111, 253, 443, 631, 2049, 3000, 5000, 5432, 5900, 6000, 8080, 9090, 16509];
 
   test("no TCP port of the host answers but DNS at the gateway", async () => {
-    const listen = `for (const port of ${JSON.stringify(ports.filter((port) => port !== 53))})
-      require("node:net").createServer((socket) => socket.end("host")).listen(port, "::");
-      setTimeout(() => console.log("ready"), 200);`;
+    const listen = `const ports = ${JSON.stringify(ports.filter((port) => port !== 53))};
+      Promise.all(ports.map((port) => new Promise((done) =>
+        require("node:net").createServer((socket) => socket.end("host")).listen(port, "::", done)))).then(() => console.log("ready"));`;
     await lab.host.start(process.execPath, ["-e", listen]);
     await lab.inner.start(process.execPath, ["-e", listen]);
     expect(
@@ -117,10 +126,10 @@ describe("from inside a guest", () => {
   });
 
   test("no UDP port of the host answers but DNS and DHCP", async () => {
-    const listen = `for (const port of ${JSON.stringify(ports.filter((port) => ![53, 67].includes(port)))}) {
-        const socket = require("node:dgram").createSocket("udp4", (data, from) => socket.send("host", from.port, from.address)).bind(port);
-      }
-      setTimeout(() => console.log("ready"), 200);`;
+    const listen = `const ports = ${JSON.stringify(ports.filter((port) => ![53, 67].includes(port)))};
+      Promise.all(ports.map((port) => new Promise((done) => {
+        const socket = require("node:dgram").createSocket("udp4", (data, from) => socket.send("host", from.port, from.address)).bind(port, done);
+      }))).then(() => console.log("ready"));`;
     await lab.host.start(process.execPath, ["-e", listen]);
     await lab.inner.start(process.execPath, ["-e", listen]);
     const answers = await forger.node(`

@@ -6,6 +6,7 @@ import { networkFingerprint } from "../../domain/networkFingerprint";
 import { Lab, type LabNamespace } from "../testing/lab/lab";
 import { get, host, network, ping, resolve, serve } from "../testing/lab/labNetworks";
 import { until } from "../testing/until";
+import { linkLocalOf } from "./names";
 
 let lab: Lab;
 let a: LabNamespace;
@@ -102,6 +103,18 @@ test("a network's gateway and domain are what was chosen, and IPv6 comes to it w
   await guest.ip("address add fd00:0:0:3::6/64 dev eth0 nodad", "route replace default via fe80::1 dev eth0");
   expect(await get(lab.host, "fd00:0:0:3::6", 80)).toBe("hello fd00:0:0:3::1");
   expect(await resolve(guest, "192.168.3.254", "vm5.lab.example")).toBe("192.168.3.6");
+  await lab.apply(state);
+});
+
+test("an interface that comes to another network with the MAC that it had is a neighbour there", async () => {
+  const moved = { ...host(6, 2), mac: host(6, 1).mac };
+  const ofNet = (bridge: string) => lab.inner.run("ip", ["-6", "neighbour", "show", "dev", bridge]);
+  await lab.apply({ ...state, networks: [{ ...one, hosts: [...one.hosts, host(6, 1)] }, two] });
+  expect(await ofNet("br1")).toContain(`${linkLocalOf(moved.mac)} lladdr ${moved.mac} PERMANENT`);
+  await lab.apply({ ...state, networks: [one, { ...two, hosts: [...two.hosts, moved] }] });
+  for (const address of [linkLocalOf(moved.mac), moved.ipv6]) {
+    expect(await ofNet("br2")).toContain(`${address} lladdr ${moved.mac} PERMANENT`);
+  }
   await lab.apply(state);
 });
 
@@ -222,6 +235,16 @@ test("so does one whose firewall is iptables-legacy's, which nft doesn't see", a
   expect(await get(a, "203.0.113.1", 80)).toMatch(/^hello/);
   await lab.apply(state);
   expect((await legacy("-S")).split("\n")).toHaveLength(before.split("\n").length + 2);
+});
+
+test("br_netfilter, loaded for containers after the networks were made, filters frames of the host's bridges and none of VMs", async () => {
+  // The module gives every namespace that is there these parameters, set; a kernel without it has none.
+  const parameter = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+  for (const space of [lab.host, lab.inner]) await space.run("tee", [parameter], "1");
+  await lab.apply(state);
+  expect(await lab.inner.run("cat", [parameter])).toBe("0");
+  expect(await lab.host.run("cat", [parameter])).toBe("1");
+  expect(await get(a, "192.168.1.3", 80)).toMatch(/^hello/);
 });
 
 test("a host that forwards only what is allowed still works, and its rules are as before afterwards", async () => {

@@ -64,9 +64,10 @@ test("an agent that is killed and comes back, and changes that concern others, l
   });
   await lab.apply(state);
   const { sent, received } = await end();
-  expect(received).toEqual(Array.from({ length: sent }, (_, index) => index + 1));
+  // The first is routed, and on a busy computer the second, which is switched, may overtake it.
+  expect(received.toSorted((one, other) => one - other)).toEqual(Array.from({ length: sent }, (_, index) => index + 1));
   expect(await dnsmasqPids()).toEqual(pids);
-}, 60_000);
+});
 
 test("what is right already isn't touched", async () => {
   const look = async () =>
@@ -83,10 +84,10 @@ test("what is right already isn't touched", async () => {
   expect(await look()).toEqual(before);
 });
 
-/** What the agent's log says that it found otherwise than it had made it. */
+/** What the agent's log says that it found otherwise than it had made it; it says so when all is right again. */
 const foundOtherwise = async () =>
-  (await lab.ask<string[]>("warnings")).map(
-    (line) => /^the networks were not as they should be.*?(\[.*\])/.exec(line)?.[1],
+  (await lab.ask<string[]>("warnings")).flatMap(
+    (line) => /^the networks were not as they should be.*?(\[.*\])/.exec(line)?.slice(1) ?? [],
   );
 
 test("a name server that dies is replaced, also while the agent was away", async () => {
@@ -94,6 +95,7 @@ test("a name server that dies is replaced, also while the agent was away", async
   process.kill(first, "SIGKILL");
   await until(async () => (await dnsmasqPids()).some((pid) => pid !== first), 20_000);
   await until(async () => (await resolve(a, "192.168.1.1", "vm2")) === "192.168.1.3", 20_000);
+  await until(async () => (await foundOtherwise()).length > 0);
   expect(await foundOtherwise()).toEqual(['["name servers"]']);
   const [second = 0] = await dnsmasqPids();
   await lab.killAgent();
@@ -101,7 +103,7 @@ test("a name server that dies is replaced, also while the agent was away", async
   await lab.startAgent();
   await until(async () => (await resolve(a, "192.168.1.1", "vm2")) === "192.168.1.3", 20_000);
   expect(await dnsmasqPids()).toHaveLength(1);
-}, 60_000);
+});
 
 test("the name server is no root, and has no right but the network's", async () => {
   const [pid = 0] = await dnsmasqPids();
@@ -152,7 +154,7 @@ test("a reboot of the host brings everything back before anybody asks", async ()
   expect(await get(a, "203.0.113.1", 80)).toMatch(/^hello/);
   expect(await get(a, "192.168.1.3", 80)).toMatch(/^hello/);
   expect(await resolve(a, "192.168.1.1", "vm2")).toBe("192.168.1.3");
-}, 60_000);
+});
 
 test("without networks nothing is left: no link, namespace, rule, route, process or file", async () => {
   await lab.apply({ networks: [], firewalls: [], limits: [] });

@@ -5,11 +5,10 @@ import type { NetworkInterface } from "../../domain/machine";
 import { networkFingerprint } from "../../domain/networkFingerprint";
 import type { Settings } from "../../env";
 import type { Log } from "../../system/log";
-import { type UserScheme, workUserId } from "../../system/machineUsers";
+import { type UserScheme, workUidOf } from "../../system/machineUsers";
 import type { Namespace } from "./commands";
 import { diagnoseBridged } from "./diagnose";
-import { DnsmasqKeeper } from "./dnsmasq";
-import type { ServiceUser } from "./dnsmasqProcess";
+import { DnsmasqKeeper, type DnsmasqUsers } from "./dnsmasq";
 import { type DiagnosedVm, findHost, type HostNetworks } from "./hostNetworks";
 import { hostAddresses, listeningSockets } from "./hostSockets";
 import { openLegacyFirewalls } from "./legacyFirewall";
@@ -52,15 +51,19 @@ export class BridgeNetworks implements HostNetworks {
   ) {
     this.names = networkNames(settings.runDir);
     this.nftables = new Nftables(this.names.folder);
-    this.dnsmasq = new DnsmasqKeeper(this.names, serviceUser(users), log);
+    this.dnsmasq = new DnsmasqKeeper(this.names, serviceUsers(users), log);
   }
 
   async recover(): Promise<void> {
     await this.inTurn(() => this.bringAbout()).catch(() => undefined);
-    this.timer = setInterval(() => {
+    this.watch();
+  }
+
+  /** From now on, what was applied last is kept as it should be. */
+  watch(): void {
+    this.timer ??= setInterval(() => {
       this.inTurn(() => this.lookAfter()).catch(() => undefined);
-    }, watchMs);
-    this.timer.unref();
+    }, watchMs).unref();
   }
 
   async apply(state: NetworkState): Promise<void> {
@@ -162,18 +165,19 @@ export class BridgeNetworks implements HostNetworks {
     await mkdir(names.folder, { recursive: true, mode: 0o711 });
     await chmod(names.folder, 0o711);
     const ownerOf = (vmId: number) => this.users.userOf(vmId)?.uid ?? 0;
-    const workUid = this.users.userOf(workUserId)?.uid ?? null;
+    const workUid = workUidOf(this.users);
     const { hasParameters } = this;
     const wanted = { names, state, nftables, dnsmasq, ownerOf, workUid, hasParameters };
-    const { withheld, changed } = await reconcile(wanted);
+    const { withheld, unnamed, changed } = await reconcile(wanted);
     this.hasParameters = true;
-    // What was in effect is found otherwise: somebody else has changed it.
-    if (changed.length > 0 && this.applied === networkFingerprint(state)) {
-      this.log.warn({ changed }, "the networks were not as they should be, and are again");
-    }
     const unseen = await openLegacyFirewalls(names);
-    const warning = [...withheld.map(inWords), ...(unseen === null ? [] : [unseen])].join(" ") || null;
+    const warning = [...withheld.map(inWords), unseen, unnamed].filter((one) => one !== null).join(" ") || null;
     if (warning !== this.warning && warning !== null) this.log.warn({}, warning);
+    // What was in effect is found otherwise: somebody else has changed it. But a route was rightly missing while the host had a way of its own there.
+    const told = warning === this.warning ? changed : changed.filter((what) => what !== "routes");
+    if (told.length > 0 && this.applied === networkFingerprint(state)) {
+      this.log.warn({ changed: told }, "the networks were not as they should be, and are again");
+    }
     this.warning = warning;
   }
 }
@@ -182,8 +186,8 @@ function inWords({ network, cidr, route }: Withheld): string {
   return `This host has a way of its own to ${route.to}${route.link === null ? "" : ` (${route.link})`}, so it does not reach the VMs of the network ${network} (${cidr}), nor do port forwards. Make a network with another range for VMs that it shall reach.`;
 }
 
-/** The last id of those for VMs, which no VM comes to: it has no files, so nobody else's. */
-function serviceUser(users: UserScheme): ServiceUser {
-  const user = users.userOf(99_999_999);
-  return { uid: user?.uid ?? 0, gid: user?.gid ?? 0 };
+/** The last ids of those for VMs, which no VM comes to: they have no files, so nobody else's. */
+function serviceUsers(users: UserScheme): DnsmasqUsers {
+  const userOf = (id: number) => ({ uid: users.userOf(id)?.uid ?? 0, gid: users.userOf(id)?.gid ?? 0 });
+  return { ofNetworks: userOf(99_999_999), onHost: userOf(99_999_998) };
 }

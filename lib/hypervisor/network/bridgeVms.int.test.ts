@@ -190,7 +190,7 @@ test("a VM of which nothing was heard lately is asked past its firewall and the 
   await lab.host.ip("link delete dev rival");
   await lab.apply(state);
   expect(await diagnoseForgotten(1, 22)).toEqual([...upToArp, "firewall ok", "route ok", "port ok", "ssh ok"]);
-}, 60_000);
+});
 
 test("a VM that is paused, or whose QEMU hangs, is said to be so", async () => {
   await lab.ask("pause", 1);
@@ -208,9 +208,9 @@ test("a VM that is paused, or whose QEMU hangs, is said to be so", async () => {
     process.kill(pid ?? 0, "SIGCONT");
   }
   await untilSeen(1, ({ state }) => state === "running");
-}, 60_000);
+});
 
-test("an interface is plugged into a VM that runs, which sets it up at once and at its next boot, and unplugged", async () => {
+test("an interface is plugged into a VM that runs, which sets it up at once and at its next boot, keeps it over a restore, and unplugged", async () => {
   const { bootCount: boots } = await lab.ask<Observation>("observe", 1);
   const before = await spec(1, "static");
   const second = { ...host(1, 2), interfaceId: "net1", mac: "52:54:00:00:02:21" };
@@ -233,15 +233,32 @@ test("an interface is plugged into a VM that runs, which sets it up at once and 
   await isSetUp();
   await ssh(1, "ping -c 2 192.168.2.1");
   expect(await ssh(1, "ip route | grep ^default")).toMatch(new RegExp(`^default via ${one.gateway} \\S+ eth0 *$`));
+  const bootId = "cat /proc/sys/kernel/random/boot_id";
+  const [boot, { pid }] = [await ssh(1, bootId), await lab.ask<Observation>("observe", 1)];
+  await lab.ask("takeMemory", 1, 1, 10);
+  await ssh(
+    1,
+    "(sleep 1; cd /sys/class/net; for link in eth*; do ip address flush dev $link; done) >/dev/null 2>&1 </dev/null &",
+  );
+  await until(async () => (await diagnose(1, 22)).at(-1) !== "ssh ok", 60_000);
+  const restored = await lab.ask<Observation>("restore", 1, 1, 11);
+  expect(restored.pid).not.toBe(pid);
+  expect([await ssh(1, bootId), await ssh(1, bootId, second.ipv4)]).toEqual([boot, boot]);
+  await isSetUp();
   await lab.ask("ensure", before);
   expect(await ssh(1, "cat /sys/class/net/*/address")).not.toContain(second.mac);
   await lab.apply(state);
   expect(await ssh(1, "hostname")).toBe("vm1");
-}, 180_000);
+}, 300_000);
 
 function withLink(before: MachineSpec, cidr: string, { mac, ipv4 }: { mac: string; ipv4: string }): MachineSpec {
   const link = { id: "net1", mac, driver: "bridge" as const, cidr, gateway: "192.168.2.1", dns: "192.168.2.1", ipv4 };
   return { ...before, interfaces: [...before.interfaces, link] };
+}
+
+function inUserMode({ interfaces, ...rest }: MachineSpec): MachineSpec {
+  const first = interfaces.slice(0, 1).map((one) => ({ ...one, driver: "user" as const, sshHostPort: 22_221 }));
+  return { ...rest, interfaces: first };
 }
 
 test("a VM keeps its address and its connections when the agent is killed, and its interface when it is stopped and started", async () => {
@@ -258,19 +275,28 @@ test("a VM keeps its address and its connections when the agent is killed, and i
   expect(await ssh(1, "hostname")).toBe("vm1");
 }, 400_000);
 
-test("a VM on a bridge keeps its network while the host has user-mode ones, and says so", async () => {
+test("a VM on a bridge keeps its network while the host has user-mode ones, says so, and later gets what it is told of then", async () => {
   const forward = { hostAddress: "0.0.0.0", hostPort: 2222, protocol: "tcp" as const, port: 22, ipv4: host(1, 1).ipv4 };
   const other = { ...forward, hostPort: 2223, ipv4: host(3, 1).ipv4 };
   const withForwards = { ...state, networks: [{ ...one, forwards: [forward, other] }] };
   const isLed = (hostPort: number) => hasSshBanner(lab.internet.path, { host: "203.0.113.2", port: hostPort });
-  await lab.apply(withForwards);
+  const second = { ...host(1, 2), interfaceId: "net1", mac: "52:54:00:00:02:22" };
+  const two = network(2, [second]);
+  await lab.apply({ ...withForwards, networks: [...withForwards.networks, two] });
+  const bridged = await spec(1, "static");
+  await lab.ask("ensure", withLink(bridged, two.cidr, second));
+  await until(async () => (await ssh(1, "cat /sys/class/net/*/address")).includes(second.mac), 60_000);
   const link = { driver: "bridge", host: host(1, 1).ipv4, port: 22 };
   expect(await lab.ask("observe", 1)).toMatchObject({ state: "running", link });
   await lab.killAgent();
   await lab.startAgent("hypervisorAgent.ts", "user");
   expect(await lab.ask("host")).toMatchObject({ network: { driver: "user" } });
   expect(await lab.ask("observe", 1)).toMatchObject({ state: "running", link });
-  expect(await ssh(1, "hostname")).toBe("vm1");
+  expect((await diagnose(1, 22)).at(-1)).toBe("ssh ok");
+  // As any change of it comes from now on: it is what it starts with next.
+  await lab.ask("ensure", inUserMode(bridged));
+  expect(await ssh(1, "cat /sys/class/net/*/address")).toContain(second.mac);
+  expect((await diagnose(1, 22)).at(-1)).toBe("ssh ok");
   expect([await isLed(2222), await isLed(2223)]).toEqual([true, true]);
   await lab.apply({ ...state, networks: [{ ...one, forwards: [forward] }] });
   expect([await isLed(2222), await isLed(2223)]).toEqual([true, false]);
@@ -283,4 +309,9 @@ test("a VM on a bridge keeps its network while the host has user-mode ones, and 
   await lab.startAgent("hypervisorAgent.ts");
   expect(await lab.ask("host")).toMatchObject({ network: { driver: "bridge" }, degraded: [{ code: "tcg" }] });
   expect(await ssh(1, "hostname")).toBe("vm1");
-}, 120_000);
+  const anew = { ...second, mac: "52:54:00:00:02:23" };
+  await lab.apply({ ...state, networks: [one, network(2, [anew])] });
+  await lab.ask("ensure", withLink(bridged, two.cidr, anew));
+  await until(async () => (await ssh(1, "cat /sys/class/net/*/address")).includes(anew.mac), 60_000);
+  expect(await ssh(1, "cat /sys/class/net/*/address")).not.toContain(second.mac);
+}, 180_000);

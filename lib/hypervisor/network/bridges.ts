@@ -10,7 +10,7 @@ const gatewayLinkLocal = "fe80::1/64";
 export interface LinkFacts {
   links: ReadonlyMap<string, LinkFact>;
   addresses: ReadonlyMap<string, readonly string[]>;
-  /** Permanent IPv6 neighbours, and those for whom the namespace answers: `ADDRESS MAC` and `ADDRESS`. */
+  /** Permanent IPv6 neighbours: `LINK ADDRESS MAC`. */
   neighbours6: ReadonlySet<string>;
 }
 
@@ -34,7 +34,7 @@ async function readFacts(namespace: Namespace): Promise<LinkFacts> {
   ]);
   const permanent = neighbours
     .filter(({ state }) => state === "PERMANENT")
-    .map(({ address, mac }) => `${address} ${mac}`);
+    .map(({ link, address, mac }) => `${link} ${address} ${mac}`);
   return { links, addresses, neighbours6: new Set(permanent) };
 }
 
@@ -112,7 +112,7 @@ function tapLines(bridge: string, host: NetworkHost, owner: number, { links }: L
 function neighbourLines(bridge: string, { ipv6, mac }: NetworkHost, { neighbours6 }: LinkFacts): string[] {
   if (ipv6 === null) return [];
   return [ipv6, linkLocalOf(mac)]
-    .filter((address) => !neighbours6.has(`${address} ${mac}`))
+    .filter((address) => !neighbours6.has(`${bridge} ${address} ${mac}`))
     .flatMap((address) => [
       `neighbour replace ${address} lladdr ${mac} dev ${bridge} nud permanent`,
       ...(address === ipv6 ? [`neighbour replace proxy ${address} dev ${bridge}`] : []),

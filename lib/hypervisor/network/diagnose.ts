@@ -106,13 +106,8 @@ async function interfaceCheck(question: BridgedQuestion): Promise<ReachabilityCh
 async function leaseCheck(question: BridgedQuestion, answers: () => Promise<boolean>): Promise<ReachabilityCheck> {
   const end = (await statusOf(question))?.leaseEndsAt;
   if (end) return ok("lease", `The VM took its address by DHCP; it holds until ${end}.`);
-  if (isInSeed(question) && (await answers())) return ok("lease", "The VM has its address from its seed, and answers.");
+  if (await answers()) return ok("lease", "The VM took no address by DHCP, and answers for its own.");
   return unknown("lease", "The VM took no address by DHCP: it has a fixed one from its seed, or it didn't ask.");
-}
-
-/** Whether the VM reads its address in the seed that it booted with: of interfaces that are plugged in later, a seed tells at the next start. */
-function isInSeed({ vm, link }: BridgedQuestion): boolean {
-  return link.id === "net0" && JSON.stringify(vm.spec.seed.networkConfig).includes(`"${link.ipv4}/`);
 }
 
 async function arpCheck({ link }: BridgedQuestion, answers: () => Promise<boolean>): Promise<ReachabilityCheck> {

@@ -1,6 +1,7 @@
 import type { HostNetwork, NetworkHost } from "../../domain/hostNetwork";
 import { numberToIpv4, rangeOf } from "../../domain/ipv4";
-import { bridgeName } from "./names";
+import { bridgeName, type NetworkNames } from "./names";
+import { hostDnsPort } from "./uplinkAddresses";
 
 export interface DnsmasqFiles {
   /** Names and their addresses; read again at SIGHUP. */
@@ -72,6 +73,29 @@ export function dnsmasqConfig(network: HostNetwork, files: DnsmasqFiles): string
     );
     lines.push(`dhcp-option=option6:domain-search,${domain}`);
   }
+  return `${lines.join("\n")}\n`;
+}
+
+/**
+ * dnsmasq(8)'s configuration on the host itself, where it asks the host's own name servers for those of the networks, and on the uplink alone. Pure.
+ * @param servers file of whom it asks; read again at SIGHUP
+ */
+export function hostDnsmasqConfig({ hostLink }: NetworkNames, servers: string): string {
+  const lines = [
+    `port=${hostDnsPort}`,
+    `interface=${hostLink}`,
+    "except-interface=lo",
+    "bind-dynamic",
+    "no-hosts",
+    "no-resolv",
+    "no-poll",
+    // The networks' own remember.
+    "cache-size=0",
+    "log-facility=-",
+    "user=",
+    "group=",
+    `servers-file=${servers}`,
+  ];
   return `${lines.join("\n")}\n`;
 }
 

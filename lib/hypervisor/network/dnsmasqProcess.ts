@@ -12,7 +12,6 @@ export interface ServiceUser {
   gid: number;
 }
 
-const startMs = 10_000;
 const endMs = 5_000;
 
 /** A dnsmasq of ours: known by its configuration file, whose path holds the installation's run folder. */
@@ -41,8 +40,8 @@ function configOf(commandLine: string, folder: string): string | null {
 }
 
 /**
- * Starts dnsmasq in a session of its own, so that it outlives the agent, with no right but to bind DNS' and DHCP's ports, to send
- * router advertisements and (it insists) to write the namespace's network tables. Rejects with its own words when it ends.
+ * Starts dnsmasq in a session of its own, so that it outlives the agent, with no right but to bind DNS' and DHCP's ports, and in a namespace of ours to send
+ * router advertisements and (it insists) to write that one's network tables. Rejects with its own words when it ends.
  */
 export async function startDnsmasq(
   namespace: Namespace,
@@ -50,7 +49,7 @@ export async function startDnsmasq(
   config: string,
   logFile: string,
 ): Promise<ProcessIdentity> {
-  const rights = "+net_bind_service,+net_raw,+net_admin";
+  const rights = namespace === null ? "+net_bind_service" : "+net_bind_service,+net_raw,+net_admin";
   const command = inNamespace(namespace, "setpriv", [
     `--reuid=${user.uid}`,
     `--regid=${user.gid}`,
@@ -86,18 +85,27 @@ export async function startDnsmasq(
   }
 }
 
-/** Waits until it answers DNS at an address. */
-export async function awaitDnsmasq(identity: ProcessIdentity, gateway: string, logFile: string): Promise<void> {
-  const deadline = Date.now() + startMs;
-  // proc(5), net/udp: the address in the byte order of a little-endian host, and port 53.
-  const bytes = gateway.split(".").map((part) => Number(part).toString(16).padStart(2, "0").toUpperCase());
-  const entry = `: ${bytes.reverse().join("")}:0035 `;
+/** Waits until it answers DNS at an address and port. */
+export async function awaitDnsmasq(
+  identity: ProcessIdentity,
+  { address, port, withinMs }: { address: string; port: number; withinMs: number },
+  logFile: string,
+): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  // proc(5), net/udp: the address in the byte order of a little-endian host, and the port in that of a network.
+  const inHex = (value: number, digits: number) => value.toString(16).padStart(digits, "0").toUpperCase();
+  const bytes = address.split(".").map((part) => inHex(Number(part), 2));
+  const entry = `: ${bytes.reverse().join("")}:${inHex(port, 4)} `;
   while (true) {
     const words = async () => (await readTail(logFile, 2000)).trim().split("\n").slice(-2).join(" ");
     if (!(await isAlive(identity)))
       throw new CumulusError("internal", `dnsmasq could not start. It said: ${await words()}`);
     if ((await socketsOf(identity.pid)).includes(entry)) return;
-    if (Date.now() > deadline) throw new CumulusError("internal", `dnsmasq doesn't answer. It said: ${await words()}`);
+    if (Date.now() > deadline)
+      throw new CumulusError(
+        "internal",
+        `dnsmasq doesn't answer at port ${port}, which another program may have. It said: ${await words()}`,
+      );
     await delay(10);
   }
 }

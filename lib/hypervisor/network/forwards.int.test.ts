@@ -46,6 +46,34 @@ test("a forward leads from the host's address to a guest, live, and ends live", 
   expect(await get(lab.host, "127.0.0.1", 8082)).toBe("refused");
 });
 
+test("a firewall that lets in this computer alone lets in no guest that comes by a forward of it", async () => {
+  const hostEnd = (await lab.host.run("ip", ["-4", "-brief", "address", "show", "dev", lab.names.hostLink])).match(
+    /169\.254\.[\d.]+/,
+  )?.[0];
+  const forwards = [
+    { hostAddress: "0.0.0.0", hostPort: 8081, protocol: "tcp" as const, ipv4: "192.168.1.3", port: 80 },
+  ];
+  const forwarded: NetworkState = { ...state, networks: [{ ...one, forwards }, two] };
+  const closedTo = (cidrs: string[]): NetworkState => {
+    const ingress = [{ protocol: "tcp" as const, ports: [{ from: 80, to: 80 }], cidrs }];
+    return { ...forwarded, firewalls: [{ vmId: 2, interfaceId: "net0", ingress, egress: null }] };
+  };
+  for (const cidr of [`${hostEnd}/32`, "169.254.0.0/16"]) {
+    await lab.apply(closedTo([cidr]));
+    expect(await get(lab.host, "192.168.1.3", 80)).toBe("hello ::ffff:192.168.1.1");
+    expect(await get(lab.host, "127.0.0.1", 8081)).toBe("hello ::ffff:192.168.1.1");
+    for (const guest of [a, c]) expect(await get(guest, "203.0.113.2", 8081)).toBe("silent");
+    expect(await get(lab.internet, "203.0.113.2", 8081)).toBe("silent");
+  }
+  for (const guest of [a, c]) {
+    await lab.apply(closedTo([]));
+    expect(await get(guest, "203.0.113.2", 8081)).toBe("hello ::ffff:192.168.1.1");
+    await lab.apply(forwarded);
+    expect(await get(guest, "203.0.113.2", 8081)).toBe("hello ::ffff:192.168.1.1");
+  }
+  await lab.apply(state);
+});
+
 test("only forwards lead from outside to a guest, and only by the addresses that they are on", async () => {
   await lab.internet.ip("route add 192.168.1.0/24 via 203.0.113.2");
   expect(await get(lab.internet, "192.168.1.3", 80)).toBe("silent");
@@ -72,6 +100,31 @@ test("only forwards lead from outside to a guest, and only by the addresses that
   await lab.apply({ ...state, networks: [{ ...one, outside: "none" }, two] });
   expect(await get(a, "203.0.113.1", 80)).toBe("silent");
   expect(await get(lab.host, "192.168.1.3", 80)).toMatch(/^hello/);
+  await lab.apply(state);
+});
+
+test("guests of any network that leads outside come to another's guest by a forward", async () => {
+  const forwards = [
+    { hostAddress: "203.0.113.2", hostPort: 8080, protocol: "tcp" as const, ipv4: "192.168.1.3", port: 80 },
+    { hostAddress: "0.0.0.0", hostPort: 8081, protocol: "tcp" as const, ipv4: "192.168.1.3", port: 80 },
+  ];
+  for (const [from, to] of [
+    ["routed", "nat"],
+    ["nat", "routed"],
+    ["routed", "routed"],
+  ] as const) {
+    await lab.apply({
+      ...state,
+      networks: [
+        { ...one, outside: to, forwards },
+        { ...two, outside: from },
+      ],
+    });
+    for (const { hostPort } of forwards) {
+      for (const guest of [a, c])
+        expect(await get(guest, "203.0.113.2", hostPort), `${from} to ${to}`).toMatch(/^hello/);
+    }
+  }
   await lab.apply(state);
 });
 

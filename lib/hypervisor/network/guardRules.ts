@@ -48,6 +48,7 @@ export function guardTable(names: NetworkNames, state: NetworkState): NftTable {
       macs: setOf(
         "ifname . ether_addr",
         hosts.map((host) => `"${tapName(host)}" . ${host.mac}`),
+        fixedSize,
       ),
       ipv4: setOf(
         "ifname . ether_addr . ipv4_addr",

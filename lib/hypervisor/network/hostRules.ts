@@ -1,7 +1,7 @@
 import type { NetworkState, PortForward } from "../../domain/hostNetwork";
 import type { NetworkNames } from "./names";
 import { mapOf, type NftTable, setOf } from "./nftTable";
-import type { UplinkAddresses } from "./uplinkAddresses";
+import { hostDnsPort, returning4, type UplinkAddresses } from "./uplinkAddresses";
 
 const everyAddress = "0.0.0.0";
 
@@ -9,20 +9,22 @@ const everyAddress = "0.0.0.0";
  * The one table that Cumulus has in the host's own nft: guests go out by the host's address, chosen ports lead in, and nothing of the host answers
  * guests nor leads to them otherwise. It forbids nothing else. Pure.
  * @param workUid the user of work on images, whose machine goes out by QEMU's user-mode network, in which the host's own services and VMs are near as for
- * any program of the host; null: the agent's own
+ * any program of the host; null: it has none to itself
  */
 export function hostTable(
   names: NetworkNames,
   { networks }: NetworkState,
-  { inner4 }: UplinkAddresses,
+  { host4, inner4 }: UplinkAddresses,
   workUid: number | null,
 ): NftTable {
   const link = names.hostLink;
   const forwards = networks.flatMap((network) => network.forwards);
   const redirect = [
     "meta l4proto { tcp, udp } dnat ip to ip daddr . meta l4proto . th dport map @forwards",
-    "fib daddr type local meta l4proto { tcp, udp } dnat ip to meta l4proto . th dport map @forwards_any",
+    `ip daddr != ${host4} fib daddr type local meta l4proto { tcp, udp } dnat ip to meta l4proto . th dport map @forwards_any`,
   ];
+  // Guests' packets have the namespace's address too, and are let to no link-local one there (routingRules.ts).
+  const ownNames = `ip saddr ${inner4} ip daddr ${host4} meta l4proto { tcp, udp } th dport ${hostDnsPort} accept`;
   return {
     family: "inet",
     name: link,
@@ -57,7 +59,7 @@ export function hostTable(
       },
       local: {
         hook: null,
-        rules: [...redirect, "meta l4proto { tcp, udp } th dport 53 accept", "counter drop"],
+        rules: [...redirect, ownNames, "meta l4proto { tcp, udp } th dport 53 accept", "counter drop"],
       },
       prerouting: { hook: "type nat hook prerouting priority -100; policy accept;", rules: redirect },
       output: { hook: "type nat hook output priority -100; policy accept;", rules: redirect },
@@ -66,6 +68,7 @@ export function hostTable(
         rules: [
           `iifname "${link}" ct state established,related accept`,
           `iifname "${link}" icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept`,
+          `iifname "${link}" ${ownNames}`,
           `iifname "${link}" counter drop`,
         ],
       },
@@ -81,7 +84,13 @@ export function hostTable(
       },
       postrouting: {
         hook: "type nat hook postrouting priority 100; policy accept;",
-        rules: [`ip saddr ${inner4} masquerade`, `oifname "${link}" ip saddr 127.0.0.0/8 masquerade`],
+        rules: [
+          `oifname "${link}" ip saddr ${inner4} snat ip to ${returning4}`,
+          // Else the answer would go straight to them, from an address that they never asked.
+          `iifname "${link}" oifname "${link}" ip saddr @routed snat ip to ${returning4}`,
+          `ip saddr ${inner4} masquerade`,
+          `oifname "${link}" ip saddr 127.0.0.0/8 masquerade`,
+        ],
       },
       // A neighbour of the host that knows a VM's address comes to it by forwards only, not past the address that one is on. Chains of NAT see a connection's
       // first packet only, so that no other is slowed; after all masquerading ones, this one doesn't see what goes out in the host's own name.

@@ -1,5 +1,7 @@
+import { messageOf } from "../../domain/errors";
 import { readTextIfThere } from "../../system/files";
 import { run } from "./commands";
+import type { SeenFirewalls } from "./foreignFirewall";
 import type { NetworkNames } from "./names";
 
 /** The kernel's older packet filter, which nft doesn't list: one for each version of IP. */
@@ -35,9 +37,27 @@ export async function leaveLegacyFirewalls(names: NetworkNames): Promise<void> {
   for (const { tables, program } of filters) {
     if (!(await hasFilter(tables)) || !(await isInstalled(program))) continue;
     for (const rule of ownRules(await forwardRules(program), names)) {
-      await run(null, program, ["--wait", "5", ...rule.replace(/^-A/, "-D").split(" ")]);
+      await run(null, program, ["--wait", "5", ...removal(rule).split(" ")]);
     }
   }
+}
+
+/** What is seen of our rules there, of which nothing is changed. Never rejects. */
+export async function seeLegacyFirewalls(names: NetworkNames): Promise<SeenFirewalls> {
+  const seen: SeenFirewalls = { closed: [], removals: [], unseen: [] };
+  for (const { version, tables, program } of filters) {
+    const firewall = `iptables-legacy (${version})`;
+    try {
+      if (!(await hasFilter(tables))) continue;
+      const lines = await forwardRules(program);
+      const own = ownRules(lines, names);
+      if (isClosed(lines) && own.length === 0) seen.closed.push(`chain FORWARD of ${firewall}`);
+      seen.removals.push(...own.map((rule) => `${program} ${removal(rule)}`));
+    } catch (error) {
+      seen.unseen.push({ firewall, reason: messageOf(error) });
+    }
+  }
+  return seen;
 }
 
 /** Whether the filter is in use in this network namespace: asking its program would bring it into use. */
@@ -60,6 +80,10 @@ async function forwardRules(program: string): Promise<string[]> {
 /** Whether it ends in a drop. Pure. */
 function isClosed(lines: readonly string[]): boolean {
   return lines[0] === "-P FORWARD DROP" || /^-A FORWARD -j (DROP|REJECT)\b/.test(lines.at(-1) ?? "");
+}
+
+function removal(rule: string): string {
+  return rule.replace(/^-A/, "-D");
 }
 
 function ownRules(lines: readonly string[], { hostLink }: NetworkNames): string[] {

@@ -11,9 +11,9 @@ const qdiscSchema = z.object({
 
 /**
  * Shapes what interfaces receive, by a token bucket on their taps (tc-tbf(8)). What they send is limited where it comes in, by the guard's table: a link can
- * only shape what it sends itself.
+ * only shape what it sends itself. Answers whether that took a change.
  */
-export async function applyLimits(namespace: Namespace, { networks, limits }: NetworkState): Promise<void> {
+export async function applyLimits(namespace: Namespace, { networks, limits }: NetworkState): Promise<boolean> {
   const known = new Set(networks.flatMap(({ hosts }) => hosts.map(interfaceKey)));
   const wanted = new Map(
     limits.flatMap((limit) =>
@@ -34,6 +34,7 @@ export async function applyLimits(namespace: Namespace, { networks, limits }: Ne
       ),
   ];
   if (lines.length > 0) await run(namespace, "tc", ["-batch", "-"], `${lines.join("\n")}\n`);
+  return lines.length > 0;
 }
 
 /** Bytes per second, by tap. */

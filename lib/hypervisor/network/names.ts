@@ -18,6 +18,9 @@ export interface NetworkNames {
 /** The namespace's end of the uplink. */
 export const uplinkName = "uplink";
 
+/** The host's own dnsmasq, for names outside, has a folder of this name where each network's has one of its id. */
+export const hostDnsmasq = "host";
+
 /** By the run folder, which no two installations share. Pure. */
 export function networkNames(runDir: string): NetworkNames {
   const key = createHash("sha256").update(runDir).digest("hex").slice(0, 8);

@@ -4,11 +4,13 @@ import type { NetworkNames } from "./names";
 
 /**
  * Makes the namespace unless it is there. It is nobody's: it outlives the agent, and goes with a reboot. Links that are made in it get the kernel
- * parameters that are set here: they are set once in an agent's life, so that a later version's are set too. Answers whether they were set now.
+ * parameters that are set here: they are set once in an agent's life, so that a later version's are set too, but for br_netfilter's. Answers whether they were set
+ * now.
  */
 export async function ensureNamespace(names: NetworkNames, hasParameters: boolean): Promise<boolean> {
   if (await isNamespace(names)) {
-    if (!hasParameters) await setNamespaceParameters(names);
+    if (hasParameters) await keepFramesUnfiltered(names);
+    else await setNamespaceParameters(names);
     return !hasParameters;
   }
   // A name without a namespace behind it is left when its mount is lost.
@@ -47,8 +49,15 @@ async function setNamespaceParameters({ namespacePath }: NetworkNames): Promise<
     "ipv6/conf/default/accept_redirects",
     "ipv6/conf/default/accept_ra",
   ]);
+  await keepFramesUnfiltered({ namespacePath });
+}
+
+/**
+ * Where br_netfilter is loaded it would have frames filtered twice. Its parameters are each namespace's own, and set in all that are there when it is loaded:
+ * by Docker, say, long after the networks were made.
+ */
+async function keepFramesUnfiltered({ namespacePath }: Pick<NetworkNames, "namespacePath">): Promise<void> {
   const onBridges = ["iptables", "ip6tables", "arptables"].map((name) => `bridge/bridge-nf-call-${name}`);
-  // Where br_netfilter is loaded it would have frames filtered twice. Its parameters are each namespace's own.
   if (await exists("/proc/sys/net/bridge")) await setSysctls(namespacePath, "0", onBridges);
 }
 

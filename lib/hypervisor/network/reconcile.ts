@@ -21,14 +21,15 @@ export interface Reconciled {
   hasParameters: boolean;
   /** The user that a VM's QEMU runs as. */
   ownerOf(vmId: number): number;
-  /** The user of work on images; null: the agent's own. */
+  /** The user of work on images; null: it has none to itself. */
   workUid: number | null;
 }
 
 /**
  * Brings this computer's networks to what the state says, and touches nothing that is so already: it can run at any time, and carries on where a
  * crash broke it off. Rules come before the links that they are about, so that no link is ever without.
- * @returns networks that the host doesn't reach, and what was not as the state says, in words
+ * @returns networks that the host doesn't reach, why VMs find no names outside, and what was not as the state says, in words: of all that is Cumulus' own, not of the host's kernel
+ * parameters and other firewalls, which change as other programs come and go
  */
 export async function reconcile({
   names,
@@ -38,10 +39,10 @@ export async function reconcile({
   ownerOf,
   workUid,
   hasParameters,
-}: Reconciled): Promise<{ withheld: Withheld[]; changed: string[] }> {
+}: Reconciled): Promise<{ withheld: Withheld[]; unnamed: string | null; changed: string[] }> {
   const inside = names.namespacePath;
   const isFresh = await ensureNamespace(names, hasParameters);
-  const { uplink, isNew } = await ensureUplink(names);
+  const { uplink, isChanged } = await ensureUplink(names);
   const tables = await Promise.all([
     nftables.apply(inside, guardTable(names, state)),
     nftables.apply(inside, routingTable(state, uplink)),
@@ -49,19 +50,26 @@ export async function reconcile({
   ]);
   if (tables[0]) await forgetShortcuts(names);
   if (isFresh) await setTrackingParameters(names);
-  const areLinksNew = await applyBridges(names, state, ownerOf);
-  const [{ withheld, areNew }] = await Promise.all([
+  const hostServers = await hostNameServers();
+  const areLinksChanged = await applyBridges(names, state, ownerOf);
+  const [{ withheld, areChanged }, areLimitsChanged] = await Promise.all([
     applyHostRoutes(names, state, uplink),
-    openForeignFirewalls(names),
     applyLimits(inside, state),
+    openForeignFirewalls(names, hostServers.own.length > 0),
   ]);
-  const isServerNew = await dnsmasq.apply(state.networks, await hostNameServers());
+  const servers = await dnsmasq.apply(state.networks, hostServers, uplink);
   const changed = {
     namespace: isFresh,
     rules: tables.includes(true),
-    links: isNew || areLinksNew,
-    routes: areNew,
-    "name servers": isServerNew,
+    links: isChanged || areLinksChanged,
+    routes: areChanged,
+    limits: areLimitsChanged,
+    "name servers": servers.isNew,
   };
-  return { withheld, changed: Object.entries(changed).flatMap(([what, isChanged]) => (isChanged ? [what] : [])) };
+  const unnamed = servers.problem;
+  return {
+    withheld,
+    unnamed,
+    changed: Object.entries(changed).flatMap(([what, isChanged]) => (isChanged ? [what] : [])),
+  };
 }

@@ -3,7 +3,7 @@ import { type HostNetwork, interfaceKey, type NetworkHost, type NetworkState } f
 import { type Direction, firewallChain } from "./firewallRules";
 import { bridgeName, tapName, uplinkName } from "./names";
 import { mapOf, type NftChain, type NftTable, setOf } from "./nftTable";
-import type { UplinkAddresses } from "./uplinkAddresses";
+import { returning4, type UplinkAddresses } from "./uplinkAddresses";
 
 /**
  * What the namespace forwards and takes in. Traffic within a network is forwarded too (guardRules.ts sends it here), so that connections are tracked on any
@@ -100,8 +100,8 @@ export function routingTable(state: NetworkState, { host4, host6 }: UplinkAddres
         hook: "type nat hook postrouting priority 100; policy accept;",
         rules: [
           `oifname "${uplinkName}" ip saddr @nat masquerade`,
-          // Guests know the host as their gateway: its own address would be link-local to them.
-          `oifname "br*" ip saddr ${host4} masquerade`,
+          // Guests know the host as their gateway: its own address would be link-local to them. Others that come back from it are no host to them, either.
+          `oifname "br*" ip saddr { ${host4}, ${returning4} } masquerade`,
           `oifname "br*" ip6 saddr ${host6} masquerade`,
         ],
       },

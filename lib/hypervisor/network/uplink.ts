@@ -9,10 +9,10 @@ import { chooseUplinkAddresses, type UplinkAddresses, uplinkPrefix4, uplinkPrefi
 const innerLinkLocal = "fe80::2/64";
 
 /**
- * Makes the pair of links that joins the namespace to the host, unless it is there, and answers whether it did, and its addresses: those that it has, if
- * it has some.
+ * Makes the pair of links that joins the namespace to the host what it shall be, and answers whether that took a change, and its addresses: those that it
+ * has, if it has some.
  */
-export async function ensureUplink(names: NetworkNames): Promise<{ uplink: UplinkAddresses; isNew: boolean }> {
+export async function ensureUplink(names: NetworkNames): Promise<{ uplink: UplinkAddresses; isChanged: boolean }> {
   const { hostLink, namespacePath } = names;
   const [links, inner] = await Promise.all([readLinks(null), readLinks(namespacePath)]);
   const isWhole = links.has(hostLink) && inner.has(uplinkName);
@@ -25,27 +25,25 @@ export async function ensureUplink(names: NetworkNames): Promise<{ uplink: Uplin
     readAddresses(null),
     readAddresses(namespacePath),
   ]);
-  await ipBatch(null, [
-    ...endLines(
-      hostLink,
-      [`${addresses.host4}/${uplinkPrefix4}`, `${addresses.host6}/${uplinkPrefix6}`],
-      outside.get(hostLink),
-      isWhole ? links.get(hostLink) : undefined,
-    ),
-  ]);
-  await ipBatch(namespacePath, [
-    ...endLines(
-      uplinkName,
-      [`${addresses.inner4}/${uplinkPrefix4}`, `${addresses.inner6}/${uplinkPrefix6}`, innerLinkLocal],
-      inside.get(uplinkName),
-      isWhole ? inner.get(uplinkName) : undefined,
-    ),
-  ]);
+  const hostEnd = endLines(
+    hostLink,
+    [`${addresses.host4}/${uplinkPrefix4}`, `${addresses.host6}/${uplinkPrefix6}`],
+    outside.get(hostLink),
+    isWhole ? links.get(hostLink) : undefined,
+  );
+  await ipBatch(null, hostEnd);
+  const innerEnd = endLines(
+    uplinkName,
+    [`${addresses.inner4}/${uplinkPrefix4}`, `${addresses.inner6}/${uplinkPrefix6}`, innerLinkLocal],
+    inside.get(uplinkName),
+    isWhole ? inner.get(uplinkName) : undefined,
+  );
+  await ipBatch(namespacePath, innerEnd);
   const routes = await readRoutes(namespacePath, 4);
-  if (!routes.some(({ to, via }) => to === "default" && via === addresses.host4)) {
-    await ipBatch(namespacePath, [`route replace default via ${addresses.host4} dev ${uplinkName}`]);
-  }
-  return { uplink: addresses, isNew: !isWhole };
+  const hasWayOut = routes.some(({ to, via }) => to === "default" && via === addresses.host4);
+  if (!hasWayOut) await ipBatch(namespacePath, [`route replace default via ${addresses.host4} dev ${uplinkName}`]);
+  const isChanged = !isWhole || !hasWayOut || hostEnd.length > 0 || innerEnd.length > 0;
+  return { uplink: addresses, isChanged };
 }
 
 /** A network that the host has another way to, and so doesn't reach. */
@@ -58,13 +56,13 @@ export interface Withheld {
 /**
  * Lets the host reach the guests, and pass on what goes out. Forwarding is a switch of the whole host: the one thing that stays on
  * when the networks go, since others may rely on it by then.
- * @returns networks that get no route, so as not to take the host's own from it; whether others got one
+ * @returns networks that get no route, so as not to take the host's own from it; whether routes came or went
  */
 export async function applyHostRoutes(
   names: NetworkNames,
   { networks }: NetworkState,
   uplink: UplinkAddresses,
-): Promise<{ withheld: Withheld[]; areNew: boolean }> {
+): Promise<{ withheld: Withheld[]; areChanged: boolean }> {
   const routes4 = await readRoutes(null, 4);
   const withheld = networks.flatMap(({ name, cidr }) => {
     const route = rivalRoute(cidr, routes4, names.hostLink);
@@ -82,14 +80,16 @@ export async function applyHostRoutes(
   );
   const isSame = (one: { to: string; via: string | null }, other: { to: string; via: string | null }) =>
     one.to === other.to && one.via === other.via;
-  const missing = wanted.filter((route) => !present.some((one) => isSame(one, route)));
-  await ipBatch(null, [
+  const lines = [
     ...present
       .filter((route) => !wanted.some((one) => isSame(one, route)))
       .map(({ to, via }) => `route delete ${to} via ${via} dev ${names.hostLink}`),
-    ...missing.map(({ to, via }) => `route replace ${to} via ${via} dev ${names.hostLink}`),
-  ]);
-  return { withheld, areNew: missing.length > 0 };
+    ...wanted
+      .filter((route) => !present.some((one) => isSame(one, route)))
+      .map(({ to, via }) => `route replace ${to} via ${via} dev ${names.hostLink}`),
+  ];
+  await ipBatch(null, lines);
+  return { withheld, areChanged: lines.length > 0 };
 }
 
 /** Ranges that the host has routes to, but by our own link and the default route. */

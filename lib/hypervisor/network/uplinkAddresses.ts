@@ -16,6 +16,18 @@ export interface UplinkAddresses {
 export const uplinkPrefix4 = 30;
 export const uplinkPrefix6 = 126;
 
+/**
+ * The sender that a guest's packets have when they leave and come back to another guest by a forward: the dummy address of RFC 7600, which is only ever a
+ * source. It is on no link: answers are to it by the uplink, where conntrack takes them back. A firewall knows this computer by `host4`, and not by this.
+ */
+export const returning4 = "192.0.0.8";
+
+/**
+ * At `host4`, where the host's own name server is asked on behalf of the namespace's: of those that IANA keeps, so that neither a name server on all
+ * addresses nor a forward of port 53 has it.
+ */
+export const hostDnsPort = 253;
+
 /** Blocks of four in 169.254.1.0–169.254.168.255: the first and last 256 addresses are reserved, and clouds have services at 169.254.169.x. */
 const blockCount = 168 * 64;
 const mostTries = 256;

@@ -12,7 +12,7 @@ export type UserForward = z.infer<typeof userForwardSchema>;
 
 /** What is kept of a state. */
 const userForwardsSchema = z.object({
-  /** The state's fingerprint; null: there never was one. */
+  /** The fingerprint of the state, once it is in effect; null until then. */
   applied: z.string().nullable(),
   forwards: z.array(userForwardSchema),
 });

@@ -1,9 +1,11 @@
+import { dirname } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { MachineSpec } from "../../domain/machine";
 import { machinePaths } from "../machinePaths";
 import { type ArgvInput, qemuArgv } from "./argv";
 import { cdromId, isoNodeName } from "./cdrom";
+import { isQemuBelow } from "./findQemus";
 import { isQemuOf } from "./process";
 
 /** Anything a path may hold: commas, quotes, newlines, other scripts; only NUL can't be. */
@@ -58,6 +60,7 @@ const inputs: fc.Arbitrary<ArgvInput> = fc
   })
   .map(({ spec, dataDir, runDir, disk, uefiVars, backing, incoming, isoPath, uefiCode }) => ({
     spec,
+    machineType: "pc-q35-7.2",
     files: { disk, uefiVars, backing },
     incoming,
     isoPath: spec.cdrom && isoPath,
@@ -163,6 +166,12 @@ describe("the command line of a VM", () => {
         expect(isQemuOf(commandLine, { uuid, runFolder })).toBe(true);
         expect(isQemuOf(commandLine, { uuid, runFolder: `${runFolder}0` })).toBe(false);
         expect(isQemuOf(commandLine, { uuid: "ffffffff-0000-4000-8000-000000000000", runFolder })).toBe(false);
+        const machineSockets = dirname(runFolder);
+        expect(isQemuBelow(commandLine, machineSockets)).toBe(true);
+        expect(isQemuBelow(commandLine, `${machineSockets}0`)).toBe(false);
+        expect(isQemuBelow(commandLine, machineSockets.slice(1))).toBe(false);
+        expect(isQemuBelow(`gdb\0--args\0${commandLine}`, machineSockets)).toBe(false);
+        expect(isQemuBelow(`pgrep\0-f\0${commandLine.replaceAll("\0", " ")}`, machineSockets)).toBe(false);
       }),
     );
   });

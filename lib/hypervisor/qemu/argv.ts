@@ -8,6 +8,8 @@ import { hotPlugPorts, interfaceParts } from "./interfaces";
 
 export interface ArgvInput {
   spec: MachineSpec;
+  /** With its version: by its alias it is another machine in another QEMU. */
+  machineType: string;
   accelerator: Pick<Accelerator, "kind" | "cpuModel">;
   paths: MachinePaths;
   files: DiskFiles;
@@ -27,14 +29,14 @@ export interface ArgvInput {
  * A guest that powers off leaves QEMU waiting (-action shutdown=pause), so that an agent that was away can tell that from a crash.
  */
 export function qemuArgv(input: ArgvInput): string[] {
-  const { spec, accelerator, paths, uefiCode } = input;
+  const { spec, paths } = input;
   return [
     ["-nodefaults", "-no-user-config", "-S"],
     ["-name", `cumulus-${spec.id}`, "-uuid", spec.uuid],
     ["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
     ["-action", "reboot=reset,shutdown=pause"],
-    ["-machine", machineType(spec, accelerator.kind, uefiCode !== null)],
-    ["-cpu", accelerator.cpuModel],
+    ["-machine", machine(input)],
+    ["-cpu", input.accelerator.cpuModel],
     ["-smp", `cpus=${spec.vcpus},sockets=1,cores=${spec.vcpus},threads=1`],
     ["-m", `size=${Math.floor(spec.memoryBytes / MIB)}M`],
     ["-rtc", spec.arch === "x86_64" ? "base=utc,driftfix=slew" : "base=utc"],
@@ -49,10 +51,10 @@ export function qemuArgv(input: ArgvInput): string[] {
   ].flat();
 }
 
-function machineType(spec: MachineSpec, accel: string, isUefi: boolean): string {
-  const type = spec.arch === "x86_64" ? "q35,vmport=off" : "virt,gic-version=max";
-  const flash = isUefi ? ",pflash0=uefi-code,pflash1=uefi-vars" : "";
-  return `${type},accel=${accel}${flash}`;
+function machine({ spec, machineType, accelerator, uefiCode }: ArgvInput): string {
+  const own = spec.arch === "x86_64" ? "vmport=off" : "gic-version=max";
+  const flash = uefiCode === null ? "" : ",pflash0=uefi-code,pflash1=uefi-vars";
+  return `${machineType},${own},accel=${accelerator.kind}${flash}`;
 }
 
 function disks({ spec, paths, files, uefiCode }: ArgvInput): string[][] {

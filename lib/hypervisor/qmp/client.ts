@@ -56,17 +56,15 @@ const greetingId = 0;
  * second one, or one that connects to a stopped process, is accepted and never greeted, so nothing here waits without a deadline.
  */
 export class QmpClient {
-  private readonly socket: Socket;
   private readonly waiting = new Map<number, Waiting>();
   private nextId = greetingId + 1;
   private isOpen = true;
 
   private constructor(
-    path: string,
+    private readonly socket: Socket,
     private readonly handlers: QmpHandlers,
   ) {
     const lines = new LineReader(maxLineBytes, (line) => this.receive(line));
-    this.socket = createConnection({ path });
     this.socket.on("data", (chunk) => {
       if (!lines.push(chunk)) this.socket.destroy(new Error("a line without an end"));
     });
@@ -74,11 +72,16 @@ export class QmpClient {
     this.socket.on("close", () => this.end("closed by QEMU"));
   }
 
-  /** Connects, awaits the greeting and negotiates, all within the deadline. Rejects with `QmpError`; `onClose` isn't called then. */
-  static async connect(path: string, handlers: QmpHandlers, timeoutMs: number): Promise<QmpClient> {
+  /** Connects to a server's socket, awaits the greeting and negotiates, all within the deadline. Rejects with `QmpError`; `onClose` isn't called then. */
+  static connect(path: string, handlers: QmpHandlers, timeoutMs: number): Promise<QmpClient> {
+    return QmpClient.over(createConnection({ path }), handlers, timeoutMs);
+  }
+
+  /** As `connect`, over a connection that there is. */
+  static async over(socket: Socket, handlers: QmpHandlers, timeoutMs: number): Promise<QmpClient> {
     const deadline = Date.now() + timeoutMs;
     let isConnected = false;
-    const client = new QmpClient(path, {
+    const client = new QmpClient(socket, {
       onEvent: handlers.onEvent,
       onClose: () => {
         if (isConnected) handlers.onClose();

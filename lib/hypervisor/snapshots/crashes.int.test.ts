@@ -58,6 +58,7 @@ const folds: Case[] = [
 const casesOf: Record<(typeof snapshotFailpoints)[number], Case[]> = {
   "agent.snapshot.overlay-made": takes,
   "agent.snapshot.cut-written": takes,
+  "agent.snapshot.frozen": liveTakes,
   "agent.snapshot.held": liveTakes,
   "agent.snapshot.switched": liveTakes,
   "agent.snapshot.resumed": liveTakes,

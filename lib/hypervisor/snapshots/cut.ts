@@ -45,7 +45,9 @@ export async function beginCut({ context, id }: CutTarget): Promise<DiskRecord> 
     await writeDiskRecord(paths, next);
     return next;
   } catch (error) {
-    await rm(overlay, { force: true });
+    // The record may be there though writing it failed at the end: what it names stays, and the cut is settled as any other.
+    const now = await readDiskRecord(paths).catch(() => null);
+    if (now?.cut === null) await rm(overlay, { force: true });
     throw error;
   }
 }
@@ -89,7 +91,8 @@ export async function finishCut({ context, id, imageSha256 }: CutTarget, record:
         await context.layers.write({ id: cut.layerId, parent, snapshotBelow, imageSha256, ...own });
       }
       failpoint("agent.snapshot.layer-written");
-      await context.layers.moveIn({ id: cut.layerId, vmId: id }, from);
+      const isIn = await context.layers.moveIn({ id: cut.layerId, vmId: id }, from);
+      if (!isIn && (await context.layers.bytesOf(cut.layerId)) === null) throw lost(from);
       failpoint("agent.snapshot.layer-moved");
       await staged.takeOver();
     } catch (error) {
@@ -98,6 +101,10 @@ export async function finishCut({ context, id, imageSha256 }: CutTarget, record:
     }
   });
   return cut.layerId;
+}
+
+function lost(disk: string): CumulusError {
+  return new CumulusError("internal", `The VM's disk ${disk} is gone: bring it back from a copy, or destroy the VM.`);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, chown, mkdir, rename, rm } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { z } from "zod";
@@ -7,6 +7,8 @@ import { CumulusError } from "../../domain/errors";
 import type { TaskReport } from "../../domain/task";
 import { pathsOf } from "../../env";
 import { failpoint } from "../../failpoints";
+import { failedClose } from "../../images/checks/failedClose";
+import { assertSelfContained, readQcow2Header } from "../../images/qcow2";
 import { assertSpace } from "../../images/staging/space";
 import { isErrno, syncFile } from "../../system/files";
 import type { MachineUser } from "../../system/machineUsers";
@@ -35,7 +37,9 @@ export async function exportChain(
     const source = `json:${JSON.stringify(chainOf(chain))}`;
     if (room) {
       const fileBytes = await measure(user, source, signal);
-      await assertSpace(dirname(targetFile), fileBytes * room.copies, room.reserveBytes, "the export");
+      // What the VM's user has written is copied, and gone before the caller makes a copy.
+      const copies = user === null ? room.copies : Math.max(room.copies, 2);
+      await assertSpace(dirname(targetFile), fileBytes * copies, room.reserveBytes, "the export");
     }
     // In order (without -W), so that a disk that is as it was makes the same file again: a backup then stores only what has changed.
     const args = ["convert", "-p", "-O", "qcow2", source, staged];
@@ -52,16 +56,45 @@ export async function exportChain(
     });
     const result = await convert;
     signal.throwIfAborted();
-    if (result.failed) throw failure(result.stderr);
-    await chmod(staged, 0o600);
-    if (user !== null) await chown(staged, 0, 0);
-    await syncFile(staged);
+    if (result.failed || failedClose(result.stderr) !== null) throw failure(result.stderr);
+    const own = user === null ? staged : await takeBack(folder, staged, signal);
+    await chmod(own, 0o600);
+    await syncFile(own);
     failpoint("agent.export.written");
-    await moveTo(staged, targetFile);
+    await moveTo(own, targetFile);
     failpoint("agent.export.moved");
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * From a user who may have become somebody's who broke out of a VM: nobody can put another file in its place once the folder is ours, and until then may have.
+ * Whoever has the file open can go on writing it, whosever it is, so that its content goes into one that he never had (on Btrfs and XFS without a copy).
+ * @returns that one
+ */
+async function takeBack(folder: string, staged: string, signal: AbortSignal): Promise<string> {
+  await chown(folder, 0, 0);
+  await chmod(folder, 0o700);
+  const found = await lstat(staged);
+  if (!found.isFile() || found.nlink !== 1) {
+    throw new CumulusError(
+      "internal",
+      "The disk could not be exported: what was written was replaced by another file. Look at what runs as this VM's user, and stop the VM.",
+    );
+  }
+  const own = join(folder, "own.qcow2");
+  const command = confined(null, "cp", ["--reflink=auto", staged, own]);
+  const copied = await execa(command.program, command.args, {
+    reject: false,
+    stdin: "ignore",
+    env: { LC_ALL: "C" },
+    cancelSignal: signal,
+  });
+  signal.throwIfAborted();
+  if (copied.failed) throw failure(copied.stderr);
+  assertSelfContained(await readQcow2Header(own));
+  return own;
 }
 
 /** How many bytes the file will have, at most. */

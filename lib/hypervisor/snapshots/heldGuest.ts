@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CumulusError, messageOf } from "../../domain/errors";
 import type { Log } from "../../system/log";
-import type { GuestAgent } from "../guest/guestAgent";
+import { type GuestAgent, GuestAgentError } from "../guest/guestAgent";
 import type { RunningQemu } from "../runningQemu";
+import { isSendingMemory, isWatchingMemory } from "./outgoingMemory";
 
 const freezeMs = 5_000;
 const thawMs = 5_000;
@@ -10,25 +11,32 @@ const thawMs = 5_000;
 const longestFreezeMs = 10_000;
 const answersWithinMs = 60_000;
 const tolerableMs = 2_000;
+const againMs = 200;
+/** Many a guest has no agent and is waited for as long as it runs. */
+const awayMs = 1_000;
 
 /**
- * Carries out an act with the guest's file systems frozen, if its agent answers and can. They are thawed when the act ends, or after a while in any case.
+ * Carries out an act with the guest's file systems frozen, if its agent answers and can. They are thawed when the act ends, or after a while in any case. An
+ * agent of this host that ends meanwhile can't: that the guest may be frozen is to be on record before.
+ * @param longestMs how long that while is
  * @returns what the act returned, and whether they were frozen throughout
  */
 export async function withFrozenFileSystems<T>(
   agent: GuestAgent | null,
   log: Log,
   act: () => Promise<T>,
+  longestMs = longestFreezeMs,
 ): Promise<{ value: T; wasFrozen: boolean }> {
   if (agent === null || !agent.isAlive || !(await freeze(agent, log))) return { value: await act(), wasFrozen: false };
   let thawing: Promise<void> | null = null;
   const thawOnce = () => {
     thawing ??= thaw(agent).catch((error: unknown) => {
-      log.error({ error: messageOf(error) }, "the guest's file systems could not be thawed");
+      log.error({ error: messageOf(error) }, "the guest's file systems could not be thawed yet");
+      void thawWhenAnswering(() => agent, answersWithinMs);
     });
     return thawing;
   };
-  const timer = setTimeout(thawOnce, longestFreezeMs);
+  const timer = setTimeout(thawOnce, longestMs);
   try {
     const value = await act();
     return { value, wasFrozen: thawing === null };
@@ -44,7 +52,7 @@ async function freeze(agent: GuestAgent, log: Log): Promise<boolean> {
   } catch (error) {
     log.info({ error: messageOf(error) }, "the guest's file systems can't be frozen");
     // It may have frozen some, or do it late.
-    void thawWhenAnswering(() => agent).catch(() => undefined);
+    void thawWhenAnswering(() => agent, answersWithinMs);
     return false;
   }
 }
@@ -53,15 +61,42 @@ async function thaw(agent: GuestAgent): Promise<void> {
   await agent.ask("guest-fsfreeze-thaw", {}, thawMs);
 }
 
-/** Thaws as soon as the guest's agent answers; gives up quietly when it doesn't. */
-export async function thawWhenAnswering(agent: () => GuestAgent | null): Promise<void> {
-  const deadlineMs = Date.now() + answersWithinMs;
-  while (Date.now() < deadlineMs) {
-    const present = agent();
-    if (present === null) return;
-    if (present.isAlive) return thaw(present).catch(() => undefined);
-    await delay(200);
+/**
+ * Thaws a guest that is frozen, as soon as its agent answers.
+ * @param agent null: the guest is off, or others have to do with it now
+ * @param withinMs when it is given up
+ * @returns whether the guest is known to be frozen no longer
+ */
+export async function thawWhenAnswering(
+  agent: () => GuestAgent | null,
+  withinMs = Number.POSITIVE_INFINITY,
+): Promise<boolean> {
+  const deadlineMs = Date.now() + withinMs;
+  for (let present = agent(); present !== null && Date.now() < deadlineMs; present = agent()) {
+    if (present.isAlive) {
+      if (!(await isFrozen(present))) return true;
+      if (agent() === present && (await isDone(thaw(present)))) return true;
+    }
+    await delay(present.isAlive ? againMs : awayMs);
   }
+  return false;
+}
+
+/** One that doesn't say may be. */
+async function isFrozen(agent: GuestAgent): Promise<boolean> {
+  try {
+    return (await agent.ask("guest-fsfreeze-status", {}, thawMs)) !== "thawed";
+  } catch (error) {
+    // One that knows no such command has frozen nothing.
+    return !(error instanceof GuestAgentError && error.kind === "refused");
+  }
+}
+
+function isDone(act: Promise<void>): Promise<boolean> {
+  return act.then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Sets the guest's clock to the host's, as soon as its agent answers. Rejects when it doesn't in time, or can't. */
@@ -86,10 +121,15 @@ async function setTime(agent: GuestAgent): Promise<void> {
   }
 }
 
-/** Lets a guest go on that an agent which is no more held. A guest that runs while its memory is sent away is left to it: that can't be broken off. */
-export async function releaseGuest(qemu: RunningQemu): Promise<void> {
-  if ((await qemu.status()) === "running") return;
-  await qemu.execute("migrate_cancel").catch(() => undefined);
+/**
+ * Lets a guest go on that was held, by an agent which is no more say. One whose memory QEMU watches while it sends it is left to that, which can't be broken off.
+ * @returns false while it stands still for that: it may go on by itself, or is to be looked at again
+ */
+export async function releaseGuest(qemu: RunningQemu): Promise<boolean> {
+  if ((await qemu.status()) === "running") return true;
+  if (!(await isWatchingMemory(qemu))) await qemu.execute("migrate_cancel").catch(() => undefined);
+  else if (await isSendingMemory(qemu)) return false;
   const status = await qemu.status();
   if (status === "paused" || status === "postmigrate" || status === "finish-migrate") await qemu.execute("cont");
+  return true;
 }

@@ -21,6 +21,9 @@ import { PauseMeter } from "./pauseMeter";
 /** QEMU writes out what its disk has in memory: on a busy disk that is long. */
 const stopMs = 30_000;
 
+/** File times are as coarse as the kernel's clock ticks. */
+const freshMs = 1_000;
+
 /** The VM that a snapshot is taken of, or that is put back to one. */
 export interface SnapshotTarget {
   context: HostContext;
@@ -71,20 +74,29 @@ export async function switchRunning(
         )
       : null;
   const meter = new PauseMeter(qemu);
-  const agent = wasRunning && ask.freeze ? runtime.guestAgent : null;
+  // One that doesn't answer now is not asked later.
+  const agent = wasRunning && ask.freeze && runtime.guestAgent?.isAlive ? runtime.guestAgent : null;
   try {
+    // Whatever is done to the guest from here on, an agent that comes after this one undoes.
+    if (wasRunning) {
+      await runtime.record.commit((state) => ({
+        ...state,
+        isHeld: true,
+        mayBeFrozen: state.mayBeFrozen || agent !== null,
+      }));
+    }
     // A guest whose memory is kept frozen would wake up frozen. What it holds back is written out just before: its disk may come back without its memory.
-    if (ask.memory) await withFrozenFileSystems(agent, context.log, async () => {});
+    if (ask.memory) await withFrozenFileSystems(agent, context.log, async () => failpoint("agent.snapshot.frozen"));
     // What QEMU would have to write out while the guest stands still is written now.
     await syncFile(inFolder(paths, record.disk));
-    await keepUefiVars(target, record, making);
-    if (wasRunning) await runtime.record.commit((state) => ({ ...state, isHeld: true }));
+    const varsAsOfNs = await keepUefiVars(target, record, making);
     signal.throwIfAborted();
     report.progress(15, "Holding the guest for a moment.");
     const freezer = ask.memory ? null : agent;
     const { wasFrozen } = await withFrozenFileSystems(freezer, context.log, async () => {
+      failpoint("agent.snapshot.frozen");
       await syncFile(inFolder(paths, record.disk));
-      await holdAndSwitch({ target, qemu, record, making, memoryOut, node, wasRunning });
+      await holdAndSwitch({ target, qemu, record, making, memoryOut, node, wasRunning, varsAsOfNs });
     });
     failpoint("agent.snapshot.resumed");
     await memoryOut?.done();
@@ -102,6 +114,7 @@ async function letGoOn({ context, spec, runtime }: SnapshotTarget, qemu: Running
   try {
     if ((await qemu.status()) !== "running") await qemu.execute("cont");
     await runtime.record.note((state) => ({ ...state, isHeld: false }));
+    runtime.thawIfFrozen();
     await qemu.status();
   } catch (error) {
     context.log.warn({ vm: spec.id, error: messageOf(error) }, "a guest can't be let go on before its QEMU answers");
@@ -116,25 +129,33 @@ async function holdAndSwitch(held: {
   memoryOut: MemoryOut | null;
   node: string;
   wasRunning: boolean;
+  varsAsOfNs: bigint | null;
 }): Promise<void> {
-  const { target, qemu, record, making, memoryOut, node, wasRunning } = held;
+  const { target, qemu, record, making, memoryOut, node, wasRunning, varsAsOfNs } = held;
   if (wasRunning) await qemu.execute("stop", {}, stopMs);
   failpoint("agent.snapshot.held");
   await switchToOverlay(record, qemu, node);
   failpoint("agent.snapshot.switched");
-  await keepUefiVars(target, record, making);
+  await keepUefiVars(target, record, making, varsAsOfNs);
   await memoryOut?.begin();
   if (wasRunning && memoryOut?.isLive !== true) await qemu.execute("cont");
 }
 
-/** Copies the UEFI variables, unless they are as they were when they were last copied. */
+/**
+ * Copies the UEFI variables, unless they are as they were when they were last copied.
+ * @param asOfNs what this has answered then
+ * @returns when the guest had last written them before they were copied; null when there is nothing to keep, or that was so lately that times can't tell
+ */
 export async function keepUefiVars(
   { context, spec }: SnapshotTarget,
   record: DiskRecord,
   making: KeptFiles | null,
-): Promise<void> {
-  if (making === null || spec.firmware !== "uefi") return;
+  asOfNs: bigint | null = null,
+): Promise<bigint | null> {
+  if (making === null || spec.firmware !== "uefi") return null;
   const from = inFolder(machinePaths(context.settings, spec.id), record.uefiVars);
-  const [now, kept] = await Promise.all([stat(from), stat(making.uefiVars).catch(() => null)]);
-  if (kept === null || kept.mtimeMs <= now.mtimeMs) await copyFile(from, making.uefiVars);
+  const { mtimeNs } = await stat(from, { bigint: true });
+  const isFresh = Date.now() - Number(mtimeNs / 1_000_000n) < freshMs;
+  if (mtimeNs !== asOfNs) await copyFile(from, making.uefiVars);
+  return isFresh ? null : mtimeNs;
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { CumulusError, messageOf } from "../../domain/errors";
 import type { MachineSpec } from "../../domain/machine";
 import type { TaskReport } from "../../domain/task";
+import type { LaunchSpec } from "../launch";
 import type { MachineState } from "../machineState";
 import type { Hardware } from "../qemu/hardware";
 import { lastWords } from "../qemu/process";
@@ -21,8 +22,8 @@ export interface IncomingMemory {
 const migrationSchema = z.object({ status: z.string().optional() });
 
 /** The machine that a memory was kept of, as this VM. */
-export function fitting(spec: MachineSpec, { vcpus, memoryBytes }: Hardware): MachineSpec {
-  return { ...spec, vcpus, memoryBytes };
+export function fitting(spec: MachineSpec, { vcpus, memoryBytes, machineType }: Hardware): LaunchSpec {
+  return { ...spec, vcpus, memoryBytes, machineType };
 }
 
 /** Loads a memory's file into a QEMU that waits for it. Resolves when QEMU has all of it; the guest doesn't run yet. */

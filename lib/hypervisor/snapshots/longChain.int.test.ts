@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { MIB } from "../../domain/units";
 import { pathsOf } from "../../env";
+import { openFilesOf } from "../../system/testing/openFiles";
 import { diskFile } from "../diskRecord";
 import { machinePaths } from "../machinePaths";
 import { SnapshotBed } from "../testing/snapshotBed";
@@ -26,7 +27,9 @@ const { signal } = new AbortController();
 
 const offset = 40 * MIB;
 
-test("a VM with 48 snapshots reads through six layers, also without a restart, is exported, and its snapshots go while it runs", async () => {
+test("a VM with 48 snapshots reads through six layers, also without a restart, is exported, and its snapshots go while it runs", {
+  timeout: 600_000,
+}, async () => {
   const { agent } = bed;
   const count = 48;
   await agent.ensure(await host.spec(1));
@@ -34,7 +37,7 @@ test("a VM with 48 snapshots reads through six layers, also without a restart, i
   await bed.start();
   for (let id = 1; id <= count; id++) await bed.take(id);
   expect((await agent.listSnapshots()).map(({ parentId }) => parentId)).toEqual([null, ...upTo(count - 1)]);
-  await until(async () => (await bed.diskChain()).length === 6, 100_000);
+  await until(async () => (await bed.diskChain()).length === 6, 200_000);
   await until(async () => (await layersOpenInQemu()) === 6);
   await agent.stop(1);
   await bed.start();
@@ -43,7 +46,7 @@ test("a VM with 48 snapshots reads through six layers, also without a restart, i
   expect(await holds(target, offset, 0x5a)).toBe(true);
 
   for (let id = 2; id < count; id++) await agent.removeSnapshot(id);
-  await until(() => layerFiles().length === 2, 100_000);
+  await until(() => layerFiles().length === 2, 200_000);
   expect((await agent.listSnapshots()).map(({ id }) => id)).toEqual([1, count]);
   expect(await agent.observe(1)).toMatchObject({ state: "running" });
   expect(host.messages.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
@@ -51,7 +54,9 @@ test("a VM with 48 snapshots reads through six layers, also without a restart, i
   await execa("qemu-img", ["check", "-q", "-f", "qcow2", await disk()]);
 });
 
-test("snapshots hold what they held when their layers were folded, whichever of them go, and a VM put back to one knows what it stands on", async () => {
+test("snapshots hold what they held when their layers were folded, whichever of them go, and a VM put back to one knows what it stands on", {
+  timeout: 600_000,
+}, async () => {
   const { agent } = bed;
   const ids = upTo(20);
   await agent.ensure(await host.spec(1));
@@ -103,8 +108,7 @@ async function expectContents(ids: readonly number[]): Promise<void> {
 async function layersOpenInQemu(): Promise<number> {
   const { pid } = await untilSeen(bed.agent, 1, (seen) => seen.pid !== null);
   const { layers } = pathsOf(host.settings);
-  const folder = `/proc/${pid}/fd`;
-  return readdirSync(folder).filter((fd) => readlinkSync(join(folder, fd)).startsWith(`${layers}/`)).length;
+  return openFilesOf(pid ?? 0).filter((file) => file.startsWith(`${layers}/`)).length;
 }
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);

@@ -1,16 +1,11 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { z } from "zod";
-import { CumulusError } from "../../domain/errors";
 import type { TaskReport } from "../../domain/task";
 import type { HostContext } from "../context";
 import { machinePaths } from "../machinePaths";
-import { QmpError } from "../qmp/client";
 import type { RunningQemu } from "../runningQemu";
 import { MemoryReceiver } from "./memoryStream";
+import { memorySent, sendingOver, watchMemory } from "./outgoingMemory";
 import { openUserfaultfd } from "./userfaultfd";
 
-const capabilitiesMs = 5_000;
-const pollMs = 100;
 /** As good as none: the guest's pages are copied before it changes them. */
 const maxBandwidth = 2 ** 40;
 
@@ -21,7 +16,7 @@ export interface MemoryOut {
   begin(): Promise<void>;
   /** Resolves when all of the memory is in the file. */
   done(): Promise<void>;
-  /** To be called in any case. What was begun is waited for: it can't be broken off. */
+  /** To be called in any case. What was begun is waited for, or left to its end when QEMU doesn't answer: it can't be broken off. */
   close(): Promise<void>;
 }
 
@@ -39,14 +34,14 @@ export async function prepareMemoryOut(
 ): Promise<MemoryOut> {
   const socketPath = machinePaths(settings, vm.id).outgoing;
   // One that an agent before this one began.
-  await migrationEnded(qemu, () => {});
+  await sendingOver(qemu);
   // Until the memory is being sent: the guest stands still then, and is not to wait for other agents.
   const closeUserfaultfd = vm.wantsLive ? await openUserfaultfd(settings) : async () => {};
   let isLive = false;
   let receiver: MemoryReceiver;
   try {
-    isLive = vm.wantsLive && (await setBackground(qemu, true));
-    if (!isLive) await setBackground(qemu, false);
+    isLive = vm.wantsLive && (await watchMemory(qemu, true));
+    if (!isLive) await watchMemory(qemu, false);
     if (vm.wantsLive && !isLive) {
       report.log("This host doesn't let QEMU watch the guest's memory: the guest stands still while it is written.");
     }
@@ -64,63 +59,38 @@ export async function prepareMemoryOut(
     });
   });
   let hasBegun = false;
-  const ended = () => migrationEnded(qemu, (doneBytes) => tell(report, doneBytes, vm.memoryBytes));
+  const sent = () => memorySent(qemu, (doneBytes) => tell(report, doneBytes, vm.memoryBytes));
   return {
     isLive,
     begin: async () => {
-      await qemu.execute("migrate", { uri: `unix:${socketPath}` });
+      // It may have though it doesn't say so.
       hasBegun = true;
+      await qemu.execute("migrate", { uri: `unix:${socketPath}` });
       // QEMU has protected the pages, and let the guest go on.
-      await (isLive ? Promise.race([resumed, ended()]) : ended());
+      await (isLive ? Promise.race([resumed, sent()]) : sent());
     },
     done: async () => {
       await closeUserfaultfd();
-      await ended();
+      await sent();
       await receiver.done();
     },
     close: async () => {
       await closeUserfaultfd();
-      if (hasBegun && !qemu.hasEnded) await ended().catch(() => undefined);
-      await receiver.close();
-      if (!qemu.hasEnded) await setBackground(qemu, false).catch(() => undefined);
+      const isOver = !hasBegun || (await isDone(sendingOver(qemu)));
+      await receiver.close({ isNeeded: !isOver });
+      if (!qemu.hasEnded) await watchMemory(qemu, false).catch(() => undefined);
     },
   };
-}
-
-/** Answers whether QEMU has taken it. */
-async function setBackground(qemu: RunningQemu, state: boolean): Promise<boolean> {
-  const capabilities = [{ capability: "background-snapshot", state }];
-  try {
-    await qemu.execute("migrate-set-capabilities", { capabilities }, capabilitiesMs);
-    return true;
-  } catch (error) {
-    if (state && error instanceof QmpError && error.kind === "refused") return false;
-    throw error;
-  }
-}
-
-const migrationSchema = z.object({
-  status: z.string().optional(),
-  "error-desc": z.string().optional(),
-  ram: z.object({ transferred: z.number() }).optional(),
-});
-const endings = new Set(["none", "completed", "failed", "cancelled"]);
-
-/** Resolves when no memory is being sent any more. Rejects when that failed, or QEMU is gone. */
-async function migrationEnded(qemu: RunningQemu, onBytes: (bytes: number) => void): Promise<void> {
-  for (;;) {
-    if (qemu.hasEnded) throw new CumulusError("conflict", "The VM's QEMU ended while its memory was written.");
-    const { status = "none", ram, ...rest } = migrationSchema.parse(await qemu.execute("query-migrate"));
-    onBytes(ram?.transferred ?? 0);
-    if (endings.has(status)) {
-      if (status !== "failed") return;
-      throw new CumulusError("internal", `QEMU gave up writing the guest's memory. ${rest["error-desc"] ?? ""}`);
-    }
-    await delay(pollMs);
-  }
 }
 
 function tell(report: TaskReport, doneBytes: number, memoryBytes: number): void {
   const transfer = { doneBytes, totalBytes: memoryBytes, bytesPerSecond: null };
   report.progress(20 + Math.min(70, (70 * doneBytes) / memoryBytes), "Writing the memory.", transfer);
+}
+
+function isDone(act: Promise<void>): Promise<boolean> {
+  return act.then(
+    () => true,
+    () => false,
+  );
 }

@@ -36,7 +36,7 @@ export class MemoryReceiver {
     const owner = user === null ? [] : [String(user.uid), String(user.gid)];
     const child = spawn(process.execPath, [program, socketPath, file, ...owner], {
       detached: true,
-      stdio: ["ignore", "pipe", "ignore"],
+      stdio: ["pipe", "pipe", "ignore"],
       cwd: "/",
       env: { NODE_ENV: process.env.NODE_ENV },
     });
@@ -63,10 +63,11 @@ export class MemoryReceiver {
       : new CumulusError("internal", "The guest's memory could not be written. Try again, or take the disk alone.");
   }
 
-  /** For when QEMU will not connect, or is no more. */
-  async close(): Promise<void> {
-    if (this.child.exitCode === null) this.child.kill("SIGTERM");
+  /** @param isNeeded whether QEMU may yet send: then it takes what comes, if QEMU has connected, and keeps none of it */
+  async close({ isNeeded }: { isNeeded: boolean }): Promise<void> {
     await rm(this.socketPath, { force: true });
+    this.child.stdin?.destroy();
+    if (this.child.exitCode === null && !isNeeded) this.child.kill("SIGTERM");
   }
 }
 

@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { TaskReport } from "../../domain/task";
 import { pathsOf } from "../../env";
-import { readDiskRecord } from "../diskRecord";
-import { machinePaths } from "../machinePaths";
+import { openFilesOf } from "../../system/testing/openFiles";
 import { SnapshotBed } from "../testing/snapshotBed";
 import { TestHost } from "../testing/testHost";
 import { until } from "../testing/until";
@@ -19,8 +19,8 @@ afterEach(async () => {
   await host.close();
 });
 
-/** Less than the agent waits for an answer of QEMU. */
-const heldMs = 4_000;
+/** Less than the agent waits for QEMU to hold the guest. */
+const heldMs = 25_000;
 
 test("a snapshot whose turn came before a merged layer's new file is put under the running VM stays in the VM's chain", async () => {
   await bed.makeVm();
@@ -29,11 +29,17 @@ test("a snapshot whose turn came before a merged layer's new file is put under t
   if (pid === null) throw new Error("The VM does not run.");
   const [top = "", , first] = await bed.diskChain();
 
-  // The merge comes to its end while the snapshot waits for QEMU.
-  process.kill(pid, "SIGSTOP");
-  const taken = bed.take(4);
+  // The merge comes to its end while the snapshot waits for QEMU to hold the guest.
+  let isWaiting = false;
+  const progress: TaskReport["progress"] = (_, message) => {
+    if (isWaiting || !message.startsWith("Holding")) return;
+    process.kill(pid, "SIGSTOP");
+    isWaiting = true;
+  };
+  const ask = { snapshotId: 4, operationId: 1, memory: false, freeze: false };
+  const taken = bed.agent.takeSnapshot(1, ask, { progress, log: () => {} }, new AbortController().signal);
   try {
-    await until(async () => (await readDiskRecord(machinePaths(host.settings, 1))).cut !== null, heldMs);
+    await until(() => isWaiting);
     await bed.agent.removeSnapshot(2);
     await until(() => parentOf(top) === first, heldMs);
   } finally {
@@ -41,12 +47,12 @@ test("a snapshot whose turn came before a merged layer's new file is put under t
   }
   await taken;
 
-  await until(() => filesOpenIn(pid).every((file) => !file.endsWith("(deleted)")));
+  await until(() => openFilesOf(pid).every((file) => !file.endsWith("(deleted)")));
   const chain = await bed.diskChain();
   expect(chain).toHaveLength(3);
   expect(chain.slice(1)).toEqual([top, first]);
   const { layers } = pathsOf(host.settings);
-  const read = new Set(filesOpenIn(pid).filter((file) => file.startsWith(layers)));
+  const read = new Set(openFilesOf(pid).filter((file) => file.startsWith(layers)));
   expect(read).toEqual(new Set(chain.map((id) => join(layers, `${id}.qcow2`))));
   expect(host.messages.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
   await bed.expectWholeSnapshots();
@@ -55,9 +61,4 @@ test("a snapshot whose turn came before a merged layer's new file is put under t
 
 function parentOf(layer: string): string | null {
   return JSON.parse(readFileSync(join(pathsOf(host.settings).layers, `${layer}.json`), "utf8")).parent;
-}
-
-function filesOpenIn(pid: number): string[] {
-  const folder = `/proc/${pid}/fd`;
-  return readdirSync(folder).map((fd) => readlinkSync(join(folder, fd)));
 }

@@ -1,7 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { MIB } from "../../domain/units";
+import { pathsOf } from "../../env";
 import type { Failpoint } from "../../failpoints";
+import { commandLineOf } from "../../system/platform";
+import { StorageDaemon } from "../layers/storageDaemon";
 import { machinePaths } from "../machinePaths";
 import { perform, type SnapshotAct } from "../testing/crashingSnapshotAgent";
 import { patterns, present, SnapshotBed } from "../testing/snapshotBed";
@@ -25,16 +29,20 @@ afterAll(async () => {
 });
 
 const { signal: unaborted } = new AbortController();
+/** Where on the disk no snapshot of the bed's has written. */
+const other = 50 * MIB;
 
 /** Where VM 1's QEMU, which runs when the act begins, can die in it. */
 const places: [SnapshotAct, Failpoint][] = [
   ["take", "agent.snapshot.overlay-made"],
   ["take", "agent.snapshot.cut-written"],
+  ["take", "agent.snapshot.frozen"],
   ["take", "agent.snapshot.held"],
   ["take", "agent.snapshot.switched"],
   ["take", "agent.snapshot.resumed"],
   ["take", "agent.snapshot.layer-written"],
   ["take", "agent.snapshot.before-complete"],
+  ["take-memory", "agent.snapshot.frozen"],
   ["take-memory", "agent.snapshot.held"],
   ["take-memory", "agent.snapshot.switched"],
   ["take-memory", "agent.snapshot.resumed"],
@@ -62,7 +70,7 @@ test.each(places)(
       () => true,
       () => false,
     );
-    await until(() => !existsSync(armed), 30_000);
+    await until(() => !existsSync(armed));
     await untilSeen(bed.agent, 1, (seen) => seen.pid !== pid);
 
     const ids = (await bed.agent.listSnapshots()).map(({ id }) => id);
@@ -77,6 +85,43 @@ test.each(places)(
     expect(await bed.patternOf({ vmId: 1 })).toBe(act === "restore" && done ? patterns[2] : present);
   },
 );
+
+/** Of no process. */
+const nobody = 2 ** 30;
+
+test.each([
+  ["restore", patterns[2]],
+  ["restore-memory", present],
+] as const)("the QEMU that a %s has just started is killed: the VM is put back, and starts", async (act, pattern) => {
+  await bed.makeVm();
+  await bed.start();
+  if (act === "restore-memory") await bed.take(4, true);
+  const { pid: before } = await bed.agent.observe(1);
+  const { state } = machinePaths(host.settings, 1);
+  const killed: number[] = [];
+  const kill = process.kill.bind(process);
+  // Whom it is to hit is known only when the place is come to.
+  const killing = vi.spyOn(process, "kill").mockImplementation((pid, signal) => {
+    if (pid !== nobody) return kill(pid, signal);
+    killed.push(JSON.parse(readFileSync(state, "utf8")).process.pid);
+    return kill(killed[0] ?? nobody, signal);
+  });
+  onTestFinished(() => killing.mockRestore());
+  writeFileSync(armed, `agent.restore.started ${nobody}`);
+  await perform(bed.agent, act, await bed.cloneSpec());
+  expect(killed).toEqual([expect.any(Number)]);
+  expect(killed).not.toEqual([before]);
+  await untilSeen(bed.agent, 1, (seen) => seen.state === "crashed");
+
+  // It was done: asked again, it is not done over what the guest writes from now on.
+  await bed.start();
+  await bed.untilEchoes(1);
+  await perform(bed.agent, act, await bed.cloneSpec());
+  await bed.untilEchoes(1);
+  await bed.agent.stop(1);
+  expect(await bed.patternOf({ vmId: 1 })).toBe(pattern);
+  await bed.expectWholeSnapshots();
+});
 
 test("QEMU killed while it takes in a snapshot's memory: the VM has its disk back", async () => {
   await bed.makeVm();
@@ -98,6 +143,46 @@ test("QEMU killed while it takes in a snapshot's memory: the VM has its disk bac
   expect(await bed.patternOf({ vmId: 1 })).toBe(present);
   await bed.expectWholeSnapshots();
 });
+
+test("QEMU killed after it took in a layer that is gone: what that layer alone held is there", async () => {
+  await bed.makeVm();
+  await bed.write("0x55", other);
+  await bed.take(9);
+  await bed.start();
+  await bed.agent.removeSnapshot(9);
+  const { layers } = pathsOf(host.settings);
+  await until(async () => (await bed.diskChain()).length === 3);
+  await until(() => readdirSync(layers).filter((name) => name.endsWith(".json")).length === 3);
+  const { pid } = await bed.agent.observe(1);
+  process.kill(pid ?? 0, "SIGKILL");
+  await untilSeen(bed.agent, 1, ({ state }) => state === "crashed");
+  expect(await bed.holds("0x55", other)).toBe(true);
+  expect(await bed.patternOf({ vmId: 1 })).toBe(present);
+  await bed.expectWholeSnapshots();
+});
+
+test("the process that merged a layer is killed as it ends: what that layer alone held is there", async () => {
+  await bed.makeVm();
+  await bed.write("0x55", other);
+  await bed.take(9);
+  const killing = vi.spyOn(StorageDaemon.prototype, "close").mockImplementation(async () => {
+    for (const pid of await storageDaemons()) process.kill(pid, "SIGKILL");
+    await until(async () => (await storageDaemons()).length === 0);
+  });
+  onTestFinished(() => killing.mockRestore());
+  await bed.agent.removeSnapshot(9);
+  await until(async () => (await bed.diskChain()).length === 3);
+  expect(killing).toHaveBeenCalled();
+  expect(await bed.holds("0x55", other)).toBe(true);
+  expect(await bed.patternOf({ vmId: 1 })).toBe(present);
+});
+
+async function storageDaemons(): Promise<number[]> {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(pids.map(async (pid) => (await commandLineOf(Number(pid))) ?? ""));
+  const isOurs = (line: string) => line.includes("qemu-storage-daemon") && line.includes(host.settings.dataDir);
+  return pids.filter((_, index) => isOurs(lines[index] ?? "")).map(Number);
+}
 
 test("what was done is answered as done though QEMU hangs since, and a snapshot though the VM is gone", async () => {
   await bed.makeVm();

@@ -1,17 +1,21 @@
 // Takes a guest's memory from its QEMU and writes it into a file: node receiveMemory.mjs SOCKET FILE [UID GID]
 //
 // A process of its own, which outlives the agent: a QEMU whose background snapshot breaks off stands still for ever (7.2: it waits for its main loop,
-// which waits for a page that is still protected). So all is read to the end, whatever happens to the agent or the file.
+// which waits for a page that is still protected). So once QEMU has connected, all is read to the end, whatever happens to the agent or the file. When the agent
+// wants it no more, or is gone, standard input ends: then nothing more is written, and who hasn't connected doesn't get to.
 // Says "listening" when QEMU may connect. Ends with 0 when all is written, 28 when the disk was full, 1 for anything else.
 
 import { chmodSync, chownSync, closeSync, openSync, writeSync } from "node:fs";
 import { createServer } from "node:net";
 
 const [socketPath, file, uid, gid] = process.argv.slice(2);
-const connectMs = 60_000;
 const isFull = new Set(["ENOSPC", "EDQUOT"]);
 
+/** A connection may have been made of which we haven't heard. */
+const graceMs = 1000;
+
 let exitCode = 0;
+let isConnected = false;
 const fd = openSync(file, "wx", 0o600);
 const fail = (error) => {
   exitCode = isFull.has(error.code) ? 28 : 1;
@@ -29,7 +33,7 @@ function write(chunk) {
 process.stdout.on("error", () => {});
 process.umask(0o177);
 const server = createServer((socket) => {
-  clearTimeout(timer);
+  isConnected = true;
   server.close();
   socket.on("data", (chunk) => {
     if (exitCode === 0) write(chunk);
@@ -40,7 +44,11 @@ const server = createServer((socket) => {
     process.exit(exitCode);
   });
 });
-const timer = setTimeout(() => process.exit(1), connectMs);
+process.stdin.on("error", () => {});
+process.stdin.resume().on("close", () => {
+  exitCode ||= 1;
+  setTimeout(() => isConnected || process.exit(1), graceMs);
+});
 server.listen(socketPath, () => {
   chmodSync(socketPath, 0o600);
   if (uid !== undefined) chownSync(socketPath, Number(uid), Number(gid));

@@ -19,6 +19,7 @@ import { launchedHardware } from "../launch";
 import { newLayerId } from "../layers/layerStore";
 import { machinePaths } from "../machinePaths";
 import { type Restoring, withOperation } from "../machineState";
+import { machineTypesOf } from "../qemu/machineTypes";
 import type { Runtime } from "../runtime";
 import { settleDisk } from "../settleDisk";
 import { setGuestClock } from "./heldGuest";
@@ -219,7 +220,7 @@ async function layReady(
   return next;
 }
 
-/** The snapshot, without its memory where that isn't asked for. @throws `bad_request` or `wrong_state` for one that the VM can't be put back to */
+/** The snapshot, without its memory where that isn't asked for. @throws `bad_request` or `wrong_state` for one that the VM can't be put back to, `unavailable` where QEMU can't be asked */
 async function fittingSnapshot(
   target: SnapshotTarget,
   { snapshotId, memory = true }: RestoreSnapshotAsk,
@@ -238,6 +239,13 @@ async function assertFits({ context, spec }: SnapshotTarget, { manifest, running
     throw new CumulusError("wrong_state", "The VM's firmware is not the snapshot's: make a new VM from it instead.");
   }
   if (running === null) return;
+  const { machineType } = running.hardware;
+  if (machineType !== undefined && !(await machineTypesOf(spec.arch)).all.includes(machineType)) {
+    throw new CumulusError(
+      "wrong_state",
+      `The memory of this snapshot needs the machine ${machineType}, which the QEMU of this host doesn't have: it is older than the one that ran the VM then, or so much newer that it has given it up. Restore the disk alone, or install a QEMU that lists it with: qemu-system-${spec.arch} -machine help`,
+    );
+  }
   const now = await launchedHardware(context, fitting(spec, running.hardware));
   if (now.key === running.hardware.key) return;
   throw new CumulusError(

@@ -232,3 +232,18 @@ test("a restore that fails when the host's disk has become full: the VM has its 
   await bed.expectWholeSnapshots();
   await bed.expectNothingLeft();
 });
+
+test("the memory of a guest whose VM can't be read counts as nowhere else, until the VM is gone", async () => {
+  await makeBed();
+  await takeMemory();
+  await bed.agent.close();
+  const { folder, spec } = machinePaths(host.settings, 1);
+  writeFileSync(spec, "{");
+
+  bed.agent = await host.agent();
+  expect((await bed.agent.observe(1)).state).toBe("absent");
+  expect(await bed.agent.holdsEndedGuest(4)).toBe(true);
+  expect(await bed.agent.holdsEndedGuest(2)).toBe(false);
+  rmSync(folder, { recursive: true });
+  expect(await bed.agent.holdsEndedGuest(4)).toBe(false);
+});

@@ -65,9 +65,10 @@ export class SnapshotStore {
   async list(onBroken: (folder: string) => void = () => {}): Promise<SnapshotRecord[]> {
     const ids = (await readdir(this.folder)).filter((name) => /^[1-9]\d{0,14}$/.test(name)).map(Number);
     const found = await Promise.all(ids.map((id) => this.find(id)));
-    ids.forEach((id, index) => {
-      if (found[index] === null) onBroken(this.files(id).folder);
-    });
+    for (const [index, id] of ids.entries()) {
+      // One that is removed meanwhile isn't broken.
+      if (found[index] === null && (await exists(this.files(id).folder))) onBroken(this.files(id).folder);
+    }
     return found.filter((record) => record !== null).sort((a, b) => a.manifest.id - b.manifest.id);
   }
 
@@ -129,6 +130,16 @@ export class SnapshotStore {
     for (const name of swept) await rm(join(this.folder, name), { recursive: true, force: true });
     return swept;
   }
+}
+
+async function exists(folder: string): Promise<boolean> {
+  return stat(folder).then(
+    () => true,
+    (error: unknown) => {
+      if (isErrno(error, "ENOENT")) return false;
+      throw error;
+    },
+  );
 }
 
 /** What a file takes on the host's disk; 0 when there is none. */

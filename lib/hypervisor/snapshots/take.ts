@@ -9,6 +9,7 @@ import { syncFile } from "../../system/files";
 import type { HostContext } from "../context";
 import type { TakeSnapshotAsk } from "../hypervisor";
 import { launchedHardware } from "../launch";
+import type { Hardware } from "../qemu/hardware";
 import type { Runtime } from "../runtime";
 import { beginCut, finishCut, settleCut } from "./cut";
 import { type Held, type KeptFiles, keepUefiVars, type SnapshotTarget, switchRunning } from "./hold";
@@ -30,7 +31,7 @@ export async function takeSnapshot(
   const { snapshotId, memory } = ask;
   const present = await snapshots.find(snapshotId);
   if (present !== null) return present.manifest;
-  const hardware = memory ? await launchedHardware(context, fitting(spec, hardwareOfRunning(runtime))) : null;
+  const hardware = memory ? await hardwareOfRunning(target) : null;
   await assertSpace(context, memory ? spec.memoryBytes : 0);
   signal.throwIfAborted();
   report.progress(5, "Preparing the disk.");
@@ -101,9 +102,9 @@ async function cutAt(
     failpoint("agent.snapshot.cut-written");
     return { layerId: await finishCut(cutTarget, record), held };
   }
-  const record = await beginCut(cutTarget);
-  failpoint("agent.snapshot.cut-written");
   try {
+    const record = await beginCut(cutTarget);
+    failpoint("agent.snapshot.cut-written");
     const held = await switchRunning(target, cutTarget, { qemu, record, making, ask }, report, signal);
     return { layerId: await finishCut(cutTarget, record), held };
   } catch (error) {
@@ -114,7 +115,7 @@ async function cutAt(
 }
 
 /** What a memory snapshot can be loaded into later. */
-function hardwareOfRunning({ qemu, record }: Runtime) {
+async function hardwareOfRunning({ context, spec, runtime: { qemu, record } }: SnapshotTarget): Promise<Hardware> {
   const allowed = ["running", "paused"];
   if (qemu === null || record.seen === null) {
     throw new CumulusError(
@@ -123,7 +124,11 @@ function hardwareOfRunning({ qemu, record }: Runtime) {
       { allowed },
     );
   }
-  if (record.state.hardware !== null) return record.state.hardware;
+  const { hardware } = record.state;
+  if (hardware !== null) {
+    const { machineType } = hardware;
+    return { ...(await launchedHardware(context, fitting(spec, hardware))), machineType };
+  }
   throw new CumulusError(
     "wrong_state",
     "This VM was started by an older Cumulus, which didn't note its hardware: turn it off and on once, or take its disk alone.",
@@ -147,6 +152,6 @@ async function assertSpace({ settings }: HostContext, memoryBytes: number): Prom
   if (bavail * bsize >= memoryBytes + spareBytes) return;
   throw new CumulusError(
     "insufficient_capacity",
-    "The disk of this host is too full for this snapshot: free some space, or delete other snapshots.",
+    "The disk of this host is too full for this snapshot: free some space on it. Deleting other snapshots alone may not do, since merging their layers takes room first.",
   );
 }

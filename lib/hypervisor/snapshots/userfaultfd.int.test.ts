@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { takeHostLock } from "../../system/hostLock";
+import { crashAt } from "../testing/crashAt";
 import { SnapshotBed } from "../testing/snapshotBed";
 import { TestHost } from "../testing/testHost";
 import { userfaultfdSetting } from "./userfaultfd";
@@ -28,4 +30,30 @@ test("three agents of one host take snapshots with memory at once, and none undo
     expect(taken.map(({ consistency }) => consistency)).toEqual(["memory", "memory", "memory"]);
   }
   expect(await readFile(userfaultfdSetting, "utf8")).toBe(before);
+});
+
+test("an agent that may not change the host's setting stops the guest until its memory is written, and the snapshot is whole", async () => {
+  const [host] = hosts as [TestHost];
+  const bed = new SnapshotBed(host, await host.agent());
+  await bed.agent.ensure(await host.spec(1));
+  await bed.start();
+  expect(await bed.agent.host()).toMatchObject({ memorySnapshots: "live" });
+  const spec = await host.spec(2);
+  await bed.agent.close();
+  // No other agent lets QEMU watch memory meanwhile.
+  const letGo = await takeHostLock(userfaultfdSetting);
+  try {
+    const ask = { settings: host.settings, act: "take-memory", failpoint: "agent.snapshot.complete", spec } as const;
+    expect(await crashAt(ask, { mayChangeSettings: false })).toMatch(/the guest stands still while it is written/);
+  } finally {
+    await letGo();
+  }
+  bed.agent = await host.agent();
+  expect(await bed.agent.listSnapshots()).toMatchObject([{ id: 9, consistency: "memory" }]);
+  await bed.untilEchoes(1);
+  const { signal } = new AbortController();
+  const report = { progress: () => {}, log: () => {} };
+  await bed.agent.restoreSnapshot(1, { snapshotId: 9, operationId: 10 }, report, signal);
+  expect(await bed.agent.observe(1)).toMatchObject({ state: "running" });
+  await bed.untilEchoes(1);
 });

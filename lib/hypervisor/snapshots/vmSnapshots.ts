@@ -1,14 +1,17 @@
 import { copyFile } from "node:fs/promises";
 import type { SnapshotCost, SnapshotManifest } from "../../domain/snapshotManifest";
 import type { TaskReport } from "../../domain/task";
+import { pathsOf } from "../../env";
 import { failpoint } from "../../failpoints";
 import type { HostContext } from "../context";
 import { backingFiles, inFolder } from "../diskFiles";
 import { readDiskRecord } from "../diskRecord";
+import { listMachineIds } from "../folders";
 import type { DiskSource, ExportTarget, RestoreSnapshotAsk, TakeSnapshotAsk } from "../hypervisor";
 import type { Reclaimer } from "../layers/reclaimer";
 import type { Machine } from "../machine";
 import { machinePaths } from "../machinePaths";
+import type { Machines } from "../machines";
 import { exportChain } from "./exportDisk";
 import { holdSnapshot } from "./holdSnapshot";
 import { assertRestorable, isRestoreDone, isRestoreTakenOn, restoreSnapshot } from "./restore";
@@ -20,7 +23,7 @@ export class VmSnapshots {
   constructor(
     private readonly context: HostContext,
     private readonly reclaimer: Reclaimer,
-    private readonly machine: (id: number) => Machine,
+    private readonly machines: Machines,
   ) {}
 
   async take(id: number, ask: TakeSnapshotAsk, report: TaskReport, signal: AbortSignal): Promise<SnapshotManifest> {
@@ -31,7 +34,7 @@ export class VmSnapshots {
   }
 
   async assertRestorable(id: number, ask: RestoreSnapshotAsk): Promise<void> {
-    await assertRestorable(this.target(this.machine(id)), ask);
+    await assertRestorable(this.target(this.machines.find(id)), ask);
   }
 
   async restore(id: number, ask: RestoreSnapshotAsk, report: TaskReport, signal: AbortSignal) {
@@ -50,6 +53,18 @@ export class VmSnapshots {
     return records.map(({ manifest }) => manifest);
   }
 
+  async holdsEndedGuest(snapshotId: number): Promise<boolean> {
+    const { snapshots, settings } = this.context;
+    const { running, manifest } = (await snapshots.find(snapshotId)) ?? { running: null };
+    if (running === null) return false;
+    const machine = this.machines.byId.get(manifest.vmId);
+    // One that has its folder is there, though it could not be loaded: what became of its guest is not known.
+    if (!machine) return (await listMachineIds(pathsOf(settings).machines)).includes(manifest.vmId);
+    const { qemu, record } = machine.runtime;
+    // A QEMU that boots has a start of its own; one that goes on with a memory has that of the memory's guest.
+    return qemu === null || record.state.milestones.started !== running.milestones.started;
+  }
+
   async remove(snapshotId: number): Promise<void> {
     const { layers, snapshots } = this.context;
     await layers.locked(() => snapshots.remove(snapshotId, () => failpoint("agent.snapshot-remove.renamed")));
@@ -57,7 +72,7 @@ export class VmSnapshots {
   }
 
   async cost(id: number): Promise<SnapshotCost> {
-    const { runtime, spec } = this.machine(id);
+    const { runtime, spec } = this.machines.find(id);
     const paths = machinePaths(this.context.settings, id);
     const { disk } = await readDiskRecord(paths);
     const memoryBytes = runtime.qemu === null ? 0 : (runtime.record.state.hardware?.memoryBytes ?? spec.memoryBytes);
@@ -126,7 +141,7 @@ export class VmSnapshots {
     isUnderWay: (machine: Machine) => boolean = () => false,
   ): Promise<T> {
     return this.context.enqueue(id, async () => {
-      const machine = this.machine(id);
+      const machine = this.machines.find(id);
       return this.reclaimer.without(id, () => machine.told(act, isUnderWay(machine)));
     });
   }

@@ -1,5 +1,6 @@
-import { writeFileSync } from "node:fs";
+import { writeFileSync, writeSync } from "node:fs";
 import type { MachineSpec } from "../../domain/machine";
+import type { TaskReport } from "../../domain/task";
 import type { Settings } from "../../env";
 import type { Failpoint } from "../../failpoints";
 import { createQemuHypervisor } from "../qemuHypervisor";
@@ -25,9 +26,11 @@ export interface CrashingSnapshotAgent {
   failpoint: Failpoint;
   /** Of the clone. */
   spec: MachineSpec;
+  /** Whether the guest has an agent, which is to answer before the act begins. */
+  hasGuestAgent?: boolean;
 }
 
-const report = { progress: () => {}, log: () => {} };
+const silentReport: TaskReport = { progress: () => {}, log: () => {} };
 const { signal } = new AbortController();
 
 /** Carries out an act, and what follows from it in the background. The same act twice is done once. */
@@ -35,6 +38,7 @@ export async function perform(
   hypervisor: ReturnType<typeof createQemuHypervisor>,
   act: SnapshotAct,
   spec: MachineSpec,
+  report = silentReport,
 ): Promise<void> {
   const take = { snapshotId: 9, operationId: 9, freeze: true };
   if (act === "take") await hypervisor.takeSnapshot(1, { ...take, memory: false }, report, signal);
@@ -50,17 +54,28 @@ export async function perform(
   if (act === "clone") await hypervisor.ensure(spec);
 }
 
+/** Until the guest's agent answers, which a snapshot with frozen file systems says. */
+async function untilFreezes(hypervisor: ReturnType<typeof createQemuHypervisor>): Promise<void> {
+  const ask = { snapshotId: 8, operationId: 8, memory: false, freeze: true };
+  await until(async () => {
+    const { consistency } = await hypervisor.takeSnapshot(1, ask, silentReport, signal);
+    await hypervisor.removeSnapshot(ask.snapshotId);
+    return consistency === "filesystem";
+  }, 30_000);
+}
+
 /** An agent in a process of its own, which ends by SIGKILL where it is told to. Its one argument is JSON. */
 async function main(): Promise<void> {
-  const { settings, act, failpoint, spec }: CrashingSnapshotAgent = JSON.parse(process.argv[2] ?? "");
+  const { settings, act, failpoint, spec, hasGuestAgent }: CrashingSnapshotAgent = JSON.parse(process.argv[2] ?? "");
   const silent = () => {};
   const hypervisor = createQemuHypervisor({
     settings,
     log: { debug: silent, info: silent, warn: silent, error: silent },
   });
   await hypervisor.recover();
+  if (hasGuestAgent) await untilFreezes(hypervisor);
   writeFileSync(process.env.CUMULUS_FAILPOINT_FILE ?? "", `${failpoint} ${process.pid}`);
-  await perform(hypervisor, act, spec);
+  await perform(hypervisor, act, spec, { ...silentReport, log: (line) => writeSync(1, `${line}\n`) });
   // What goes on in the background comes to its place, or the test's deadline does.
   await until(() => false, 60_000);
 }

@@ -7,8 +7,9 @@ import { type MachineSpec, sshHostPortOf } from "../../domain/machine";
 import { MIB } from "../../domain/units";
 import { pathsOf } from "../../env";
 import { installBuiltImage } from "../../images/testing/builtImage";
+import { freePort } from "../../system/testing/freePort";
 import type { Hypervisor } from "../hypervisor";
-import { freePort, type TestHost, untilSeen } from "./testHost";
+import { type TestHost, untilSeen } from "./testHost";
 
 const bootMs = 180_000;
 

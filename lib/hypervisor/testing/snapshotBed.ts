@@ -117,13 +117,18 @@ export class SnapshotBed {
   }
 
   /** Has the VM's disk hold something else; the VM is off. */
-  async write(pattern: string): Promise<void> {
+  async write(pattern: string, at = offset): Promise<void> {
     const disk = await diskFile(machinePaths(this.host.settings, 1));
-    await execa("qemu-io", ["-f", "qcow2", "-c", `write -P ${pattern} ${offset} 128k`, disk]);
+    await execa("qemu-io", ["-f", "qcow2", "-c", `write -P ${pattern} ${at} 128k`, disk]);
+  }
+
+  /** Whether the VM's disk, as it is on the host, holds something. */
+  async holds(pattern: string, at = offset): Promise<boolean> {
+    return holds(await diskFile(machinePaths(this.host.settings, 1)), pattern, at);
   }
 }
 
-async function holds(file: string, pattern: string): Promise<boolean> {
-  const read = ["--force-share", "-r", "-f", "qcow2", "-c", `read -P ${pattern} ${offset} 128k`, file];
+async function holds(file: string, pattern: string, at = offset): Promise<boolean> {
+  const read = ["--force-share", "-r", "-f", "qcow2", "-c", `read -P ${pattern} ${at} 128k`, file];
   return !(await execa("qemu-io", read, { reject: false })).failed;
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -10,6 +9,7 @@ import { pathsOf, type Settings } from "../../env";
 import { installImage } from "../../images/store";
 import type { Log } from "../../system/log";
 import { commandLineOf } from "../../system/platform";
+import { freePort } from "../../system/testing/freePort";
 import type { Hypervisor } from "../hypervisor";
 import { createQemuHypervisor } from "../qemuHypervisor";
 import { testGuestSector } from "./testGuest";
@@ -146,12 +146,4 @@ export function untilSeen(
     const observation = await hypervisor.observe(id);
     return isIt(observation) ? observation : null;
   }, timeoutMs);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { CumulusError } from "../../domain/errors";
 import { GIB } from "../../domain/units";
 import { type ConfinedResult, type Confinement, runConfined } from "./confined";
+import { failedClose } from "./failedClose";
 import { refusal } from "./refusal";
 
 const readOnly: Confinement = { memoryBytes: 2 * GIB, cpuSeconds: 120, fileBytes: 0 };
@@ -60,7 +61,7 @@ export async function convertRaw(raw: string, qcow2: string, maxBytes: number, s
     { memoryBytes: 2 * GIB, cpuSeconds: convertCpuSeconds, fileBytes: maxBytes },
     signal,
   );
-  if (result.exitCode !== 0) throw conversionError(result);
+  if (result.exitCode !== 0 || failedClose(result.stderr) !== null) throw conversionError(result);
 }
 
 function conversionError({ stderr }: ConfinedResult): CumulusError {

@@ -136,11 +136,11 @@ async function wantedOf(request: ImageDownload, settings: Settings): Promise<Wan
 }
 
 function entryDescription(entry: CatalogueEntry): IntakeDescription {
-  const { id, name, title, description, arch, firmwares, minMemoryBytes, loginUser, os, endOfLife, aliases, url } =
-    entry;
+  const { id, name, title, description, arch, firmwares, loginUser, os, endOfLife, aliases, url } = entry;
+  const { minMemoryBytes, minDiskBytes } = entry;
   return {
     ...{ kind: "disk", name, title, description, arch, firmware: firmwares[0] ?? "uefi", firmwares },
-    ...{ minMemoryBytes, loginUser, os, endOfLife, aliases, recipeHash: null },
+    ...{ minMemoryBytes, minDiskBytes, loginUser, os, endOfLife, aliases, recipeHash: null },
     source: { type: "catalogue", catalogueId: id, url, checksum: "" },
   };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { labAccessFile, ownIdentityCommand } from "../../domain/ownIdentity";
 import { buildMini, type MiniImage } from "./build";
 import { Guest, type GuestOptions } from "./guest.testKit";
 
@@ -136,9 +137,12 @@ describe("the image mini", { timeout: 400_000 }, () => {
 
     const hostKey = await guest.hostKey();
     expect(hostKey).toMatch(/^ssh-ed25519 /);
+    // As lab mode leaves it.
+    await guest.ssh("root", `mkdir -p /etc/ssh/sshd_config.d; touch ${labAccessFile}`);
     await guest.ssh("root", "echo kept > /root/kept; echo own > /srv/string; reboot");
     await guest.waitForSerial(/cumulus: kernel [\s\S]*cumulus: kernel [\s\S]*^cumulus: boot done$/m);
     expect(await guest.ssh("ada", "sudo cat /root/kept /srv/string; hostname")).toBe("kept\nown\nweb-1");
+    expect(await guest.ssh("root", `ls ${labAccessFile}`, "r00t pass")).toBe(labAccessFile);
     expect(await guest.hostKey()).toBe(hostKey);
     expect((await guest.serial()).match(/first boot done/g)).toHaveLength(1);
 
@@ -154,6 +158,7 @@ describe("the image mini", { timeout: 400_000 }, () => {
     expect(await guest.ssh("root", `hostname; cat /root/kept; grep -c . ~/.ssh/authorized_keys; ${unclean}`)).toBe(
       "web-2\nkept\n1\n0",
     );
+    expect(await guest.ssh("root", "grep ^root: /etc/shadow | cut -d : -f 2; ls /etc/ssh/sshd_config.d")).toBe("*");
     expect(await guest.hostKey()).not.toBe(hostKey);
   });
 
@@ -190,6 +195,7 @@ describe("the image mini", { timeout: 400_000 }, () => {
     const userData = {
       ssh_authorized_keys: [publicKey],
       packages: ["nginx"],
+      bootcmd: [ownIdentityCommand, "date"],
       timezone: "Mars/Olympus",
       write_files: [
         { path: "/srv/x", content: "?", encoding: "rot13" },
@@ -202,6 +208,7 @@ describe("the image mini", { timeout: 400_000 }, () => {
     const serial = await guest.serial();
     expect(serial).toMatch(/^cumulus: network up eth0 10\.0\.2\.15$/m);
     expect(serial).toMatch(/^cumulus: note: packages: mini has no package manager: nginx not installed$/m);
+    expect(serial).toMatch(/^cumulus: note: user-data: bootcmd is not supported by mini$/m);
     expect(serial).toMatch(/^cumulus: first boot failed: timezone: there is no time zone Mars\/Olympus$/m);
     expect(serial).toMatch(
       /^cumulus: first boot failed: write_files: \/srv\/x: the encoding rot13 is not supported by mini$/m,

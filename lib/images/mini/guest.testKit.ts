@@ -1,8 +1,9 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { execa, type ResultPromise } from "execa";
 import type { UefiFirmware } from "../../hypervisor/qemu/firmware";
+import { freePort } from "../../system/testing/freePort";
 
 /** The documents of a NoCloud seed, as they lie on the disk; objects are written as JSON. */
 export interface Seed {
@@ -204,15 +205,6 @@ async function writeSeed(dir: string, seed: Seed): Promise<string> {
   const iso = join(dir, "seed.iso");
   await execa("xorriso", ["-as", "mkisofs", "-quiet", "-o", iso, "-V", "cidata", "-J", "-R", files]);
   return iso;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("No port is free.");
-  return address.port;
 }
 
 /** Connects to a unix socket, which may not be there yet. */

@@ -1,12 +1,13 @@
-import { chmod, chown, mkdir, readdir, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { execa } from "execa";
 import { archOfNode } from "../../domain/arch";
-import { CumulusError } from "../../domain/errors";
+import { CumulusError, messageOf } from "../../domain/errors";
 import type { ImageManifest } from "../../domain/image";
 import { type Recipe, whyNotByHost } from "../../domain/recipe";
 import { asUser, detectUserScheme, type MachineUser, workUserId } from "../../system/machineUsers";
 import { type Command, mortalTree } from "../../system/mortal";
+import { removeTree } from "../../system/removeTree";
 import { fulfil } from "../requirements";
 import { recipePrerequisites } from "./appliance";
 import type { CustomizeCall } from "./customize";
@@ -54,14 +55,17 @@ export async function changeDisk(
       call,
     });
   } finally {
+    // What stays is swept when the agent next starts, and is no reason for the recipe to fail.
+    await removeTree(scratch).catch((error: unknown) => {
+      report.log(`what was needed beside the disk stays for now: ${messageOf(error).replaceAll(scratch, "…")}`);
+    });
     if (user !== null) await takeBack(workDir, overlay);
-    await rm(scratch, { recursive: true, force: true });
   }
 }
 
 /** The user's own folder, for what libguestfs needs beside the disk. */
 async function makeScratch(scratch: string, user: MachineUser | null): Promise<void> {
-  await rm(scratch, { recursive: true, force: true });
+  await removeTree(scratch);
   await mkdir(dirname(scratch), { recursive: true });
   await chmod(dirname(scratch), 0o711);
   await mkdir(scratch, { mode: 0o700 });
@@ -70,7 +74,8 @@ async function makeScratch(scratch: string, user: MachineUser | null): Promise<v
 
 /**
  * Lets the user write the disk and read the steps. The folders stay ours, so that nothing in them can be exchanged for something else. The steps stay
- * root's too, since virt-customize gives files in the disk the owner and group that they have here; who passes through the folder reads them.
+ * root's too, since virt-customize gives files in the disk the owner and group that they have here; who passes through the folder reads them, and that is the
+ * user's own group alone.
  */
 async function lend(user: MachineUser, workDir: string, overlay: string, steps: string): Promise<void> {
   await chown(overlay, user.uid, user.gid);

@@ -7,7 +7,7 @@ const maxUnreadLength = 256 * 1024;
 export class Conversation {
   private unread = "";
   private line = "";
-  private hasEnded = false;
+  private isOver = false;
   /** Called when there is more to read, or nothing more to come. */
   private onNews = () => {};
 
@@ -24,7 +24,7 @@ export class Conversation {
     from.setEncoding("utf8");
     from.on("data", (text: string) => this.hear(text));
     from.on("end", () => {
-      this.hasEnded = true;
+      this.isOver = true;
       this.onNews();
     });
     // A machine that turns itself off while it is typed to: the next wait tells.
@@ -40,7 +40,7 @@ export class Conversation {
         new Promise((resolve) => {
           const look = () => {
             const isFound = this.take(text);
-            if (!isFound && !this.hasEnded && !deadline.aborted) return;
+            if (!isFound && !this.isOver && !deadline.aborted) return;
             this.onNews = () => {};
             deadline.removeEventListener("abort", look);
             resolve(isFound);
@@ -50,6 +50,11 @@ export class Conversation {
           look();
         }),
     );
+  }
+
+  /** Whether the machine says nothing more. */
+  get hasEnded(): boolean {
+    return this.isOver;
   }
 
   type(text: string): void {

@@ -11,6 +11,8 @@ import { type Recipe, recipeSchema, withHashedPasswords } from "../../domain/rec
 import { pathsOf } from "../../env";
 import { until } from "../../hypervisor/testing/until";
 import { detectUserScheme, workUserId } from "../../system/machineUsers";
+import { removeTree } from "../../system/removeTree";
+import { whileFoldersAreStuck } from "../../system/testing/stuckFolders";
 import { Guest } from "../mini/guest.testKit";
 import { imageFile, installImage, listImages } from "../store";
 import { testAppliance } from "../testing/appliance";
@@ -191,6 +193,20 @@ describe("recipes", { timeout: 900_000 }, () => {
     const names = { name: "uefi-only", firmware: uefi, firmwares: [uefi] };
     const image = await installImage(paths, copy, { ...description, ...names });
     await expect(customize(image, recipe)).rejects.toThrow(/Step 2: .*within 1 s/);
+  });
+
+  test("why a recipe failed is told though what it needed can't be removed", async () => {
+    const steps = [{ type: "script", script: "#!/bin/sh\nexit 3\n" }];
+    const recipe = recipeSchema.parse({ name: "stuck", title: "Stuck", steps });
+    await whileFoldersAreStuck(() =>
+      expect(customize(base, recipe)).rejects.toMatchObject({
+        code: "bad_request",
+        message: expect.stringContaining("could not be applied"),
+      }),
+    );
+    expect(await readdir(paths.guestfsScratch)).toEqual([`image-${count}`]);
+    expect(log.at(-1)).toContain("stays for now");
+    await removeTree(paths.guestfsScratch);
   });
 
   test("a step that fails, on the disk or on the console, is told and leaves no image behind", async () => {

@@ -1,8 +1,8 @@
-import { access, chmod, mkdir, rename, rm } from "node:fs/promises";
+import { access, chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TaskReport } from "../../domain/task";
 import { checkRequirements, fulfil, type Prerequisites } from "../requirements";
-import { toolPath, toolTree } from "../tools";
+import { tool, toolPath, toolTree } from "../tools";
 import { guestfsEnvironment } from "./appliance";
 
 /** Whether disks can be looked into here. */
@@ -15,8 +15,9 @@ export async function browsingPrerequisites(): Promise<Prerequisites> {
 }
 
 /**
- * libguestfs' machine made once and for all (libguestfs-make-fixed-appliance(1)), so that a user without rights can start it.
- * @param folder where it is kept: `fixed` in it
+ * libguestfs' machine made once for each version (libguestfs-make-fixed-appliance(1)), so that a user without rights can start it: programs of another version
+ * don't know what its daemon answers.
+ * @param folder where it is kept: `fixed-VERSION` in it
  * @param scratch a private folder for this call
  * @returns the folder for LIBGUESTFS_PATH
  * @throws CumulusError `unavailable`
@@ -25,9 +26,10 @@ export async function fixedAppliance(
   folder: string,
   options: { isEmulated: boolean; scratch: string; report: TaskReport; signal: AbortSignal },
 ): Promise<string> {
-  const fixed = join(folder, "fixed");
-  if (await isThere(join(fixed, "root"))) return fixed;
   await fulfil(browsingPrerequisites, options);
+  const name = `fixed-${await guestfsVersion()}`;
+  const fixed = join(folder, name);
+  if (await isThere(join(fixed, "root"))) return fixed;
   const env = await guestfsEnvironment(folder, options);
   const making = join(options.scratch, "fixed");
   await rm(making, { recursive: true, force: true });
@@ -35,12 +37,25 @@ export async function fixedAppliance(
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Nothing of anybody's is in it: whoever looks into a disk may read it.
   for (const path of [folder, making]) await chmod(path, 0o711);
-  for (const name of ["kernel", "initrd", "root", "README.fixed"]) await chmod(join(making, name), 0o444);
+  for (const file of ["kernel", "initrd", "root", "README.fixed"]) await chmod(join(making, file), 0o444);
   await rename(making, fixed).catch(async (error: unknown) => {
     // Another one was quicker.
     if (!(await isThere(join(fixed, "root")))) throw error;
   });
+  await removeOthers(folder, name);
   return fixed;
+}
+
+/** As it stands in a file's name: `1.48.6`. */
+async function guestfsVersion(): Promise<string> {
+  const { stdout } = await tool("guestfish", ["--version"], {});
+  return stdout.trim().split(" ").at(-1)?.replaceAll("/", "-") ?? "";
+}
+
+/** Those of versions that this host no longer has. A machine that runs has its files open. */
+async function removeOthers(folder: string, present: string): Promise<void> {
+  const others = (await readdir(folder)).filter((name) => /^fixed(-|$)/.test(name) && name !== present);
+  for (const name of others) await rm(join(folder, name), { recursive: true, force: true });
 }
 
 /**

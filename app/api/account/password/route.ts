@@ -1,4 +1,4 @@
 import { setPasswordEndpoint } from "../../../../lib/api/endpoints/access";
 import { serve } from "../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(setPasswordEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(setPasswordEndpoint);

@@ -1,3 +1,10 @@
 import { handleAuth } from "../../../../lib/auth/handler";
 
-export { handleAuth as GET, handleAuth as POST };
+export {
+  handleAuth as DELETE,
+  handleAuth as GET,
+  handleAuth as OPTIONS,
+  handleAuth as PATCH,
+  handleAuth as POST,
+  handleAuth as PUT,
+};

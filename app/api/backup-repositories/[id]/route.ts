@@ -1,4 +1,7 @@
-import { deleteBackupRepositoryEndpoint } from "../../../../lib/api/endpoints/backups";
+import { changeBackupRepositoryEndpoint, deleteBackupRepositoryEndpoint } from "../../../../lib/api/endpoints/backups";
 import { serve } from "../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(deleteBackupRepositoryEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(
+  changeBackupRepositoryEndpoint,
+  deleteBackupRepositoryEndpoint,
+);

@@ -5,7 +5,7 @@ import {
 } from "../../../../lib/api/endpoints/snapshots";
 import { serve } from "../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(
   deleteSnapshotEndpoint,
   getSnapshotEndpoint,
   updateSnapshotEndpoint,

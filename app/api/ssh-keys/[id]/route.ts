@@ -1,4 +1,4 @@
 import { deleteSshKeyEndpoint } from "../../../../lib/api/endpoints/access";
 import { serve } from "../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(deleteSshKeyEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(deleteSshKeyEndpoint);

@@ -1,4 +1,4 @@
 import { revokeTokenEndpoint } from "../../../../lib/api/endpoints/access";
 import { serve } from "../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(revokeTokenEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(revokeTokenEndpoint);

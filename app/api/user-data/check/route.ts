@@ -1,4 +1,4 @@
 import { checkUserDataEndpoint } from "../../../../lib/api/endpoints/catalogue";
 import { serve } from "../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(checkUserDataEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(checkUserDataEndpoint);

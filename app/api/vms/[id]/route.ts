@@ -1,4 +1,4 @@
 import { destroyVmEndpoint, getVmEndpoint, updateVmEndpoint } from "../../../../lib/api/endpoints/vms";
 import { serve } from "../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(destroyVmEndpoint, getVmEndpoint, updateVmEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(destroyVmEndpoint, getVmEndpoint, updateVmEndpoint);

@@ -1,4 +1,4 @@
 import { importVmEndpoint } from "../../../../lib/api/endpoints/vms";
 import { serve } from "../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(importVmEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(importVmEndpoint);

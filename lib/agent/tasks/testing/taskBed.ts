@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { expect } from "vitest";
 import { packArchive } from "../../../archives/pack";
 import { archivedVm } from "../../../archives/testing/tar";
-import { makeRepository } from "../../../backups/restic";
+import { makeRepository } from "../../../backups/repository";
 import { keepCopy } from "../../../backups/store";
 import type { RepositoryAccess } from "../../../domain/backup";
 import type { TaskState } from "../../../domain/task";

@@ -25,6 +25,8 @@ export const hourly: BackupPolicy = {
 };
 export const longAgo = new Date("2026-01-01T00:00:00Z");
 export const dayAfter = new Date("2026-01-02T00:00:00Z");
+/** When the snapshots of backups were taken that are there: a day after they were due. */
+export const takenAt = dayAfter.toISOString();
 export const copied = { key: "a".repeat(64), diskBytes: 1, addedBytes: 1, verifiedAt: longAgo.toISOString() };
 
 /** For tests of backups: the control plane of a host on which there is nothing, and rows as its acts leave them. */
@@ -59,7 +61,7 @@ function rowsOf(context: Context) {
     /** A run whose snapshot is there. */
     async addBackup(vmId: number, values: Partial<typeof backups.$inferInsert> = {}): Promise<BackupRow> {
       const machine = { vcpus: 1, memoryBytes: 256 * 1024 ** 2, firmware: "bios" };
-      const manifest = { machine, virtualBytes: 2 * 1024 ** 3 } as SnapshotManifest;
+      const manifest = { machine, virtualBytes: 2 * 1024 ** 3, createdAt: takenAt } as SnapshotManifest;
       const [snapshot] = await db
         .insert(snapshots)
         .values({ vmId, name: crypto.randomUUID(), origin: "schedule", hasMemory: false, manifest })

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -129,11 +129,17 @@ export class Lab {
   /**
    * @param program of this folder: `networkAgent.ts` or `hypervisorAgent.ts`
    * @param network what the agent is asked for, where that is not bridges if possible
+   * @param resolvConf what it finds as resolv.conf(5), where that is not the machine's
    */
-  async startAgent(program = "networkAgent.ts", network = this.settings.network): Promise<void> {
+  async startAgent(
+    program = "networkAgent.ts",
+    network = this.settings.network,
+    resolvConf: string | null = null,
+  ): Promise<void> {
     const settings: Settings = { ...this.settings, network };
     const argv = [process.execPath, "--import", "tsx", join(folder, program), JSON.stringify(settings)];
-    const child = spawn("nsenter", [`--net=${this.host.path}`, "--", ...argv], {
+    const prefix = resolvConf === null ? [] : await this.withResolvConf(resolvConf);
+    const child = spawn("nsenter", [`--net=${this.host.path}`, "--", ...prefix, ...argv], {
       cwd: projectDir,
       stdio: ["pipe", "pipe", "inherit"],
     });
@@ -246,6 +252,16 @@ export class Lab {
     await this.host.remove();
     await this.internet.remove();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** A command that gives the one after it another resolv.conf(5), in a mount namespace of its own; what is mounted at /run/netns is still everybody's. */
+  private async withResolvConf(text: string): Promise<string[]> {
+    const file = join(this.folder, "resolv.conf");
+    await writeFile(file, text);
+    const script = `for path in / /run /etc/resolv.conf; do mount --make-private $path 2>&1 || true; done >/dev/null
+for path in /etc/resolv.conf /run/systemd/resolve/resolv.conf; do [ ! -e $path ] || mount --bind "$0" $path; done
+exec "$@"`;
+    return ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", script, file];
   }
 
   private answerTo<T>(id: number): Promise<T> {

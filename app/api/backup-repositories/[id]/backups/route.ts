@@ -1,4 +1,4 @@
 import { listStoredBackupsEndpoint } from "../../../../../lib/api/endpoints/backups";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(listStoredBackupsEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(listStoredBackupsEndpoint);

@@ -1,4 +1,4 @@
 import { imageFileEndpoint } from "../../../../../lib/api/endpoints/images";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(imageFileEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(imageFileEndpoint);

@@ -1,4 +1,4 @@
 import { refreshImageEndpoint } from "../../../../../lib/api/endpoints/images";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(refreshImageEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(refreshImageEndpoint);

@@ -5,7 +5,7 @@ import {
 } from "../../../../../lib/api/endpoints/networks";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(
   freeAddressEndpoint,
   listAddressesEndpoint,
   reserveAddressEndpoint,

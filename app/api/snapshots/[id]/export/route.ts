@@ -1,4 +1,4 @@
 import { exportSnapshotEndpoint } from "../../../../../lib/api/endpoints/snapshots";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(exportSnapshotEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(exportSnapshotEndpoint);

@@ -1,4 +1,4 @@
 import { readSnapshotFileEndpoint } from "../../../../../lib/api/endpoints/snapshotFiles";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(readSnapshotFileEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(readSnapshotFileEndpoint);

@@ -1,4 +1,4 @@
 import { listSnapshotFilesEndpoint } from "../../../../../lib/api/endpoints/snapshotFiles";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(listSnapshotFilesEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(listSnapshotFilesEndpoint);

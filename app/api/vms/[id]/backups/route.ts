@@ -1,4 +1,4 @@
 import { backUpNowEndpoint, listBackupsEndpoint } from "../../../../../lib/api/endpoints/backups";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(listBackupsEndpoint, backUpNowEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(listBackupsEndpoint, backUpNowEndpoint);

@@ -1,4 +1,4 @@
 import { setVmFirewallsEndpoint } from "../../../../../lib/api/endpoints/vmNetworking";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(setVmFirewallsEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(setVmFirewallsEndpoint);

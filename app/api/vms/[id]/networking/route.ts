@@ -1,4 +1,4 @@
 import { getVmNetworkingEndpoint } from "../../../../../lib/api/endpoints/vmNetworking";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(getVmNetworkingEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(getVmNetworkingEndpoint);

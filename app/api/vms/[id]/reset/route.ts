@@ -1,4 +1,4 @@
 import { resetEndpoint } from "../../../../../lib/api/endpoints/vmActs";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(resetEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(resetEndpoint);

@@ -1,4 +1,4 @@
 import { screenshotEndpoint } from "../../../../../lib/api/endpoints/vmActs";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(screenshotEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(screenshotEndpoint);

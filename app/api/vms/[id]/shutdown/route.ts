@@ -1,4 +1,4 @@
 import { shutdownEndpoint } from "../../../../../lib/api/endpoints/vmActs";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(shutdownEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(shutdownEndpoint);

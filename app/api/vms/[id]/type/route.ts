@@ -1,4 +1,4 @@
 import { typeEndpoint } from "../../../../../lib/api/endpoints/vmActs";
 import { serve } from "../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(typeEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(typeEndpoint);

@@ -1,4 +1,4 @@
 import { copyBackupAgainEndpoint } from "../../../../../../../lib/api/endpoints/backups";
 import { serve } from "../../../../../../../lib/api/serve";
 
-export const { DELETE, GET, PATCH, POST, PUT } = serve(copyBackupAgainEndpoint);
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(copyBackupAgainEndpoint);

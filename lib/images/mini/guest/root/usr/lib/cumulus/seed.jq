@@ -91,12 +91,15 @@ def command: if type == "array" then call(.) elif type == "string" then . else e
 
 def known: ["hostname", "fqdn", "timezone", "users", "ssh_authorized_keys", "password", "chpasswd", "ssh_pwauth", "write_files", "runcmd",
   # What these ask for is so anyway.
-  "manage_etc_hosts", "preserve_hostname", "prefer_fqdn_over_hostname", "ssh_deletekeys", "growpart", "resize_rootfs", "package_update", "package_upgrade", "disable_root", "output", "updates", "locale", "packages"];
+  "manage_etc_hosts", "preserve_hostname", "prefer_fqdn_over_hostname", "ssh_deletekeys", "growpart", "resize_rootfs", "package_update", "package_upgrade", "disable_root", "output", "updates", "locale", "packages", "bootcmd"];
 
 # What is asked for in words that mini knows, and that it hasn't got.
 def missing:
   (.packages | list | map(if type == "array" then .[0] else . end) | select(. != [])
     | "packages: mini has no package manager: \(map(tostring) | join(", ")) not installed"),
+  # Cumulus asks for an identity of its own there, which each instance of mini gets anyway.
+  (.bootcmd | list | map(select(tostring | contains("cumulus-machine-id") | not)) | select(. != [])
+    | "user-data: bootcmd is not supported by mini"),
   (.locale // empty | tostring | select(test("^(C|POSIX)(\\.|$)") | not) | "locale: mini has only C.UTF-8, not \(.)");
 
 def user_data($text):

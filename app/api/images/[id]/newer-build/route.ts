@@ -1,0 +1,4 @@
+import { newerBuildEndpoint } from "../../../../../lib/api/endpoints/images";
+import { serve } from "../../../../../lib/api/serve";
+
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = serve(newerBuildEndpoint);
