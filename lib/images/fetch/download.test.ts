@@ -52,11 +52,13 @@ async function fetch(
   }
 }
 
-async function fetchFrom(handler: Handler) {
+async function fetchFrom(handler: Handler, options: FetchOptions = {}) {
   const server = await serveImages({ "/a": handler });
   const place = await stage();
-  return { server, place, result: await fetch(`${server.url}/a`, place) };
+  return { server, place, result: await fetch(`${server.url}/a`, place, options) };
 }
+
+const unhashed = { algorithm: null };
 
 test("a file comes whole, with its hash and its progress", async () => {
   const { result, place, server } = await fetchFrom(file(content));
@@ -73,12 +75,42 @@ test("a connection that is cut is taken up where it was", async () => {
   const ranges = server.requests.map(({ headers }) => headers.range);
   expect(ranges[0]).toBeUndefined();
   expect(ranges.slice(1).every((range) => Number(/\d+/.exec(range ?? "")?.[0]) > 0)).toBe(true);
-  expect(server.requests.at(-1)?.headers["if-range"]).toBe('"one"');
 });
 
-test("a server without ranges or validators sends all again", async () => {
+test("with a checksum, a part goes on from another mirror, which names the same file otherwise", async () => {
+  const mirrors: Handler = (request, response, count) =>
+    file(content, { etag: `"mirror ${count}"`, cuts: [MiB, MiB] })(request, response, count);
+  const { result, server } = await fetchFrom(mirrors);
+  expect(result).toMatchObject({ isPieced: true, hash: sha256 });
+  expect(server.requests).toHaveLength(3);
+  expect(server.requests[2]?.headers.range).toMatch(/^bytes=[1-9]/);
+});
+
+test("without a checksum, only the very same file is gone on with", async () => {
+  const { result, server, place } = await fetchFrom(file(content, { cuts: [MiB] }), unhashed);
+  expect(result).toMatchObject({ isPieced: true });
+  expect(content.equals(await readFile(place.received))).toBe(true);
+  expect(server.requests[1]?.headers).toMatchObject({
+    range: expect.stringMatching(/^bytes=[1-9]/),
+    "if-range": '"one"',
+  });
+
+  const changed: Handler = (request, response, count) =>
+    file(content, { etag: `"mirror ${count}"`, cuts: [MiB] })(request, response, count);
+  const other = await fetchFrom(changed, unhashed);
+  expect(content.equals(await readFile(other.place.received))).toBe(true);
+  expect(other.server.requests[1]?.headers["if-range"]).toBe('"mirror 1"');
+});
+
+test("a server that knows no ranges sends all again", async () => {
   const { result, server } = await fetchFrom(file(content, { etag: null, cuts: [2 * MiB] }));
   expect(result).toMatchObject({ hash: sha256 });
+  expect(server.requests).toHaveLength(2);
+});
+
+test("without a checksum and without a validator, no part is asked for", async () => {
+  const { place, server } = await fetchFrom(file(content, { etag: null, cuts: [2 * MiB] }), unhashed);
+  expect(content.equals(await readFile(place.received))).toBe(true);
   expect(server.requests.map(({ headers }) => headers.range)).toEqual([undefined, undefined]);
 });
 
@@ -175,13 +207,10 @@ test.each<[string, Handler]>([
         .end("abc"),
   ],
   [
-    "of another file",
+    "that doesn't say of what size",
     ({ headers }, response) =>
       response
-        .writeHead(206, {
-          "content-range": `${headers.range?.replace("=", " ")}${content.length - 1}/${content.length}`,
-          etag: '"other"',
-        })
+        .writeHead(206, { "content-range": `${headers.range?.replace("=", " ")}${content.length - 1}/*` })
         .end("abc"),
   ],
   ["that says nothing of what it is", (_, response) => response.writeHead(206).end("abc")],
@@ -189,6 +218,16 @@ test.each<[string, Handler]>([
 ])("a partial answer %s is not believed", async (_, answer) => {
   const { result, server } = await fetchFrom(afterCut(answer));
   expect(result).toMatchObject({ hash: sha256, bytes: content.length });
+  expect(server.requests[2]?.headers.range).toBeUndefined();
+});
+
+test("without a checksum, a partial answer of another file is not believed", async () => {
+  const other: Handler = ({ headers }, response) => {
+    const place = `${headers.range?.replace("=", " ")}${content.length - 1}/${content.length}`;
+    response.writeHead(206, { "content-range": place, etag: '"other"' }).end("abc");
+  };
+  const { place, server } = await fetchFrom(afterCut(other), unhashed);
+  expect(content.equals(await readFile(place.received))).toBe(true);
   expect(server.requests[2]?.headers.range).toBeUndefined();
 });
 

@@ -35,7 +35,7 @@ export interface DownloadContext extends RetryContext {
 
 /**
  * Fetches an address into a file, whatever happens on the way: a connection that is cut is taken up where it was if the server can
- * (Range with If-Range), else from the beginning. A part that another process left is taken up too, but not one from before the computer was
+ * (Range, with If-Range unless a hash will tell), else from the beginning. A part that another process left is taken up too, but not one from before the computer was
  * last started, unless a hash will tell whether all of it is there.
  *
  * @param stateFile where to keep what is known of the file
@@ -76,12 +76,11 @@ async function attempt(
   { rules, meter, signal }: DownloadContext,
   begin: (begun: Begun) => Promise<void>,
 ): Promise<void> {
-  const validator = state?.validator;
-  if (!validator && file.bytes > 0) await file.restart();
-  const range = validator && file.bytes > 0 ? { range: `bytes=${file.bytes}-`, "if-range": validator } : {};
-  const { url: reached, response } = await openUrl(url, { headers: range }, rules, signal);
+  const range = rangeOf(state, file);
+  if (range === null && file.bytes > 0) await file.restart();
+  const { url: reached, response } = await openUrl(url, { headers: range ?? {} }, rules, signal);
   try {
-    assertStatus(reached, response, "range" in range ? [200, 206, 416] : [200]);
+    assertStatus(reached, response, range === null ? [200] : [200, 206, 416]);
     const encoding = response.headers["content-encoding"] ?? "identity";
     if (encoding !== "identity")
       throw new CumulusError("bad_request", `${reached.host} sends the file as "${encoding}", which nobody asked for.`);
@@ -91,7 +90,7 @@ async function attempt(
       totalBytes = lengthOf(response);
       await begin({ url: url.href, validator: validatorOf(response), totalBytes });
       if (totalBytes !== null) await file.assertRoomFor(totalBytes);
-    } else if (!continues(response, file.bytes, state)) {
+    } else if (!continues(response, state, file)) {
       await file.restart();
       throw new CumulusError("unavailable", `${reached.host} doesn't go on where it was asked to.`);
     }
@@ -111,14 +110,31 @@ async function attempt(
   }
 }
 
-/** Whether a partial answer is the rest of the very file whose beginning is here. */
-function continues(response: IncomingMessage, offset: number, state: State | null): boolean {
+/**
+ * The headers that ask for the rest of a file; null when its beginning is of no use. A redirector leads each request to another mirror, and
+ * each mirror has its own validator for the same bytes: where a hash will tell, only the size has to be the same.
+ */
+function rangeOf(state: State | null, file: StagedFile): Record<string, string> | null {
+  if (state === null || file.bytes === 0) return null;
+  const range = `bytes=${file.bytes}-`;
+  if (isToldByHash(state, file)) return { range };
+  return state.validator === null ? null : { range, "if-range": state.validator };
+}
+
+function isToldByHash(state: State, file: StagedFile): boolean {
+  return file.isHashed && state.totalBytes !== null;
+}
+
+/** Whether a partial answer is the rest of the file whose beginning is here. */
+function continues(response: IncomingMessage, state: State | null, file: StagedFile): boolean {
   const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(response.headers["content-range"] ?? "");
-  if (response.statusCode !== 206 || !match) return false;
+  if (response.statusCode !== 206 || !match || state === null) return false;
   const [, first, , total] = match;
-  const isSameSize = total === "*" || state?.totalBytes === null || Number(total) === state?.totalBytes;
-  const isSameFile = validatorOf(response) === null || validatorOf(response) === state?.validator;
-  return Number(first) === offset && isSameSize && isSameFile;
+  if (Number(first) !== file.bytes) return false;
+  if (isToldByHash(state, file)) return Number(total) === state.totalBytes;
+  const isSameSize = total === "*" || state.totalBytes === null || Number(total) === state.totalBytes;
+  const isSameFile = validatorOf(response) === null || validatorOf(response) === state.validator;
+  return isSameSize && isSameFile;
 }
 
 /** RFC 9110, 13.1.5: If-Range takes a strong entity tag, or a date. */
