@@ -9,6 +9,7 @@ import type { Context } from "./context";
 import { requestNetworks } from "./networks/apply";
 import { networkDriverOf } from "./networks/driver";
 import { addFinishedOperation } from "./operations";
+import { ownKeyUsers } from "./vms/loginUser";
 import type { VmRow } from "./vms/view";
 
 /**
@@ -31,6 +32,8 @@ export async function recordObservation(context: Context, vm: VmRow, seen: Obser
       observedReason: seen.reason,
       bootCount: seen.bootCount,
       firstBootReport: seen.firstBoot,
+      // Told at the first boot of several that a VM has.
+      keyUsers: seen.firstBoot.keyUsers ? ownKeyUsers(seen.firstBoot.keyUsers, present.firstBoot) : present.keyUsers,
       observedCdrom: seen.cdromSha256,
       observedLink: seen.link,
       milestones: mergeMilestones(present, seen),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { emptyFirstBootReport, firstBootFailure, withProblem, withStage } from "./firstBootReport";
+import { emptyFirstBootReport, firstBootFailure, withKeyUser, withProblem, withStage } from "./firstBootReport";
 
 const failed = (module: string, ...lines: string[]) => ({ module, lines });
 
@@ -16,6 +16,15 @@ describe("a first boot's report", () => {
     report = withProblem(report, "errors", failed("apt", "gone", "for good"));
     expect(report).toEqual({ stages: {}, warnings: [], errors: [failed("apt", "slow", "gone", "for good")] });
     expect(withProblem(report, "errors", failed("apt", "gone"))).toBe(report);
+  });
+
+  test("has each user with keys once, and nothing that is no user's name", () => {
+    let report = emptyFirstBootReport;
+    for (const name of ["debian", "ada", "debian", "-oProxyCommand=x", "a b", ""]) report = withKeyUser(report, name);
+    expect(report.keyUsers).toEqual(["debian", "ada"]);
+    expect(withKeyUser(report, "ada")).toBe(report);
+    for (let index = 0; index < 200; index += 1) report = withKeyUser(report, `user${index}`);
+    expect(report.keyUsers).toHaveLength(40);
   });
 
   test("has an end, however much a guest says", () => {

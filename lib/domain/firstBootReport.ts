@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { loginUserSchema } from "./image";
 
 /** The stages of cloud-init in their order (cloud-init, "Boot stages"): `init` brings up the network, `final` runs packages and scripts. */
 export const firstBootStages = ["local", "init", "config", "final"] as const;
@@ -17,13 +18,15 @@ export const firstBootReportSchema = z.object({
   stages: z.partialRecord(firstBootStageSchema, z.iso.datetime()),
   warnings: z.array(firstBootProblemSchema),
   errors: z.array(firstBootProblemSchema),
+  /** Whom the guest says that it gave SSH keys, in its order; absent until it does. */
+  keyUsers: z.array(loginUserSchema).optional(),
 });
 export type FirstBootReport = z.infer<typeof firstBootReportSchema>;
 
 export const emptyFirstBootReport: FirstBootReport = { stages: {}, warnings: [], errors: [] };
 
 /** A guest says as much as it likes; of that, this much is kept. */
-const limits = { problems: 20, lines: 20, lineCharacters: 500 };
+const limits = { problems: 20, lines: 20, lineCharacters: 500, keyUsers: 40 };
 
 /** The report with a problem more. Lines that its module is known by already are not repeated. */
 export function withProblem(
@@ -50,6 +53,13 @@ export function withStage(report: FirstBootReport, stage: FirstBootStage, at: st
   const known = report.stages[stage];
   if (known !== undefined && known <= at) return report;
   return { ...report, stages: { ...report.stages, [stage]: at } };
+}
+
+/** The report with a user more who has SSH keys. What is no user's name is not taken: it would stand in command lines that people paste. */
+export function withKeyUser(report: FirstBootReport, name: string): FirstBootReport {
+  const known = report.keyUsers ?? [];
+  const isNews = loginUserSchema.safeParse(name).success && !known.includes(name) && known.length < limits.keyUsers;
+  return isNews ? { ...report, keyUsers: [...known, name] } : report;
 }
 
 /** What failed, as a sentence; null when nothing did. */

@@ -6,6 +6,7 @@ import { CumulusError } from "../../domain/errors";
 import type { CreateImage } from "../../domain/imageRequest";
 import { demandSnapshotAct } from "../snapshots/demand";
 import { firmwareOf } from "../vms/firmware";
+import { loginUserOf } from "../vms/loginUser";
 import type { ImageTask } from "./request";
 
 /** Makes an image of a VM's or a snapshot's disk. What it says of itself is what the image said that the VM was made from. */
@@ -20,7 +21,7 @@ export async function captureTask(tx: Queryable, input: CreateImage): Promise<Im
     description: description ?? `Made from ${from}.`,
     // A system that was installed from an ISO boots with what it was installed with alone.
     ...{ arch: image.arch, firmware, firmwares: image.kind === "iso" ? [firmware] : image.firmwares },
-    loginUser: image.loginUser,
+    loginUser: loginUserOf(vm, image),
     ...{ minMemoryBytes: image.minMemoryBytes, os: image.os, endOfLife: image.endOfLife },
     source: { type: "vm" as const, vmName: vm.name, snapshotName: snapshot?.name ?? null },
   };

@@ -6,6 +6,7 @@ import { CumulusError } from "../../domain/errors";
 import type { SnapshotManifest } from "../../domain/snapshotManifest";
 import type { VmDescription } from "../../domain/vmDescription";
 import { firmwareOf } from "./firmware";
+import { loginUserOf } from "./loginUser";
 import type { VmRow } from "./view";
 
 interface Described {
@@ -18,9 +19,10 @@ interface Described {
 /** What must be known of a VM to make it again where nothing else is known. */
 export function describeVm({ vm, image, takenAt }: Described): VmDescription {
   const { name, vcpus, memoryBytes, diskBytes, bootFrom } = vm;
-  const { title: imageTitle, loginUser, arch, os, minMemoryBytes, endOfLife } = image;
+  const { title: imageTitle, arch, os, minMemoryBytes, endOfLife } = image;
   return {
-    ...{ name, vcpus, memoryBytes, diskBytes, imageTitle, loginUser, arch },
+    ...{ name, vcpus, memoryBytes, diskBytes, imageTitle, arch },
+    loginUser: loginUserOf(vm, image),
     firmware: firmwareOf(vm, image),
     ...{ os, minMemoryBytes, endOfLife, bootFrom },
     sshKeys: vm.sshKeys.map(({ name, publicKey }) => ({ name, publicKey })),

@@ -8,7 +8,7 @@ import { images } from "../../db/schema/images";
 import { operations } from "../../db/schema/operations";
 import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
-import { withProblem, withStage } from "../../domain/firstBootReport";
+import { emptyFirstBootReport, withKeyUser, withProblem, withStage } from "../../domain/firstBootReport";
 import { createImageSchema } from "../../domain/imageRequest";
 import { recipeSchema } from "../../domain/recipe";
 import { MIB } from "../../domain/units";
@@ -258,5 +258,18 @@ describe("a first boot", () => {
         errors: [{ module: "scripts_user", lines: ["exit status 3"] }],
       },
     });
+  });
+
+  test("that gave its keys to another user than the image names is shown with that one, also after it boots again", async () => {
+    const id = await running({ image: "mini", users: [{ name: "ada" }] });
+    for (const name of ["ada", "opensuse"]) hypervisor.tellFirstBoot(id, (report) => withKeyUser(report, name));
+    await convergeVm(context, id);
+    expect((await getVm(context, id)).ssh).toMatchObject({
+      user: "opensuse",
+      command: expect.stringMatching(/ opensuse@/),
+    });
+    hypervisor.tellFirstBoot(id, () => emptyFirstBootReport);
+    await convergeVm(context, id);
+    expect((await getVm(context, id)).ssh.user).toBe("opensuse");
   });
 });

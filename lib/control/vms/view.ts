@@ -14,6 +14,7 @@ import type { Vm } from "../../domain/vm";
 import { type VmStatus, vmStatus } from "../../domain/vmStatus";
 import type { Context } from "../context";
 import { firmwareOf } from "./firmware";
+import { loginUserOf } from "./loginUser";
 
 export type VmRow = typeof vms.$inferSelect;
 
@@ -156,7 +157,7 @@ export function toVm({ vm, image, network, host, cdrom }: ShownRecord, nowMs: nu
     ipv4: vm.ipv4,
     mac: vm.mac,
     host: { id: host.id, name: host.name },
-    ssh: sshOf(vm, image.loginUser, driver),
+    ssh: sshOf(vm, loginUserOf(vm, image), driver),
     sshKeys: vm.sshKeys.map(({ name, fingerprint }) => ({ name, fingerprint })),
     timeline: timelineOf(vm.milestones, {
       isProgressing: progressing,

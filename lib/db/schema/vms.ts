@@ -80,6 +80,8 @@ export const vms = pgTable(
     bootCount: integer("boot_count").notNull().default(0),
     milestones: jsonb("milestones").$type<Milestones>().notNull().default({}),
     firstBootReport: jsonb("first_boot_report").$type<FirstBootReport>().notNull().default(emptyFirstBootReport),
+    /** Who has its SSH keys, as its first boot told, but for the users that were asked for; empty: not told. */
+    keyUsers: jsonb("key_users").$type<string[]>().notNull().default([]),
     /** The SHA-256 of the ISO that was seen in its drive. */
     observedCdrom: text("observed_cdrom"),
     /** How its QEMU is connected; null while it is off. */

@@ -22,6 +22,16 @@ test("signs are read from the built-in image, a kernel's log and cloud-init", ()
       "cumulus: note: packages: mini has no package manager",
       [{ warning: { module: "packages", lines: ["mini has no package manager"] } }],
     ],
+    [
+      "ci-info: ++++++Authorized keys from /home/opensuse/.ssh/authorized_keys for user opensuse++++++",
+      [{ keyUser: "opensuse" }],
+    ],
+    [
+      "[   41.2] cloud-init[512]: ci-info: +Authorized keys from /root/.ssh/authorized_keys for user root+",
+      [{ keyUser: "root" }],
+    ],
+    ["ci-info: no authorized SSH keys fingerprints found for user debian.", []],
+    ["ci-info: +Authorized keys from /x for user $(reboot)+", []],
     ["login:", []],
   ];
   for (const [line, signs] of lines) expect(signsOf(`${line}\r\n`)).toEqual(signs);

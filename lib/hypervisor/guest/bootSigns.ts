@@ -7,7 +7,8 @@ export type BootSign =
   | { step: Extract<TimelineStep, "kernel" | "network" | "first-boot"> }
   | { stage: FirstBootStage }
   | { warning: FirstBootProblem }
-  | { error: FirstBootProblem };
+  | { error: FirstBootProblem }
+  | { keyUser: string };
 
 /**
  * What guests say on their serial port of how far they are: the built-in image in words of its own ("cumulus: …"), Linux by its kernel
@@ -20,6 +21,9 @@ const signs: { pattern: RegExp; step: "kernel" | "network" | "first-boot" }[] = 
 ];
 /** "first boot failed: MODULE: REASON", "note: MODULE: WHAT". */
 const told = /cumulus: (first boot failed|note): *([^:]{1,60}): *(.{0,500})/;
+
+/** The heading of cloud-init's table of a user's keys (cloud-init, module "SSH AuthKey Fingerprints"). */
+const keysOf = /ci-info: \+*Authorized keys from \S+ for user ([a-z_][a-z0-9_-]*)\+*\s*$/;
 
 const maxLineLength = 4096;
 
@@ -46,8 +50,13 @@ export class BootSignReader {
     const cloudInit = this.cloudInit
       .read(line)
       .map((sign): BootSign => ("isFinished" in sign ? { step: "first-boot" } : sign));
-    return [...steps, ...problemIn(line), ...cloudInit];
+    return [...steps, ...problemIn(line), ...keyUserIn(line), ...cloudInit];
   }
+}
+
+function keyUserIn(line: string): BootSign[] {
+  const keyUser = keysOf.exec(line)?.[1];
+  return keyUser === undefined ? [] : [{ keyUser }];
 }
 
 function problemIn(line: string): BootSign[] {

@@ -1,4 +1,4 @@
-import { type FirstBootReport, withProblem, withStage } from "../../domain/firstBootReport";
+import { type FirstBootReport, withKeyUser, withProblem, withStage } from "../../domain/firstBootReport";
 import type { TimelineStep } from "../../domain/timeline";
 import { type BootSign, BootSignReader } from "./bootSigns";
 import { CloudInitProbe } from "./cloudInitProbe";
@@ -70,7 +70,8 @@ export class BootWatch {
     else if ("stage" in sign) {
       const at = new Date().toISOString();
       onFirstBoot((report) => withStage(report, sign.stage, at));
-    } else if ("warning" in sign) onFirstBoot((report) => withProblem(report, "warnings", sign.warning));
+    } else if ("keyUser" in sign) onFirstBoot((report) => withKeyUser(report, sign.keyUser));
+    else if ("warning" in sign) onFirstBoot((report) => withProblem(report, "warnings", sign.warning));
     else onFirstBoot((report) => withProblem(report, "errors", sign.error));
   }
 

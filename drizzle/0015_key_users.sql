@@ -1,0 +1,1 @@
+ALTER TABLE "vms" ADD COLUMN "key_users" jsonb DEFAULT '[]'::jsonb NOT NULL;
