@@ -111,10 +111,10 @@ export const imageSchema = imageManifestSchema
     /** The newest image of the same name and architecture, where that is another one: this one is out of date. */
     newerId: z.number().int().nullable(),
     /**
-     * Why a newer one could be had that is not here: this version of Cumulus builds it by another `recipe`, or its maker has `published` another build since,
-     * as far as it was asked. Null for neither.
+     * Why a newer one could be had that is not here: this version of Cumulus builds it by another `recipe`, its maker has `published` another build since,
+     * as far as it was asked, or it was built here at an `age` at which its packages have been mended since. Null for none of them.
      */
-    newerBuild: z.enum(["recipe", "published"]).nullable(),
+    newerBuild: z.enum(["recipe", "published", "age"]).nullable(),
   })
   .meta({ id: "Image" });
 export type Image = z.infer<typeof imageSchema>;
@@ -124,7 +124,16 @@ export function isOutOfDate({ newerId, newerBuild }: Pick<Image, "newerId" | "ne
   return newerId !== null || newerBuild !== null;
 }
 
+const dayMs = 24 * 60 * 60 * 1000;
+/** Debian mends the kernel alone about once a month (https://lists.debian.org/debian-security-announce). */
+const freshDays = 30;
+
+/** Whether an image that was built of packages is so old that they lack what was mended since. */
+export function isBuiltLongAgo({ createdAtMs, nowMs }: { createdAtMs: number; nowMs: number }): boolean {
+  return nowMs - createdAtMs > freshDays * dayMs;
+}
+
 /** Whether its maker no longer mends it. */
 export function isPastEndOfLife({ endOfLife }: Pick<Image, "endOfLife">, nowMs: number): boolean {
-  return endOfLife !== null && Date.parse(endOfLife) + 24 * 60 * 60 * 1000 <= nowMs;
+  return endOfLife !== null && Date.parse(endOfLife) + dayMs <= nowMs;
 }

@@ -18,7 +18,7 @@ export const fakeImage: ImageManifest = imageManifestSchema.parse({
   minMemoryBytes: 64 * MIB,
   loginUser: "root",
   recipeHash: null,
-  createdAt: "2026-01-01T00:00:00.000Z",
+  createdAt: new Date().toISOString(),
 });
 
 /** An ISO that it has as well. */

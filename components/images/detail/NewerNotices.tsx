@@ -7,14 +7,19 @@ import { Button } from "../../ui/Button";
 import { TextLink } from "../../ui/TextLink";
 import { useRefresh } from "./useRefresh";
 
+const titles = {
+  recipe: "This version of Cumulus builds it otherwise",
+  published: "Its maker has published a newer build",
+  age: "It was built of packages that are over a month old",
+} satisfies Record<NonNullable<ImageDetail["newerBuild"]>, string>;
+
 /** A newer build of an image can be had. */
 export function NewerBuild({ image }: { image: ImageDetail }) {
-  const isRecipe = image.newerBuild === "recipe";
   return (
     <Outdated
       image={image}
-      title={isRecipe ? "This version of Cumulus builds it otherwise" : "Its maker has published a newer build"}
-      action={isRecipe ? "Build the newest" : "Download the newest"}
+      title={titles[image.newerBuild ?? "published"]}
+      action={image.newerBuild === "published" ? "Download the newest" : "Build the newest"}
     >
       It may lack what was mended since. The newest will be another image of the name “{image.name}”; this one stays for
       what uses it.

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { testHypervisor } from "../../agent/testAgent";
 import { images } from "../../db/schema/images";
 import type { ImageSource } from "../../domain/image";
-import { fakeImage } from "../../hypervisor/fakeHost";
+import { fakeImage, fakeIso } from "../../hypervisor/fakeHost";
 import { recipeHashOf } from "../../images/buildImage";
 import { testControlPlane } from "../testControlPlane";
 import { takeUpImages } from "./takeUp";
@@ -47,6 +47,26 @@ async function withMini() {
   };
   return { context, mini, add };
 }
+
+test("an image that was built here over a month ago is out of date, until it is built again", async () => {
+  let createdAt = new Date(Date.now() - 31 * 24 * 60 * 60 * 1000).toISOString();
+  const host = {
+    ...testHypervisor(),
+    listImages: async () => [
+      { ...fakeImage, createdAt },
+      { ...fakeIso, createdAt },
+    ],
+  };
+  const context = await plane.hostedContextWith(host);
+  const shown = async () => {
+    await takeUpImages(context);
+    return Object.fromEntries((await listImages(context)).map(({ name, newerBuild }) => [name, newerBuild]));
+  };
+  expect(await shown()).toMatchObject({ installer: null, mini: "age" });
+  // The same bytes may come of it.
+  createdAt = new Date().toISOString();
+  expect(await shown()).toMatchObject({ installer: null, mini: null });
+});
 
 test("an image that was built by another recipe than this version's is out of date, without being asked for", async () => {
   let recipeHash: string | null = "f".repeat(64);

@@ -2,7 +2,7 @@ import { and, asc, desc, eq, isNull, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { images } from "../../db/schema/images";
 import { CumulusError } from "../../domain/errors";
-import type { Image } from "../../domain/image";
+import { type Image, isBuiltLongAgo } from "../../domain/image";
 import type { ImageDetail } from "../../domain/imageDetail";
 import type { Context } from "../context";
 import { newestBase } from "./newestBase";
@@ -100,8 +100,11 @@ function toImage({ image, ...counts }: Selected): Image {
 }
 
 /** Judged anew at each look: what was told stays true when the image has become what its maker publishes. */
-function newerBuildOf({ source, isRecipeChanged, published }: ImageRow): Image["newerBuild"] {
+function newerBuildOf({ source, isRecipeChanged, published, createdAt }: ImageRow): Image["newerBuild"] {
   if (isRecipeChanged) return "recipe";
+  if (source.type === "built") {
+    return isBuiltLongAgo({ createdAtMs: createdAt.getTime(), nowMs: Date.now() }) ? "age" : null;
+  }
   if (source.type !== "catalogue" || published?.checksum == null) return null;
   return published.checksum === source.checksum ? null : "published";
 }
