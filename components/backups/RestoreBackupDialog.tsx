@@ -6,6 +6,7 @@ import { formatExact } from "../../lib/browser/time";
 import type { StoredBackup } from "../../lib/domain/backup";
 import { keys } from "../data/keys";
 import { useSubmit } from "../data/useSubmit";
+import { RemadeNetworkField } from "../networks/RemadeNetworkField";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
@@ -22,10 +23,12 @@ interface RestoreBackupDialogProps {
 /** Makes a new VM of a copy. */
 export function RestoreBackupDialog({ repositoryId, backup, onClose }: RestoreBackupDialogProps) {
   const [name, setName] = useState(`${backup.vmName.slice(0, 54)}-restored`);
-  const { isPending, error, fields, submit } = useSubmit("name");
+  const [network, setNetwork] = useState("");
+  const { isPending, error, fields, submit } = useSubmit("name", "network");
   const restore = async () => {
     const isDone = await submit(async () => {
-      await apiRequest("POST", `${keys.backupRepositories}/${repositoryId}/restore`, { backup: backup.key, name });
+      const body = { backup: backup.key, name, ...(network && { network }) };
+      await apiRequest("POST", `${keys.backupRepositories}/${repositoryId}/restore`, body);
     });
     if (!isDone) return;
     notify(`${name} is being restored: the activity list shows how far it is.`);
@@ -50,6 +53,7 @@ export function RestoreBackupDialog({ repositoryId, backup, onClose }: RestoreBa
             <Input {...control} required maxLength={63} value={name} onChange={({ target }) => setName(target.value)} />
           )}
         </Field>
+        <RemadeNetworkField value={network} onChange={setNetwork} problem={fields.network} />
         {error ? <Banner tone="bad">{error}</Banner> : null}
         <div className="flex justify-end">
           <Button type="submit" variant="primary" loading={isPending}>

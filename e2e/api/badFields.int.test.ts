@@ -103,6 +103,9 @@ describe("backups", () => {
     ["a key of a repository's tool", { backup: "--all", name: "back" }, "backup"],
     ["a key in capitals", { backup: "A".repeat(64), name: "back" }, "backup"],
     ["no name", { backup: "a".repeat(64) }, "name"],
+    ["a network that isn't there", { backup: "a".repeat(64), name: "back", network: "nowhere" }, "network"],
+    ["a network's id", { backup: "a".repeat(64), name: "back", network: 1 }, "network"],
+    ["a network that is none", { backup: "a".repeat(64), name: "back", network: "" }, "network"],
     ["a field that isn't there", { backup: "a".repeat(64), name: "back", colour: "red" }, "colour"],
   ])("POST /api/backup-repositories/{id}/restore with %s is refused", async (_what, body, field) => {
     await refuses("POST", `/api/backup-repositories/${repository.id}/restore`, body, field);

@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Network } from "../../lib/domain/network";
 import type { Operation } from "../../lib/domain/operation";
 import type { Vm } from "../../lib/domain/vm";
 import { createSshClient, type SshClient } from "../sshClient";
@@ -72,6 +73,23 @@ describe("a whole VM", () => {
     expect(file.headers.get("content-disposition")).toBe('attachment; filename="grows-small.tar"');
     const again = await archives.imported(Readable.from([Buffer.from(await file.arrayBuffer())]), "?name=as-it-was");
     expect(again.size).toMatchObject({ memoryBytes: 256 * MiB, diskBytes: 3 * 1024 * MiB });
+  });
+
+  test("comes back into the network that it was in, or the one that is named; into default where there is none of its name", async () => {
+    const { body: network } = await stack.api<Network>("POST", "/api/networks", { name: "lab", cidr: "10.20.0.0/24" });
+    const vm = await api.create("inside", { network: "lab" });
+    const { result } = await api.does("POST", `/api/vms/${vm.id}/export`, { format: "archive" });
+    const file = await fetch(stack.url + result?.file, { headers: { authorization: `Bearer ${stack.token}` } });
+    const archive = Buffer.from(await file.arrayBuffer());
+    const networkAfter = async (query: string) =>
+      (await archives.imported(Readable.from([archive]), query)).network.name;
+    expect(await networkAfter("?name=own")).toBe("lab");
+    expect(await networkAfter("?name=chosen&network=default")).toBe("default");
+    for (const { name, id } of (await stack.api<{ items: Vm[] }>("GET", "/api/vms")).body.items) {
+      if (["inside", "own"].includes(name)) await api.does("DELETE", `/api/vms/${id}`);
+    }
+    expect((await stack.api("DELETE", `/api/networks/${network.id}`)).status).toBe(200);
+    expect(await networkAfter("?name=without")).toBe("default");
   });
 
   test("with UEFI has its variables in the image that it is made of", async () => {

@@ -91,6 +91,13 @@ describe("an import leaves nothing", () => {
 
   test.each<[string, object, string, object]>([
     ["a name that is none", {}, "?name=Web_1", { status: 400, fields: { name: expect.any(String) } }],
+    [
+      "a network that isn't there",
+      {},
+      "?name=bad&network=nowhere",
+      { status: 400, fields: { network: "There is no network nowhere." } },
+    ],
+    ["a network that is none", {}, "?name=bad&network=", { status: 400, fields: { network: expect.any(String) } }],
     ["a query that isn't there", {}, "?name=a&colour=red", { status: 400 }],
     [
       "more memory than the host has",

@@ -5,6 +5,7 @@ import { expect } from "@playwright/test";
 import pg from "pg";
 import { connectionConfig } from "../../lib/db/client";
 import type { Backup, BackupRepository } from "../../lib/domain/backup";
+import type { Network } from "../../lib/domain/network";
 import type { Vm } from "../../lib/domain/vm";
 import { createSshClient, type SshClient } from "../sshClient";
 import { type Stack, startStack, until } from "../stack";
@@ -134,7 +135,7 @@ test("a backup comes back on an empty installation: the repository is added, and
   }
 });
 
-test("a copy that failed says why, is copied again, is found where its repository was moved, and goes when its VM is gone", async ({
+test("a copy that failed says why, is copied again, is found where its repository was moved, is restored into another network, and goes when its VM is gone", async ({
   page,
   fakeStack: stack,
 }) => {
@@ -165,12 +166,32 @@ test("a copy that failed says why, is copied again, is found where its repositor
   await expect(page.getByRole("row", { name: /Loose disk/ })).toContainText(`${path}.moved`, { timeout: 60_000 });
 
   await stack.api("DELETE", `/api/vms/${vm.id}`);
+  const asked = { name: "annex", cidr: "10.61.0.0/24" };
+  const { body: network } = await stack.api<Network>("POST", "/api/networks", asked);
   await page.getByRole("button", { name: "Show what is in Loose disk" }).click();
   const stored = page.getByRole("row", { name: /loser/ });
+  await stored.getByRole("button", { name: /^Restore loser of/ }).click();
+  const choice = page.getByRole("dialog", { name: "Restore loser" }).getByRole("combobox", { name: "Network" });
+  await expect(choice.getByRole("option", { selected: true })).toHaveText("The VM's own, else default");
+  await choice.selectOption("annex (10.61.0.0/24)");
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  await until("it is there", async () => (await vmNamed(stack, "loser-restored"))?.network.name === "annex");
+  await stack.api("DELETE", `/api/vms/${(await vmNamed(stack, "loser-restored"))?.id}`);
+  await until(
+    "the network is unused",
+    async () => (await stack.api("DELETE", `/api/networks/${network.id}`)).status < 300,
+  );
+
+  await page.getByRole("button", { name: "Show what is in Loose disk" }).click();
   await stored.getByRole("button", { name: /^Remove loser of/ }).click();
   await page.getByRole("button", { name: "Remove copy" }).click();
   await expect(page.getByText("Nothing is in it yet")).toBeVisible({ timeout: 60_000 });
 });
+
+async function vmNamed(stack: Stack, name: string): Promise<Vm | undefined> {
+  const { body } = await stack.api<{ items: Vm[] }>("GET", `/api/vms?search=${name}`);
+  return body.items.find((vm) => vm.name === name);
+}
 
 /** As if the time had passed: the policy's daily run was due a day ago, and the clock strikes. */
 async function comeToTheHour(stack: Stack, vmId: number): Promise<void> {

@@ -1,7 +1,10 @@
 import { expect, type Page } from "@playwright/test";
+import { archivedVm, bytesOf, tarOf } from "../../lib/archives/testing/tar";
+import type { Network } from "../../lib/domain/network";
 import type { Operation } from "../../lib/domain/operation";
 import type { Vm } from "../../lib/domain/vm";
 import { createSshClient } from "../sshClient";
+import { MiB, qcow2 } from "../testDisk";
 import { signIn, test } from "./fixtures";
 
 /** A boot, or a disk written and read, on a machine that is loaded. */
@@ -85,6 +88,33 @@ test("an import says what is missing, and why a file is no VM; the form stays as
   await expect(page.getByText(/This file can't be imported as a VM: it is no tar archive/)).toBeVisible();
   await expect(page.getByLabel("Host name")).toHaveValue("web-9");
   await expect(page.getByText("web-9.tar")).toBeVisible();
+});
+
+test("an import into another network than the VM's own; one that is gone is told at the field", async ({
+  page,
+  fakeStack,
+}) => {
+  await signIn(page, fakeStack);
+  const makeNetwork = async (name: string, cidr: string) =>
+    (await fakeStack.api<Network>("POST", "/api/networks", { name, cidr })).body;
+  const [wing, attic] = [await makeNetwork("wing", "10.62.0.0/24"), await makeNetwork("attic", "10.63.0.0/24")];
+  await openImport(page, fakeStack.url);
+  const said = { name: "vm.json", content: JSON.stringify({ ...archivedVm, network: "wing" }) };
+  const buffer = await bytesOf(tarOf([said, { name: "disk.qcow2", content: await qcow2(MiB) }]));
+  await page.getByLabel("Archive of a VM").setInputFiles({ ...fakeArchive, name: "moves.tar", buffer });
+  const network = page.getByRole("combobox", { name: "Network" });
+  await expect(network.getByRole("option", { selected: true })).toHaveText("The VM's own, else default");
+  await network.selectOption("attic (10.63.0.0/24)");
+  await fakeStack.api("DELETE", `/api/networks/${attic.id}`);
+  await page.getByRole("button", { name: "Import VM" }).click();
+  await expect(network).toHaveAccessibleDescription(/There is no network attic\./);
+  await expect(network.getByRole("option", { selected: true })).toHaveText("attic, which is gone");
+  await network.selectOption("default");
+  await page.getByRole("button", { name: "Import VM" }).click();
+  await expect(page.getByRole("heading", { name: "moves", level: 1 })).toBeVisible({ timeout: slowMs });
+  const { body } = await fakeStack.api<{ items: Vm[] }>("GET", "/api/vms?search=moves");
+  expect(body.items).toMatchObject([{ name: "moves", network: { name: "default" } }]);
+  await fakeStack.api("DELETE", `/api/networks/${wing.id}`);
 });
 
 test("while an archive is sent, it stays the one that was chosen, and leaving the page asks first", async ({

@@ -2,11 +2,12 @@ import * as z from "zod";
 import { archSchema, firmwareSchema } from "./arch";
 import { imageOsSchema, keptLoginUserSchema } from "./image";
 import { bootDeviceSchema } from "./machine";
+import { networkNameSchema } from "./network";
 import { sshPublicKeySchema } from "./sshKey";
 import { MIB } from "./units";
 import { diskSchema, memorySchema, vcpusSchema, vmNameSchema } from "./vm";
 
-/** What is kept of a VM beside its disk: enough to make it again on an empty installation. Addresses and networks are the installation's. */
+/** What is kept of a VM beside its disk: enough to make it again on an empty installation. Addresses are the installation's; of its network there is the name. */
 export const vmDescriptionSchema = z.object({
   name: z.string(),
   vcpus: z.number().int(),
@@ -21,6 +22,8 @@ export const vmDescriptionSchema = z.object({
   minMemoryBytes: z.number().int().positive().nullable().default(null),
   endOfLife: z.iso.date().nullable().default(null),
   bootFrom: bootDeviceSchema.default("disk"),
+  /** The name of the network that its first interface is in; null in those of before it was written down. */
+  network: z.string().nullable().default(null),
   sshKeys: z.array(z.object({ name: z.string(), publicKey: z.string() })),
   takenAt: z.iso.datetime(),
 });
@@ -35,7 +38,14 @@ const foreignVmDescriptionSchema = vmDescriptionSchema.extend({
   imageTitle: z.string().max(120),
   loginUser: keptLoginUserSchema,
   os: imageOsSchema.nullable(),
+  network: networkNameSchema.nullable().default(null),
   sshKeys: z.array(z.object({ name: z.string(), publicKey: sshPublicKeySchema })).max(64),
+});
+
+/** The network of a VM that is made as it was described, where that is said. */
+export const remadeNetworkSchema = networkNameSchema.optional().meta({
+  description:
+    "The network of the new VM, by name. When not given: the one that is called as the old VM's was, if there is one; else `default`.",
 });
 
 /** Reads a description that anybody may have written. @returns it; or, of what describes no VM, why not, to follow the file's name in a sentence */

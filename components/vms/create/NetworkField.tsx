@@ -1,11 +1,10 @@
 "use client";
 
 import type { FieldErrors } from "../../../lib/domain/errors";
-import { useHost, useNetworks } from "../../data/hooks";
+import { useHost } from "../../data/hooks";
+import { NetworkSelect } from "../../networks/NetworkSelect";
 import { useFirewalls } from "../../networks/useNetworkData";
 import { Checkbox } from "../../ui/Checkbox";
-import { Field } from "../../ui/Field";
-import { Select } from "../../ui/Select";
 import type { CreateForm } from "./createForm";
 
 interface NetworkFieldProps {
@@ -16,28 +15,17 @@ interface NetworkFieldProps {
 
 /** Which network it is plugged into, and behind which firewalls. */
 export function NetworkField({ form, onChange, problems }: NetworkFieldProps) {
-  const { data: networks = [] } = useNetworks();
   const { data: firewalls = [] } = useFirewalls();
   const driver = useHost().data?.report?.network.driver;
   const set = (id: number, isChosen: boolean) =>
     onChange({ firewalls: [...form.firewalls.filter((one) => one !== id), ...(isChosen ? [id] : [])] });
   return (
     <div className="grid gap-4 sm:grid-cols-2">
-      <Field label="Network" error={problems.network} hint="VMs of one network reach each other by name.">
-        {(control) => (
-          <Select
-            {...control}
-            value={form.network ?? "default"}
-            onChange={(event) => onChange({ network: event.target.value === "default" ? null : event.target.value })}
-          >
-            {networks.map(({ id, name, cidr }) => (
-              <option key={id} value={name}>
-                {name} ({cidr})
-              </option>
-            ))}
-          </Select>
-        )}
-      </Field>
+      <NetworkSelect
+        value={form.network ?? "default"}
+        onChange={(network) => onChange({ network: network === "default" ? null : network })}
+        problem={problems.network}
+      />
       {driver === "bridge" && firewalls.length > 0 ? (
         <fieldset>
           <legend className="mb-1 font-medium text-sm">Firewalls</legend>

@@ -11,6 +11,7 @@ import { useFileUpload } from "../../data/useFileUpload";
 import { FailureBanner } from "../../images/add/FailureBanner";
 import { TaskProgress } from "../../images/tasks/TaskProgress";
 import { CancelButton } from "../../images/tasks/TaskRow";
+import { RemadeNetworkField } from "../../networks/RemadeNetworkField";
 import { Banner } from "../../ui/Banner";
 import { Button } from "../../ui/Button";
 import { DropZone } from "../../ui/DropZone";
@@ -23,9 +24,10 @@ export function ImportForm() {
   const { data: vms = [] } = useVms();
   const [file, setFile] = useState<File>();
   const [name, setName] = useState("");
+  const [network, setNetwork] = useState("");
   const [wasSent, setSent] = useState(false);
   const [operationId, setOperationId] = useState<number | null>(null);
-  const form = useFileUpload("name");
+  const form = useFileUpload("name", "network");
   const { data: operation } = useOperation(operationId);
   const isWorking = operationId !== null && (operation === undefined || isUnderWay(operation));
 
@@ -53,7 +55,7 @@ export function ImportForm() {
     setSent(true);
     if (!file || nameProblem || takenNames.includes(name) || isBusy) return;
     setOperationId(null);
-    const query = new URLSearchParams(name === "" ? {} : { name });
+    const query = new URLSearchParams({ ...(name && { name }), ...(network && { network }) });
     const sent = await form.upload(`POST /api/vms/import?${query}`, file);
     if (sent) setOperationId(sent.id);
   };
@@ -78,6 +80,15 @@ export function ImportForm() {
         problem={nameProblem ?? form.fields.name}
         takenNames={takenNames}
         disabledReason={isBusy ? "A VM of this name is being imported." : undefined}
+      />
+      <RemadeNetworkField
+        value={network}
+        onChange={(changedNetwork) => {
+          setNetwork(changedNetwork);
+          changed();
+        }}
+        problem={form.fields.network}
+        disabled={isBusy}
       />
       {form.error ? <Banner tone="bad">{form.error}</Banner> : null}
       <FailureBanner error={operation?.status === "failed" ? operation.error : null} />

@@ -23,6 +23,7 @@ import {
 import { backupPolicySchema } from "../../domain/backupPolicy";
 import { operationSchema } from "../../domain/operation";
 import { vmNameSchema } from "../../domain/vm";
+import { remadeNetworkSchema } from "../../domain/vmDescription";
 import { endpoint } from "../endpoint";
 import { idempotencyKeyOf } from "../idempotencyKey";
 import { asList, idParams, idSchema, listOf } from "../shapes";
@@ -189,11 +190,12 @@ export const restoreBackupEndpoint = endpoint({
   path: "/api/backup-repositories/{id}/restore",
   tag,
   summary: "Restore a backup into a new VM",
-  description: "The disk becomes an image, and a VM of it is created with the size and the SSH keys of the old one.",
+  description:
+    "The disk becomes an image, and a VM of it is created with the size, the network and the SSH keys of the old one.",
   params: idParams,
-  body: z.strictObject({ backup: storedBackupSchema.shape.key, name: vmNameSchema }),
+  body: z.strictObject({ backup: storedBackupSchema.shape.key, name: vmNameSchema, network: remadeNetworkSchema }),
   response: operationSchema,
   status: 202,
-  handle: ({ context, actor, params, body }) =>
-    restoreBackup(context, actor, params.id, { key: body.backup, name: body.name }),
+  handle: ({ context, actor, params, body: { backup: key, ...rest } }) =>
+    restoreBackup(context, actor, params.id, { key, ...rest }),
 });

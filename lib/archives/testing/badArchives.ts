@@ -124,6 +124,11 @@ export const badArchives: readonly BadArchive[] = [
   },
   { name: "one that describes nothing", make: tar([{ ...vm, content: "null" }, disk]), why: /describes no VM/ },
   { name: "one with a name that is none", make: tar([saying({ name: "../web" }), disk]), why: /describes no VM.*name/ },
+  {
+    name: "one with a network that is none",
+    make: tar([saying({ network: "../lab" }), disk]),
+    why: /describes no VM.*network/,
+  },
   { name: "one without a processor", make: tar([saying({ vcpus: 0 }), disk]), why: /describes no VM.*vcpus/ },
   {
     name: "one with more memory than any",

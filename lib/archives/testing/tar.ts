@@ -18,6 +18,7 @@ export const archivedVm: VmDescription = {
   minMemoryBytes: 2 ** 26,
   endOfLife: null,
   bootFrom: "disk",
+  network: null,
   sshKeys: [],
   takenAt: "2026-11-22T10:00:00.000Z",
 };

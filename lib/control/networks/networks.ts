@@ -47,10 +47,16 @@ export async function getNetworkRow(db: Queryable, id: number): Promise<NetworkR
  * @throws `bad_request` when there is none
  */
 export async function holdNetwork(tx: Queryable, name: string): Promise<NetworkRow> {
-  const [row] = await tx.select().from(networks).where(eq(networks.name, name)).for("key share");
+  const row = await holdNetworkIfAny(tx, name);
   if (row) return row;
   const message = `There is no network ${name}.`;
   throw new CumulusError("bad_request", message, { fields: { network: message } });
+}
+
+/** The same where there may be none. */
+export async function holdNetworkIfAny(tx: Queryable, name: string): Promise<NetworkRow | undefined> {
+  const [row] = await tx.select().from(networks).where(eq(networks.name, name)).for("key share");
+  return row;
 }
 
 /**

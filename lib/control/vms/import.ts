@@ -1,5 +1,4 @@
 import type { Readable } from "node:stream";
-import { z } from "zod";
 import { readHead } from "../../archives/readHead";
 import type { Queryable } from "../../db/client";
 import { CumulusError } from "../../domain/errors";
@@ -12,31 +11,35 @@ import { freeImageName } from "../images/freeName";
 import { requestImageRemoval } from "../images/remove";
 import { takeUpImage } from "../images/takeUp";
 import { sendToTask } from "../images/upload";
+import { holdNetwork } from "../networks/networks";
 import { actorName } from "../operations";
 import type { TaskEffects } from "../tasks/effects";
 import { requestTask } from "../tasks/request";
 import { admitVm } from "./admit";
 import { assertNameFree } from "./insert";
-import { remakeVm } from "./remake";
+import { remakeParamsSchema, remakeVm } from "./remake";
 
 /** What the end must know. The agent takes of it what it needs. */
-const paramsSchema = z.object({ description: vmDescriptionSchema });
+const paramsSchema = remakeParamsSchema.extend({ description: vmDescriptionSchema });
 
 /**
  * Takes an archive as it comes, and makes a VM of it. What the archive says of its VM comes first, and is looked at before the rest is taken. Done when the
  * host has all of it; the operation says when the VM is being created.
- * @throws `bad_request` for what is no archive, or describes no VM; `conflict` when the name is taken; `insufficient_capacity`; what the host says of the file
+ * @throws `bad_request` for what is no archive, or describes no VM, and for no such network; `conflict` when the name is taken; `insufficient_capacity`; what the
+ * host says of the file
  */
 export async function importVm(
   context: Context,
   actor: Actor,
-  { name: asked }: ImportVm,
+  { name: asked, network }: ImportVm,
   sent: { body: Readable; contentLength: number | null },
 ): Promise<Operation> {
   const { description, body } = await readHead(sent.body);
   const name = asked ?? description.name;
   try {
-    const id = await context.db.transaction((tx) => requestImport(tx, actorName(actor), name, description));
+    const id = await context.db.transaction((tx) =>
+      requestImport(tx, actorName(actor), { name, network, description }),
+    );
     return await sendToTask(context, id, { ...sent, body });
   } catch (error) {
     body.destroy();
@@ -44,11 +47,16 @@ export async function importVm(
   }
 }
 
-async function requestImport(tx: Queryable, actor: string, name: string, description: VmDescription): Promise<number> {
+async function requestImport(
+  tx: Queryable,
+  actor: string,
+  { name, network, description }: { name: string; network: string | undefined; description: VmDescription },
+): Promise<number> {
   await assertNameFree(tx, name);
+  if (network !== undefined) await holdNetwork(tx, network);
   await admitVm(tx, description);
   // Of its own: who names an image that is there already would get this one from then on.
-  const params = { description, imageName: await freeImageName(tx, name) };
+  const params = { description, network: network ?? null, imageName: await freeImageName(tx, name) };
   const { id } = await requestTask(tx, { kind: "import", taskKind: "vm-import", params, actor, subject: name });
   return id;
 }
@@ -57,10 +65,10 @@ async function requestImport(tx: Queryable, actor: string, name: string, descrip
 export const importEffects: TaskEffects = {
   async onDone(_context, tx, operation, result) {
     const manifest = imageManifestSchema.parse(result);
-    const { description } = paramsSchema.parse(operation.taskParams);
+    const { description, network } = paramsSchema.parse(operation.taskParams);
     const imageId = await takeUpImage(tx, manifest);
     const name = operation.subject ?? description.name;
-    const made = await remakeVm(tx, operation, { name, imageId, description });
+    const made = await remakeVm(tx, operation, { name, imageId, description, network });
     if ("vmId" in made) {
       return { message: `${name} is being created from it.`, result: { imageId, vmId: made.vmId } };
     }
