@@ -254,8 +254,9 @@ async function waitUntilReady(settings: Folders, pid: number, logStart: number):
     const file = await readPostmasterFile(folder);
     if (file?.pid === pid && file.isReady) return;
     if ((await startTimeOf(pid)) === null) {
-      const said = (await readFile(logPath(settings), "utf8")).slice(logStart);
-      throw new CumulusError("unavailable", `PostgreSQL did not start: ${lastWords(said)} (${logPath(settings)})`);
+      const written = (await readFile(logPath(settings), "utf8")).slice(logStart);
+      const said = lastWords(saidBy(pid, written));
+      throw new CumulusError("unavailable", `PostgreSQL did not start: ${said} (${logPath(settings)})`);
     }
     await delay(pollMs);
   }
@@ -279,6 +280,12 @@ async function ensureDatabase(settings: Folders): Promise<void> {
 
 function logPath(settings: Folders): string {
   return join(pathsOf(settings).logs, "postgres.log");
+}
+
+/** A log without the lines of other processes (`log_line_prefix`): the backends of a server that was killed say there that they end. */
+function saidBy(pid: number, log: string): string {
+  const lines = log.split("\n").map((line) => ({ line, writer: /^\S+ \S+ \S+ \[(\d+)\] /.exec(line)?.[1] }));
+  return lines.flatMap(({ line, writer }) => (writer === undefined || Number(writer) === pid ? line : [])).join("\n");
 }
 
 /** The last line in which a program of PostgreSQL says what is wrong, without its prefix. */
