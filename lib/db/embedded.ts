@@ -254,7 +254,7 @@ async function waitUntilReady(settings: Folders, pid: number, logStart: number):
     const file = await readPostmasterFile(folder);
     if (file?.pid === pid && file.isReady) return;
     if ((await startTimeOf(pid)) === null) {
-      const written = (await readFile(logPath(settings), "utf8")).slice(logStart);
+      const written = (await readFile(logPath(settings))).subarray(logStart).toString("utf8");
       const said = lastWords(saidBy(pid, written));
       throw new CumulusError("unavailable", `PostgreSQL did not start: ${said} (${logPath(settings)})`);
     }
@@ -269,6 +269,8 @@ async function waitUntilReady(settings: Folders, pid: number, logStart: number):
 async function ensureDatabase(settings: Folders): Promise<void> {
   const { user, database } = embeddedDatabase;
   const client = new pg.Client({ host: pathsOf(settings).postgresSocketDir, user, database: "postgres" });
+  // A connection that breaks after its last answer would end this process; of one that breaks before, the query tells.
+  client.on("error", () => undefined);
   try {
     await client.connect();
     const found = await client.query("select 1 from pg_database where datname = $1", [database]);

@@ -1,4 +1,5 @@
-// `npm test [-- unit|integration|e2e [FILTER…]]`: installs what is missing, then runs the checks and all tests. Its last line counts them.
+// `npm test [-- unit|integration|e2e [FILTER…]]`: installs what is missing, then runs the checks and all tests. At its end it names what failed; its
+// last line counts.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,6 +7,7 @@ import { join } from "node:path";
 import { bundle, bundleOf, entries } from "./bundle.mjs";
 import { ensureNodeModules } from "./nodeModules.mjs";
 import { root } from "./root.mjs";
+import { outcomeOfPlaywright, outcomeOfVitest } from "./testReports.mjs";
 
 const kinds = ["unit", "integration", "e2e"];
 const [kind, ...filters] = process.argv.slice(2);
@@ -21,7 +23,9 @@ ensureNodeModules();
 await bundle(Object.keys(entries).filter((name) => existsSync(join(root, entries[name]))));
 
 const reports = mkdtempSync(join(tmpdir(), "cumulus-reports-"));
-const total = { passed: 0, failed: 0 };
+let passed = 0;
+/** What failed, in words. */
+const failures = [];
 /** What runs now; it is told when we are told to end, so that it takes along what it has started. */
 let present = null;
 let isEnding = false;
@@ -36,8 +40,9 @@ try {
 } finally {
   rmSync(reports, { recursive: true, force: true });
 }
-console.log(`${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed === 0 && !isEnding ? 0 : 1;
+for (const failure of failures) console.log(`failed: ${failure}`);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length === 0 && !isEnding ? 0 : 1;
 
 async function runAll() {
   if (kind === undefined) await run([join(root, "scripts", "check.mjs")]);
@@ -54,10 +59,8 @@ async function runVitest(project) {
   const report = join(reports, `${project}.json`);
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  await run([vitest, "run", "--project", project, ...reporters, ...filters], () => {
-    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8"));
-    return { passed: numPassedTests, failed: numFailedTests };
-  });
+  const outcome = () => outcomeOfVitest(JSON.parse(readFileSync(report, "utf8")));
+  await run([vitest, "run", "--project", project, ...reporters, ...filters], outcome);
 }
 
 async function runPlaywright() {
@@ -65,27 +68,29 @@ async function runPlaywright() {
   const playwright = join(root, "node_modules", "@playwright", "test", "cli.js");
   // Where there is no package of Chromium's (Ubuntu's is a snap), Playwright brings its own.
   if (!existsSync("/usr/bin/chromium") && !(await run([playwright, "install", "chromium"]))) return;
-  const count = () => {
-    const { expected, flaky, unexpected } = JSON.parse(readFileSync(report, "utf8")).stats;
-    return { passed: expected + flaky, failed: unexpected };
-  };
-  await run([playwright, "test", "--reporter=list,json", ...filters], count, { PLAYWRIGHT_JSON_OUTPUT_FILE: report });
+  const outcome = () => outcomeOfPlaywright(JSON.parse(readFileSync(report, "utf8")));
+  await run([playwright, "test", "--reporter=list,json", ...filters], outcome, {
+    PLAYWRIGHT_JSON_OUTPUT_FILE: report,
+  });
 }
 
-/** Runs a program of Node.js and adds what its report counts. One that fails counts as a failure, also when no test says so. */
-async function run(argv, count = () => ({ passed: 0, failed: 0 }), env = {}) {
+/** Runs a program of Node.js and adds what its report says. One that fails counts as a failure, also when no test says so. */
+async function run(argv, outcome = () => ({ passed: 0, failures: [] }), env = {}) {
   if (isEnding) return false;
   const isOk = await succeeds(argv, env);
-  let counted = { passed: 0, failed: 0 };
-  try {
-    counted = count();
-  } catch (error) {
-    console.error(`${argv[0]} left no report: ${error.message}`);
-    counted.failed = 1;
-  }
-  total.passed += counted.passed;
-  total.failed += isOk ? counted.failed : Math.max(1, counted.failed);
+  const told = outcomeOrNone(argv, outcome);
+  passed += told.passed;
+  failures.push(...told.failures);
+  if (!isOk && told.failures.length === 0) failures.push(`${argv.slice(0, 4).join(" ")}, though no test says so`);
   return isOk;
+}
+
+function outcomeOrNone(argv, outcome) {
+  try {
+    return outcome();
+  } catch (error) {
+    return { passed: 0, failures: [`${argv[0]} left no report: ${error.message}`] };
+  }
 }
 
 function succeeds(argv, env) {
