@@ -57,3 +57,14 @@ test("typing ends at the key at which it is aborted", async () => {
   );
   expect(sent).toHaveLength(3);
 });
+
+test("a key with Shift is twice the bytes, and the guest has twice the time for them", async () => {
+  const tookMs = async (text: string) => {
+    const startedAtMs = performance.now();
+    await typeKeystrokes(keystrokesOf(text), async () => {}, new AbortController().signal);
+    return performance.now() - startedAtMs;
+  };
+  // Timers may be a millisecond early; late is what they are on a busy computer.
+  expect(await tookMs("aaaaaaaaaa")).toBeGreaterThan(10 * 17);
+  expect(await tookMs("AAAAAAAAAA")).toBeGreaterThan(10 * 35);
+});

@@ -54,7 +54,7 @@ export function inputEvents({ qcode, isShifted }: Keystroke): object {
   return { events: isShifted ? [key("shift", true), ...stroke, key("shift", false)] : stroke };
 }
 
-/** As fast as a guest's keyboard controller takes keys without losing one: its queue holds 16 bytes. */
+/** As fast as a guest's keyboard controller takes keys without losing one: its queue holds 16 bytes. With Shift a key is twice as many. */
 const keyIntervalMs = 18;
 
 export async function typeKeystrokes(
@@ -65,6 +65,6 @@ export async function typeKeystrokes(
   for (const keystroke of keystrokes) {
     if (signal.aborted) return;
     await send(inputEvents(keystroke));
-    await delay(keyIntervalMs);
+    await delay(keystroke.isShifted ? 2 * keyIntervalMs : keyIntervalMs);
   }
 }

@@ -128,9 +128,9 @@ describe("an agent that comes back", () => {
     const stream = await agent.openSerial(1);
     stream.write("d");
     await until(async () => (await readFile(machinePaths(host.settings, 1).serialLog, "utf8")).endsWith("d"));
-    await agent.reboot(1, 5, 4_000);
+    await agent.reboot(1, 5, 20_000);
     await restartAgent();
-    expect(await agent.reboot(1, 5, 4_000)).toMatchObject({ bootCount: 1, pendingAct: "reboot" });
+    expect(await agent.reboot(1, 5, 20_000)).toMatchObject({ bootCount: 1, pendingAct: "reboot" });
     await untilSeen(agent, 1, (seen) => seen.bootCount === 2 && seen.pendingAct === null);
   });
 

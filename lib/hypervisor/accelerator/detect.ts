@@ -19,7 +19,7 @@ export const emulatedCpuModel = "max";
 const cacheSchema = z.object({ bootId: z.string(), wanted: z.string(), accelerator: acceleratorSchema });
 
 /**
- * What runs guests of this computer's own architecture, and why. A probe takes up to 4 s, so its result is kept until the computer is
+ * What runs guests of this computer's own architecture, and why. Probes take several seconds at worst, so its result is kept until the computer is
  * switched off (`accelerator.json` in the data folder).
  */
 export async function detectAccelerator(

@@ -75,7 +75,7 @@ test("what is right already isn't touched", async () => {
       await lab.inner.run("nft", ["--handle", "list", "ruleset"]),
       await lab.inner.run("ip", ["link", "show"]),
       await lab.host.run("nft", ["--handle", "list", "ruleset"]),
-    ].map((text) => text.replaceAll(/packets \d+ bytes \d+|(?<=flags dynamic[^{}]*)elements = \{[^}]*\}/g, ""));
+    ].map((text) => text.replaceAll(/packets \d+ bytes \d+|(?<=flags dynamic[^{}]*)\s*elements = \{[^}]*\}/g, ""));
   const before = await look();
   await lab.apply(state);
   await lab.killAgent();

@@ -146,6 +146,8 @@ test("without networks nothing of it is left", async () => {
   await startAgent("127.0.0.1");
   await lab.apply(state);
   expect(await pidsOnHost()).toHaveLength(1);
+  // It would bring all back while it is removed.
+  await lab.killAgent();
   await lab.removeAll();
   expect(await findDnsmasqs(lab.names.folder)).toEqual([]);
   expect(await lab.host.run("nft", ["list", "ruleset"])).toBe("");

@@ -76,6 +76,7 @@ function keyOf({ family, name }: NftTable): string {
 async function listingSha256(namespace: Namespace, { family, name }: NftTable): Promise<string> {
   // What keeps nft from listing a table that is there keeps it from making it anew, too, and is told then.
   const listing = await run(namespace, "nft", ["--stateless", "list", "table", family, name]).catch(() => "");
-  const lasting = listing.replaceAll(/(flags dynamic[^{}]*)elements = \{[^}]*\}/g, "$1");
+  // An empty set has not even the line.
+  const lasting = listing.replaceAll(/(flags dynamic[^{}]*?)\s*elements = \{[^}]*\}/g, "$1");
   return lasting === "" ? "" : createHash("sha256").update(lasting).digest("hex");
 }

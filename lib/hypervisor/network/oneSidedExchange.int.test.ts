@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FirewallRule, NetworkState } from "../../domain/hostNetwork";
 import { Lab, type LabNamespace } from "../testing/lab/lab";
 import { host, network } from "../testing/lab/labNetworks";
-import { until } from "../testing/until";
+import { until, untilQuiet } from "../testing/until";
 
 const one = network(1, [host(1, 1), host(2, 1)]);
 const state: NetworkState = { networks: [one], firewalls: [], limits: [] };
@@ -55,10 +55,10 @@ const withFirewall = (vmId: number, ingress: FirewallRule[] | null, egress: Fire
 
 async function expectEnd({ sent, heard }: Exchange, after: NetworkState): Promise<void> {
   await lab.apply(after);
+  await untilQuiet(heard);
   const [sentBefore, heardBefore] = [sent.length, heard.length];
   await until(() => sent.length > sentBefore + 50, 20_000);
-  // What was on its way.
-  expect(heard.length - heardBefore).toBeLessThan(5);
+  expect(heard).toHaveLength(heardBefore);
 }
 
 async function expectMore({ heard }: Exchange, after: NetworkState): Promise<void> {
