@@ -116,7 +116,7 @@ describe("from inside a guest", () => {
     const open = await forger.node(`
       const net = require("node:net"), open = [];
       const tries = ${JSON.stringify(targets)}.flatMap((host) => ${JSON.stringify(ports)}.map((port) => new Promise((done) => {
-        const socket = net.connect({ host, port, timeout: 1500 });
+        const socket = net.connect({ host, port, timeout: 5000 });
         socket.on("connect", () => { open.push(host + " " + port); socket.destroy(); done(); });
         socket.on("timeout", () => { socket.destroy(); done(); });
         socket.on("error", done);
@@ -137,7 +137,7 @@ describe("from inside a guest", () => {
       // A query for the name server itself (RFC 1035): whatever is not DNS takes it for data.
       const query = Buffer.from("00010100000100000000000007676174657761790000010001", "hex");
       for (const host of ["192.168.1.1", "203.0.113.2"]) for (const port of ${JSON.stringify(ports)}) socket.send(query, port, host);
-      setTimeout(() => { say([...answers].join()); process.exit(); }, 1500);`);
+      setTimeout(() => { say([...answers].join()); process.exit(); }, 5000);`);
     expect(answers).toBe("192.168.1.1 53");
   });
 });

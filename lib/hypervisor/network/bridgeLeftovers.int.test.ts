@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { NetworkState } from "../../domain/hostNetwork";
 import { networkFingerprint } from "../../domain/networkFingerprint";
 import { Lab, type LabNamespace } from "../testing/lab/lab";
-import { get, host, network, serve } from "../testing/lab/labNetworks";
+import { get, host, network, serve, silenceMs } from "../testing/lab/labNetworks";
 import { until } from "../testing/until";
 import { findDnsmasqs } from "./dnsmasqProcess";
 
@@ -42,7 +42,7 @@ const startUserMode = () => lab.startAgent("networkAgent.ts", "user");
 const driver = () => lab.ask<{ driver: string; problem: string | null; applied: string | null }>("driver");
 const inDataDir = (name: string) => join(lab.settings.dataDir, name);
 const keptForwards = async () => JSON.parse(await readFile(inDataDir("forwards.json"), "utf8"));
-const fromOutside = (port: number) => get(lab.internet, "203.0.113.2", port, 1000);
+const fromOutside = (port: number, timeoutMs?: number) => get(lab.internet, "203.0.113.2", port, timeoutMs);
 const dnsmasqPids = async () => (await findDnsmasqs(lab.names.folder)).map(({ identity }) => identity.pid);
 
 test("bridges that VMs still run on are looked after: name servers that die come back, and rules that are flushed", async () => {
@@ -52,7 +52,7 @@ test("bridges that VMs still run on are looked after: name servers that die come
   await lab.host.run("nft", ["flush", "ruleset"]);
   expect(await fromOutside(8081)).toBe("refused");
   for (const pid of before) process.kill(pid, "SIGKILL");
-  await until(async () => (await fromOutside(8081)).startsWith("hello"), 60_000);
+  await until(async () => (await fromOutside(8081, silenceMs)).startsWith("hello"), 60_000);
   await until(async () => (await dnsmasqPids()).some((pid) => !before.includes(pid)), 20_000);
 }, 120_000);
 
@@ -61,7 +61,7 @@ test("what was changed while another agent had the bridges is changed back, thou
   await lab.killAgent();
   await lab.startAgent("networkAgent.ts", "bridge");
   await lab.apply(walled);
-  expect(await get(lab.host, host(1, 1).ipv4, 80, 1000)).toBe("silent");
+  expect(await get(lab.host, host(1, 1).ipv4, 80, silenceMs)).toBe("silent");
   await lab.killAgent();
   await startUserMode();
   await lab.apply(state);
@@ -81,7 +81,7 @@ test("forwards in user mode are taken over where bridges can't be brought about,
     await until(async () => (await driver()).problem === null, 30_000);
     await until(async () => (await driver()).applied === networkFingerprint(forwarding));
     expect(await keptForwards()).toMatchObject({ applied: networkFingerprint(forwarding) });
-    expect(await get(lab.host, host(1, 1).ipv4, 80, 1000)).toBe("silent");
+    expect(await get(lab.host, host(1, 1).ipv4, 80, silenceMs)).toBe("silent");
   } finally {
     await rmdir(hosts).catch(() => undefined);
   }
@@ -104,7 +104,7 @@ test("a state is not said to be in effect by the agent after one that died befor
   expect(await get(lab.host, host(1, 1).ipv4, 80)).toMatch(/^hello/);
   await lab.apply(walled);
   expect(await driver()).toMatchObject({ problem: null, applied: networkFingerprint(walled) });
-  expect(await get(lab.host, host(1, 1).ipv4, 80, 1000)).toBe("silent");
+  expect(await get(lab.host, host(1, 1).ipv4, 80, silenceMs)).toBe("silent");
   await lab.killAgent();
   await startUserMode();
   expect(await driver()).toMatchObject({ problem: null, applied: networkFingerprint(walled) });
@@ -137,7 +137,7 @@ test("the forwards of a VM that has left its bridge go, and those of one that is
 test("a tap that was set down is set up again, and nothing is taken from a QEMU that is there", async () => {
   await lab.inner.ip("link set dev t1n0 down");
   await lab.apply(state);
-  await until(async () => (await fromOutside(8081)).startsWith("hello"), 20_000);
+  await until(async () => (await fromOutside(8081, silenceMs)).startsWith("hello"), 20_000);
   await lab.apply({ networks: [], firewalls: [], limits: [] });
   await access(lab.names.namespacePath);
   await lab.apply(state);

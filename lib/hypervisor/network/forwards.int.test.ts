@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { NetworkState } from "../../domain/hostNetwork";
 import { Lab, LabNamespace } from "../testing/lab/lab";
-import { get, host, network, serve } from "../testing/lab/labNetworks";
+import { get, host, network, serve, silenceMs } from "../testing/lab/labNetworks";
 
 let lab: Lab;
 let a: LabNamespace;
@@ -62,8 +62,8 @@ test("a firewall that lets in this computer alone lets in no guest that comes by
     await lab.apply(closedTo([cidr]));
     expect(await get(lab.host, "192.168.1.3", 80)).toBe("hello ::ffff:192.168.1.1");
     expect(await get(lab.host, "127.0.0.1", 8081)).toBe("hello ::ffff:192.168.1.1");
-    for (const guest of [a, c]) expect(await get(guest, "203.0.113.2", 8081)).toBe("silent");
-    expect(await get(lab.internet, "203.0.113.2", 8081)).toBe("silent");
+    for (const guest of [a, c]) expect(await get(guest, "203.0.113.2", 8081, silenceMs)).toBe("silent");
+    expect(await get(lab.internet, "203.0.113.2", 8081, silenceMs)).toBe("silent");
   }
   for (const guest of [a, c]) {
     await lab.apply(closedTo([]));
@@ -76,14 +76,14 @@ test("a firewall that lets in this computer alone lets in no guest that comes by
 
 test("only forwards lead from outside to a guest, and only by the addresses that they are on", async () => {
   await lab.internet.ip("route add 192.168.1.0/24 via 203.0.113.2");
-  expect(await get(lab.internet, "192.168.1.3", 80)).toBe("silent");
+  expect(await get(lab.internet, "192.168.1.3", 80, silenceMs)).toBe("silent");
   const to = { protocol: "tcp" as const, ipv4: "192.168.1.3", port: 80 };
   const forwards = [
     { ...to, hostAddress: "127.0.0.1", hostPort: 8082 },
     { ...to, hostAddress: "203.0.113.2", hostPort: 8080 },
   ];
   await lab.apply({ ...state, networks: [{ ...one, forwards }, two] });
-  expect(await get(lab.internet, "192.168.1.3", 80)).toBe("silent");
+  expect(await get(lab.internet, "192.168.1.3", 80, silenceMs)).toBe("silent");
   expect(await get(lab.internet, "203.0.113.2", 8080)).toBe("hello ::ffff:203.0.113.1");
   expect(await get(lab.host, "127.0.0.1", 8082)).toMatch(/^hello/);
   expect(await get(lab.host, "192.168.1.3", 80)).toMatch(/^hello/);
@@ -93,12 +93,12 @@ test("only forwards lead from outside to a guest, and only by the addresses that
   await lab.host.run("nft", ["-f", "-"], nat);
   expect(await get(lab.internet, "192.168.1.3", 80)).toBe("hello ::ffff:192.168.1.1");
   await lab.host.run("nft", ["delete", "table", "ip", "nat"]);
-  expect(await get(lab.internet, "192.168.1.3", 80)).toBe("silent");
+  expect(await get(lab.internet, "192.168.1.3", 80, silenceMs)).toBe("silent");
   await lab.apply({ ...state, networks: [{ ...one, outside: "routed" }, two] });
   expect(await get(lab.internet, "192.168.1.3", 80)).toBe("hello ::ffff:203.0.113.1");
   expect(await get(a, "203.0.113.1", 80)).toBe("hello ::ffff:192.168.1.2");
   await lab.apply({ ...state, networks: [{ ...one, outside: "none" }, two] });
-  expect(await get(a, "203.0.113.1", 80)).toBe("silent");
+  expect(await get(a, "203.0.113.1", 80, silenceMs)).toBe("silent");
   expect(await get(lab.host, "192.168.1.3", 80)).toMatch(/^hello/);
   await lab.apply(state);
 });
@@ -141,7 +141,7 @@ test("a port that the host publishes for a container is open to others, and to n
   const published = "fib daddr type local tcp dport { 53, 9999 } dnat to 172.30.0.2:80";
   const nat = `table ip nat { chain PREROUTING { type nat hook prerouting priority -100; ${published}; }; }`;
   await lab.host.run("nft", ["-f", "-"], nat);
-  for (const address of ["203.0.113.2", "172.30.0.1"]) expect(await get(a, address, 9999)).toBe("silent");
+  for (const address of ["203.0.113.2", "172.30.0.1"]) expect(await get(a, address, 9999, silenceMs)).toBe("silent");
   expect(await get(lab.internet, "203.0.113.2", 9999)).toBe("hello ::ffff:203.0.113.1");
   // The host's name server may be one.
   expect(await get(a, "203.0.113.2", 53)).toMatch(/^hello/);

@@ -266,7 +266,7 @@ exec "$@"`;
 
   private answerTo<T>(id: number): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error("The agent doesn't answer.")), 60_000);
+      const timer = setTimeout(() => reject(new Error("The agent doesn't answer.")), 300_000);
       this.answers.set(id, ({ value, error }) => {
         clearTimeout(timer);
         if (error === undefined) resolve(value as T);

@@ -31,8 +31,11 @@ export const serve = (space: LabNamespace, port: number) =>
     `require("node:http").createServer((request, answer) => answer.end("hello " + request.socket.remoteAddress)).listen(${port}, "::", () => console.log("ready"))`,
   ]);
 
-/** What a client reads there; "silent" or "refused" when it reads nothing. */
-export const get = (space: LabNamespace, address: string, port: number, timeoutMs = 2500) =>
+/** After how long without an answer nothing is to come, where nothing is let through. */
+export const silenceMs = 2500;
+
+/** What a client reads there; "silent" or "refused" when it reads nothing. An answer that is to come may be late on a busy computer. */
+export const get = (space: LabNamespace, address: string, port: number, timeoutMs = 20_000) =>
   space.node(`
     const request = require("node:http").get({ host: "${address}", port: ${port}, timeout: ${timeoutMs} }, (answer) => answer.on("data", say));
     request.on("timeout", () => { say("silent"); process.exit(); });
@@ -46,13 +49,13 @@ export const resolve = (space: LabNamespace, server: string, name: string) =>
     resolver.resolve4("${name}").then((found) => say(found.join()), (error) => say(error.code));`);
 
 /** Whether an address answers an ICMP echo request: "answered" or "silent". */
-export const ping = async (space: LabNamespace, address: string) =>
-  (await space.run("python3", ["-c", echoRequest, address])).trim();
+export const ping = async (space: LabNamespace, address: string, timeoutMs = 20_000) =>
+  (await space.run("python3", ["-c", echoRequest, address, String(timeoutMs / 1000)])).trim();
 
 /** The header is written out with its checksum (RFC 792). Raw sockets hear all of a namespace's ICMP. */
 const echoRequest = `import socket, sys
 echo = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
-echo.settimeout(2)
+echo.settimeout(float(sys.argv[2]))
 echo.sendto(bytes([8, 0, 0xf7, 0xfd, 0, 1, 0, 1]), (sys.argv[1], 0))
 try:
     while True:
