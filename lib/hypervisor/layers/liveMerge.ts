@@ -101,9 +101,11 @@ export async function switchLive(
   const node = `layer-${newLayerId()}`;
   const filename = context.layers.file(layer.id);
   const file = { driver: "file", "node-name": fileNodeOf(node), filename, "read-only": true };
-  await qemu.execute("blockdev-add", { driver: "qcow2", "node-name": node, "read-only": true, file, backing: base });
+  const opened = { driver: "qcow2", "node-name": node, "read-only": true, file, backing: base };
+  await qemu.execute("blockdev-add", opened, inTurnMs);
   try {
-    await qemu.execute("blockdev-reopen", { options: [reopened(overlay, node, above !== null)] });
+    // Which writes out what the guest has written, too.
+    await qemu.execute("blockdev-reopen", { options: [reopened(overlay, node, above !== null)] }, inTurnMs);
   } catch (error) {
     await qemu.execute("blockdev-del", { "node-name": node });
     throw error;

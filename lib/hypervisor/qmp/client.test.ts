@@ -121,16 +121,7 @@ describe("a monitor", () => {
   });
 
   test("tells silence within 4 s, and the status as soon as QEMU answers again", async () => {
-    const answers: (() => void)[] = [];
-    const server = await ScriptedServer.start(
-      (say) => say(greeting),
-      ({ execute, id }, say) => {
-        if (execute === "query-uuid") say({ return: { UUID: uuid }, id });
-        else if (execute === "query-status") answers.push(() => say({ return: { status: "running" }, id }));
-        else say({ return: {}, id });
-      },
-    );
-    servers.push(server);
+    const { server, answers } = await hesitantServer();
     const told: string[] = [];
     const monitor = new Monitor([server.path], uuid, handlers(told));
     await monitor.connect(1000);
@@ -139,6 +130,19 @@ describe("a monitor", () => {
     await until(() => answers.length === 2);
     answers[1]?.();
     await until(() => told.at(-1) === "running");
+    monitor.close();
+  }, 10_000);
+
+  test("waits longer for a status that an act asks for than it takes to tell silence", async () => {
+    const { server, answers } = await hesitantServer();
+    const told: string[] = [];
+    const monitor = new Monitor([server.path], uuid, handlers(told));
+    await monitor.connect(1000);
+    const status = monitor.status();
+    status.catch(() => undefined);
+    await until(() => told[0] === "silent");
+    answers[0]?.();
+    expect(await status).toBe("running");
     monitor.close();
   }, 10_000);
 
@@ -159,6 +163,21 @@ describe("a monitor", () => {
     expect(busy.connections).toHaveLength(1);
     monitor.close();
   }, 10_000);
+
+  /** A QEMU's, whose answers to the question for its status are given by the test. */
+  async function hesitantServer() {
+    const answers: (() => void)[] = [];
+    const server = await ScriptedServer.start(
+      (say) => say(greeting),
+      ({ execute, id }, say) => {
+        if (execute === "query-uuid") say({ return: { UUID: uuid }, id });
+        else if (execute === "query-status") answers.push(() => say({ return: { status: "running" }, id }));
+        else say({ return: {}, id });
+      },
+    );
+    servers.push(server);
+    return { server, answers };
+  }
 
   function handlers(told: string[]) {
     return {

@@ -17,6 +17,8 @@ export interface MonitorHandlers {
 
 const heartbeatMs = 1500;
 const answerMs = 1500;
+/** Of the status that an act asks for: a QEMU that is late, as on a busy computer, makes it no failure. */
+const actAnswerMs = 10_000;
 /** How long a question to a silent QEMU stays open: it answers as soon as it goes on, and few questions pile up until then. */
 const silentAnswerMs = 60_000;
 
@@ -79,7 +81,7 @@ export class Monitor {
   }
 
   /** QEMU's run state, freshly asked; also told to `onStatus`. */
-  async status(timeoutMs = answerMs): Promise<string> {
+  async status(timeoutMs = actAnswerMs): Promise<string> {
     const answer = statusSchema.safeParse(await this.execute("query-status", {}, timeoutMs));
     if (!answer.success) throw new QmpError("refused", "QEMU gave an answer to query-status that is no status.");
     if (!this.isClosed) this.handlers.onStatus(answer.data.status);
@@ -118,7 +120,7 @@ export class Monitor {
   private async reconnect(): Promise<void> {
     try {
       await this.connect(answerMs);
-      await this.status();
+      await this.status(answerMs);
     } catch (error) {
       if (!(error instanceof QmpError)) throw error;
       if (this.isClosed) return;

@@ -56,13 +56,14 @@ export async function beginCut({ context, id }: CutTarget): Promise<DiskRecord> 
 export async function openOverlay({ context, id }: CutTarget, { cut }: DiskRecord, qemu: RunningQemu): Promise<void> {
   if (cut === null) return;
   const filename = inFolder(machinePaths(context.settings, id), cut.disk);
-  await qemu.execute("blockdev-add", {
+  const overlay = {
     driver: "qcow2",
     "node-name": nodeNameOf(cut.disk),
     discard: "unmap",
     file: { driver: "file", "node-name": fileNodeOf(nodeNameOf(cut.disk)), filename },
     backing: null,
-  });
+  };
+  await qemu.execute("blockdev-add", overlay, switchMs);
 }
 
 /** From here on the guest writes to the overlay. */

@@ -18,8 +18,8 @@ import { readLiveDisk } from "./liveDisk";
 import { type MemoryOut, prepareMemoryOut } from "./memoryOut";
 import { PauseMeter } from "./pauseMeter";
 
-/** QEMU writes out what its disk has in memory: on a busy disk that is long. */
-const stopMs = 30_000;
+/** To stop a guest, QEMU writes out what its disk has in memory; to let it go on, it may read the disk's tables. On a busy disk that is long. */
+const holdMs = 30_000;
 
 /** File times are as coarse as the kernel's clock ticks. */
 const freshMs = 1_000;
@@ -112,7 +112,7 @@ export async function switchRunning(
 /** A QEMU that doesn't answer now may yet stop the guest: `Runtime` lets that go on when it does answer. */
 async function letGoOn({ context, spec, runtime }: SnapshotTarget, qemu: RunningQemu): Promise<void> {
   try {
-    if ((await qemu.status()) !== "running") await qemu.execute("cont");
+    if ((await qemu.status()) !== "running") await qemu.execute("cont", {}, holdMs);
     await runtime.record.note((state) => ({ ...state, isHeld: false }));
     runtime.thawIfFrozen();
     await qemu.status();
@@ -132,13 +132,13 @@ async function holdAndSwitch(held: {
   varsAsOfNs: bigint | null;
 }): Promise<void> {
   const { target, qemu, record, making, memoryOut, node, wasRunning, varsAsOfNs } = held;
-  if (wasRunning) await qemu.execute("stop", {}, stopMs);
+  if (wasRunning) await qemu.execute("stop", {}, holdMs);
   failpoint("agent.snapshot.held");
   await switchToOverlay(record, qemu, node);
   failpoint("agent.snapshot.switched");
   await keepUefiVars(target, record, making, varsAsOfNs);
   await memoryOut?.begin();
-  if (wasRunning && memoryOut?.isLive !== true) await qemu.execute("cont");
+  if (wasRunning && memoryOut?.isLive !== true) await qemu.execute("cont", {}, holdMs);
 }
 
 /**
