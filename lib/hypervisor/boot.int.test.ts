@@ -43,7 +43,7 @@ test("a real guest reaches each step, answers by SSH, reboots by its agent and t
 
   await agent.reboot(1, 1, 60_000);
   await untilSeen(agent, 1, (seen) => seen.bootCount === 2 && seen.milestones.ssh !== undefined, 90_000);
-  expect(await agent.observe(1)).toMatchObject({ pid: booted.pid, state: "running" });
+  await untilSeen(agent, 1, (seen) => seen.state === "running" && seen.pid === booted.pid);
 
   await agent.shutdown(1);
   await untilSeen(agent, 1, (seen) => seen.state === "stopped" && seen.stoppedBy === "request", 60_000);

@@ -127,7 +127,8 @@ test("a disc goes into a machine that runs, the boot order counts from its next 
 
   await agent.close();
   agent = await host.agent();
-  expect(await agent.observe(2)).toMatchObject({ state: "running", cdromSha256: iso.sha256 });
+  const back = await untilSeen(agent, 2, (seen) => seen.state === "running");
+  expect(back).toMatchObject({ cdromSha256: iso.sha256 });
   expect(await agent.ensure({ ...spec, bootFrom: "cdrom" })).toMatchObject({ cdromSha256: null });
   await agent.remove(2);
 });

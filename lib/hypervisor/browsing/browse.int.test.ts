@@ -224,6 +224,6 @@ test("who reads a disk runs without rights on this host, and is gone with the ag
     expect(/^CapEff:\s+(\w+)/m.exec(status)?.[1]).toBe("0000000000000000");
   }
   await agent.close();
-  expect(await workers()).toEqual([]);
+  await until(async () => (await workers()).length === 0);
   expect((await readdir(pathsOf(host.settings).staging)).filter((name) => name.startsWith("browse-"))).toEqual([]);
 });

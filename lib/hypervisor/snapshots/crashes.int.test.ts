@@ -192,7 +192,7 @@ describe("faults while a snapshot is taken", () => {
       });
       rmSync(ballast);
       await bed.untilEchoes(1);
-      expect(await bed.agent.observe(1)).toMatchObject({ state: "running" });
+      await untilSeen(bed.agent, 1, ({ state }) => state === "running");
       await bed.expectWholeSnapshots();
       expect(await bed.agent.takeSnapshot(1, ask, report, signal)).toMatchObject({ consistency: "memory" });
       await bed.expectNothingLeft();

@@ -226,7 +226,7 @@ async function check(file: string): Promise<void> {
 }
 
 async function echoes(): Promise<void> {
-  expect(await agent.observe(1)).toMatchObject({ state: "running" });
+  await untilSeen(agent, 1, ({ state }) => state === "running");
   const stream = await agent.openSerial(1);
   let shown = "";
   stream.on("data", (chunk: Buffer) => {

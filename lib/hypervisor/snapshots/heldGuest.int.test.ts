@@ -51,7 +51,7 @@ test.each(["agent.snapshot.held", "agent.snapshot.switched", "agent.snapshot.res
     await bed.agent.close();
     await crashAt({ settings: host.settings, act: "take", failpoint, spec });
     bed.agent = await host.agent();
-    expect(await bed.agent.observe(1)).toMatchObject({ state: "paused" });
+    await untilSeen(bed.agent, 1, ({ state }) => state === "paused");
     await bed.take(9);
     expect(await bed.agent.observe(1)).toMatchObject({ state: "paused" });
     await bed.agent.resume(1);

@@ -48,7 +48,7 @@ test("a VM with 48 snapshots reads through six layers, also without a restart, i
   for (let id = 2; id < count; id++) await agent.removeSnapshot(id);
   await until(() => layerFiles().length === 2, 200_000);
   expect((await agent.listSnapshots()).map(({ id }) => id)).toEqual([1, count]);
-  expect(await agent.observe(1)).toMatchObject({ state: "running" });
+  await untilSeen(agent, 1, ({ state }) => state === "running");
   expect(host.messages.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
   await agent.stop(1);
   await execa("qemu-img", ["check", "-q", "-f", "qcow2", await disk()]);

@@ -7,7 +7,7 @@ import { pathsOf } from "../../env";
 import { machinePaths } from "../machinePaths";
 import { machineTypesOf } from "../qemu/machineTypes";
 import { SnapshotBed } from "../testing/snapshotBed";
-import { TestHost } from "../testing/testHost";
+import { TestHost, untilSeen } from "../testing/testHost";
 
 const report = { progress: () => {}, log: () => {} };
 const { signal } = new AbortController();
@@ -101,7 +101,7 @@ test("a memory of a machine that QEMU doesn't have is refused before the guest i
   const { pid } = await bed.agent.observe(1);
   await downgrade();
   await expect(restore()).rejects.toMatchObject({ code: "wrong_state", message: expect.stringContaining("-machine") });
-  expect(await bed.agent.observe(1)).toMatchObject({ state: "running", pid });
+  await untilSeen(bed.agent, 1, (seen) => seen.state === "running" && seen.pid === pid);
   await bed.untilEchoes(1);
 });
 

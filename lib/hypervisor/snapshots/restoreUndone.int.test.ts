@@ -67,7 +67,7 @@ test.each(killed)(
     bed.agent = await host.agent();
     const ask = { snapshotId, operationId: 9 };
     await expect(bed.agent.restoreSnapshot(1, ask, report, AbortSignal.abort())).rejects.toBeDefined();
-    expect(await bed.agent.observe(1)).toMatchObject({ state });
+    await untilSeen(bed.agent, 1, (seen) => seen.state === state);
     await bed.agent.start(1);
     await bed.untilEchoes(1);
     await bed.agent.stop(1);

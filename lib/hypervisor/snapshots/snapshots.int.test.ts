@@ -10,7 +10,7 @@ import { pathsOf } from "../../env";
 import type { Hypervisor } from "../hypervisor";
 import { machinePaths } from "../machinePaths";
 import { MiniGuests } from "../testing/miniGuests";
-import { TestHost } from "../testing/testHost";
+import { TestHost, untilSeen } from "../testing/testHost";
 import { until } from "../testing/until";
 
 let host: TestHost;
@@ -18,6 +18,9 @@ let guests: MiniGuests;
 let agent: Hypervisor;
 let spec: MachineSpec;
 let operationId = 0;
+
+/** Guests boot, copy and are merged in most of these, on a computer that may be busy. */
+const slow = { timeout: 600_000 };
 
 const said: string[] = [];
 const report: TaskReport = { progress: () => {}, log: (line) => said.push(line) };
@@ -73,7 +76,7 @@ async function expectSoundDisks(): Promise<void> {
   }
 }
 
-test("a snapshot of a running VM with its file systems frozen, and back to it", async () => {
+test("a snapshot of a running VM with its file systems frozen, and back to it", slow, async () => {
   await run("echo before > /root/file; sync");
   const manifest = await takeFrozen(1);
   expect(manifest).toMatchObject({ id: 1, vmId: 1, hasMemory: false, memoryBytes: 0, parentId: null });
@@ -88,30 +91,34 @@ test("a snapshot of a running VM with its file systems frozen, and back to it", 
   await expectSoundDisks();
 });
 
-test("a snapshot with memory: a file, what is in memory and a process are back, and the clock is right", async () => {
-  await run("echo one > /root/file; echo one > /dev/shm/value; sync; echo one > /root/notSynced");
-  await run(
-    "(while :; do echo tick >> /dev/shm/ticks; sleep 0.2; done) >/dev/null 2>&1 </dev/null & echo $! > /dev/shm/pid",
-  );
-  // The kernel makes it when it is first read.
-  const bootId = await run("cat /proc/sys/kernel/random/boot_id");
-  const manifest = await take(2, { memory: true });
-  expect(manifest).toMatchObject({ hasMemory: true, consistency: "memory", parentId: 1 });
-  expect(manifest.memoryBytes).toBeGreaterThan(10 * MIB);
-  expect(manifest.pauseMs).toBeGreaterThan(0);
-  await until(async () => (await readFile("/proc/sys/vm/unprivileged_userfaultfd", "utf8")) === "0\n");
-  await run("echo two > /root/file; echo two > /dev/shm/value; sync; kill $(cat /dev/shm/pid)");
+test(
+  "a snapshot with memory: a file, what is in memory and a process are back, and the clock is right",
+  slow,
+  async () => {
+    await run("echo one > /root/file; echo one > /dev/shm/value; sync; echo one > /root/notSynced");
+    await run(
+      "(while :; do echo tick >> /dev/shm/ticks; sleep 0.2; done) >/dev/null 2>&1 </dev/null & echo $! > /dev/shm/pid",
+    );
+    // The kernel makes it when it is first read.
+    const bootId = await run("cat /proc/sys/kernel/random/boot_id");
+    const manifest = await take(2, { memory: true });
+    expect(manifest).toMatchObject({ hasMemory: true, consistency: "memory", parentId: 1 });
+    expect(manifest.memoryBytes).toBeGreaterThan(10 * MIB);
+    expect(manifest.pauseMs).toBeGreaterThan(0);
+    await until(async () => (await readFile("/proc/sys/vm/unprivileged_userfaultfd", "utf8")) === "0\n");
+    await run("echo two > /root/file; echo two > /dev/shm/value; sync; kill $(cat /dev/shm/pid)");
 
-  await restore(2);
-  expect(await agent.observe(1)).toMatchObject({ state: "running" });
-  expect(await run("cat /root/file /dev/shm/value /proc/sys/kernel/random/boot_id")).toBe(`one\none\n${bootId}`);
-  const ticks = Number(await run("wc -l < /dev/shm/ticks"));
-  await until(async () => Number(await run("wc -l < /dev/shm/ticks")) > ticks);
-  expect(Math.abs(Number(await run("date +%s")) - Date.now() / 1000)).toBeLessThan(10);
-  expect(said).toEqual([]);
-});
+    await restore(2);
+    await untilSeen(agent, 1, ({ state }) => state === "running");
+    expect(await run("cat /root/file /dev/shm/value /proc/sys/kernel/random/boot_id")).toBe(`one\none\n${bootId}`);
+    const ticks = Number(await run("wc -l < /dev/shm/ticks"));
+    await until(async () => Number(await run("wc -l < /dev/shm/ticks")) > ticks);
+    expect(Math.abs(Number(await run("date +%s")) - Date.now() / 1000)).toBeLessThan(10);
+    expect(said).toEqual([]);
+  },
+);
 
-test("the middle one of three goes: what is in the others stays, and its space comes back", async () => {
+test("the middle one of three goes: what is in the others stays, and its space comes back", slow, async () => {
   await run("dd if=/dev/urandom of=/root/big bs=1M count=20 2>/dev/null; sync; md5sum < /root/big > /root/sum");
   await run("sync");
   await take(3);
@@ -144,7 +151,7 @@ test("the middle one of three goes: what is in the others stays, and its space c
   expect(await run("md5sum < /root/big | diff - /root/sum && cat /root/file")).toBe("one");
 });
 
-test("the newest one goes: the running guest's own QEMU takes its data in", async () => {
+test("the newest one goes: the running guest's own QEMU takes its data in", slow, async () => {
   await run("dd if=/dev/urandom of=/root/big bs=1M count=20 2>/dev/null; sync; md5sum < /root/big > /root/sum; sync");
   await take(5);
   await run("echo newest > /root/file; sync");
@@ -155,39 +162,47 @@ test("the newest one goes: the running guest's own QEMU takes its data in", asyn
   await expectSoundDisks();
 });
 
-test("a new VM from a snapshot with memory has its disk, with what the guest had yet to write, and an identity of its own", async () => {
-  const other = await guests.spec(2, {}, 2);
-  await guests.start(agent, other);
-  const identity =
-    "cat /etc/machine-id; hostname; cat /sys/class/net/eth0/address; ip -4 -o addr show eth0; md5sum < /etc/dropbear/dropbear_ed25519_host_key";
-  const [own = "", theirs = ""] = [await run(identity), await guests.run(other, identity)];
-  own.split("\n").forEach((line, index) => {
-    expect(theirs.split("\n")[index]).not.toBe(line);
-  });
-  expect(theirs).toContain("vm-2");
-  expect(await guests.run(other, "cat /root/file /root/notSynced")).toBe("one\none");
-  await expectSoundDisks();
-});
+test(
+  "a new VM from a snapshot with memory has its disk, with what the guest had yet to write, and an identity of its own",
+  slow,
+  async () => {
+    const other = await guests.spec(2, {}, 2);
+    await guests.start(agent, other);
+    const identity =
+      "cat /etc/machine-id; hostname; cat /sys/class/net/eth0/address; ip -4 -o addr show eth0; md5sum < /etc/dropbear/dropbear_ed25519_host_key";
+    const [own = "", theirs = ""] = [await run(identity), await guests.run(other, identity)];
+    own.split("\n").forEach((line, index) => {
+      expect(theirs.split("\n")[index]).not.toBe(line);
+    });
+    expect(theirs).toContain("vm-2");
+    expect(await guests.run(other, "cat /root/file /root/notSynced")).toBe("one\none");
+    await expectSoundDisks();
+  },
+);
 
-test("layers are folded under a guest that writes while one snapshot after the other is taken, and it reads what it wrote", async () => {
-  const first = 100;
-  for (let id = first; id < first + 20; id++) {
-    await run(
-      `dd if=/dev/urandom of=/root/part${id} bs=64k count=4 2>/dev/null; cd /root; md5sum part${id} >>parts; sync`,
+test(
+  "layers are folded under a guest that writes while one snapshot after the other is taken, and it reads what it wrote",
+  slow,
+  async () => {
+    const first = 100;
+    for (let id = first; id < first + 20; id++) {
+      await run(
+        `dd if=/dev/urandom of=/root/part${id} bs=64k count=4 2>/dev/null; cd /root; md5sum part${id} >>parts; sync`,
+      );
+      await take(id, { freeze: false });
+    }
+    const isFolded = async () => (await agent.listSnapshots()).filter(({ foldedBytes }) => foldedBytes > 0).length >= 2;
+    await until(isFolded, 60_000);
+    expect(await run("sync; echo 3 >/proc/sys/vm/drop_caches; cd /root && md5sum -c parts | grep -vc OK || true")).toBe(
+      "0",
     );
-    await take(id, { freeze: false });
-  }
-  const isFolded = async () => (await agent.listSnapshots()).filter(({ foldedBytes }) => foldedBytes > 0).length >= 2;
-  await until(isFolded, 60_000);
-  expect(await run("sync; echo 3 >/proc/sys/vm/drop_caches; cd /root && md5sum -c parts | grep -vc OK || true")).toBe(
-    "0",
-  );
-  for (let id = first; id < first + 20; id++) await agent.removeSnapshot(id);
-  await run("rm /root/part*; sync");
-  expect(host.messages.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
-});
+    for (let id = first; id < first + 20; id++) await agent.removeSnapshot(id);
+    await run("rm /root/part*; sync");
+    expect(host.messages.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
+  },
+);
 
-test("a VM that is off: taken, deleted, put back; and its disk in one file", async () => {
+test("a VM that is off: taken, deleted, put back; and its disk in one file", slow, async () => {
   await run("echo off > /root/file; sync");
   await agent.shutdown(1);
   await until(async () => (await agent.observe(1)).state === "stopped", 60_000);

@@ -94,11 +94,9 @@ export class SnapshotBed {
       const pattern = patterns[id];
       if (pattern !== undefined) await until(() => holds(join(layers, `${layerId}.qcow2`), pattern));
     }
-    // Layers that nothing names may go meanwhile.
     for (const name of readdirSync(layers).filter((name) => /^[0-9a-f]{16}\.qcow2$/.test(name))) {
-      const check = ["check", "-q", "--force-share", "-f", "qcow2", join(layers, name)];
-      const { failed, stderr } = await execa("qemu-img", check, { reject: false });
-      if (failed && readdirSync(layers).includes(name)) expect.fail(stderr);
+      // Layers that nothing names may go meanwhile, and one that others are merged into is written while it is read.
+      await expect.poll(async () => (readdirSync(layers).includes(name) ? faultsOf(join(layers, name)) : "")).toBe("");
     }
   }
 
@@ -126,6 +124,13 @@ export class SnapshotBed {
   async holds(pattern: string, at = offset): Promise<boolean> {
     return holds(await diskFile(machinePaths(this.host.settings, 1)), pattern, at);
   }
+}
+
+/** What qemu-img finds wrong with a file; empty: nothing. */
+async function faultsOf(file: string): Promise<string> {
+  const check = ["check", "-q", "--force-share", "-f", "qcow2", file];
+  const { failed, shortMessage, stderr } = await execa("qemu-img", check, { reject: false });
+  return failed ? `${shortMessage}\n${stderr}` : "";
 }
 
 async function holds(file: string, pattern: string, at = offset): Promise<boolean> {

@@ -10,7 +10,7 @@ import { qcow2Disk } from "../testing/images";
 const hasStrace = (await execa("strace", ["-V"], { reject: false })).exitCode === 0;
 
 /** The kernel's own account: strace sees each file that any of the processes opens. Where it isn't installed, badFiles.int.test.ts has the clock. */
-test.skipIf(!hasStrace)("no process opens the host file that the bad files name", async () => {
+test.skipIf(!hasStrace)("no process opens the host file that the bad files name", { timeout: 600_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), "canary-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const [canary, qcow2, trace] = ["canary", "good.qcow2", "trace"].map((name) => join(folder, name));

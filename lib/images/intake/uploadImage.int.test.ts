@@ -157,7 +157,7 @@ test("a disk with more data than an image may hold is refused while it is conver
   expect(await left()).toEqual([]);
 });
 
-test("2 GiB are received and installed with less than 300 MB of resident memory", async () => {
+test("2 GiB are received and installed with less than 300 MB of resident memory", { timeout: 600_000 }, async () => {
   const { settings } = await emptyInstallation();
   const env = { CUMULUS_DATA_DIR: settings.dataDir, CUMULUS_RUN_DIR: settings.runDir };
   const script = join(projectDir, "lib/images/testing/uploadServer.ts");

@@ -77,21 +77,24 @@ async function start(image: ImageManifest, userData: Record<string, unknown> = {
   return guest;
 }
 
-/** Users of the QEMUs that have a word on their command line. */
-function usersOfQemu(word: string): number[] {
+/** Users of the QEMUs that have a path on their command line. */
+function usersOfQemu(path: string): number[] {
   return readdirSync("/proc").flatMap((pid) => {
     try {
       const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-      return /^[^\0]*qemu-system/.test(line) && line.includes(word) ? [statSync(`/proc/${pid}`).uid] : [];
+      return /^[^\0]*qemu-system/.test(line) && line.includes(path) ? [statSync(`/proc/${pid}`).uid] : [];
     } catch {
       return [];
     }
   });
 }
 
-async function leftovers(): Promise<string[]> {
-  const temporary = (await readdir("/tmp")).filter((name) => name.startsWith("libguestfs"));
-  return [...temporary, ...(await readdir(paths.guestfsScratch))];
+/** Libguestfs' folders of a user: others are tests' that run beside this one. */
+function temporaryOf(user: number | undefined): string[] {
+  return readdirSync("/tmp").filter((name) => {
+    if (!name.startsWith("libguestfs")) return false;
+    return statSync(join("/tmp", name), { throwIfNoEntry: false })?.uid === user;
+  });
 }
 
 async function hashOfBase(): Promise<string> {
@@ -167,17 +170,18 @@ describe("recipes", { timeout: 900_000 }, () => {
   test("the machine that changes a disk has no rights on the host, and one that is cut leaves nothing behind", async () => {
     const user = (await detectUserScheme()).userOf(workUserId)?.uid ?? process.getuid?.();
     const steps = [{ type: "script", script: "#!/bin/sh\necho the script runs\nsleep 600\n" }];
-    const before = (await readdir("/tmp")).filter((name) => name.startsWith("libguestfs"));
+    const before = temporaryOf(user);
     const cancel = new AbortController();
     const customizing = customize(base, recipeSchema.parse({ name: "long", title: "Long", steps }), cancel.signal);
     const cut = customizing.catch((error: unknown) => error);
-    const machine = `image-${count}/changed.qcow2`;
+    const machine = join(paths.staging, `image-${count}`, "changed.qcow2");
     await until(() => log.some((line) => line.includes("Running: step-1")), 600_000);
     expect(usersOfQemu(machine)).toEqual([user]);
     cancel.abort();
     expect(await cut).toBeInstanceOf(Error);
-    expect(await leftovers()).toEqual(before);
-    expect(usersOfQemu(machine)).toEqual([]);
+    expect(temporaryOf(user)).toEqual(before);
+    expect(await readdir(paths.guestfsScratch)).toEqual([]);
+    await until(() => usersOfQemu(machine).length === 0);
   });
 
   test("the machine of a recipe for the console has its image's firmware", async () => {
