@@ -6,7 +6,7 @@ import { formatExact } from "../../lib/browser/time";
 import type { StoredBackup } from "../../lib/domain/backup";
 import { keys } from "../data/keys";
 import { useSubmit } from "../data/useSubmit";
-import { RemadeNetworkField } from "../networks/RemadeNetworkField";
+import { NewNetworkField } from "../networks/NewNetworkField";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
@@ -53,7 +53,12 @@ export function RestoreBackupDialog({ repositoryId, backup, onClose }: RestoreBa
             <Input {...control} required maxLength={63} value={name} onChange={({ target }) => setName(target.value)} />
           )}
         </Field>
-        <RemadeNetworkField value={network} onChange={setNetwork} problem={fields.network} />
+        <NewNetworkField
+          unchosen="The VM's own, else default"
+          value={network}
+          onChange={setNetwork}
+          problem={fields.network}
+        />
         {error ? <Banner tone="bad">{error}</Banner> : null}
         <div className="flex justify-end">
           <Button type="submit" variant="primary" loading={isPending}>

@@ -90,10 +90,7 @@ test("an import says what is missing, and why a file is no VM; the form stays as
   await expect(page.getByText("web-9.tar")).toBeVisible();
 });
 
-test("an import into another network than the VM's own; one that is gone is told at the field", async ({
-  page,
-  fakeStack,
-}) => {
+test("an import into another network; one that is gone is told at the field", async ({ page, fakeStack }) => {
   await signIn(page, fakeStack);
   const makeNetwork = async (name: string, cidr: string) =>
     (await fakeStack.api<Network>("POST", "/api/networks", { name, cidr })).body;
@@ -103,7 +100,7 @@ test("an import into another network than the VM's own; one that is gone is told
   const buffer = await bytesOf(tarOf([said, { name: "disk.qcow2", content: await qcow2(MiB) }]));
   await page.getByLabel("Archive of a VM").setInputFiles({ ...fakeArchive, name: "moves.tar", buffer });
   const network = page.getByRole("combobox", { name: "Network" });
-  await expect(network.getByRole("option", { selected: true })).toHaveText("The VM's own, else default");
+  await expect(network.getByRole("option", { selected: true })).toHaveText(/^default /);
   await network.selectOption("attic (10.63.0.0/24)");
   await fakeStack.api("DELETE", `/api/networks/${attic.id}`);
   await page.getByRole("button", { name: "Import VM" }).click();

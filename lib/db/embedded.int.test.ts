@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { appendFile, chown, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { appendFile, chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { pathsOf } from "../env";
@@ -118,4 +118,12 @@ test("a start that fails says PostgreSQL's own reason", async () => {
   await stopEmbeddedPostgres(database.settings);
   await appendFile(join(pathsOf(database.settings).postgresData, "postgresql.conf"), "nonsense = 1\n");
   await expect(start()).rejects.toThrow(/PostgreSQL did not start: .*configuration file .* contains errors/);
+});
+
+test("a recovery that fails is told in the words of the process that recovered", async () => {
+  const { postgresData } = pathsOf(database.settings);
+  await stopEmbeddedPostgres(database.settings);
+  const log = join(postgresData, "pg_wal");
+  for (const name of await readdir(log)) if (/^[0-9A-F]{24}$/.test(name)) await rm(join(log, name));
+  await expect(start()).rejects.toThrow(/PostgreSQL did not start: PANIC: +could not locate a valid checkpoint record/);
 });

@@ -255,7 +255,12 @@ async function waitUntilReady(settings: Folders, pid: number, logStart: number):
     if (file?.pid === pid && file.isReady) return;
     if ((await startTimeOf(pid)) === null) {
       const written = (await readFile(logPath(settings))).subarray(logStart).toString("utf8");
-      const said = lastWords(saidBy(pid, written));
+      const said = lastWords(
+        written
+          .split("\n")
+          .filter((line) => !lastOfBackends.test(line))
+          .join("\n"),
+      );
       throw new CumulusError("unavailable", `PostgreSQL did not start: ${said} (${logPath(settings)})`);
     }
     await delay(pollMs);
@@ -284,11 +289,8 @@ function logPath(settings: Folders): string {
   return join(pathsOf(settings).logs, "postgres.log");
 }
 
-/** A log without the lines of other processes (`log_line_prefix`): the backends of a server that was killed say there that they end. */
-function saidBy(pid: number, log: string): string {
-  const lines = log.split("\n").map((line) => ({ line, writer: /^\S+ \S+ \S+ \[(\d+)\] /.exec(line)?.[1] }));
-  return lines.flatMap(({ line, writer }) => (writer === undefined || Number(writer) === pid ? line : [])).join("\n");
-}
+/** Said by the backends of a server that was killed, in the log of the one that is started in its place. */
+const lastOfBackends = /\bFATAL: +terminating connection /;
 
 /** The last line in which a program of PostgreSQL says what is wrong, without its prefix. */
 function lastWords(output: string): string {

@@ -1,8 +1,8 @@
 import * as z from "zod";
+import { networkNameSchema } from "./network";
 import { sizeLimits } from "./size";
 import { MIB, TIB } from "./units";
 import { vmNameSchema } from "./vm";
-import { remadeNetworkSchema } from "./vmDescription";
 
 /**
  * The files of a VM outside of an installation: in the copy of a backup, and in an archive, which is a plain tar and has them in this order. The disk is the last:
@@ -34,6 +34,8 @@ export type Export = z.infer<typeof exportSchema>;
 /** The query of `POST /api/vms/import`, whose body is the archive. */
 export const importVmSchema = z.strictObject({
   name: vmNameSchema.optional().meta({ description: "Of the new VM; as the archive says when not given." }),
-  network: remadeNetworkSchema,
+  network: networkNameSchema.optional().meta({
+    description: "The network of the new VM, by name; `default` when not given, whatever the archive says.",
+  }),
 });
 export type ImportVm = z.infer<typeof importVmSchema>;

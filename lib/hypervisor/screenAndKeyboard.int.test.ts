@@ -47,14 +47,15 @@ describe("screen and keyboard", () => {
     const { id } = await running();
     const shown = await openTerminal(agent, id);
     const text = "Az09 ~!@#$%^&*()_+{}|:<>?`-=[]\\;',./\"";
-    // On a busy computer the guest may be away for longer than its keyboard's queue lasts: all must have come once.
-    await until(async () => {
+    // On a busy computer the guest may be away for longer than its keyboard's queue lasts, but not three times in a row.
+    const arrives = async () => {
       await agent.typeText(id, text, new AbortController().signal);
-      return until(() => shown.text.endsWith(text), 5000).then(
+      return until(() => shown.text.endsWith(text), 20_000).then(
         () => true,
         () => false,
       );
-    });
+    };
+    expect((await arrives()) || (await arrives()) || (await arrives())).toBe(true);
     const abort = new AbortController();
     const typing = agent.typeText(id, "x".repeat(2000), abort.signal);
     await until(() => shown.text.endsWith("xx"));

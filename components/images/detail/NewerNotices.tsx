@@ -22,7 +22,7 @@ export function NewerBuild({ image }: { image: ImageDetail }) {
       action={image.newerBuild === "published" ? "Download the newest" : "Build the newest"}
     >
       It may lack what was mended since. The newest will be another image of the name “{image.name}”; this one stays for
-      what uses it.
+      what uses it. {image.newerBuild === "age" ? "Built of the same packages again, it is this one, and fresh." : null}
     </Outdated>
   );
 }

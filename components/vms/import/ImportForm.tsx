@@ -11,7 +11,7 @@ import { useFileUpload } from "../../data/useFileUpload";
 import { FailureBanner } from "../../images/add/FailureBanner";
 import { TaskProgress } from "../../images/tasks/TaskProgress";
 import { CancelButton } from "../../images/tasks/TaskRow";
-import { RemadeNetworkField } from "../../networks/RemadeNetworkField";
+import { NewNetworkField } from "../../networks/NewNetworkField";
 import { Banner } from "../../ui/Banner";
 import { Button } from "../../ui/Button";
 import { DropZone } from "../../ui/DropZone";
@@ -24,7 +24,7 @@ export function ImportForm() {
   const { data: vms = [] } = useVms();
   const [file, setFile] = useState<File>();
   const [name, setName] = useState("");
-  const [network, setNetwork] = useState("");
+  const [network, setNetwork] = useState("default");
   const [wasSent, setSent] = useState(false);
   const [operationId, setOperationId] = useState<number | null>(null);
   const form = useFileUpload("name", "network");
@@ -55,7 +55,7 @@ export function ImportForm() {
     setSent(true);
     if (!file || nameProblem || takenNames.includes(name) || isBusy) return;
     setOperationId(null);
-    const query = new URLSearchParams({ ...(name && { name }), ...(network && { network }) });
+    const query = new URLSearchParams({ ...(name && { name }), network });
     const sent = await form.upload(`POST /api/vms/import?${query}`, file);
     if (sent) setOperationId(sent.id);
   };
@@ -81,7 +81,7 @@ export function ImportForm() {
         takenNames={takenNames}
         disabledReason={isBusy ? "A VM of this name is being imported." : undefined}
       />
-      <RemadeNetworkField
+      <NewNetworkField
         value={network}
         onChange={(changedNetwork) => {
           setNetwork(changedNetwork);

@@ -52,7 +52,7 @@ export const importVmEndpoint = endpoint({
   summary: "Import a VM",
   description:
     "The body is the archive that an export with `format: archive` makes, of any size for which the host has room twice. What it says of its VM is looked at first; answers when the host has all of it. " +
-    "The operation's `result` names the VM (`vmId`), which is then being created with an identity of its own, in the network that is named or in its own, and the image of its disk (`imageId`). Where no VM can be created nothing is left.",
+    "The operation's `result` names the VM (`vmId`), which is then being created with an identity of its own, in the network that is named, and the image of its disk (`imageId`). Where no VM can be created nothing is left.",
   query: importVmSchema,
   takesFile: true,
   response: operationSchema,

@@ -56,7 +56,8 @@ async function requestImport(
   if (network !== undefined) await holdNetwork(tx, network);
   await admitVm(tx, description);
   // Of its own: who names an image that is there already would get this one from then on.
-  const params = { description, network: network ?? null, imageName: await freeImageName(tx, name) };
+  // Not the archive's own choice: it may be of anybody, and VMs of a network reach each other.
+  const params = { description, network: network ?? "default", imageName: await freeImageName(tx, name) };
   const { id } = await requestTask(tx, { kind: "import", taskKind: "vm-import", params, actor, subject: name });
   return id;
 }

@@ -118,6 +118,15 @@ async function stagesAreRun(guest: Guest): Promise<void> {
   expect(await guest.ssh("root", `${stage} no-such-stage 2>/dev/null; echo $?`)).toBe("2");
   await guest.ssh("root", "systemctl stop cumulus-cloud-init.socket cumulus-cloud-init.service");
   expect(await guest.ssh("root", `${stage} --version; ${logged}`)).toMatch(/cloud-init 2\d\.\d.*\n2$/);
+  // As after an upgrade to a cloud-init that loads itself once: it would wait for its own units for ever.
+  const units = "/lib/systemd/system";
+  const reloaded =
+    "systemctl daemon-reload; systemctl show --value --property ExecStart cloud-init.service | cut -c 1-80";
+  expect(await guest.ssh("root", reloaded)).toContain(stage);
+  expect(await guest.ssh("root", `touch ${units}/cloud-init-main.service; ${reloaded}`)).toContain(
+    "/usr/bin/cloud-init",
+  );
+  await guest.ssh("root", `rm ${units}/cloud-init-main.service; systemctl daemon-reload`);
 }
 
 const identity = "cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub";
