@@ -23,7 +23,7 @@ export async function createSshClient(): Promise<SshClient> {
     run: async (commandLine, guestCommand, from) => {
       const [file = "", ...args] = commandLine.split(" ");
       const own = ["-i", keyFile, "-o", "IdentitiesOnly=yes", "-o", `UserKnownHostsFile=${folder}/known_hosts`];
-      const options = [...own, "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "LogLevel=ERROR"];
+      const options = [...own, "-o", "BatchMode=yes", "-o", "ConnectTimeout=20", "-o", "LogLevel=ERROR"];
       const argv = [file, ...options, ...args, guestCommand];
       const [program = "", ...rest] = from ? ["nsenter", `--net=${from.path}`, "--", ...argv] : argv;
       return (await execa(program, rest, { timeout: 60_000, stdin: "ignore" })).stdout;

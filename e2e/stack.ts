@@ -18,6 +18,9 @@ import { pidFileOf, readPidFile } from "../lib/up/pidFile";
 import { requireArch } from "../lib/up/preconditions";
 import { endProcessesOf } from "./endProcesses";
 
+/** In which a guest under emulation comes up, also where others have the processor. */
+export const bootMs = 180_000;
+
 export interface ApiAnswer<T> {
   status: number;
   headers: Headers;

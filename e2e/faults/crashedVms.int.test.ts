@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Operation } from "../../lib/domain/operation";
 import { stopVms } from "../../lib/up/stopVms";
+import { bootMs } from "../stack";
 import { type FaultStack, startFaultStack } from "./faultStack";
 
 /** VMs whose QEMU was killed: whoever wants them off or on again gets that. */
@@ -64,10 +65,10 @@ test("the lab's interface says that it is off, starts it, and stops it", async (
 test("stopping all VMs stops it with those that run", async () => {
   const crashed = await crashedVm("crashed");
   const { id: running } = await stack.createVm("running");
-  await stack.settles(running, { status: "running", isReady: true });
+  await stack.settles(running, { status: "running", isReady: true }, bootMs);
   expect(await stopVms(stack.settings)).toBe(true);
   for (const id of [crashed, running]) {
     await stack.settles(id, { status: "stopped", observed: "stopped" });
     await destroy(id);
   }
-});
+}, 300_000);

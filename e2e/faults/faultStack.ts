@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
@@ -61,14 +61,17 @@ export async function startFaultStack(options: Parameters<typeof startStack>[0] 
     arm: async (name, victim) => {
       const pid = await stack.pidOf(victim);
       expect(pid, `the ${victim} runs before it is to die`).toBeDefined();
-      await writeFile(armedFile, `${name} ${pid}`, { mode: 0o666 });
-      await chmod(armedFile, 0o666);
+      // Under its name it is armed, and a part that comes to the place removes it: by then all is done to it.
+      const next = `${armedFile}.new`;
+      await writeFile(next, `${name} ${pid}`);
+      await chmod(next, 0o666);
+      await rename(next, armedFile);
     },
     died: (victim) =>
       until(
         `the ${victim} came to the failpoint and died`,
         async () => !existsSync(armedFile) && (await stack.pidOf(victim)) === undefined,
-        20_000,
+        90_000,
       ),
     revive: async () => {
       await rm(armedFile, { force: true });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Vm } from "../../lib/domain/vm";
-import { until } from "../stack";
+import { bootMs, until } from "../stack";
 import { type FaultStack, startFaultStack } from "./faultStack";
 
 let stack: FaultStack;
@@ -120,7 +120,7 @@ test("a guest that turns itself off is off, and stays so over a restart of every
     size: "nano",
     userData,
   });
-  await stack.settles(vm.id, { status: "stopped", desired: "stopped" }, 60_000);
+  await stack.settles(vm.id, { status: "stopped", desired: "stopped" }, bootMs);
   for (const part of ["console", "agent", "postgres"] as const) await stack.kill(part);
   await stack.revive();
   const observedAt = (await stack.settles(vm.id, { status: "stopped" })).observedAt;
@@ -130,4 +130,4 @@ test("a guest that turns itself off is off, and stays so over a restart of every
   });
   await stack.settles(vm.id, { status: "stopped", desired: "stopped", observed: "stopped" });
   await destroy(vm);
-});
+}, 300_000);

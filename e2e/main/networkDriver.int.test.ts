@@ -7,7 +7,7 @@ import { findDnsmasqs } from "../../lib/hypervisor/network/dnsmasqProcess";
 import { networkNames } from "../../lib/hypervisor/network/names";
 import { BridgeHost } from "../bridgeHost";
 import { createSshClient, type SshClient } from "../sshClient";
-import { type Stack, startStack, until } from "../stack";
+import { bootMs, type Stack, startStack, until } from "../stack";
 
 let lab: BridgeHost;
 let ssh: SshClient;
@@ -36,10 +36,11 @@ async function read({ id }: Pick<Vm, "id">): Promise<Vm> {
 async function answers(vm: Vm): Promise<string> {
   const { ssh: connection } = await read(vm);
   let answer = "";
-  await until(`${vm.name} answers ${connection.command}`, async () => {
+  const isAnswered = async () => {
     answer = await ssh.run(connection.command, machineId, lab.host).catch(() => "");
     return answer !== "";
-  });
+  };
+  await until(`${vm.name} answers ${connection.command}`, isAnswered, bootMs);
   return answer;
 }
 
