@@ -49,7 +49,7 @@ async function givesBack(access: RepositoryAccess, diskBytes: number): Promise<v
 test("a folder gives back what it was given, byte for byte", async () => {
   const path = folder();
   await givesBack(folderAccess(path), 40_000_000);
-}, 120_000);
+}, 300_000);
 
 test("UEFI variables are kept beside the disk, and a copy from before they were has none", async () => {
   const access = folderAccess(folder());
@@ -61,7 +61,7 @@ test("UEFI variables are kept beside the disk, and a copy from before they were 
   const fetched = await fetchCopy(access, key, folder(), never);
   expect(readFileSync(fetched.variablesFile ?? "", "utf8")).toBe("variables");
   expect((await fetchCopy(access, before.key, folder(), never)).variablesFile).toBeNull();
-}, 60_000);
+}, 300_000);
 
 test.each<[string, string, RegExp]>([
   ["a login user that is an option", JSON.stringify({ ...archivedVm, loginUser: "-oProxyCommand=x" }), /of loginUser/],
@@ -87,7 +87,7 @@ test.each<[string, string, RegExp]>([
       message: expect.stringMatching(why),
     });
   },
-  60_000,
+  300_000,
 );
 
 test("a copy of another installation whose disk is a way to another file is refused", async () => {
@@ -98,7 +98,7 @@ test("a copy of another installation whose disk is a way to another file is refu
     code: "bad_request",
     message: expect.stringMatching(/has no disk\.qcow2/),
   });
-}, 60_000);
+}, 300_000);
 
 /** Takes a copy that restic alone has made of a folder, whatever is in it. */
 async function fetchForeign(workDir: string) {
@@ -115,7 +115,7 @@ test("a bucket gives back what it was given, byte for byte", async () => {
   await givesBack(access, 3_000_000);
   expect([...server.accessKeys]).toEqual(["the-key"]);
   expect([...server.objects.keys()].every((key) => key.startsWith("copies/cumulus/host/"))).toBe(true);
-}, 120_000);
+}, 300_000);
 
 test("what a repository holds can't be read without its password", async () => {
   const path = folder();
@@ -130,7 +130,7 @@ test("what a repository holds can't be read without its password", async () => {
     code: "bad_request",
     fields: { password: expect.any(String) },
   });
-}, 60_000);
+}, 300_000);
 
 test("a copy that the store spoils as it is written is refused, and listed nowhere", async () => {
   const { access, server } = await s3Access();
@@ -145,7 +145,7 @@ test("a copy that the store spoils as it is written is refused, and listed nowhe
   expect((await listCopies(access)).map(({ key }) => key)).toEqual([good.key]);
   const { diskFile } = await fetchCopy(access, good.key, folder(), never);
   expect(readFileSync(diskFile).equals(disk)).toBe(true);
-}, 60_000);
+}, 300_000);
 
 test("a copy that is not what its disk is when it is read back is refused, and listed nowhere", async () => {
   const access = folderAccess(folder());
@@ -161,7 +161,7 @@ test("a copy that is not what its disk is when it is read back is refused, and l
     message: expect.stringContaining("was not what it was given"),
   });
   expect(await listCopies(access)).toEqual([]);
-}, 60_000);
+}, 300_000);
 
 test("a copy that can't be asked about once it is written is taken back", async () => {
   const access = folderAccess(folder());
@@ -173,7 +173,7 @@ test("a copy that can't be asked about once it is written is taken back", async 
   });
   broken.mend();
   expect((await listCopies(access)).map(({ key }) => key)).toEqual([good.key]);
-}, 60_000);
+}, 300_000);
 
 test("a copy that could not be taken back either goes with the next try at the same backup", async () => {
   const access = folderAccess(folder());
@@ -187,7 +187,7 @@ test("a copy that could not be taken back either goes with the next try at the s
   expect(await listCopies(access)).toHaveLength(1);
   const { key } = await keepCopy(access, disk, archivedVm, report, never, "backup-1");
   expect((await listCopies(access)).map((copy) => copy.key)).toEqual([key]);
-}, 60_000);
+}, 300_000);
 
 /** Until it is mended, restic fails at these commands. */
 function breakRestic(...commands: string[]): { mend: () => void } {
@@ -217,7 +217,7 @@ test("a repository that is damaged later is noticed when a copy is fetched", asy
     writeFileSync(join(parentPath, name), pack);
   }
   await expect(fetchCopy(folderAccess(path), key, folder(), never)).rejects.toMatchObject({ code: "unavailable" });
-}, 60_000);
+}, 300_000);
 
 test("a lock of a run that was killed is no hindrance, and a run that lives is waited for", async () => {
   const access = folderAccess(folder());
@@ -234,7 +234,7 @@ test("a lock of a run that was killed is no hindrance, and a run that lives is w
   living.stdin?.end("x");
   await removing;
   expect((await listCopies(access)).map(({ vmName }) => vmName)).not.toContain("web-1");
-}, 120_000);
+}, 300_000);
 
 /** A run that has the repository locked: it waits for what it is to keep. */
 async function heldLock({ place, password }: RepositoryAccess) {

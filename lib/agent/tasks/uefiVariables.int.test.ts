@@ -74,7 +74,7 @@ test("a VM with UEFI has the same variables after a capture, an export and impor
     expect((await bed.namesIn("images")).filter((name) => name.endsWith(".vars"))).toHaveLength(1);
     expect(await bed.namesIn("staging")).toEqual([]);
   });
-}, 120_000);
+}, 300_000);
 
 test.each<[string, (bytes: number) => Buffer, RegExp]>([
   ["that firmware has not written", (bytes) => randomBytes(bytes), /are none that firmware has written/],
@@ -94,7 +94,7 @@ test.each<[string, (bytes: number) => Buffer, RegExp]>([
       expect(log).toMatch(why);
     });
   },
-  120_000,
+  300_000,
 );
 
 test("a restored backup whose disk is damaged is refused", async () => {
@@ -114,4 +114,4 @@ test("a restored backup whose disk is damaged is refused", async () => {
     expect(await ended(tasks, id)).toMatchObject({ status: "failed", error: { code: "bad_request" } });
     expect(await bed.namesIn("staging")).toEqual([]);
   });
-}, 120_000);
+}, 300_000);
