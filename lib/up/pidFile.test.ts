@@ -69,7 +69,7 @@ test("a process that ignores the request to end is ended by force, and one with 
     await endProcess({ pid, startTime: "1" }, 100);
     expect(deaf.signalCode).toBeNull();
     const exit = once(deaf, "exit");
-    await endProcess({ pid, startTime: (await startTimeOf(pid)) ?? "" }, 100);
+    await endProcess({ pid, startTime: (await startTimeOf(pid)) ?? "" }, 5_000);
     expect(await exit).toEqual([null, "SIGKILL"]);
   } finally {
     deaf.kill("SIGKILL");
