@@ -106,9 +106,9 @@ test("a browser that reads slowly gets everything, unchanged", async () => {
     setTimeout(() => client.resume(), 2);
   });
   for (let at = 0; at < total; at += 64 * 1024) machine.write(sent.subarray(at, at + 64 * 1024));
-  await until("all arrive", () => received === total, 20_000);
+  await until("all arrive", () => received === total);
   expect(digest.digest("hex")).toBe(createHash("sha256").update(sent).digest("hex"));
-}, 30_000);
+});
 
 test("a VM that takes no input stops the browser's sending, and loses nothing", async () => {
   const { client, machine } = await connected();
@@ -126,8 +126,8 @@ test("a VM that takes no input stops the browser's sending, and loses nothing", 
     typed += data.length;
   });
   machine.resume();
-  await until("all arrive", () => typed === total, 20_000);
-}, 30_000);
+  await until("all arrive", () => typed === total);
+});
 
 test("a browser that vanished is noticed by its missing pong", async () => {
   const { client, machine } = await connected({ pingIntervalMs: 50 });
@@ -136,7 +136,7 @@ test("a browser that vanished is noticed by its missing pong", async () => {
 });
 
 test("a browser that is only quiet stays", async () => {
-  const { client, machine } = await connected({ pingIntervalMs: 20 });
+  const { client, machine } = await connected({ pingIntervalMs: 250 });
   let pings = 0;
   client.on("ping", () => {
     pings += 1;

@@ -135,7 +135,7 @@ export async function startTestConsole(
 }
 
 /** Waits until the condition holds; fails at the deadline with what was waited for. */
-export async function until(what: string, condition: () => boolean, deadlineMs = 5_000): Promise<void> {
+export async function until(what: string, condition: () => boolean, deadlineMs = 60_000): Promise<void> {
   const end = Date.now() + deadlineMs;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`Not within ${deadlineMs} ms: ${what}`);

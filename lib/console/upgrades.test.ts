@@ -144,7 +144,7 @@ describe("limits", () => {
     it.machines[0]?.end();
     await until("the VM's connection is closed", () => it.machines[0]?.destroyed === true);
     await expect.poll(async () => (await it.ask("/api/vms/7/vnc")).status).toBe(101);
-  }, 30_000);
+  });
 });
 
 describe("when the right ends", () => {
