@@ -7,6 +7,7 @@ import type { NetworkRemoval } from "../../lib/domain/network";
 import type { AddedForward, PortForwardView } from "../../lib/domain/portForward";
 import type { Vm } from "../../lib/domain/vm";
 import { probePort } from "../../lib/hypervisor/network/portProbe";
+import { freePort } from "../../lib/system/testing/freePort";
 import { createSshClient, type SshClient } from "../sshClient";
 import { type Stack, startStack, until } from "../stack";
 import { networkClient, type Problem } from "./networkClient";
@@ -33,15 +34,16 @@ describe("on a host with user-mode networks", () => {
 
   test("a port of the loopback leads to one VM at a time", async () => {
     const other = await client.createReady("other");
-    const { status, body } = await add({ hostPort: 28_200, port: 80 });
+    const hostPort = await freePort();
+    const { status, body } = await add({ hostPort, port: 80 });
     const { pending, ...forward } = body;
     expect([status, pending, forward.whyNot]).toEqual([201, null, null]);
     expect(await client.networkingOf(vm)).toMatchObject({ driver: "user", whyNoForward: null, forwards: [forward] });
-    const taken = await add({ hostPort: 28_200, port: 80 }, other);
+    const taken = await add({ hostPort, port: 80 }, other);
     expect([taken.status, taken.body.fields?.hostPort]).toEqual([409, expect.stringContaining("user-mode already")]);
-    expect((await add({ hostPort: 28_200, port: 53, protocol: "udp" }, other)).status).toBe(201);
+    expect((await add({ hostPort, port: 53, protocol: "udp" }, other)).status).toBe(201);
     expect((await remove(forward)).body).toEqual({ pending: null });
-    expect((await add({ hostPort: 28_200, port: 80 }, other)).status).toBe(201);
+    expect((await add({ hostPort, port: 80 }, other)).status).toBe(201);
   });
 
   test("other addresses than the loopback's are refused, with the reason", async () => {
@@ -110,7 +112,10 @@ test("what a VM has from bridges is said not to be in effect once it runs in use
     await until("its next network is another", async () => {
       return (await stack.api<Vm>("GET", `/api/vms/${vm.id}`)).body.network.nextDriver === "user";
     });
-    const late = await stack.api<Problem>("POST", `/api/vms/${vm.id}/forwards`, { hostPort: 28_212, port: 80 });
+    const late = await stack.api<Problem>("POST", `/api/vms/${vm.id}/forwards`, {
+      hostPort: await freePort(),
+      port: 80,
+    });
     expect([late.status, late.body.detail]).toEqual([
       409,
       expect.stringContaining("still runs on its network's bridge"),
@@ -133,7 +138,9 @@ test("what a VM has from bridges is said not to be in effect once it runs in use
 describe("with real guests", () => {
   let stack: Stack;
   let ssh: SshClient;
+  let hostPort: number;
   beforeAll(async () => {
+    hostPort = await freePort();
     ssh = await createSshClient();
     stack = await startStack({ network: "user" });
   }, 240_000);
@@ -142,7 +149,6 @@ describe("with real guests", () => {
     await ssh?.remove();
   });
 
-  const hostPort = 28_222;
   const answers = async () => {
     const result = await probePort("127.0.0.1", hostPort, 3_000, 10_000);
     return result.outcome === "open" ? result.greeting.slice(0, 4) : result.outcome;
