@@ -123,7 +123,7 @@ export async function startStack(
       if (options.host) await agent.applyNetworks(noNetworks);
       await stack.kill("agent");
       await stopEmbeddedPostgres(settings);
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
       process.off("exit", endAll);
       process.off("SIGTERM", leave);
     },

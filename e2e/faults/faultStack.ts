@@ -87,9 +87,7 @@ export async function startFaultStack(options: Parameters<typeof startStack>[0] 
     },
     power: async (id, action) => {
       // For a moment after a part came back the answer is 503 with Retry-After.
-      await expect
-        .poll(async () => (await tryApi("POST", `/api/vms/${id}/${action}`, {}))?.status, { timeout: 10_000 })
-        .toBe(202);
+      await expect.poll(async () => (await tryApi("POST", `/api/vms/${id}/${action}`, {}))?.status).toBe(202);
     },
     settles: async (id, wanted, deadlineMs = 40_000) => {
       let seen: Vm | undefined;

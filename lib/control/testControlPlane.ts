@@ -50,7 +50,7 @@ export function testControlPlane(): TestControlPlane {
     },
     waitingForLock: async (count) => {
       const waiting = "select from pg_stat_activity where wait_event_type = 'Lock'";
-      await expect.poll(async () => (await pool.query(waiting)).rowCount, { timeout: 10_000 }).toBe(count);
+      await expect.poll(async () => (await pool.query(waiting)).rowCount).toBe(count);
     },
   };
 }

@@ -140,6 +140,6 @@ test("a network without a way out names VMs that were started before there was s
     await convergeVm(context, vm.id);
     return heard;
   };
-  await expect.poll(changes, { timeout: 10_000 }).toContainEqual({ kind: "network", id });
+  await expect.poll(changes).toContainEqual({ kind: "network", id });
   expect(await getNetwork(context, id)).toMatchObject({ whyNot: null });
 });

@@ -173,7 +173,7 @@ describe("a change of the drive", () => {
       await addOperation(context.db, { kind, vmId: id, actor: "system" });
     }
     const open = async () => {
-      const rows = await context.db.select().from(operations).where(eq(operations.vmId, id));
+      const rows = await context.db.select().from(operations).where(eq(operations.vmId, id)).orderBy(operations.id);
       return rows.filter(({ status }) => status === "pending").map(({ kind }) => kind);
     };
     await powerVm(context, systemActor, id, "stop");

@@ -7,6 +7,7 @@ import type { MachineSpec, Observation } from "../../domain/machine";
 import { MIB } from "../../domain/units";
 import { pathsOf, type Settings } from "../../env";
 import { installImage } from "../../images/store";
+import { isErrno } from "../../system/files";
 import type { Log } from "../../system/log";
 import { commandLineOf } from "../../system/platform";
 import { freePort } from "../../system/testing/freePort";
@@ -112,11 +113,17 @@ export class TestHost {
   async close(): Promise<void> {
     for (const hypervisor of this.hypervisors) await hypervisor.close();
     for (const pid of await this.qemuPids()) {
-      process.kill(pid, "SIGKILL");
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch (error) {
+        // It has ended since it was found.
+        if (!isErrno(error, "ESRCH")) throw error;
+      }
       await until(async () => !(await commandLineOf(pid)));
     }
     if (this.hasMount) await execa("umount", ["--lazy", this.settings.dataDir]);
-    await rm(this.folder, { recursive: true, force: true });
+    // What a process had under way when it was ended may still bring an entry.
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** Pids of QEMUs whose sockets lie in this installation. */
