@@ -12,6 +12,7 @@ import { pathsOf, readSettings } from "../lib/env";
 import { installBuiltImage } from "../lib/images/testing/builtImage";
 import { projectDir } from "../lib/paths";
 import { freePort } from "../lib/system/testing/freePort";
+import { signal } from "../lib/system/testing/signal";
 import { readHealth } from "../lib/up/consoleClient";
 import { type Part, pidFileOf, readPidFile } from "../lib/up/pidFile";
 import { requireArch } from "../lib/up/preconditions";
@@ -102,7 +103,7 @@ test("console, agent and database that are killed come back", async () => {
     agent: await pidOf("agent"),
     database: await findPostmaster(settings()),
   };
-  for (const pid of Object.values(killed)) process.kill(pid ?? 0, "SIGKILL");
+  for (const pid of Object.values(killed)) signal(pid, "SIGKILL");
   await until("all parts are new and Cumulus is healthy", async () => {
     const now = {
       console: await pidOf("console"),
@@ -118,7 +119,7 @@ test("console, agent and database that are killed come back", async () => {
 
 test("after the supervisor was killed, up takes over; Ctrl-C then ends it with all parts, and VMs if they are to end with it", async () => {
   const database = await findPostmaster(settings());
-  process.kill((await pidOf("up")) ?? 0, "SIGKILL");
+  signal(await pidOf("up"), "SIGKILL");
   await until("the supervisor is gone", async () => (await pidOf("up")) === undefined);
   await until("the console answers without it", isHealthy);
   const up = npm(["run", "up"], { CUMULUS_STOP_VMS: "1" });
@@ -133,7 +134,7 @@ test("after the supervisor was killed, up takes over; Ctrl-C then ends it with a
   await api("/api/vms/2/pause", {});
   await until("one is paused", async () => (await statuses()).includes("paused"));
   // What Ctrl-C in a terminal does; npm passes it on.
-  process.kill((await pidOf("up")) ?? 0, "SIGINT");
+  signal(await pidOf("up"), "SIGINT");
   expect((await up).exitCode).toBe(0);
   expect(said).toContain("the next start brings VMs back");
   const machines: object[] = JSON.parse(await readFile(join(dataDir, "fake-vms.json"), "utf8"));
@@ -145,7 +146,7 @@ test("after the supervisor was killed, up takes over; Ctrl-C then ends it with a
 test("down after a killed supervisor leaves nothing running", async () => {
   expect((await npm(["run", "up", "--", "-d"])).exitCode).toBe(0);
   await until("both VMs run again", async () => (await statuses()).join() === "running,running");
-  process.kill((await pidOf("up")) ?? 0, "SIGKILL");
+  signal(await pidOf("up"), "SIGKILL");
   const down = await npm(["run", "down"]);
   expect(down.exitCode).toBe(0);
   expect(down.all).toContain("Cumulus is stopped");

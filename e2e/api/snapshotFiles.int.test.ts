@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Operation } from "../../lib/domain/operation";
 import type { Snapshot } from "../../lib/domain/snapshot";
 import type { SnapshotFile } from "../../lib/domain/snapshotFile";
+import { signal } from "../../lib/system/testing/signal";
 import { type Stack, startStack } from "../stack";
 import { snapshotClient } from "./snapshotClient";
 
@@ -69,10 +70,10 @@ test("who may not is told nothing", async () => {
 });
 
 test("a snapshot that is still being taken is not looked into", async () => {
-  const agentPid = (await stack.pidOf("agent")) ?? 0;
+  const agentPid = await stack.pidOf("agent");
   let asked: Operation;
   // An agent that stands still takes none.
-  process.kill(agentPid, "SIGSTOP");
+  signal(agentPid, "SIGSTOP");
   try {
     asked = (await stack.api<Operation>("POST", `/api/vms/${snapshot.vm.id}/snapshots`, { name: "in-the-making" }))
       .body;
@@ -85,7 +86,7 @@ test("a snapshot that is still being taken is not looked into", async () => {
       });
     }
   } finally {
-    process.kill(agentPid, "SIGCONT");
+    signal(agentPid, "SIGCONT");
   }
   const { result } = await api.ended(asked.id);
   expect((await get(of("files", "/", result?.snapshotId as number))).status).toBe(200);

@@ -3,6 +3,7 @@ import type { Host } from "../../lib/domain/host";
 import type { Operation } from "../../lib/domain/operation";
 import type { Snapshot } from "../../lib/domain/snapshot";
 import type { Vm } from "../../lib/domain/vm";
+import { signal } from "../../lib/system/testing/signal";
 import { type Stack, startStack, until } from "../stack";
 import { snapshotClient } from "./snapshotClient";
 
@@ -16,7 +17,7 @@ afterAll(() => stack?.stop());
 
 /** What is asked for meanwhile stays open: the agent stands still, and is then another one. */
 const whileAgentStandsStill = async (ask: () => Promise<void>) => {
-  process.kill((await stack.pidOf("agent")) ?? 0, "SIGSTOP");
+  signal(await stack.pidOf("agent"), "SIGSTOP");
   try {
     await ask();
   } finally {

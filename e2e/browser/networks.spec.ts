@@ -3,6 +3,7 @@ import type { Firewall } from "../../lib/domain/firewall";
 import type { Network } from "../../lib/domain/network";
 import type { Vm } from "../../lib/domain/vm";
 import { serve } from "../../lib/hypervisor/testing/lab/labNetworks";
+import { signal } from "../../lib/system/testing/signal";
 import { BridgeHost, hostAddress, internetAddress } from "../bridgeHost";
 import { createSshClient, type SshClient } from "../sshClient";
 import { type Stack, startStack } from "../stack";
@@ -261,8 +262,8 @@ test("what the host has not put into effect is said so on the VM's and the host'
   const box = page.getByRole("checkbox", { name: firewall.name });
   await box.check();
   const pending = page.getByText(/The host has not put the last change of its networks into effect yet/);
-  const agentPid = (await fakeBridged.pidOf("agent")) ?? 0;
-  process.kill(agentPid, "SIGSTOP");
+  const agentPid = await fakeBridged.pidOf("agent");
+  signal(agentPid, "SIGSTOP");
   try {
     await page.getByRole("button", { name: "Save firewalls" }).click();
     await expect(page.getByText("Saved. The host has not put it into effect yet.")).toBeVisible({ timeout: 30_000 });
@@ -272,7 +273,7 @@ test("what the host has not put into effect is said so on the VM's and the host'
     await page.goto(`${fakeBridged.url}/host`);
     await expect(pending).toBeVisible({ timeout: 30_000 });
   } finally {
-    process.kill(agentPid, "SIGCONT");
+    signal(agentPid, "SIGCONT");
   }
   await expect(pending).toHaveCount(0, { timeout: 60_000 });
   await page.goto(`${fakeBridged.url}/vms/${vm.id}/networking`);
@@ -293,8 +294,8 @@ test("of what is removed, the host is said to have it still until it hasn't", as
   const removal = page.getByRole("button", { name: "Remove the forward of port 21999" });
   await expect(removal).toBeVisible();
   const pending = page.getByText(/The host has not put the last change of its networks into effect yet/);
-  const agentPid = (await fakeBridged.pidOf("agent")) ?? 0;
-  process.kill(agentPid, "SIGSTOP");
+  const agentPid = await fakeBridged.pidOf("agent");
+  signal(agentPid, "SIGSTOP");
   try {
     await removal.click();
     await expect(page.getByText("Saved. The host has not put it into effect yet.")).toBeVisible({ timeout: 30_000 });
@@ -306,7 +307,7 @@ test("of what is removed, the host is said to have it still until it hasn't", as
     await expect(page).toHaveURL(/\/networks$/);
     await expect(pending).toBeVisible();
   } finally {
-    process.kill(agentPid, "SIGCONT");
+    signal(agentPid, "SIGCONT");
   }
   await expect(pending).toHaveCount(0, { timeout: 60_000 });
 });

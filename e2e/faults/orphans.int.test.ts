@@ -14,6 +14,7 @@ import { pathsOf } from "../../lib/env";
 import { machinePaths } from "../../lib/hypervisor/machinePaths";
 import { rawDisk } from "../../lib/images/testing/images";
 import { startTimeOf } from "../../lib/system/platform";
+import { signal } from "../../lib/system/testing/signal";
 import { until } from "../stack";
 import { type FaultStack, startFaultStack } from "./faultStack";
 
@@ -55,7 +56,7 @@ test("a record that names a foreign process has nobody killed: not at a restart,
   const identity = { pid: foreign.pid, startTime: await startTimeOf(foreign.pid) };
   const pid = await stack.qemuPid(vm.id);
   await stack.kill("agent");
-  process.kill(pid ?? 0, "SIGKILL");
+  signal(pid, "SIGKILL");
   const state: object = JSON.parse(await readFile(stateFile, "utf8"));
   // As if it were being stopped: an agent that believed the record would go on to end that process.
   await writeFile(stateFile, JSON.stringify({ ...state, intent: "stopped", process: identity }));

@@ -7,6 +7,7 @@ import type { Vm } from "../../lib/domain/vm";
 import type { VmNetworking } from "../../lib/domain/vmNetworking";
 import { bridgeName, networkNames } from "../../lib/hypervisor/network/names";
 import { LabNamespace } from "../../lib/hypervisor/testing/lab/lab";
+import { signal } from "../../lib/system/testing/signal";
 import { BridgeHost } from "../bridgeHost";
 import { bootMs, type Stack, startStack, until } from "../stack";
 
@@ -79,8 +80,8 @@ test("while the agent hangs, it is said of what is removed that the host has it 
   const forwards = `/api/vms/${vm.id}/forwards`;
   const { body: forward } = await stack.api<AddedForward>("POST", forwards, { hostPort: 24_243, port: 80 });
   const { id } = await makeNetwork("10.78.0.0/24");
-  const agentPid = (await stack.pidOf("agent")) ?? 0;
-  process.kill(agentPid, "SIGSTOP");
+  const agentPid = await stack.pidOf("agent");
+  signal(agentPid, "SIGSTOP");
   try {
     for (const path of [`${forwards}/${forward.id}`, `/api/networks/${id}`]) {
       const { status, body } = await stack.api<NetworkRemoval>("DELETE", path);
@@ -89,7 +90,7 @@ test("while the agent hangs, it is said of what is removed that the host has it 
     expect(await rules(lab.host)).toContain("24243");
     expect(await bridges()).toContain(bridgeName(id));
   } finally {
-    process.kill(agentPid, "SIGCONT");
+    signal(agentPid, "SIGCONT");
   }
   await until("nothing is pending", async () => (await networking()).pending === null);
   expect(await rules(lab.host)).not.toContain("24243");
@@ -97,8 +98,8 @@ test("while the agent hangs, it is said of what is removed that the host has it 
 }, 90_000);
 
 test("while the agent hangs, changes are written and said not to be in effect; they are once it goes on", async () => {
-  const agentPid = (await stack.pidOf("agent")) ?? 0;
-  process.kill(agentPid, "SIGSTOP");
+  const agentPid = await stack.pidOf("agent");
+  signal(agentPid, "SIGSTOP");
   try {
     const { status, body } = await setFirewalls(firewall.id);
     expect([status, body.firewalls]).toEqual([200, [firewall.id]]);
@@ -108,7 +109,7 @@ test("while the agent hangs, changes are written and said not to be in effect; t
     // Asked again, it is still so, if not for the same reason.
     expect((await setFirewalls(firewall.id)).body.pending).toMatch(notInEffect);
   } finally {
-    process.kill(agentPid, "SIGCONT");
+    signal(agentPid, "SIGCONT");
   }
   await until("nothing is pending", async () => (await networking()).pending === null);
   expect(await rules(inner)).toContain("4343");

@@ -5,6 +5,7 @@ import { connectionConfig, type Database, openDatabase, openPool } from "../db/c
 import { findPostmaster, startEmbeddedPostgres } from "../db/embedded";
 import { isDatabaseAway } from "../db/errors";
 import { startTestDatabase, type TestDatabase } from "../db/testDatabase";
+import { signal } from "../system/testing/signal";
 import { createChangeFeed } from "./changeFeed";
 import { announce } from "./changes";
 import { withVmLock } from "./vmLock";
@@ -26,7 +27,7 @@ afterEach(async () => {
 });
 
 async function killServer(): Promise<void> {
-  process.kill((await findPostmaster(server.settings)) ?? 0, "SIGKILL");
+  signal(await findPostmaster(server.settings), "SIGKILL");
   await expect.poll(() => findPostmaster(server.settings), deadline).toBeUndefined();
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { pathsOf } from "../env";
 import { ensureServiceAccount } from "../serviceAccount";
+import { signal } from "../system/testing/signal";
 import { openPool } from "./client";
 import { findPostmaster, startEmbeddedPostgres, stopEmbeddedPostgres } from "./embedded";
 import { startTestDatabase, type TestDatabase } from "./testDatabase";
@@ -44,7 +45,7 @@ test("a server that runs is adopted", async () => {
 test("a server that was killed comes back with all that was committed", async () => {
   await query("create table kept (id int); insert into kept select generate_series(1, 500)");
   const pid = await findPostmaster(database.settings);
-  process.kill(pid ?? 0, "SIGKILL");
+  signal(pid, "SIGKILL");
   expect((await start()).wasRunning).toBe(false);
   expect(await query("select count(*)::int from kept")).toEqual([{ count: 500 }]);
 });
@@ -53,14 +54,14 @@ test("a server that was killed is started again when the last of its backends is
   const pool = openPool(database.settings, { maxConnections: 1 });
   pool.on("error", () => undefined);
   const { rows } = await pool.query<{ pid: number }>("select pg_backend_pid() as pid");
-  const backend = rows[0]?.pid ?? 0;
-  process.kill(backend, "SIGSTOP");
+  const backend = rows[0]?.pid;
+  signal(backend, "SIGSTOP");
   try {
-    process.kill((await findPostmaster(database.settings)) ?? 0, "SIGKILL");
+    signal(await findPostmaster(database.settings), "SIGKILL");
     const started = start();
     const log = join(pathsOf(database.settings).logs, "postgres.log");
     await expect.poll(() => readFile(log, "utf8")).toContain("pre-existing shared memory block");
-    process.kill(backend, "SIGCONT");
+    signal(backend, "SIGCONT");
     expect((await started).wasRunning).toBe(false);
   } finally {
     await pool.end();

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { readSettings, type Settings } from "../env";
 import { logFileOf } from "../log";
 import { isAlive } from "../system/platform";
+import { signal } from "../system/testing/signal";
 import { ChildService, endLeftover } from "./childService";
 import { makeFolders } from "./folders";
 import { pidFileOf, readPidFile } from "./pidFile";
@@ -54,7 +55,7 @@ test("a killed part is started again", async () => {
   try {
     await supervisor.start(service());
     const first = await running();
-    process.kill(first?.pid ?? 0, "SIGKILL");
+    signal(first?.pid, "SIGKILL");
     await vi.waitFor(async () => {
       const now = await running();
       expect(now).toBeDefined();
