@@ -108,27 +108,6 @@ async function start(addresses: string[], options: Partial<Parameters<typeof Gue
   return guest;
 }
 
-/** By the Python that has cloud-init loaded, with its own exit status; by cloud-init itself where that one can't be reached. */
-async function stagesAreRun(guest: Guest): Promise<void> {
-  const stage = "/usr/local/lib/cumulus/cloud-init-stage";
-  const logged = "journalctl --boot --output cat --unit cumulus-cloud-init.service | grep -c ^Started";
-  expect(await guest.ssh("root", `${stage} no-such-stage 2>&1 | tail -n 1; ${logged}`)).toMatch(
-    /invalid choice: 'no-such-stage' .*\n2$/,
-  );
-  expect(await guest.ssh("root", `${stage} no-such-stage 2>/dev/null; echo $?`)).toBe("2");
-  await guest.ssh("root", "systemctl stop cumulus-cloud-init.socket cumulus-cloud-init.service");
-  expect(await guest.ssh("root", `${stage} --version; ${logged}`)).toMatch(/cloud-init 2\d\.\d.*\n2$/);
-  // As after an upgrade to a cloud-init that loads itself once: it would wait for its own units for ever.
-  const units = "/lib/systemd/system";
-  const reloaded =
-    "systemctl daemon-reload; systemctl show --value --property ExecStart cloud-init.service | cut -c 1-80";
-  expect(await guest.ssh("root", reloaded)).toContain(stage);
-  expect(await guest.ssh("root", `touch ${units}/cloud-init-main.service; ${reloaded}`)).toContain(
-    "/usr/bin/cloud-init",
-  );
-  await guest.ssh("root", `rm ${units}/cloud-init-main.service; systemctl daemon-reload`);
-}
-
 const identity = "cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub";
 
 // Half a minute to SSH on a quiet computer under emulation; the deadlines are for one that has much else to do.
@@ -143,10 +122,6 @@ describe("the image debian-12", { timeout: 1_800_000 }, () => {
     expect(await guest.ssh("root", "systemctl list-units --failed --plain --no-legend | wc -l")).toBe("0");
     expect(Number(await guest.ssh("root", "df -m --output=size / | tail -n 1"))).toBeGreaterThan(4700);
     expect(await guest.ssh("root", "cat /sys/class/tty/console/active")).toBe("tty0 ttyS0");
-    expect(
-      await guest.ssh("root", "systemctl show --value --property Result,ActiveState cumulus-cloud-init.service"),
-    ).toBe("success\ninactive");
-    await stagesAreRun(guest);
     // Locale, time zone and packages: of the recipe, and of the first boot.
     expect(await guest.ssh("root", "cat /srv/sources /srv/script /usr/share/at-first-boot/hello; date +%z")).toBe(
       "3\nhello from in-the-disk\nhello from at-first-boot\n+0545",
