@@ -23,7 +23,10 @@ export function ActivityPage() {
   const failed = operations.data?.filter(({ status }) => status === "failed").length ?? 0;
   return (
     <>
-      <PageHeader title="Activity" description="What was asked for, by whom, and what came of it. Newest first." />
+      <PageHeader
+        title="Activity"
+        description="What was asked of VMs, images, snapshots and backups, by whom, and what came of it. Newest first."
+      />
       <div className="mb-3 flex flex-wrap items-center gap-2">
         <SegmentedControl
           label="Which operations"

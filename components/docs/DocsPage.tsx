@@ -85,9 +85,9 @@ function Introduction({ document, origin }: { document: OpenApiDocument; origin:
           wrap
           what="first calls"
           code={[
-            "export TOKEN=…",
-            `curl -H "Authorization: Bearer $TOKEN" ${origin}/api/vms`,
-            `curl -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\`,
+            "export CUMULUS_TOKEN=…",
+            `curl -H "Authorization: Bearer $CUMULUS_TOKEN" ${origin}/api/vms`,
+            `curl -H "Authorization: Bearer $CUMULUS_TOKEN" -H 'Content-Type: application/json' \\`,
             `  -d '{"name":"web-1","image":"mini","size":"small"}' '${origin}/api/vms?wait=ready'`,
           ].join("\n")}
         />

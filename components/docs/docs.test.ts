@@ -29,7 +29,7 @@ test("every reference in the document leads to a schema", () => {
 describe("the curl line", () => {
   test("of a read is one line with the token", () => {
     expect(curlOf(find("GET", "/api/vms/{id}"), document, "http://h:1")).toBe(
-      'curl -H "Authorization: Bearer $TOKEN" http://h:1/api/vms/1',
+      'curl -H "Authorization: Bearer $CUMULUS_TOKEN" http://h:1/api/vms/1',
     );
   });
 

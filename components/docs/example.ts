@@ -13,6 +13,8 @@ const samples: Record<string, unknown> = {
   newPassword: "a long new password",
   catalogue: "debian-13-x86_64",
   fileName: "disk.qcow2",
+  path: "/etc/hostname",
+  ipv4: "192.168.0.9",
 };
 
 /** Properties that an example shows though they may be left out. */
@@ -52,12 +54,16 @@ export function curlOf(operation: DocOperation, document: OpenApiDocument, origi
   if (success.contentType?.startsWith("image/")) parts.push("-o screen.png");
   if (success.contentType === "application/octet-stream") parts.push("-OJ");
   if (method !== "GET" && !takesFile && !(method === "POST" && body)) parts.push(`-X ${method}`);
-  if (!isOpen) parts.push(`-H "Authorization: Bearer $TOKEN"`);
+  if (!isOpen) parts.push(`-H "Authorization: Bearer $CUMULUS_TOKEN"`);
   if (body) {
     const json = JSON.stringify(exampleOf(body, document)).replaceAll("'", "'\\''");
     parts.push("-H 'Content-Type: application/json'", `-d '${json}'`);
   }
-  if (takesFile) parts.push("-H 'Content-Type: application/octet-stream'", "-T disk.qcow2");
+  if (takesFile)
+    parts.push(
+      "-H 'Content-Type: application/octet-stream'",
+      path.endsWith("/import") ? "-T web-1.tar" : "-T disk.qcow2",
+    );
   const words = [...parts, shellWord(url)];
   return parts.length > 3 ? words.join(" \\\n  ") : words.join(" ");
 }

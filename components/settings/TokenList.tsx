@@ -28,7 +28,7 @@ export function TokenList() {
     <Card
       flush
       title="API tokens"
-      description="Whatever this dashboard does, a program with a token can do."
+      description="Whatever this dashboard does, a program with a token can do, but for changing your password."
       actions={tokens.data?.length ? createButton : undefined}
     >
       <ReadingState reading={tokens} what="API tokens">

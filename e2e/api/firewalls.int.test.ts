@@ -25,6 +25,7 @@ describe("firewalls", () => {
   test("the preset is one, and given to a VM the host enforces it; taken off, it doesn't", async () => {
     const { body: presets } = await stack.api<List<{ name: string; rules: object[] }>>("GET", "/api/firewall-presets");
     const preset = presets.items.find(({ name }) => name === "SSH only");
+    expect(preset?.rules).toEqual([ssh]);
     const { status, body: firewall } = await write("ssh only", preset?.rules ?? []);
     expect(status).toBe(201);
     const vm = await client.createReady("walled");

@@ -26,9 +26,11 @@ afterAll(async () => {
 });
 
 describe("the catalogue", () => {
-  test("two who ask for the same image get one download, and then it is there under its aliases", async () => {
-    const [first, second] = await Promise.all([api.post({ catalogue: entryId }), api.post({ catalogue: entryId })]);
-    expect(second.body.id).toBe(first.body.id);
+  test("those who ask for the same image, by id, name or alias, get one download, and then it is there under its aliases", async () => {
+    const names = [entryId, "ubuntu-24.04", "ubuntu_24.04"];
+    const [first, ...others] = await Promise.all(names.map((catalogue) => api.post({ catalogue })));
+    if (!first) throw new Error("No answer.");
+    expect(others.map(({ body }) => body.id)).toEqual([first.body.id, first.body.id]);
     const image = await api.made(first);
     expect(image).toMatchObject({ name: "ubuntu-24.04", arch: "x86_64", kind: "disk", loginUser: "ubuntu" });
     expect(mirror.startBytes).toEqual([0]);

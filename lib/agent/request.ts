@@ -59,8 +59,12 @@ const explanations: Record<string, string> = {
 export function noAnswer(cause: unknown): CumulusError {
   const { code = "" } = cause as NodeJS.ErrnoException;
   const why = explanations[code] ?? messageOf(cause);
-  return new CumulusError("unavailable", `The agent of this host doesn't answer: ${why}. \`npm run up\` starts it.`, {
-    retryAfterSeconds: 2,
-    cause,
-  });
+  return new CumulusError(
+    "unavailable",
+    `The agent of this host doesn't answer: ${why}. Start it: \`npm run up\`, or where systemd runs it \`systemctl start cumulus-agent\`.`,
+    {
+      retryAfterSeconds: 2,
+      cause,
+    },
+  );
 }

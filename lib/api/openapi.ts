@@ -120,7 +120,7 @@ function parametersOf(schema: z.ZodType, place: "path" | "query", components: Js
   return Object.entries(properties).map(([name, property]) => ({
     name,
     in: place,
-    required: place === "path" || required.includes(name),
+    required: place === "path" || (required.includes(name) && !("default" in property)),
     schema: property,
   }));
 }

@@ -115,7 +115,10 @@ function queryOf(request: Request): Record<string, string> {
 function checkParams(endpoint: AnyEndpoint, pathParams: Record<string, string>): unknown {
   const parsed = endpoint.params.safeParse(pathParams);
   if (parsed.success) return parsed.data;
-  throw new CumulusError("not_found", `There is nothing at ${endpoint.path.replace("{id}", pathParams.id ?? "")}.`);
+  throw new CumulusError(
+    "not_found",
+    `There is nothing at ${endpoint.path.replace(/\{(\w+)\}/g, (_, name) => pathParams[name] ?? "")}.`,
+  );
 }
 
 /** The body of a request as JSON; an empty one is an empty object. @throws `bad_request` for another content type or bad JSON, `too_large` */

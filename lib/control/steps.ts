@@ -4,7 +4,9 @@ import { operations } from "../db/schema/operations";
 import { interfaceLimits, portForwards, vmFirewalls, vmInterfaces } from "../db/schema/vmNetworking";
 import { vms } from "../db/schema/vms";
 import { CumulusError, messageOf } from "../domain/errors";
+import { sshPortField } from "../domain/machine";
 import type { PendingAct, Step } from "../domain/nextStep";
+import { defaultShutdownDeadlineSeconds } from "../domain/vm";
 import { failpoint } from "../failpoints";
 import { announce } from "./changes";
 import type { Context } from "./context";
@@ -22,7 +24,6 @@ import {
 import { specOf } from "./spec";
 import { allocateSshPort } from "./vms/allocate";
 import { acceptGuestEject, performMediaChange } from "./vms/media";
-import { defaultShutdownDeadlineSeconds } from "./vms/power";
 import { driversOf, type VmRecord, type VmRow } from "./vms/view";
 
 type DoableStep = Exclude<Step, { kind: "none" | "wait" }>;
@@ -113,7 +114,7 @@ async function ensureAndStart(context: Context, record: VmRecord): Promise<void>
       failpoint("converge.started");
       return;
     } catch (error) {
-      const isPortTaken = error instanceof CumulusError && error.code === "conflict";
+      const isPortTaken = error instanceof CumulusError && error.fields?.[sshPortField] !== undefined;
       if (!isPortTaken || attempt === maxPortAttempts) throw error;
       context.log.warn({ vmId, err: error }, "takes another SSH port");
       present = { ...present, vm: await replaceSshPort(context, present.vm) };
@@ -128,7 +129,7 @@ async function replaceSshPort(context: Context, vm: VmRow): Promise<VmRow> {
   return row;
 }
 
-/** A wall that isn't there is told of when the VM starts, too. */
+/** Says so when the VM has firewalls that its network can't enforce. */
 async function settledMessage({ db }: Context, { vm, host }: VmRecord): Promise<string> {
   if (vm.desired !== "running") return "It is off.";
   const isUnguarded =

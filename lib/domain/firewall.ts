@@ -64,14 +64,14 @@ export const firewallSchema = z
   .meta({ id: "Firewall" });
 export type Firewall = z.infer<typeof firewallSchema>;
 
-/** What most VMs want: people may log in and ping; the VM may connect anywhere. */
+/** People may log in; the VM may connect anywhere. */
 export const sshOnlyRules: readonly FirewallRuleInput[] = [
   { direction: "ingress", protocol: "tcp", ports: [{ from: 22, to: 22 }], cidrs: [], firewalls: [] },
-  { direction: "ingress", protocol: "icmp", ports: [], cidrs: [], firewalls: [] },
 ];
 
 const webRules: readonly FirewallRuleInput[] = [
   ...sshOnlyRules,
+  { direction: "ingress", protocol: "icmp", ports: [], cidrs: [], firewalls: [] },
   {
     direction: "ingress",
     protocol: "tcp",
@@ -92,7 +92,7 @@ export type FirewallPreset = z.infer<typeof firewallPresetSchema>;
 /** Rules to begin with. */
 export const firewallPresets: readonly FirewallPreset[] = [
   { name: "SSH only", rules: [...sshOnlyRules] },
-  { name: "SSH and web", rules: [...webRules] },
+  { name: "SSH, ping and web", rules: [...webRules] },
 ];
 
 /** A rule in words: "Let in TCP 22, 8000–8100 from 10.0.0.0/8". */

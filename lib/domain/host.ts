@@ -17,6 +17,8 @@ export type Accelerator = z.infer<typeof acceleratorSchema>;
 
 /** The code in `degraded` of a host on which all VMs, and the machines of work on images, run as one user. */
 export const sharedUser = "shared-user";
+/** The code in `degraded` of a host that has user-mode networks though it was to have bridges. */
+export const noBridgeCode = "no-bridge";
 
 export const hostReportSchema = z
   .object({

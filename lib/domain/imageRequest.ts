@@ -30,11 +30,10 @@ const broughtFields = {
 };
 
 const requestFields = z.strictObject({
-  catalogue: z
-    .string()
-    .max(128)
-    .optional()
-    .meta({ description: "Download: an entry's id, from `GET /api/catalogue`." }),
+  catalogue: z.string().max(128).optional().meta({
+    description:
+      "Download: an entry's id from `GET /api/catalogue`, or its name or alias, for the host's architecture if there are several.",
+  }),
   url: z.string().trim().min(1).max(2048).optional().meta({ description: "Download: any address. Needs `name`." }),
   build: z.enum(buildableImages).optional().meta({ description: "Made on this host from Debian's packages." }),
   recipe: z

@@ -4,6 +4,9 @@ import { firstBootReportSchema } from "./firstBootReport";
 import { milestonesSchema } from "./timeline";
 import { observedStates } from "./vmStatus";
 
+/** What an error of a start names when the port of the host that leads to the VM's SSH is taken. */
+export const sshPortField = "sshHostPort";
+
 /**
  * What the control plane tells a host about a VM: all that is needed to start it without the database. It lies in the VM's
  * folder as `machine.json` (0600: the seed may hold passwords).

@@ -13,6 +13,9 @@ import { timelineEntrySchema } from "./timeline";
 import { formatBytes } from "./units";
 import { desiredStates, observedStates, vmStatuses } from "./vmStatus";
 
+/** How long a guest has to follow the power button, or to restart when it is asked to, before it is turned off or reset. */
+export const defaultShutdownDeadlineSeconds = 60;
+
 /** A VM's name is its hostname: one DNS label (RFC 1123, section 2.1). */
 export const vmNameSchema = z
   .string()

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { CumulusError } from "../domain/errors";
 import type { FirstBootReport } from "../domain/firstBootReport";
 import type { ImageManifest } from "../domain/image";
-import { sshHostPortOf } from "../domain/machine";
+import { sshHostPortOf, sshPortField } from "../domain/machine";
 import { listImages, removeImage } from "../images/store";
 import { fakeHostReport, fakeImage, fakeIso } from "./fakeHost";
 import { absent, demand, loadMachines, newMachine, now, seen } from "./fakeMachine";
@@ -103,7 +103,8 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
       const port = sshHostPortOf(machine.spec);
       for (const other of machines.all.values()) {
         if (port === null || other.observation.pid === null || sshHostPortOf(other.spec) !== port) continue;
-        throw new CumulusError("conflict", `The host's port ${port} is taken: VM ${id} can't be reached by it.`);
+        const message = `The host's port ${port} is taken: VM ${id} can't be reached by it.`;
+        throw new CumulusError("conflict", message, { fields: { [sshPortField]: message } });
       }
       return machines.boot(machine);
     },

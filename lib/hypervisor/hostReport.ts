@@ -3,7 +3,7 @@ import { cpus, freemem, hostname, release, totalmem, type } from "node:os";
 import { execa } from "execa";
 import { type Arch, archOfNode, archSchema } from "../domain/arch";
 import { CumulusError } from "../domain/errors";
-import { type HostReport, sharedUser } from "../domain/host";
+import { type HostReport, noBridgeCode, sharedUser } from "../domain/host";
 import type { BrokenForward } from "../domain/hostNetwork";
 import { readTextIfThere } from "../system/files";
 import { cumulusVersion } from "../version";
@@ -94,8 +94,9 @@ async function readDegraded(
       `VMs run as users of their own, and these can't pass through ${closed}: no VM can start. Run: chmod o+x ${closed}`,
     ],
     [
-      settings.network !== "user" && networks.driver === "user" && users.kind !== "own",
-      "no-bridge",
+      networks.driver === "user" &&
+        (settings.network === "bridge" || (settings.network === "auto" && users.kind !== "own")),
+      noBridgeCode,
       `VMs have user-mode networks: no addresses that this host reaches, no firewalls, and forwards on the loopback alone. ${networks.reason}`,
     ],
     [networks.problem !== null, "networks", networks.problem ?? ""],

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { archOfNode } from "../domain/arch";
 import { CumulusError } from "../domain/errors";
-import { type MachineSpec, sshHostPortOf } from "../domain/machine";
+import { type MachineSpec, sshHostPortOf, sshPortField } from "../domain/machine";
 import type { MachineUser } from "../system/machineUsers";
 import { emulatedCpuModel } from "./accelerator/detect";
 import { isoPathOf } from "./cdrom";
@@ -138,8 +138,6 @@ async function assertPortFree(port: number): Promise<void> {
 }
 
 function portTaken(port: number): CumulusError {
-  return new CumulusError(
-    "conflict",
-    `Port ${port} of this host, which leads to the VM's SSH, is taken by another program. End that program, then start the VM.`,
-  );
+  const message = `Port ${port} of this host, which leads to the VM's SSH, is taken by another program. End that program, then start the VM.`;
+  return new CumulusError("conflict", message, { fields: { [sshPortField]: message } });
 }

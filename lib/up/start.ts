@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { shadowedForwardsCode } from "../domain/consolePort";
 import { CumulusError, messageOf } from "../domain/errors";
-import { hostSchema } from "../domain/host";
+import { hostSchema, noBridgeCode } from "../domain/host";
 import type { Settings } from "../env";
 import { ensureBuiltInImages } from "../images/builtIn";
 import type { Log } from "../log";
@@ -66,17 +66,19 @@ export async function start(context: StartContext): Promise<void> {
   if (settings.stopsVms) await supervisor.start(new VmsService(settings));
   await progress.step("console", () => supervisor.start(consoleService(settings, account, runner)));
   await Promise.all(all);
-  await tellOfShadowedForwards(context);
+  await tellOfConflicts(context);
 }
 
-/** Says which forwards are of the port that Cumulus was just given. */
-async function tellOfShadowedForwards({ settings, progress, log }: StartContext): Promise<void> {
+const toldCodes = [shadowedForwardsCode, noBridgeCode];
+
+/** Says what of the environment could not be followed: forwards of the port that Cumulus was just given, bridges that can't be had. */
+async function tellOfConflicts({ settings, progress, log }: StartContext): Promise<void> {
   try {
     const host = hostSchema.parse(await callAsAdministrator(settings, "GET", "/api/host"));
-    const shadowed = host.report?.degraded.find(({ code }) => code === shadowedForwardsCode);
-    if (shadowed) progress.warn("forwards", shadowed.message);
+    const told = host.report?.degraded.filter(({ code }) => toldCodes.includes(code)) ?? [];
+    for (const { code, message } of told) progress.warn(code === noBridgeCode ? "networks" : "forwards", message);
   } catch (error) {
-    log.warn({ err: error }, "it could not be asked which forwards are in effect");
+    log.warn({ err: error }, "the host could not be asked what of it is degraded");
   }
 }
 

@@ -1,4 +1,5 @@
 import { type LucideIcon, Pause, Play, Power, RotateCcw, RotateCw, Square } from "lucide-react";
+import { defaultShutdownDeadlineSeconds } from "../../../lib/domain/vm";
 import type { VmAction } from "../../../lib/domain/vmStatus";
 
 /** The acts that are one `POST /api/vms/{id}/{act}` without a body. */
@@ -17,7 +18,7 @@ export const vmActs: Record<PowerAct, VmAct> = {
   start: { label: "Start", explanation: "Turn it on.", icon: Play, shortcut: "s" },
   shutdown: {
     label: "Shut down",
-    explanation: "Press its power button: the guest saves its work and turns itself off.",
+    explanation: `Press its power button: the guest saves its work and turns itself off. If it still runs after ${defaultShutdownDeadlineSeconds} s it is powered off, and what it hasn't written is lost.`,
     icon: Power,
     shortcut: "h",
   },
@@ -27,7 +28,12 @@ export const vmActs: Record<PowerAct, VmAct> = {
     icon: Square,
     shortcut: "Shift+s",
   },
-  reboot: { label: "Reboot", explanation: "Ask the guest to restart.", icon: RotateCw, shortcut: "r" },
+  reboot: {
+    label: "Reboot",
+    explanation: `Ask the guest to restart. If it hasn't after ${defaultShutdownDeadlineSeconds} s it is reset, and what it hasn't written is lost.`,
+    icon: RotateCw,
+    shortcut: "r",
+  },
   reset: {
     label: "Reset",
     explanation: "Restart at once, like the reset button: what the guest hasn't written to its disk is lost.",

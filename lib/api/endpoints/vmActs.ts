@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { defaultShutdownDeadlineSeconds, type PowerAction, powerVm } from "../../control/vms/power";
+import { type PowerAction, powerVm } from "../../control/vms/power";
 import { getVm } from "../../control/vms/view";
 import { CumulusError } from "../../domain/errors";
 import { operationSchema } from "../../domain/operation";
+import { defaultShutdownDeadlineSeconds } from "../../domain/vm";
 import { type Endpoint, endpoint } from "../endpoint";
 import { idParams } from "../shapes";
 
@@ -55,7 +56,7 @@ export const shutdownEndpoint = actEndpoint(
 export const rebootEndpoint = actEndpoint(
   "reboot",
   "Reboot a VM",
-  "Asks the guest; resets it if it has not by the deadline.",
+  `Asks the guest; resets it if it has not within ${defaultShutdownDeadlineSeconds} s.`,
 );
 export const resetEndpoint = actEndpoint("reset", "Reset a VM", "The reset button: the guest is not asked.");
 export const pauseEndpoint = actEndpoint("pause", "Pause a VM", "Its CPUs stand still; its memory stays.");

@@ -4,6 +4,7 @@ import type { CatalogueEntry } from "../../domain/catalogue";
 import type { CatalogueItem } from "../../domain/catalogueItem";
 import { CumulusError } from "../../domain/errors";
 import type { Context } from "../context";
+import { getHost } from "../hosts";
 
 /** What the host can be asked to download, in the catalogue's order, and what is wrong with the administrator's own files of it. */
 export async function listCatalogue(context: Context): Promise<{ items: CatalogueItem[]; problems: string[] }> {
@@ -17,16 +18,29 @@ export async function listCatalogue(context: Context): Promise<{ items: Catalogu
   return { items: entries.map((entry) => ({ ...entry, imageId: imageIdOf(entry.id) })), problems };
 }
 
-/** @throws `bad_request` under the request's field when there is none of that id */
-export async function findCatalogueEntry(context: Context, id: string): Promise<CatalogueEntry> {
-  const entry = (await context.agent.readCatalogue()).entries.find((entry) => entry.id === id);
+/**
+ * The entry of an id, or that a name or an alias means ("ubuntu-24.04", "ubuntu_24.04"): of several the one of the host's architecture.
+ * @throws `bad_request` under the request's field when there is none
+ */
+export async function findCatalogueEntry(context: Context, wanted: string): Promise<CatalogueEntry> {
+  const { entries } = await context.agent.readCatalogue();
+  const entry = entries.find(({ id }) => id === wanted) ?? (await bestOf(context, entriesNamed(entries, wanted)));
   if (entry) return entry;
-  const message = `The catalogue has no ${id}: GET /api/catalogue lists what it has.`;
+  const message = `The catalogue has no ${wanted}: GET /api/catalogue lists what it has.`;
   throw new CumulusError("bad_request", message, { fields: { catalogue: message } });
 }
 
-/** Entries that a name or an alias means; none when the host doesn't answer. */
-export async function catalogueEntriesNamed(context: Context, name: string): Promise<CatalogueEntry[]> {
-  const { entries } = await context.agent.readCatalogue().catch(() => ({ entries: [] }));
-  return entries.filter((entry) => entry.id === name || entry.name === name || entry.aliases.includes(name));
+/** The same for a hint: undefined when there is none, and when the host doesn't answer. */
+export async function hintedCatalogueEntry(context: Context, wanted: string): Promise<CatalogueEntry | undefined> {
+  return findCatalogueEntry(context, wanted).catch(() => undefined);
+}
+
+function entriesNamed(entries: readonly CatalogueEntry[], name: string): CatalogueEntry[] {
+  return entries.filter((entry) => entry.name === name || entry.aliases.includes(name));
+}
+
+async function bestOf(context: Context, [first, ...others]: CatalogueEntry[]): Promise<CatalogueEntry | undefined> {
+  if (others.length === 0) return first;
+  const { report } = await getHost(context);
+  return others.find(({ arch }) => arch === report?.arch && first?.arch !== arch) ?? first;
 }

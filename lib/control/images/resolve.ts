@@ -5,7 +5,7 @@ import { images } from "../../db/schema/images";
 import { CumulusError } from "../../domain/errors";
 import type { ImageKind } from "../../domain/image";
 import type { Context } from "../context";
-import { catalogueEntriesNamed } from "./catalogue";
+import { hintedCatalogueEntry } from "./catalogue";
 import type { ImageRow } from "./view";
 
 /**
@@ -53,7 +53,7 @@ export async function withCatalogueHint<T>(
     return await run();
   } catch (error) {
     const isUnknown = error instanceof CumulusError && error.code === "bad_request" && error.fields?.image;
-    const [entry] = isUnknown && typeof wanted === "string" ? await catalogueEntriesNamed(context, wanted) : [];
+    const entry = isUnknown && typeof wanted === "string" ? await hintedCatalogueEntry(context, wanted) : undefined;
     if (!entry) throw error;
     const message = `${entry.title} is in the catalogue, and not here yet: add it on the page Images, or by POST /api/images with {"catalogue": "${entry.id}"}.`;
     throw new CumulusError("bad_request", message, { fields: { image: message } });

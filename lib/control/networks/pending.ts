@@ -17,6 +17,6 @@ export async function networksPending(context: Context): Promise<string | null> 
       ? (lastFailure(context) ??
         degraded?.find(({ code }) => code === "networks")?.message ??
         "It was told to, and has not answered yet.")
-      : "Its agent doesn't answer. `npm run up` starts it.";
+      : "Its agent doesn't answer. Start it: `npm run up`, or where systemd runs it `systemctl start cumulus-agent`.";
   return `The host has not put the last change of its networks into effect yet: ${reason}`;
 }

@@ -5,6 +5,7 @@ import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
 import type { Milestones } from "../../domain/timeline";
+import { defaultShutdownDeadlineSeconds } from "../../domain/vm";
 import { type VmAction, vmActionStatuses, whyNot } from "../../domain/vmStatus";
 import { failpoint } from "../../failpoints";
 import { announce } from "../changes";
@@ -22,9 +23,6 @@ import { admitMemory } from "./allocate";
 import { statusOf, type VmRow, vmNotFound } from "./view";
 
 export type PowerAction = Exclude<VmAction, "resize" | "destroy">;
-
-/** How long a guest may take to obey the power button before it is turned off. */
-export const defaultShutdownDeadlineSeconds = 60;
 
 /**
  * Asks for a change of power and answers when that is durable; the operation says when it is done.

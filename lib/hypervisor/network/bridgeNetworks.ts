@@ -97,7 +97,7 @@ export class BridgeNetworks implements HostNetworks {
       const host = findHost(this.state, vmId, id)?.host;
       if (host?.mac === mac && host.ipv4 === ipv4) continue;
       throw new CumulusError(
-        "conflict",
+        "unavailable",
         `The network of this VM's interface ${id} is not on this host yet. Try again in a moment.`,
         {
           retryAfterSeconds: 2,

@@ -9,12 +9,10 @@ test("a host that is asked to has user-mode networks, whatever it could have", a
   expect(await chooseDriver({ network: "user", runDir }, privileged)).toMatchObject({ driver: "user" });
 });
 
-test.each(["auto", "bridge"] as const)(
-  "an agent that is no root can have no bridges, and says why (%s)",
-  async (network) => {
-    expect(await chooseDriver({ network, runDir }, unprivileged)).toEqual({
-      driver: "user",
-      reason: expect.stringMatching(/root|Linux/),
-    });
-  },
-);
+test.each([
+  ["auto", /^Bridges .*(?:root|Linux)/],
+  ["bridge", /^CUMULUS_NETWORK asks for bridges, in vain\. Bridges .*(?:root|Linux)/],
+] as const)("an agent that is no root can have no bridges, and says why (%s)", async (network, reason) => {
+  const choice = await chooseDriver({ network, runDir }, unprivileged);
+  expect(choice).toEqual({ driver: "user", reason: expect.stringMatching(reason) });
+});

@@ -29,7 +29,8 @@ export async function chooseDriver(
   if (network === "user") return { driver: "user", reason: "CUMULUS_NETWORK asks for user-mode networks." };
   const obstacle = await obstacleToBridges(runDir, users);
   if (obstacle === null) return { driver: "bridge", reason: "The agent is root, and all that bridges need is there." };
-  return { driver: "user", reason: obstacle };
+  const isAsked = network === "bridge";
+  return { driver: "user", reason: isAsked ? `CUMULUS_NETWORK asks for bridges, in vain. ${obstacle}` : obstacle };
 }
 
 /** Why this computer can't have bridges, and what would help; null when it can. */

@@ -47,7 +47,8 @@ export async function changeDisk(
     if (user !== null) await lend(user, workDir, overlay, steps);
     // Only packages come from elsewhere.
     const network = recipe.steps.some(({ type }) => type === "packages") && recipe.place === "disk";
-    const args = ["--format", "qcow2", "-a", overlay, network ? "--network" : "--no-network"];
+    // What is written from outside has no label; a guest without SELinux is left alone (virt-customize(1)).
+    const args = ["--format", "qcow2", "-a", overlay, network ? "--network" : "--no-network", "--selinux-relabel"];
     const command = asUser(user, "nice", ["virt-customize", ...args, "--commands-from-file", list]);
     await follow(command, guestfsUserEnvironment(appliance, scratch, isEmulated), {
       steps,
