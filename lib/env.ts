@@ -21,7 +21,7 @@ const envSchema = z.object({
   CUMULUS_IMAGE_HOSTS: z.string().default(""),
 });
 
-/** Everything that the environment decides; the README's configuration table lists the variables. */
+/** What people set in the environment (the README's configuration table), but for LOG_LEVEL, which the log reads itself. */
 export interface Settings {
   port: number;
   host: string;

@@ -50,7 +50,8 @@ export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupR
           items.length === 0 ? (
             <EmptyState icon={<History aria-hidden />} title="No backups yet">
               A backup is a snapshot that is taken by itself, and a copy of it in a repository if you name one. Turn the
-              schedule on{repositories.length === 0 ? ". By hand it takes a repository." : ", or back up now."}
+              schedule on
+              {repositories.length === 0 ? ". To back up by hand, add a repository first." : ", or back up now."}
             </EmptyState>
           ) : (
             <Table label="Backups">
@@ -143,7 +144,7 @@ export function BackupList({ vm, repositories }: { vm: Vm; repositories: BackupR
           notify("The backup is being removed.");
         }}
       >
-        Its snapshot on this host and its copy are removed. This can’t be taken back.
+        What there is of it, a snapshot on this host and a copy, is removed. This can't be undone.
       </ConfirmDialog>
     </Card>
   );

@@ -65,7 +65,7 @@ export function StoredBackupsDialog({ repository, onClose }: { repository: Backu
           setRemovals((before) => ({ ...before, [key]: id }));
         }}
       >
-        Nobody can restore it any more, on this installation or another. This can’t be taken back.
+        Nobody can restore it any more, on this installation or another. This can't be undone.
       </ConfirmDialog>
     </Dialog>
   );

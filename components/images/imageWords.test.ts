@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { deletionWords, publishedWords, sourceWords, usesWords, whyNoDelete, whyNoRefresh } from "./imageWords";
+import { deletionWords, publishedWords, sourceWords, whyNoDelete, whyNoRefresh } from "./imageWords";
 
 test("an image says where it came from", () => {
   expect(sourceWords({ source: { type: "url", url: "https://example.org/a/b.qcow2" } })).toBe(
@@ -18,8 +18,6 @@ test("an image that is used can't be deleted, and says by whom", () => {
   expect(whyNoDelete({ kind: "disk", vms: [vm], snapshots: [snapshot] })).toMatch(/^web, “before” of web need it/);
   expect(whyNoDelete({ kind: "disk", vms: [vm, vm, vm, vm], snapshots: [snapshot] })).toMatch(/and 2 more need it/);
   expect(whyNoDelete({ kind: "iso", vms: [vm], snapshots: [] })).toMatch(/drive of web: eject it/);
-  expect(usesWords({ vmCount: 0, snapshotCount: 0 })).toBeUndefined();
-  expect(usesWords({ vmCount: 2, snapshotCount: 1 })).toBe("2 VMs, 1 snapshot");
 });
 
 test("an image whose bytes are another's leaves them the file", () => {

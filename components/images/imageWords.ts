@@ -79,10 +79,4 @@ function counted(count: number, noun: string): string {
   return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }
 
-/** "VMs 2, snapshots 1" for a table's cell; undefined when nothing uses it. */
-export function usesWords({ vmCount, snapshotCount }: Pick<Image, "vmCount" | "snapshotCount">): string | undefined {
-  const parts = [counted(vmCount, "VM"), counted(snapshotCount, "snapshot")].filter((part) => part !== "");
-  return parts.length === 0 ? undefined : parts.join(", ");
-}
-
 export const firmwareWords = { bios: "BIOS", uefi: "UEFI" } as const;

@@ -4,7 +4,6 @@ import { useEffect } from "react";
 import type { CatalogueItem } from "../../lib/domain/catalogueItem";
 import type { ImageDetail } from "../../lib/domain/imageDetail";
 import type { Operation } from "../../lib/domain/operation";
-import { isUnderWay } from "../activity/operationWords";
 import { type Reading, useImages, useList, useOperations, useReading } from "../data/hooks";
 import { keys } from "../data/keys";
 
@@ -35,9 +34,4 @@ export function useImage(id: number | null): Reading<ImageDetail> {
 export function useImageTasks(): Operation[] {
   const { data } = useOperations();
   return (data ?? []).filter(({ kind, isTask }) => isTask && kind.startsWith("image-"));
-}
-
-/** What is under way for images now. */
-export function useOpenImageTasks(): Operation[] {
-  return useImageTasks().filter(isUnderWay);
 }

@@ -96,7 +96,7 @@ export function TokenList() {
           notify(`Token ${leaving.name} revoked.`);
         }}
       >
-        Programs that use it are refused from now on. This can't be taken back.
+        Programs that use it are refused from now on. This can't be undone.
       </ConfirmDialog>
     </Card>
   );

@@ -47,7 +47,6 @@ import { MIB } from "../domain/units";
  * instead names, as `Location: file://…`, a unix socket of the VM that the console may connect to itself while the 307's connection is
  * open: only agents on the console's own host answer so. An error comes before either, as everywhere.
  */
-export const agentProtocolVersion = 1;
 
 /** What an upgrade is to. */
 export const byteProtocol = "cumulus-bytes";

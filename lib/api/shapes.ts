@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** No parameters, or whichever: what an endpoint doesn't name, it doesn't read. */
+/** Takes anything and reads none of it. */
 export const nothing: z.ZodType<unknown> = z.object({});
 
 /** Ids are PostgreSQL's 32-bit integers. */

@@ -31,7 +31,7 @@ export async function addFinishedOperation(
   return addOperation(db, { ...values, status: "done", progress: 100, startedAt: now, finishedAt: now });
 }
 
-/** What a VM is to have, in its drive and its networks, whether it runs or not: its row says it, and the operation when it is so. */
+/** Changes of its CD-ROM drive and its interfaces: they stay wanted when a newer power request supersedes the others. */
 const changeKinds: OperationKind[] = ["change-media", "change-interfaces"];
 
 /** A new intent: what was asked of the VM before, and is not reached yet, is superseded. What it is to have stays wanted, and tasks go on. */

@@ -92,7 +92,6 @@ export const interfaceLimitSchema = z.object({
   ingressBytesPerSecond: rateSchema,
   egressBytesPerSecond: rateSchema,
 });
-export type InterfaceLimit = z.infer<typeof interfaceLimitSchema>;
 
 export const networkStateSchema = z
   .object({

@@ -80,7 +80,6 @@ export const interfaceTrafficSchema = z.object({
   sentBytes: z.number().int(),
   sentPackets: z.number().int(),
 });
-export type InterfaceTraffic = z.infer<typeof interfaceTrafficSchema>;
 
 /** What a host read at a moment; no interfaces for a VM that is off, or has a user-mode network. */
 export const trafficReadingSchema = z.object({

@@ -30,7 +30,7 @@ const pictureMs = 2000;
 const maxPictureBytes = 64 * 1024 * 1024;
 const maxLogBytes = 1024 * 1024;
 
-/** A QEMU that lives: its process and the connection to it, until it is gone. Nobody's end but `end` ends it. */
+/** A QEMU that lives: its process and the connection to it, until it is gone. Only `end` ends the process; letting go of this object doesn't. */
 export class RunningQemu {
   private readonly monitor: Monitor;
   private picture: Promise<Buffer> | null = null;

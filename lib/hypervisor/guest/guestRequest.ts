@@ -24,7 +24,7 @@ export class GuestRequest {
 
   constructor(private readonly options: GuestRequestOptions) {}
 
-  /** Asks for what is pending: by the guest's agent, which can only reboot, or else by the ACPI power button. */
+  /** Asks for what is pending: a reboot by the guest's agent where that answers, everything else by the ACPI power button. */
   async begin(): Promise<void> {
     this.armDeadline();
     const agent = this.options.guestAgent();
