@@ -74,9 +74,4 @@ export function deletionWords({ fileBytes, sameFile }: Pick<ImageDetail, "fileBy
   return `No VM can be made from it any more. ${file}`;
 }
 
-function counted(count: number, noun: string): string {
-  if (count === 0) return "";
-  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
-}
-
 export const firmwareWords = { bios: "BIOS", uefi: "UEFI" } as const;
