@@ -91,14 +91,6 @@ test("a store that is away, busy or refuses is said to be, and not taken for one
     message: expect.stringContaining("refuses this key access to the bucket copies"),
     fields: { "place.accessKeyId": expect.any(String) },
   });
-  server.mood = { status: 403, code: "InvalidAccessKeyId", message: "The Access Key Id you provided does not exist." };
-  expect(await said()).toMatchObject({ code: "bad_request", fields: { "place.accessKeyId": expect.any(String) } });
-  server.mood = {
-    status: 403,
-    code: "SignatureDoesNotMatch",
-    message: "The request signature we calculated does not match the signature you provided.",
-  };
-  expect(await said()).toMatchObject({ code: "bad_request", fields: { "place.secretAccessKey": expect.any(String) } });
   server.mood = "portal";
   expect(await said()).toMatchObject({
     code: "bad_request",
@@ -117,6 +109,23 @@ test("a store that is away, busy or refuses is said to be, and not taken for one
     fields: { "place.endpoint": expect.any(String) },
   });
 }, 120_000);
+
+test("a store that doesn't know an access key, or knows it with another secret, has the product say which of them is wrong", async () => {
+  const { access, server } = await s3Access();
+  await makeRepository(access);
+  const wellKept = server.objects.size;
+  const wrong = [
+    ["secretAccessKey", "The secret access key doesn't belong to this access key."],
+    ["accessKeyId", "The store doesn't know this access key."],
+  ] as const;
+  for (const [field, message] of wrong) {
+    const attempt = { ...access, place: { ...access.place, [field]: "another" } };
+    const fields = { [`place.${field}`]: message };
+    await expect(makeRepository(attempt)).rejects.toMatchObject({ code: "bad_request", message, fields });
+    await expect(listCopies(attempt)).rejects.toMatchObject({ code: "unavailable", message, fields });
+  }
+  expect(server.objects.size).toBe(wellKept);
+}, 60_000);
 
 test("a missing bucket that the key may not make is said to be missing", async () => {
   const { access, server } = await s3Access();

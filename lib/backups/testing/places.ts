@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { RepositoryAccess } from "../../domain/backup";
+import type { BackupPlace, RepositoryAccess } from "../../domain/backup";
 import { type S3Server, startS3Server } from "./s3Server";
 
 /** An empty one, for the time of a test. */
@@ -24,8 +24,12 @@ export function diskOf(content: Buffer): string {
   return workDir;
 }
 
+interface BucketAccess extends RepositoryAccess {
+  place: Extract<BackupPlace, { kind: "s3" }>;
+}
+
 /** A bucket of a store of its own, in which there is no repository yet. */
-export async function s3Access(): Promise<{ access: RepositoryAccess; server: S3Server }> {
+export async function s3Access(): Promise<{ access: BucketAccess; server: S3Server }> {
   const server = await startS3Server();
   onTestFinished(() => server.close());
   const place = {
@@ -36,5 +40,6 @@ export async function s3Access(): Promise<{ access: RepositoryAccess; server: S3
     accessKeyId: "the-key",
     secretAccessKey: "the-secret",
   };
+  server.secrets.set(place.accessKeyId, place.secretAccessKey);
   return { access: { place, password: "correct horse" }, server };
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { contentOf, refusalOf, type S3Refusal } from "./s3Signature";
 
 type Mood =
   | "well"
@@ -13,11 +14,13 @@ type Mood =
   /** Keeps what is large otherwise than it was given, and says nothing of it. */
   | "spoiling"
   /** Refuses each request with this. */
-  | { status: number; code: string; message: string };
+  | S3Refusal;
 
 export interface S3Server {
   endpoint: string;
-  /** What was asked, with the key that each request was signed with. */
+  /** The access keys that may do everything, with their secrets. */
+  secrets: Map<string, string>;
+  /** Those that requests came with. */
   accessKeys: Set<string>;
   objects: Map<string, Buffer>;
   /** How it answers from now on. */
@@ -27,12 +30,13 @@ export interface S3Server {
 
 /**
  * As much of Amazon's S3 interface ("Amazon S3 API Reference") as a client needs that stores, reads, lists and deletes objects of one bucket, in
- * memory. Signatures are taken note of and not checked.
+ * memory. It refuses what isn't signed with a secret that it knows.
  */
 export async function startS3Server(): Promise<S3Server> {
   const objects = new Map<string, Buffer>();
   const accessKeys = new Set<string>();
-  const self = { accessKeys, objects, mood: "well" as Mood };
+  const secrets = new Map<string, string>();
+  const self = { secrets, accessKeys, objects, mood: "well" as Mood };
   const server = createServer((request, response) => {
     const accessKey = /Credential=([^/]+)\//.exec(request.headers.authorization ?? "")?.[1];
     if (accessKey) accessKeys.add(accessKey);
@@ -41,7 +45,7 @@ export async function startS3Server(): Promise<S3Server> {
     if (mood === "portal") sendPage(request, response);
     else if (mood === "forgetful" && request.method === "PUT") response.end();
     else if (typeof mood === "object") refuse(mood, request, response);
-    else void answer(objects, request, response, mood === "spoiling" ? spoilt : (body) => body);
+    else void answerSigned(self, request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -60,11 +64,7 @@ function sendPage(request: IncomingMessage, response: ServerResponse): void {
   response.end(request.method === "HEAD" ? undefined : "<html><body>Welcome! Sign in first.</body></html>");
 }
 
-function refuse(
-  { status, code, message }: Extract<Mood, object>,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
+function refuse({ status, code, message }: S3Refusal, request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(status, { "content-type": "application/xml" });
   response.end(
     request.method === "HEAD" ? undefined : `<Error><Code>${code}</Code><Message>${message}</Message></Error>`,
@@ -78,20 +78,31 @@ function spoilt(body: Buffer): Buffer {
   return body.length < largeBytes ? body : Buffer.from(body).fill(0, 100, 5_000);
 }
 
-/** @param toKeep what is kept of a body that was given */
-async function answer(
+async function answerSigned(
+  { objects, secrets, mood }: Pick<S3Server, "objects" | "secrets" | "mood">,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = await bodyOf(request);
+  const refusal = refusalOf(request, body, secrets);
+  if (refusal !== null) return refuse(refusal, request, response);
+  const content = contentOf(request, body);
+  answer(objects, request, response, { content, kept: mood === "spoiling" ? spoilt(content) : content });
+}
+
+/** @param put the body that was given, and what is kept of it */
+function answer(
   objects: Map<string, Buffer>,
   request: IncomingMessage,
   response: ServerResponse,
-  toKeep: (body: Buffer) => Buffer,
-): Promise<void> {
+  put: { content: Buffer; kept: Buffer },
+): void {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://s3");
   const key = decodeURIComponent(pathname.slice(1));
   const isBucket = !key.replace(/\/$/, "").includes("/");
   if (request.method === "PUT") {
-    const body = await bodyOf(request);
-    objects.set(key, toKeep(body));
-    response.writeHead(200, { etag: etagOf(body) }).end();
+    objects.set(key, put.kept);
+    response.writeHead(200, { etag: etagOf(put.content) }).end();
   } else if (request.method === "DELETE") {
     objects.delete(key);
     response.writeHead(204).end();
@@ -139,21 +150,10 @@ function xml(response: ServerResponse, text: string): void {
   response.writeHead(200, { "content-type": "application/xml" }).end(text);
 }
 
-/** Bodies come in signed chunks ("Signature calculations: transferring payload in multiple chunks") or plain. */
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  const raw = Buffer.concat(chunks);
-  if (!String(request.headers["x-amz-content-sha256"]).startsWith("STREAMING-")) return raw;
-  const parts: Buffer[] = [];
-  for (let at = 0; at < raw.length; ) {
-    const end = raw.indexOf("\r\n", at);
-    const size = Number.parseInt(raw.toString("latin1", at, end), 16);
-    if (!(size > 0)) break;
-    parts.push(raw.subarray(end + 2, end + 2 + size));
-    at = end + 2 + size + 2;
-  }
-  return Buffer.concat(parts);
+  return Buffer.concat(chunks);
 }
 
 function etagOf(body: Buffer): string {
