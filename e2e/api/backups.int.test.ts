@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { folderAccess, s3Access } from "../../lib/backups/testing/places";
 import { connectionConfig } from "../../lib/db/client";
-import type { Backup, BackupRepository, StoredBackup } from "../../lib/domain/backup";
+import type { Backup, BackupRepository, RepositoryAccess, StoredBackup } from "../../lib/domain/backup";
 import type { Operation } from "../../lib/domain/operation";
 import type { Vm } from "../../lib/domain/vm";
 import { type Stack, startStack, until } from "../stack";
@@ -51,8 +52,10 @@ async function stored(id: number): Promise<StoredBackup[]> {
 /** As the clock does every minute. */
 const wake = () => database.query("select graphile_worker.add_job('advance-backups', job_key := 'advance-backups')");
 
-async function addRepository(name: string, path: string): Promise<BackupRepository> {
-  const ask = { name, password: "correct horse", place: { kind: "folder", path } };
+const addRepository = (name: string, path: string) => addPlace(name, folderAccess(path));
+
+async function addPlace(name: string, access: RepositoryAccess): Promise<BackupRepository> {
+  const ask = { name, ...access };
   const { status, body } = await stack.api<BackupRepository>("POST", "/api/backup-repositories", ask);
   expect(status).toBe(201);
   return body;
@@ -158,6 +161,34 @@ test("a backup to a repository is read back, outlives the VM, and becomes a new 
     result: { imageId: expect.any(Number) },
   });
 }, 300_000);
+
+test("a backup to a bucket is read back, and becomes a new VM", async () => {
+  const { access, server } = await s3Access();
+  const repository = await addPlace("Bucket", access);
+  const { body: asked } = await stack.api<Backup>("POST", `/api/vms/${vm.id}/backups`, { repository: repository.id });
+  const { copy } = await backupOf(asked.id, "done");
+  expect(copy?.verifiedAt).toBeTruthy();
+  expect(await stored(repository.id)).toMatchObject([{ key: copy?.key, vmName: "web-1" }]);
+  expect([...server.objects.keys()]).toContain("copies/cumulus/host/config");
+
+  const url = `/api/backup-repositories/${repository.id}`;
+  const restore = { backup: copy?.key, name: "from-bucket" };
+  const { body: operation } = await stack.api<Operation>("POST", `${url}/restore`, restore);
+  const ended = await restoreEnded(operation);
+  expect(ended).toMatchObject({ status: "done", error: null, result: { vmId: expect.any(Number) } });
+  const { body: restored } = await stack.api<Vm>("GET", `/api/vms/${ended.result?.vmId}`);
+  expect(restored).toMatchObject({ name: "from-bucket", size: vm.size });
+  expect((await stack.api("DELETE", url)).status).toBe(204);
+}, 300_000);
+
+test("a bucket whose secret key is wrong is refused, saying so, and nothing is written to it", async () => {
+  const { access, server } = await s3Access();
+  const place = { ...access.place, secretAccessKey: "another" };
+  const answer = await stack.api("POST", "/api/backup-repositories", { name: "Bad", ...access, place });
+  const why = "The secret access key doesn't belong to this access key.";
+  expect(answer).toMatchObject({ status: 400, body: { detail: why, fields: { "place.secretAccessKey": why } } });
+  expect(server.objects.size).toBe(0);
+});
 
 test("a copy that fails while its repository is away says why, and is copied again when somebody asks", async () => {
   const path = join(folder, "loose");
