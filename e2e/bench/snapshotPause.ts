@@ -1,23 +1,22 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { copyFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { execa } from "execa";
 import { GIB, MIB } from "../../lib/domain/units";
 import { pathsOf } from "../../lib/env";
 import { createOverlay } from "../../lib/hypervisor/disk";
-import { machinePaths } from "../../lib/hypervisor/machinePaths";
-import { QmpClient, type QmpEvent } from "../../lib/hypervisor/qmp/client";
-import { until } from "../../lib/hypervisor/testing/until";
-import { imageFile } from "../../lib/images/store";
 import type { Benchmark, Figure } from "./benchmark";
+import { type InternalSnapshot, internalSnapshot } from "./internalSnapshot";
 import { SnapshotHost } from "./snapshotHost";
-import { sampleOf } from "./stats";
+import { sampleOf, timedMs } from "./stats";
 
 const rounds = 5;
 const sizes = [
   { label: "256 MiB", memoryBytes: 256 * MIB, usedMiB: 96 },
   { label: "1 GiB", memoryBytes: GIB, usedMiB: 400 },
-];
-const longestPauseMs = 100;
+] as const;
+const target = { of: "value", atMost: 100 } as const;
+/** As large as a distribution's image is. */
 const copiedBytes = 256 * MIB;
 
 export const snapshotPause: Benchmark = {
@@ -35,21 +34,22 @@ export const snapshotPause: Benchmark = {
 };
 
 async function overlayAgainstCopy({ host }: SnapshotHost): Promise<Figure> {
-  const paths = pathsOf(host.settings);
-  const image = imageFile(paths, host.imageSha256);
-  const target = join(paths.staging, "bench.qcow2");
-  // As large as a distribution's image is.
-  const whole = join(paths.staging, "whole");
-  await writeFile(whole, randomBytes(copiedBytes));
+  const { staging } = pathsOf(host.settings);
+  const raw = join(staging, "raw");
+  const image = join(staging, "image.qcow2");
+  const made = join(staging, "made.qcow2");
+  await writeFile(raw, randomBytes(copiedBytes));
+  await execa("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, image]);
+  await rm(raw);
   const overlay: number[] = [];
   const copy: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    overlay.push(await timedMs(() => createOverlay(target, image, GIB, null)));
-    await rm(target);
-    copy.push(await timedMs(() => copyFile(whole, target)));
-    await rm(target);
+    overlay.push(await timedMs(() => createOverlay(made, image, GIB, null)));
+    await rm(made);
+    copy.push(await timedMs(() => copyFile(image, made)));
+    await rm(made);
   }
-  await rm(whole);
+  await rm(image);
   const baseline = { what: "copy of 256 MiB", value: sampleOf(copy) };
   return { name: "Overlay on an image", unit: "ms", value: sampleOf(overlay), baseline };
 }
@@ -72,7 +72,6 @@ async function pausesOf(bench: SnapshotHost, id: number, size: (typeof sizes)[nu
     }
   }
   await bench.hypervisor.remove(id);
-  const target = { of: "value", atMost: longestPauseMs } as const;
   const savevm = { what: "savevm", value: sampleOf(internal.map(({ pauseMs }) => pauseMs)) };
   const loadvm = { what: "loadvm", value: sampleOf(internal.map(({ loadMs }) => loadMs / 1000)) };
   return [
@@ -80,52 +79,4 @@ async function pausesOf(bench: SnapshotHost, id: number, size: (typeof sizes)[nu
     { name: `Pause, memory, ${size.label}`, unit: "ms", value: sampleOf(memory), baseline: savevm, target },
     { name: `Restore with memory, ${size.label}`, unit: "s", value: sampleOf(restore), baseline: loadvm },
   ];
-}
-
-/** How long the guest stands still while it is made, and how long it takes to go on from it. */
-interface InternalSnapshot {
-  pauseMs: number;
-  loadMs: number;
-}
-
-/** QEMU's internal snapshot ("snapshot-save" and its kin, qapi/migration.json): made, gone back to, and deleted again. */
-async function internalSnapshot({ host }: SnapshotHost, id: number): Promise<InternalSnapshot> {
-  const events: QmpEvent[] = [];
-  const { rescue, qmp: first } = machinePaths(host.settings, id);
-  const handlers = { onEvent: (event: QmpEvent) => void events.push(event), onClose: () => {} };
-  // The agent has one of the two.
-  const connect = (socket: string) => QmpClient.connect(socket, handlers, 2_000);
-  const qmp = await connect(rescue).catch(() => connect(first));
-  try {
-    const nodes = JSON.stringify(await qmp.execute("query-block"));
-    const node = /"node-name":\s*"(disk[^"]*)"/.exec(nodes)?.[1] ?? "";
-    const tag = randomUUID();
-    const job = async (command: string, options: object) => {
-      const jobId = randomUUID();
-      await qmp.execute(command, { "job-id": `j${jobId}`, tag, devices: [node], ...options }, 60_000);
-      const isOver = ({ name, data }: QmpEvent) =>
-        name === "JOB_STATUS_CHANGE" && data.id === `j${jobId}` && data.status === "concluded";
-      await until(() => events.some(isOver), 120_000);
-      const jobs = JSON.stringify(await qmp.execute("query-jobs"));
-      if (jobs.includes('"error"')) throw new Error(`${command}: ${jobs}`);
-      await qmp.execute("job-dismiss", { id: `j${jobId}` });
-    };
-    await job("snapshot-save", { vmstate: node });
-    const at = (name: string) => events.find((event) => event.name === name)?.atMs ?? Number.NaN;
-    const pauseMs = at("RESUME") - at("STOP");
-    const loadMs = await timedMs(async () => {
-      await job("snapshot-load", { vmstate: node });
-      await qmp.execute("cont");
-    });
-    await job("snapshot-delete", {});
-    return { pauseMs, loadMs };
-  } finally {
-    qmp.close();
-  }
-}
-
-async function timedMs(act: () => Promise<unknown>): Promise<number> {
-  const startMs = performance.now();
-  await act();
-  return performance.now() - startMs;
 }

@@ -25,3 +25,10 @@ export function quantile(values: readonly number[], share: number): number {
   if (below === undefined || above === undefined) throw new Error("There is no quantile of no values.");
   return below + (above - below) * (position - Math.floor(position));
 }
+
+/** How long something takes. */
+export async function timedMs(act: () => Promise<unknown>): Promise<number> {
+  const startMs = performance.now();
+  await act();
+  return performance.now() - startMs;
+}
