@@ -38,10 +38,10 @@ export class SnapshotHost {
     return spec;
   }
 
-  /** As by the button: file systems are frozen where the guest's agent does it. */
-  take(vmId: number, memory: boolean): Promise<SnapshotManifest> {
+  /** @param freeze as by the button: file systems are frozen where the guest's agent does it */
+  take(vmId: number, memory: boolean, freeze = true): Promise<SnapshotManifest> {
     this.lastId += 1;
-    const ask = { snapshotId: this.lastId, operationId: this.lastId, memory, freeze: true };
+    const ask = { snapshotId: this.lastId, operationId: this.lastId, memory, freeze };
     return this.hypervisor.takeSnapshot(vmId, ask, report, signal);
   }
 

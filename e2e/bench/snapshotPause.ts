@@ -2,9 +2,11 @@ import { randomBytes } from "node:crypto";
 import { copyFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
+import type { MachineSpec } from "../../lib/domain/machine";
 import { GIB, MIB } from "../../lib/domain/units";
 import { pathsOf } from "../../lib/env";
 import { createOverlay } from "../../lib/hypervisor/disk";
+import { until } from "../../lib/hypervisor/testing/until";
 import type { Benchmark, Figure } from "./benchmark";
 import { type InternalSnapshot, internalSnapshot } from "./internalSnapshot";
 import { SnapshotHost } from "./snapshotHost";
@@ -21,7 +23,7 @@ const copiedBytes = 256 * MIB;
 
 export const snapshotPause: Benchmark = {
   name: "snapshot-pause",
-  what: "how long a guest stands still for a snapshot, by QEMU's own events, against savevm; restore time, against loadvm; an overlay against a copy",
+  what: "how long a guest stands still for a snapshot, by QEMU's own events, against savevm, and while it writes; restore time, against loadvm; an overlay against a copy",
   measure: (note) =>
     SnapshotHost.with(async (bench) => {
       const figures: Figure[] = [await overlayAgainstCopy(bench)];
@@ -29,6 +31,8 @@ export const snapshotPause: Benchmark = {
         note(`a guest with ${size.label}`);
         figures.push(...(await pausesOf(bench, index + 1, size)));
       }
+      note("a guest that writes");
+      figures.push(...(await pausesWhileWriting(bench, sizes.length + 1)));
       return figures;
     }),
 };
@@ -79,4 +83,38 @@ async function pausesOf(bench: SnapshotHost, id: number, size: (typeof sizes)[nu
     { name: `Pause, memory, ${size.label}`, unit: "ms", value: sampleOf(memory), baseline: savevm, target },
     { name: `Restore with memory, ${size.label}`, unit: "s", value: sampleOf(restore), baseline: loadvm },
   ];
+}
+
+/** Of a guest that writes to its disk all the time, past its own cache: QEMU has writes under way that it must end first. */
+async function pausesWhileWriting(bench: SnapshotHost, id: number): Promise<Figure[]> {
+  const [size] = sizes;
+  const spec = await bench.start(id, size.memoryBytes);
+  const write = "dd if=/dev/zero of=/root/file bs=1M count=64 oflag=direct conv=notrunc";
+  await bench.guests.run(spec, `setsid sh -c 'while ${write}; do :; done' </dev/null >/dev/null 2>&1 &`);
+  // Agents freeze file systems, which holds the writes back; a guest without one goes on with them.
+  const ways = [
+    { name: "disk", memory: false, freeze: true },
+    { name: "disk, not frozen", memory: false, freeze: false },
+    { name: "memory", memory: true, freeze: true },
+  ];
+  const figures: Figure[] = [];
+  for (const { name, memory, freeze } of ways) {
+    const pauses: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      await untilWrites(bench, spec);
+      const { id: snapshotId, pauseMs } = await bench.take(id, memory, freeze);
+      pauses.push(pauseMs);
+      await bench.hypervisor.removeSnapshot(snapshotId);
+    }
+    figures.push({ name: `Pause, ${name}, while the guest writes`, unit: "ms", value: sampleOf(pauses), target });
+  }
+  await bench.hypervisor.remove(id);
+  return figures;
+}
+
+/** Until more is on the guest's disk than was, by the guest's own count of sectors. */
+async function untilWrites({ guests }: SnapshotHost, spec: MachineSpec): Promise<void> {
+  const written = async () => Number(await guests.run(spec, "awk '$3 == \"vda\" { print $10 }' /proc/diskstats"));
+  const before = await written();
+  await until(async () => (await written()) > before, 60_000);
 }
