@@ -50,7 +50,7 @@ const mayImport: Record<string, readonly string[]> = {
     "lib/hypervisor/qemu/findQemus",
   ],
   components: ["lib/domain", "lib/browser", "lib/api/client", "lib/vmTitle"],
-  app: ["lib/domain", "lib/api", "lib/auth", "lib/services", "lib/vmTitle", "components"],
+  app: ["lib/domain", "lib/api", "lib/auth", "lib/services", "lib/vmTitle", "lib/guides", "components"],
 };
 
 /** Small things that all of the server side stands on. */

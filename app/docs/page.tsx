@@ -3,6 +3,7 @@ import { headers } from "next/headers";
 import { DocsPage } from "../../components/docs/DocsPage";
 import type { OpenApiDocument } from "../../components/docs/openapi";
 import { openApiDocument } from "../../lib/api/openapi";
+import { readGuides } from "../../lib/guides";
 
 export const metadata: Metadata = { title: "API" };
 
@@ -10,5 +11,5 @@ export const metadata: Metadata = { title: "API" };
 export default async function Docs() {
   const request = await headers();
   const origin = `${request.get("x-forwarded-proto") ?? "http"}://${request.get("host") ?? "127.0.0.1:3000"}`;
-  return <DocsPage document={openApiDocument() as unknown as OpenApiDocument} origin={origin} />;
+  return <DocsPage document={openApiDocument() as unknown as OpenApiDocument} origin={origin} guides={readGuides()} />;
 }

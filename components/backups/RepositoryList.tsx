@@ -13,6 +13,7 @@ import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { EmptyState } from "../ui/EmptyState";
 import { notify } from "../ui/notify";
 import { Table, TableBody, TableHead, Td, Th, Tr } from "../ui/Table";
+import { TextLink } from "../ui/TextLink";
 import { AddRepositoryDialog } from "./AddRepositoryDialog";
 import { EditRepositoryDialog } from "./EditRepositoryDialog";
 import { StoredBackupsDialog } from "./StoredBackupsDialog";
@@ -33,7 +34,11 @@ export function RepositoryList() {
     <Card
       flush
       title="Backup repositories"
-      description="Encrypted copies of VMs, off this machine’s disk."
+      description={
+        <>
+          Encrypted copies of VMs, off this machine’s disk. <TextLink href="/docs/snapshots#backups">Guide</TextLink>
+        </>
+      }
       actions={repositories.data?.length ? addButton : undefined}
     >
       <ReadingState reading={repositories} what="backup repositories">

@@ -1,68 +1,51 @@
-import Link from "next/link";
-import { Logo } from "../frame/Logo";
-import { ThemeMenu } from "../frame/ThemeMenu";
-import { ButtonLink } from "../ui/ButtonLink";
 import { Card } from "../ui/Card";
 import { CodeBlock } from "../ui/CodeBlock";
 import { InlineCode } from "../ui/InlineCode";
 import { TextLink, textLinkClass } from "../ui/TextLink";
+import { DocsFrame } from "./DocsFrame";
 import { DocsNav } from "./DocsNav";
+import type { GuideTitle } from "./GuidesNav";
 import { OperationDoc } from "./OperationDoc";
 import { groupsOf, type OpenApiDocument } from "./openapi";
 import { SchemaTable } from "./SchemaTable";
 
-/** The API for people, from its own OpenAPI document. @param origin as the reader reaches this server */
-export function DocsPage({ document, origin }: { document: OpenApiDocument; origin: string }) {
+interface DocsPageProps {
+  document: OpenApiDocument;
+  /** As the reader reaches this server. */
+  origin: string;
+  guides: GuideTitle[];
+}
+
+/** The API for people, from its own OpenAPI document. */
+export function DocsPage({ document, origin, guides }: DocsPageProps) {
   const groups = groupsOf(document);
   const schemas = Object.entries(document.components?.schemas ?? {}).sort(([a], [b]) => a.localeCompare(b));
   return (
-    <>
-      <header className="sticky top-0 z-20 flex h-12 items-center gap-3 border-line border-b bg-surface px-4 sm:px-6">
-        <Link href="/" className="flex items-center gap-2 font-medium">
-          <Logo className="size-5" />
-          Cumulus
-        </Link>
-        <span className="flex-1 text-muted">API {document.info.version}</span>
-        <ThemeMenu />
-        <ButtonLink size="sm" href="/">
-          Open console
-        </ButtonLink>
-      </header>
-      <div className="mx-auto flex max-w-[1200px] gap-8 px-4 sm:px-6">
-        <div className="sticky top-12 hidden h-[calc(100dvh-3rem)] w-56 shrink-0 overflow-y-auto py-6 lg:block">
-          <DocsNav groups={groups} />
-        </div>
-        <main className="min-w-0 flex-1 py-6">
-          <h1 className="font-medium text-xl tracking-tight">API</h1>
-          <Introduction document={document} origin={origin} />
-          {groups.map((group) => (
-            <section key={group.anchor} id={group.anchor} className="scroll-mt-12 pt-8">
-              <h2 className="mb-3 font-medium text-lg">{group.name}</h2>
-              <div className="flex flex-col gap-4">
-                {group.operations.map((operation) => (
-                  <OperationDoc key={operation.anchor} operation={operation} document={document} origin={origin} />
-                ))}
-              </div>
-            </section>
+    <DocsFrame guides={guides} title={`API ${document.info.version}`} nav={<DocsNav groups={groups} />}>
+      <h1 className="font-medium text-xl tracking-tight">API</h1>
+      <Introduction document={document} origin={origin} />
+      {groups.map((group) => (
+        <section key={group.anchor} id={group.anchor} className="scroll-mt-12 pt-8">
+          <h2 className="mb-3 font-medium text-lg">{group.name}</h2>
+          <div className="flex flex-col gap-4">
+            {group.operations.map((operation) => (
+              <OperationDoc key={operation.anchor} operation={operation} document={document} origin={origin} />
+            ))}
+          </div>
+        </section>
+      ))}
+      <section id="schemas" className="scroll-mt-12 pt-8">
+        <h2 className="mb-3 font-medium text-lg">Shapes</h2>
+        <div className="flex flex-col gap-4">
+          {schemas.map(([name, schema]) => (
+            <article key={name} id={`schema-${name}`} className="scroll-mt-16 rounded-lg border border-line bg-surface">
+              <h3 className="border-line border-b px-4 py-2.5 font-medium">{name}</h3>
+              <SchemaTable label={`Fields of ${name}`} schema={schema} />
+            </article>
           ))}
-          <section id="schemas" className="scroll-mt-12 pt-8">
-            <h2 className="mb-3 font-medium text-lg">Shapes</h2>
-            <div className="flex flex-col gap-4">
-              {schemas.map(([name, schema]) => (
-                <article
-                  key={name}
-                  id={`schema-${name}`}
-                  className="scroll-mt-16 rounded-lg border border-line bg-surface"
-                >
-                  <h3 className="border-line border-b px-4 py-2.5 font-medium">{name}</h3>
-                  <SchemaTable label={`Fields of ${name}`} schema={schema} />
-                </article>
-              ))}
-            </div>
-          </section>
-        </main>
-      </div>
-    </>
+        </div>
+      </section>
+    </DocsFrame>
   );
 }
 

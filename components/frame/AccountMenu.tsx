@@ -27,7 +27,7 @@ export function AccountMenu({ userName }: { userName: string }) {
           Settings
         </MenuItem>
         <MenuItem icon={<BookOpen aria-hidden />} href="/docs">
-          API docs
+          Docs
         </MenuItem>
         <MenuSeparator />
         <MenuItem icon={<LogOut aria-hidden />} onSelect={() => setLeaving(true)}>

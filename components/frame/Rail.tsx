@@ -43,11 +43,11 @@ export function Rail() {
       <div className="flex flex-col gap-0.5 px-2 py-3">
         <Link
           href="/docs"
-          title="API docs"
+          title="Docs"
           className={cx(itemClass, "h-8 justify-center gap-2.5 lg:justify-start lg:px-2.5")}
         >
           <BookOpen aria-hidden />
-          <span className="sr-only lg:not-sr-only">API docs</span>
+          <span className="sr-only lg:not-sr-only">Docs</span>
         </Link>
         <ConnectionState />
       </div>

@@ -43,7 +43,7 @@ export function useCommands(vms: Vm[], close: () => void) {
 
   const pages: PaletteCommand[] = [
     ...sections.map(({ href, label, icon }) => ({ label, icon, run: go(href) })),
-    { label: "API docs", icon: BookOpen, run: go("/docs") },
+    { label: "Docs", icon: BookOpen, run: go("/docs") },
   ];
   const acts: PaletteCommand[] = [
     { label: "Create a VM", icon: Plus, run: go("/vms/new") },

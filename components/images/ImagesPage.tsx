@@ -8,6 +8,7 @@ import { Card } from "../ui/Card";
 import { CodeBlock } from "../ui/CodeBlock";
 import { EmptyState } from "../ui/EmptyState";
 import { PageHeader } from "../ui/PageHeader";
+import { TextLink } from "../ui/TextLink";
 import { curlCommand } from "../vms/shared/curl";
 import { useOrigin } from "../vms/shared/useOrigin";
 import { ImageTable } from "./ImageTable";
@@ -21,7 +22,12 @@ export function ImagesPage() {
     <>
       <PageHeader
         title="Images"
-        description="The disks that VMs begin with. A VM's disk lies over its image and holds only what differs."
+        description={
+          <>
+            The disks that VMs begin with. A VM's disk lies over its image and holds only what differs.{" "}
+            <TextLink href="/docs/images">Guide</TextLink>
+          </>
+        }
         actions={
           <>
             <ButtonLink href="/images/recipes">Recipes</ButtonLink>

@@ -9,6 +9,7 @@ import { Button } from "../ui/Button";
 import { Card } from "../ui/Card";
 import { EmptyState } from "../ui/EmptyState";
 import { PageHeader } from "../ui/PageHeader";
+import { TextLink } from "../ui/TextLink";
 import { NetworkTable } from "./NetworkTable";
 import { NetworkTabs } from "./NetworkTabs";
 import { PendingBanner } from "./PendingBanner";
@@ -28,7 +29,12 @@ export function NetworksPage() {
     <>
       <PageHeader
         title="Networks"
-        description="Ranges of addresses that VMs are plugged into. In a network, VMs reach each other by name."
+        description={
+          <>
+            Ranges of addresses that VMs are plugged into. In a network, VMs reach each other by name.{" "}
+            <TextLink href="/docs/networks">Guide</TextLink>
+          </>
+        }
         actions={createButton}
       />
       <NetworkTabs />

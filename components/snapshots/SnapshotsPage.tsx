@@ -10,6 +10,7 @@ import { Card } from "../ui/Card";
 import { EmptyState } from "../ui/EmptyState";
 import { Input } from "../ui/Input";
 import { PageHeader } from "../ui/PageHeader";
+import { TextLink } from "../ui/TextLink";
 import { NoSnapshots } from "./NoSnapshots";
 import { SnapshotTable } from "./SnapshotTable";
 
@@ -23,7 +24,12 @@ export function SnapshotsPage() {
     <>
       <PageHeader
         title="Snapshots"
-        description="VMs at one instant, to come back to or to make new VMs from. They outlive their VM."
+        description={
+          <>
+            VMs at one instant, to come back to or to make new VMs from. They outlive their VM.{" "}
+            <TextLink href="/docs/snapshots">Guide</TextLink>
+          </>
+        }
       />
       <div className="mb-3 w-full sm:w-64">
         <Input
