@@ -1,9 +1,11 @@
 import type { MarkedToken, Token, Tokens } from "marked";
 import { Fragment } from "react";
+import { cx } from "../ui/cx";
+import { inlineCodeClass } from "../ui/InlineCode";
 import { TextLink, textLinkClass } from "../ui/TextLink";
 import { guideLinkOf } from "./guideLinks";
 
-const codeClass = "wrap-anywhere rounded-sm bg-raised px-1 font-mono text-[0.92em] text-ink";
+const codeClass = cx(inlineCodeClass, "wrap-anywhere");
 
 interface GuideInlineProps {
   tokens: Token[];

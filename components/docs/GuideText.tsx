@@ -17,9 +17,9 @@ interface GuideTextProps {
   guides: readonly string[];
 }
 
-/** A guide's text: markup becomes elements, and HTML in it is shown as text. */
+/** A guide's text: markup becomes elements, and HTML in it is shown as text. Examples use the width, words don't. */
 export function GuideText({ source, guides }: GuideTextProps) {
-  return <div className="flex max-w-3xl flex-col gap-4 text-base leading-6">{blocksOf(lexer(source), guides)}</div>;
+  return <div className="flex flex-col gap-4 text-base leading-6">{blocksOf(lexer(source), guides)}</div>;
 }
 
 /** What is numbered, or named by the heading above it. */
@@ -52,7 +52,7 @@ function blockOf(token: MarkedToken, guides: readonly string[], place: Place): R
     }
     case "paragraph":
       return (
-        <p>
+        <p className="max-w-3xl">
           <GuideInline tokens={token.tokens} guides={guides} />
         </p>
       );
@@ -62,7 +62,7 @@ function blockOf(token: MarkedToken, guides: readonly string[], place: Place): R
     case "list": {
       const Items = token.ordered ? "ol" : "ul";
       return (
-        <Items className={`flex flex-col gap-2 pl-5 ${token.ordered ? "list-decimal" : "list-disc"}`}>
+        <Items className={`flex max-w-3xl flex-col gap-2 pl-5 ${token.ordered ? "list-decimal" : "list-disc"}`}>
           {token.items.map((item) => (
             <li key={item.raw} className="marker:text-faint">
               <div className="flex flex-col gap-2">{blocksOf(item.tokens, guides, place)}</div>
@@ -88,7 +88,7 @@ function blockOf(token: MarkedToken, guides: readonly string[], place: Place): R
 function GuideTable({ table, label, guides }: { table: Tokens.Table; label: string; guides: readonly string[] }) {
   const inlineOf = (cell: Tokens.TableCell) => <GuideInline tokens={cell.tokens} guides={guides} />;
   return (
-    <div className="rounded-lg border border-line bg-surface">
+    <div className="max-w-3xl rounded-lg border border-line bg-surface">
       <Table label={label}>
         <TableHead>
           {table.header.map((cell, column) => {

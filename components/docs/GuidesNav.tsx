@@ -23,7 +23,7 @@ export function GuidesNav({ guides, current }: GuidesNavProps) {
               href={`/docs/${name}`}
               prefetch={false}
               aria-current={name === current ? "page" : undefined}
-              className="block py-0.5 text-muted hover:text-ink aria-[current]:text-ink"
+              className="block py-0.5 text-muted hover:text-ink aria-[current]:font-medium aria-[current]:text-ink"
             >
               {title}
             </Link>

@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { readGuides } from "../../lib/guides";
 import { projectDir } from "../../lib/paths";
 import { TooltipProvider } from "../ui/Tooltip";
+import { GuideContents } from "./GuideContents";
 import { GuideText } from "./GuideText";
 import { guideLinkOf } from "./guideLinks";
 
@@ -51,6 +52,13 @@ describe.each(guides)("$name", ({ name, title, source }) => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
+  test("lists its sections, each by a link to it", () => {
+    const contents = renderToStaticMarkup(createElement(GuideContents, { source }));
+    const links = [...contents.matchAll(/href="(#[^"]+)"/g)].map(([, href]) => href ?? "");
+    expect(links).toHaveLength(page.match(/<h2 /g)?.length ?? 0);
+    expect(links.filter((href) => !isPlace(`/docs/${name}${href}`))).toEqual([]);
+  });
+
   test("holds nothing that its page can't show", () => {
     const shown = "space heading paragraph code list list_item table text escape strong em codespan link image";
     const types = new Set<string>();
@@ -87,7 +95,7 @@ describe("a guide's text", () => {
     expect(render("[there](images.md#the-first-boot)")).toContain('href="/docs/images#the-first-boot"');
     expect(render("[restic](https://restic.net)")).toContain('href="https://restic.net"');
     expect(render("[the agent](../deploy/a.service)")).toMatch(/the agent \(<code[^>]*>deploy\/a\.service<\/code>\)/);
-    expect(render("[lib/db](../lib/db)")).toMatch(/<p><code[^>]*>lib\/db<\/code><\/p>/);
+    expect(render("[lib/db](../lib/db)")).toMatch(/<p[^>]*><code[^>]*>lib\/db<\/code><\/p>/);
   });
 
   test("has no links of other schemes, and HTML as text", () => {

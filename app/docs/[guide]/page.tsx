@@ -1,6 +1,7 @@
 import type { Metadata } from "next";
 import { notFound } from "next/navigation";
 import { DocsFrame } from "../../../components/docs/DocsFrame";
+import { GuideContents } from "../../../components/docs/GuideContents";
 import { GuideText } from "../../../components/docs/GuideText";
 import { readGuides } from "../../../lib/guides";
 
@@ -23,7 +24,7 @@ export default async function Guide({ params }: GuideProps) {
   const guide = guides.find((one) => one.name === name);
   if (!guide) notFound();
   return (
-    <DocsFrame title="Guide" guides={guides} current={guide.name}>
+    <DocsFrame title="Guide" guides={guides} current={guide.name} nav={<GuideContents source={guide.source} />}>
       <GuideText source={guide.source} guides={guides.map((one) => one.name)} />
     </DocsFrame>
   );
