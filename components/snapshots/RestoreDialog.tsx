@@ -7,6 +7,7 @@ import { Checkbox } from "../ui/Checkbox";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { notify } from "../ui/notify";
 import { requestRestore } from "./snapshotRequests";
+import { clockWords } from "./snapshotWords";
 import { useSnapshotRefresh } from "./useSnapshotRefresh";
 
 interface RestoreDialogProps {
@@ -38,7 +39,7 @@ export function RestoreDialog({ snapshot, onClose }: RestoreDialogProps) {
         <p>
           Its disk becomes what it was at {formatExact(snapshot.createdAt)}.{" "}
           {memory
-            ? "So does its memory: it goes on where it was, with its clock set right, also if it is off now."
+            ? `So does its memory: it goes on where it was, also if it is off now. ${clockWords(snapshot)}`
             : "If it runs now, it is ended and boots from that disk; if it is off, it stays off."}{" "}
           Name, address and MAC stay.
         </p>

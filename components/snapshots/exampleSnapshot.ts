@@ -11,6 +11,7 @@ export function exampleSnapshot(id: number, rest: Partial<ReturnType<typeof snap
     status: "available",
     origin: "user",
     hasMemory: false,
+    hasGuestAgent: null,
     consistency: "crash",
     pauseMs: 2,
     diskBytes: 8 * MIB,

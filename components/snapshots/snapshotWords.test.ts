@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Snapshot } from "../../lib/domain/snapshot";
 import { exampleSnapshot } from "./exampleSnapshot";
-import { pauseWords, standstillWords, totalBytes, whyNotRestorable } from "./snapshotWords";
+import { clockWords, pauseWords, standstillWords, totalBytes, whyNotRestorable } from "./snapshotWords";
 
 const snapshot = (rest: Partial<Snapshot>) => exampleSnapshot(1, rest);
 
@@ -28,6 +28,15 @@ describe("a snapshot in words", () => {
 });
 
 describe("restoring", () => {
+  test("promises the right time only of a guest that has an agent to set it", () => {
+    const wordsOf = (hasGuestAgent: boolean | null) => clockWords(snapshot({ hasMemory: true, hasGuestAgent }));
+    expect(wordsOf(true)).toBe("Its clock is set right.");
+    expect(wordsOf(false)).toMatch(
+      /^Its clock stays as it was then, since no agent answered in the guest\. .*qemu-guest-agent/,
+    );
+    expect(wordsOf(null)).toBe("Its clock is set right if its agent (qemu-guest-agent) answers.");
+  });
+
   test("is refused with the reason: being taken, VM gone, VM in another state", () => {
     expect(whyNotRestorable(snapshot({ status: "creating" }), { status: "running" })).toBe("It is still being taken.");
     expect(whyNotRestorable(snapshot({ vm: { id: 1, name: "web", deleted: true } }), undefined)).toMatch(/new VM/);

@@ -56,6 +56,14 @@ export function foldedWords({ foldedBytes }: Pick<Snapshot, "foldedBytes">): str
   return `On top of that ${formatBytes(foldedBytes)} of the snapshots before it, so that the VM reads as fast as with one.`;
 }
 
+/** What a guest's clock shows once it goes on with its memory, as a sentence. */
+export function clockWords({ hasGuestAgent }: Pick<Snapshot, "hasGuestAgent">): string {
+  if (hasGuestAgent === null) return "Its clock is set right if its agent (qemu-guest-agent) answers.";
+  return hasGuestAgent
+    ? "Its clock is set right."
+    : "Its clock stays as it was then, since no agent answered in the guest. Of a guest with qemu-guest-agent installed, later snapshots go on with the right time.";
+}
+
 /** Who wanted it, where that was nobody by hand. */
 export function originWords({ origin }: Pick<Snapshot, "origin">): string | null {
   if (origin === "safety") return "Before a restore";

@@ -49,6 +49,8 @@ export const snapshotSchema = z
     status: z.enum(["creating", "available", "deleting"]),
     origin: z.enum(snapshotOrigins),
     hasMemory: z.boolean(),
+    /** With memory: whether the guest's agent answered when it was taken, without which nobody sets its clock when it goes on. Null: not known, or no memory. */
+    hasGuestAgent: z.boolean().nullable(),
     /** What it holds: an instant as after pulling the plug; with the guest's file systems frozen; with memory. Null until it is there. */
     consistency: snapshotManifestSchema.shape.consistency.nullable(),
     /** How long the guest stood still; null until it is there. */

@@ -18,6 +18,8 @@ export const snapshotManifestSchema = z.object({
   vmId: z.number().int().positive(),
   createdAt: z.iso.datetime(),
   hasMemory: z.boolean(),
+  /** With memory: whether the guest's agent answered then, without which nobody sets its clock when it goes on. Null: without memory, or an older Cumulus didn't say. */
+  hasGuestAgent: z.boolean().nullable().default(null),
   consistency: z.enum(snapshotConsistencies),
   /** How long the guest stood still, from QEMU's STOP and RESUME events. 0 for a VM that was off or paused. */
   pauseMs: z.number().nonnegative(),

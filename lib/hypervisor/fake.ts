@@ -4,6 +4,7 @@ import type { FirstBootReport } from "../domain/firstBootReport";
 import type { ImageManifest } from "../domain/image";
 import { sshHostPortOf, sshPortField } from "../domain/machine";
 import { listImages, removeImage } from "../images/store";
+import { noAgentForClock } from "./clockProblem";
 import { fakeHostReport, fakeImage, fakeIso } from "./fakeHost";
 import { absent, demand, loadMachines, newMachine, now, seen } from "./fakeMachine";
 import { FakeMachines } from "./fakeMachines";
@@ -171,16 +172,19 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
     },
     restoreSnapshot: async (id, { snapshotId, operationId, memory = true }, report, signal) => {
       const machine = machines.find(id);
-      if (machine.operationIds.includes(operationId)) return seen(machine);
-      const hasMemory = assertOwn(machine, snapshots.find(snapshotId)).hasMemory && memory;
+      if (machine.operationIds.includes(operationId)) return { ...seen(machine), clockProblem: null };
+      const { hasGuestAgent, ...snapshot } = assertOwn(machine, snapshots.find(snapshotId));
+      const hasMemory = snapshot.hasMemory && memory;
       await snapshots.work("Restoring.", report, signal);
       const { pid, milestones } = machine.observation;
       machine.operationIds.push(operationId);
       machine.snapshotId = snapshotId;
-      if (pid === null && !hasMemory) return machines.change(machine, {});
+      if (pid === null && !hasMemory) return { ...machines.change(machine, {}), clockProblem: null };
       machines.end(machine, { state: "stopped", stoppedBy: "request", reason: null });
       // A guest with its memory goes on: it boots nothing.
-      return machines.boot(machine, hasMemory ? (snapshots.milestonesOf(snapshotId) ?? milestones) : null);
+      const goingOn = hasMemory ? (snapshots.milestonesOf(snapshotId) ?? milestones) : null;
+      const clockProblem = hasMemory && !hasGuestAgent ? noAgentForClock : null;
+      return { ...machines.boot(machine, goingOn), clockProblem };
     },
     listSnapshots: async () => snapshots.list(),
     holdsEndedGuest: async (snapshotId) => {

@@ -67,6 +67,7 @@ export class FakeSnapshots {
       vmId: spec.id,
       createdAt: now(),
       hasMemory: memory,
+      hasGuestAgent: memory ? observation.milestones.ssh !== undefined : null,
       consistency: memory ? "memory" : isFrozen ? "filesystem" : "crash",
       pauseMs: observation.state === "running" ? 1.5 : 0,
       diskBytes,

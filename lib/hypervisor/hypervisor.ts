@@ -59,10 +59,10 @@ export interface Hypervisor {
   takeSnapshot(id: number, ask: TakeSnapshotAsk, report: TaskReport, signal: AbortSignal): Promise<SnapshotManifest>;
   /**
    * Puts a VM back to a snapshot of its own, and what it wrote since is gone. A VM that runs is ended, and runs again afterwards, also when that
-   * failed: then it boots from the disk that it had. One that is off stays off. With memory it goes on where it was, with its clock set right: it then runs in any case. Idempotent by `operationId`: done once, and taken up
+   * failed: then it boots from the disk that it had. One that is off stays off. With memory it goes on where it was, with its clock set right if its agent answers: it then runs in any case. Idempotent by `operationId`: done once, and taken up
    * where a crash left it. `wrong_state` for a snapshot with memory of a machine with other vCPUs, memory or network than this host can give it.
    */
-  restoreSnapshot(id: number, ask: RestoreSnapshotAsk, report: TaskReport, signal: AbortSignal): Promise<Observation>;
+  restoreSnapshot(id: number, ask: RestoreSnapshotAsk, report: TaskReport, signal: AbortSignal): Promise<Restored>;
   /** Whether `restoreSnapshot` would be refused, to be asked before anything is done for it: `not_found`, `bad_request` and `wrong_state` as there; `unavailable` where QEMU can't be asked. */
   assertRestorable(id: number, ask: RestoreSnapshotAsk): Promise<void>;
   /** Snapshots that lie whole on this host, by id. They outlive their VMs. */
@@ -154,6 +154,12 @@ export interface RestoreSnapshotAsk {
   operationId: number;
   /** False: the disk alone, also of a snapshot with memory. */
   memory?: boolean;
+}
+
+/** A VM that was restored. */
+export interface Restored extends Observation {
+  /** Why the clock of a guest that goes on is as it was then, in sentences; null: it is right, the guest boots, or it was restored before this call. */
+  clockProblem: string | null;
 }
 
 /** Absolute paths in folders of the agent's, where nothing is yet. */

@@ -43,6 +43,16 @@ test("a safety snapshot is taken before the restore, and once when the task is r
   expect(await idsOf(hypervisor)).toEqual([1, 2]);
 });
 
+test("a restore tells why the guest's clock is as it was then, with and without a safety snapshot", async () => {
+  const hypervisor = await runningVm();
+  await hypervisor.pause(1);
+  await snapshotTake.run(take, callOf(hypervisor));
+  const clockProblem = expect.stringMatching(/no agent/);
+  expect(await snapshotRestore.run(restore, callOf(hypervisor))).toMatchObject({ clockProblem });
+  const alone = callOf(hypervisor, { operationId: 8 });
+  expect(await snapshotRestore.run({ ...restore, safety: null }, alone)).toMatchObject({ clockProblem });
+});
+
 test("a restore that was written down before it said whether with memory goes on with it", () => {
   const { memory: _, ...older } = restore;
   expect(snapshotRestore.params.parse(older)).toEqual({ ...older, memory: true });

@@ -30,21 +30,21 @@ const restoreParams = z.object({
 /** Puts a VM back to a snapshot. */
 export const snapshotRestore = taskKind({
   params: restoreParams,
-  run: async (params, call): Promise<{ safety: SnapshotManifest | null }> => {
+  run: async (params, call): Promise<{ safety: SnapshotManifest | null; clockProblem: string | null }> => {
     const { hypervisor, operationId, report, signal } = call;
     const { vmId, snapshotId, memory, safety } = params;
     const asked = { snapshotId, operationId, memory };
     if (safety === null) {
-      await hypervisor.restoreSnapshot(vmId, asked, report, signal);
-      return { safety };
+      const { clockProblem } = await hypervisor.restoreSnapshot(vmId, asked, report, signal);
+      return { safety, clockProblem };
     }
     const restored = async () => {
       // Before the guest is held for a snapshot that nothing would come of.
       await hypervisor.assertRestorable(vmId, asked);
       const ask = { ...safety, operationId, freeze: true };
       const taken = await hypervisor.takeSnapshot(vmId, ask, partOf(report, 0, 50), signal);
-      await hypervisor.restoreSnapshot(vmId, asked, partOf(report, 50, 100), signal);
-      return { safety: taken };
+      const { clockProblem } = await hypervisor.restoreSnapshot(vmId, asked, partOf(report, 50, 100), signal);
+      return { safety: taken, clockProblem };
     };
     // What the VM had is then in the safety snapshot alone.
     const isNeeded = async (error: unknown) =>

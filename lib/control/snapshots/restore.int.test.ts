@@ -9,7 +9,7 @@ import { createVmSchema } from "../../domain/vm";
 import type { FakeHypervisor } from "../../hypervisor/fake";
 import { type Context, systemActor } from "../context";
 import { convergeVm } from "../converge";
-import type { OperationRow } from "../operations";
+import { getOperation, type OperationRow } from "../operations";
 import { endTask } from "../tasks/end";
 import { testControlPlane } from "../testControlPlane";
 import { createVm } from "../vms/create";
@@ -17,6 +17,7 @@ import { lockVm, powerVm } from "../vms/power";
 import { getVm } from "../vms/view";
 import { deleteSnapshot } from "./remove";
 import { restoreSnapshot } from "./restore";
+import { getSnapshot } from "./view";
 
 const silent = { progress() {}, log() {} };
 
@@ -99,6 +100,28 @@ test("a restore that is asked for while the VM is looked at goes by its own cloc
   // Not by what was seen of the boot before.
   expect(await getVm(context, id)).toMatchObject({ isReady: false });
   await becomesReady(id);
+});
+
+/** A guest whose agent has not begun yet. */
+async function standStillInBoot(id: number): Promise<void> {
+  await hypervisor.pause(id);
+  await hypervisor.reset(id, 0);
+}
+
+test.each([
+  ["right", true, /^It goes on where it was\.$/],
+  ["as it was", false, /^It goes on where it was\. Its clock is as it was then, since no agent answered in the guest/],
+])("the end of a restore with memory says that the guest's clock is %s", async (_, hasGuestAgent, message) => {
+  const id = await createReady(`clock-${hasGuestAgent}`);
+  if (!hasGuestAgent) await standStillInBoot(id);
+  const snapshotId = await taken(id, { memory: true });
+  expect(await getSnapshot(context, snapshotId)).toMatchObject({ hasGuestAgent });
+  const { id: operationId } = await restoreSnapshot(context, systemActor, snapshotId, { safetySnapshot: false });
+  const ask = { snapshotId, operationId };
+  const { clockProblem } = await hypervisor.restoreSnapshot(id, ask, silent, AbortSignal.timeout(10_000));
+  const result = { safety: null, clockProblem };
+  await endTask(context, await rowOf(operationId), { status: "done", result, error: null });
+  expect((await getOperation(context, operationId)).message).toMatch(message);
 });
 
 test.each(["failed", "cancelled"] as const)(

@@ -23,13 +23,17 @@ const paramsSchema: z.ZodType<RestoreParams> = z.object({
   desiredBefore: z.enum(desiredStates),
   milestonesBefore: milestonesSchema.optional(),
 });
-const resultSchema = z.object({ safety: snapshotManifestSchema.nullable() });
+const resultSchema = z.object({
+  safety: snapshotManifestSchema.nullable(),
+  /** An agent before this one doesn't say. */
+  clockProblem: z.string().nullable().default(null),
+});
 
 /** The end of a restore: the VM's row follows what the snapshot was taken of; when it failed, the same is wanted of the VM as before. */
 export const restoreEffects: TaskEffects = {
   onDone: async (_context, tx, operation, result) => {
     const { vmId, snapshotId, memory, safety } = paramsSchema.parse(operation.taskParams);
-    const { safety: safetyManifest } = resultSchema.parse(result);
+    const { safety: safetyManifest, clockProblem } = resultSchema.parse(result);
     // Held before its snapshots, as by whoever destroys both.
     const [vm] = await tx.select().from(vms).where(eq(vms.id, vmId)).for("update");
     if (safety && safetyManifest) await writeManifest(tx, safety.snapshotId, safetyManifest);
@@ -38,7 +42,8 @@ export const restoreEffects: TaskEffects = {
     if (vm && manifest) await takeShape(tx, vm, manifest, memory);
     await announce(tx, { kind: "vm", id: vmId });
     await announce(tx, { kind: "snapshot", id: snapshotId, vmId });
-    const message = memory ? "It goes on where it was." : "Its disk is as it was.";
+    const outcome = memory ? "It goes on where it was." : "Its disk is as it was.";
+    const message = clockProblem === null ? outcome : `${outcome} ${clockProblem}`;
     return { message, result: { snapshotId, ...(safety && { safetySnapshotId: safety.snapshotId }) } };
   },
   beforeFailed: async ({ agent, db }, operation) => {

@@ -1,5 +1,6 @@
 import { and, eq, isNotNull, isNull, not, notExists } from "drizzle-orm";
 import { snapshots, vms } from "../../db/schema/vms";
+import type { SnapshotManifest } from "../../domain/snapshot";
 import { announce } from "../changes";
 import { type Context, systemActor } from "../context";
 import { couldNotBeRemoved, isYetToStartFrom, requestSnapshotRemoval } from "./remove";
@@ -30,7 +31,10 @@ async function removeServedClones(context: Context): Promise<void> {
   });
 }
 
-/** What a snapshot takes changes when layers below are merged or folded into its own. */
+/**
+ * What a snapshot takes changes when layers below are merged or folded into its own. Of one that an older Cumulus wrote down, the host also knows whether its
+ * guest had an agent.
+ */
 async function refreshManifests(context: Context): Promise<void> {
   const rows = await context.db
     .select()
@@ -40,11 +44,15 @@ async function refreshManifests(context: Context): Promise<void> {
   const present = new Map((await context.agent.listSnapshots()).map((manifest) => [manifest.id, manifest]));
   for (const { id, vmId, manifest: known } of rows) {
     const manifest = present.get(id);
-    const isAsKnown = manifest?.diskBytes === known?.diskBytes && manifest?.foldedBytes === known?.foldedBytes;
-    if (!manifest || isAsKnown) continue;
+    if (!manifest || (known && isAsKnown(manifest, known))) continue;
     await context.db.transaction(async (tx) => {
       await tx.update(snapshots).set({ manifest }).where(eq(snapshots.id, id));
       await announce(tx, { kind: "snapshot", id, vmId });
     });
   }
+}
+
+function isAsKnown(now: SnapshotManifest, known: SnapshotManifest): boolean {
+  const { diskBytes, foldedBytes, hasGuestAgent = null } = known;
+  return now.diskBytes === diskBytes && now.foldedBytes === foldedBytes && now.hasGuestAgent === hasGuestAgent;
 }

@@ -72,6 +72,7 @@ function shownOf(row: SnapshotRow): Omit<Snapshot, "vm" | "isCurrent" | "vmCount
     status: desired === "deleted" ? "deleting" : manifest ? "available" : "creating",
     origin,
     hasMemory,
+    hasGuestAgent: manifest?.hasGuestAgent ?? null,
     consistency: manifest?.consistency ?? null,
     pauseMs: manifest?.pauseMs ?? null,
     diskBytes: manifest?.diskBytes ?? null,

@@ -108,7 +108,7 @@ export async function setGuestClock(agent: () => GuestAgent | null): Promise<voi
     if (present.isAlive) return setTime(present);
     await delay(50);
   }
-  throw new CumulusError("unavailable", "The guest's agent doesn't answer, so the guest's clock could not be set.");
+  throw new CumulusError("unavailable", "The guest's agent doesn't answer.");
 }
 
 /** In nanoseconds since 1970. The agent also sets the hardware's clock, which is right as it is; that may fail. */

@@ -4,6 +4,7 @@ import type { TaskReport } from "../../domain/task";
 import { failpoint } from "../../failpoints";
 import { syncFile, syncFolder } from "../../system/files";
 import { explainFullDisk } from "../../system/fullDisk";
+import { noAgentForClock } from "../clockProblem";
 import { copyUefiVars, createOverlayOnLayer } from "../disk";
 import { inFolder } from "../diskFiles";
 import {
@@ -37,6 +38,7 @@ import type { SnapshotRecord } from "./snapshotStore";
  *
  * Killed anywhere, the next run with the same operation does it anew or undoes it. What one could not give back stays on record under the next one, until a
  * restore is done.
+ * @returns why the clock of a guest that goes on could not be set, as in `Restored`
  * @throws `RestoreNotUndone` when not even that can be done: the record keeps what was replaced
  */
 export async function restoreSnapshot(
@@ -44,11 +46,11 @@ export async function restoreSnapshot(
   ask: RestoreSnapshotAsk,
   report: TaskReport,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | null> {
   const { context, spec, runtime } = target;
-  if (isRestoreDone(runtime, ask)) return;
+  if (isRestoreDone(runtime, ask)) return null;
   try {
-    await restoreOrUndo(target, ask, report, signal);
+    return await restoreOrUndo(target, ask, report, signal);
   } catch (error) {
     if (!isRestoreTakenOn(runtime, ask)) throw error;
     throw new RestoreNotUndone(machinePaths(context.settings, spec.id).folder, explainFullDisk(error));
@@ -80,7 +82,7 @@ async function restoreOrUndo(
   ask: RestoreSnapshotAsk,
   report: TaskReport,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | null> {
   const { context, spec, runtime } = target;
   const { record } = runtime;
   const paths = machinePaths(context.settings, spec.id);
@@ -95,7 +97,7 @@ async function restoreOrUndo(
   const before: DiskRecord = isSwitched ? { ...replaced, cut: null } : { ...present, replaced };
   const undo = await stageDiskRecord(paths, before);
   try {
-    await putBack(target, ask, { before, by }, report, signal);
+    return await putBack(target, ask, { before, by }, report, signal);
   } catch (error) {
     if (!isRestoreTakenOn(runtime, ask)) throw error;
     report.log(`It fails, and is undone: ${messageOf(error)}`);
@@ -128,7 +130,7 @@ async function putBack(
   { before, by }: { before: DiskRecord; by: Restoring },
   report: TaskReport,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | null> {
   const { context, spec, runtime } = target;
   const { record } = runtime;
   const snapshot = await fittingSnapshot(target, ask);
@@ -144,8 +146,8 @@ async function putBack(
     failpoint("agent.restore.stopped");
     await writeDiskRecord(machinePaths(context.settings, spec.id), next);
     failpoint("agent.restore.switched");
-    if (snapshot.running !== null) await goOn(target, snapshot, report, signal);
-    else if (by.wasRunning) await runtime.launch();
+    const clockProblem = await goOn(target, snapshot, report, signal);
+    if (snapshot.running === null && by.wasRunning) await runtime.launch();
     failpoint("agent.restore.started");
     const { state: begun } = record;
     try {
@@ -159,31 +161,37 @@ async function putBack(
       await record.note((state) => ({ ...state, operationIds: begun.operationIds, restoring: begun.restoring }));
       throw error;
     }
+    return clockProblem;
   } finally {
     letGo();
   }
 }
 
-/** Starts QEMU with the memory of the snapshot, and sets the guest's clock. */
+/** Starts QEMU with the memory of the snapshot, if there is some, and sets the guest's clock. @returns why that could not be */
 async function goOn(
   { context, spec, runtime }: SnapshotTarget,
   { running, manifest }: SnapshotRecord,
   report: TaskReport,
   signal: AbortSignal,
-): Promise<void> {
-  if (running === null) return;
+): Promise<string | null> {
+  if (running === null) return null;
   const { memory } = context.snapshots.files(manifest.id);
   const { incoming, qemuLog } = machinePaths(context.settings, spec.id);
   await runtime.launch({
     ...running,
     load: (qemu) => loadMemory(qemu, { memory, incoming, qemuLog }, report, signal),
   });
+  const tellClock = (problem: string) => {
+    report.log(problem);
+    return problem;
+  };
+  if (!running.hasGuestAgent) return tellClock(noAgentForClock);
   report.progress(95, "Setting the guest's clock.");
   try {
-    if (!running.hasGuestAgent) throw new Error("The guest has no agent, so its clock is as it was.");
     await setGuestClock(() => runtime.guestAgent);
+    return null;
   } catch (error) {
-    report.log(messageOf(error));
+    return tellClock(`Its clock is as it was then: set it in the guest. ${messageOf(error)}`);
   }
 }
 

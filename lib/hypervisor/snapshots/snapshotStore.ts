@@ -72,14 +72,16 @@ export class SnapshotStore {
     return found.filter((record) => record !== null).sort((a, b) => a.manifest.id - b.manifest.id);
   }
 
-  /** The snapshot with what its layer takes now; null when there is none. */
+  /** The snapshot with what its layer takes now, also one whose manifest an older Cumulus wrote; null when there is none. */
   async find(id: number): Promise<SnapshotRecord | null> {
     const text = await readTextIfThere(this.files(id).record);
     const record = text === null ? undefined : snapshotRecordSchema.safeParse(parseJson(text)).data;
     if (record?.manifest.id !== id) return null;
     const allBytes = (await this.layers.bytesOf(record.layerId)) ?? 0;
     const foldedBytes = Math.min(allBytes, (await this.layers.find(record.layerId))?.foldedBytes ?? 0);
-    return { ...record, manifest: { ...record.manifest, diskBytes: allBytes - foldedBytes, foldedBytes } };
+    const hasGuestAgent = record.running?.hasGuestAgent ?? null;
+    const manifest = { ...record.manifest, hasGuestAgent, diskBytes: allBytes - foldedBytes, foldedBytes };
+    return { ...record, manifest };
   }
 
   /** As `find`; rejects with `not_found`. */

@@ -51,6 +51,7 @@ export async function takeSnapshot(
         vmId: spec.id,
         createdAt: new Date().toISOString(),
         hasMemory: memory,
+        hasGuestAgent: memory ? hasGuestAgent : null,
         ...held,
         diskBytes: 0,
         foldedBytes: 0,

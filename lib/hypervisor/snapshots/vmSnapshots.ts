@@ -39,8 +39,8 @@ export class VmSnapshots {
 
   async restore(id: number, ask: RestoreSnapshotAsk, report: TaskReport, signal: AbortSignal) {
     const act = async (machine: Machine) => {
-      await restoreSnapshot(this.target(machine), ask, report, signal);
-      return machine.observation();
+      const clockProblem = await restoreSnapshot(this.target(machine), ask, report, signal);
+      return { ...(await machine.observation()), clockProblem };
     };
     return this.act(id, act, ({ runtime }) => isRestoreDone(runtime, ask) || isRestoreTakenOn(runtime, ask));
   }
