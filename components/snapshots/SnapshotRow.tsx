@@ -15,6 +15,7 @@ import { SnapshotNode } from "./SnapshotNode";
 import { SnapshotProgress } from "./SnapshotProgress";
 import type { Branch } from "./snapshotTree";
 import { consistencyOf, foldedWords, originWords, pauseWords, totalBytes } from "./snapshotWords";
+import { VmsMadeFrom } from "./VmsMadeFrom";
 
 interface SnapshotRowProps {
   snapshot: Snapshot;
@@ -36,6 +37,7 @@ export function SnapshotRow({ snapshot, branch, vm, operation, showVm }: Snapsho
     <Tr>
       <SnapshotNode branch={branch}>
         <SnapshotTitle snapshot={snapshot} branch={branch} tellsCurrent={showVm} />
+        <VmsMadeFrom snapshot={snapshot} />
         {snapshot.note ? <ClampedText text={snapshot.note} className="max-w-prose text-muted text-xs" /> : null}
         <p className="text-muted text-xs md:hidden">
           <span className="sm:hidden">
@@ -115,9 +117,6 @@ function SnapshotTitle({ snapshot, branch: { parent, joins }, tellsCurrent }: Sn
       {tellsCurrent && snapshot.isCurrent ? <Badge>The VM is here</Badge> : null}
       {snapshot.hasMemory ? <Badge tone="info">Memory</Badge> : null}
       {origin ? <Badge>{origin}</Badge> : null}
-      {snapshot.vmCount > 0 ? (
-        <Badge>{snapshot.vmCount === 1 ? "1 VM made from it" : `${snapshot.vmCount} VMs made from it`}</Badge>
-      ) : null}
     </div>
   );
 }

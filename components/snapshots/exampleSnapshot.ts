@@ -21,6 +21,7 @@ export function exampleSnapshot(id: number, rest: Partial<ReturnType<typeof snap
     parentId: null,
     isCurrent: false,
     vmCount: 0,
+    vms: [],
     operationId: null,
     createdAt: "2026-01-01T00:00:00.000Z",
     ...rest,

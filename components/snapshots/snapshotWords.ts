@@ -64,6 +64,11 @@ export function clockWords({ hasGuestAgent }: Pick<Snapshot, "hasGuestAgent">): 
     : "Its clock stays as it was then, since no agent answered in the guest. Of a guest with qemu-guest-agent installed, later snapshots go on with the right time.";
 }
 
+/** How many live VMs were made from it. */
+export function vmsMadeWords(count: number): string {
+  return count === 1 ? "1 VM made from it" : `${count} VMs made from it`;
+}
+
 /** Who wanted it, where that was nobody by hand. */
 export function originWords({ origin }: Pick<Snapshot, "origin">): string | null {
   if (origin === "safety") return "Before a restore";

@@ -99,6 +99,15 @@ test("snapshots: disk and memory come back, a new VM has its own identity, the m
     for (const [index, value] of own?.entries() ?? []) expect(value).not.toBe(original?.[index]);
   });
 
+  await test.step("what came from what: the VM leads to its snapshot, and the snapshot to its VM", async () => {
+    const madeFrom = page.getByRole("definition").filter({ hasText: "first, a snapshot of lab" });
+    await madeFrom.getByRole("link", { name: "first" }).click();
+    const row = page.getByRole("row", { name: /^first/ });
+    await expect(row).toContainText("1 VM made from it");
+    await row.getByRole("link", { name: "lab-2" }).click();
+    await expect(page.getByRole("heading", { name: "lab-2", level: 1 })).toBeVisible();
+  });
+
   await test.step("delete the middle one of three: the others are whole", async () => {
     await page.goto(`${stack.url}/vms/${vm.id}/snapshots`);
     await inGuest("echo second >/root/file; sync");

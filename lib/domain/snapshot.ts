@@ -68,6 +68,8 @@ export const snapshotSchema = z
     isCurrent: z.boolean(),
     /** Live VMs that were made from it. */
     vmCount: z.number().int(),
+    /** Those, by name. */
+    vms: z.array(z.object({ id: z.number().int(), name: z.string() })),
     /** The open operation that takes it, restores it, exports or deletes it. */
     operationId: z.number().int().nullable(),
     createdAt: z.iso.datetime(),

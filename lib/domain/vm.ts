@@ -154,6 +154,16 @@ export const vmSchema = z
     /** Whether the guest has been seen to answer in its present boot; of a VM that was made from an ISO, whether it is on. */
     isReady: z.boolean(),
     image: z.object({ id: z.number().int(), name: z.string(), title: z.string(), kind: imageKindSchema }),
+    /**
+     * What its disk began as, where that was not the image: a snapshot, or with null for that a VM that it is a clone of. Both may be gone since; `vm` is whose
+     * snapshot it was.
+     */
+    madeFrom: z
+      .object({
+        snapshot: z.object({ id: z.number().int(), name: z.string(), deleted: z.boolean() }).nullable(),
+        vm: z.object({ id: z.number().int(), name: z.string(), deleted: z.boolean() }),
+      })
+      .nullable(),
     arch: archSchema,
     /** Its processor is another than its host's: all of it is emulated in software, and slow. */
     isEmulated: z.boolean(),

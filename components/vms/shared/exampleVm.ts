@@ -15,6 +15,7 @@ export function exampleVm(changes: Partial<Vm> = {}): Vm {
     observedAt: at,
     isReady: true,
     image: { id: 1, name: "mini", title: "Cumulus mini", kind: "disk" },
+    madeFrom: null,
     arch: "x86_64",
     isEmulated: false,
     firmware: "bios",

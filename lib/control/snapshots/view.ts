@@ -1,4 +1,4 @@
-import { and, asc, count, eq, inArray, isNull, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, isNotNull, isNull, sql } from "drizzle-orm";
 import { operations } from "../../db/schema/operations";
 import { snapshots, vms } from "../../db/schema/vms";
 import type { Snapshot } from "../../domain/snapshot";
@@ -34,6 +34,10 @@ export async function getSnapshotCost(context: Context, vmId: number): Promise<S
   return context.agent.snapshotCost(id);
 }
 
+const vmsByName = sql<
+  Snapshot["vms"]
+>`json_agg(json_build_object('id', ${vms.id}, 'name', ${vms.name}) order by ${vms.name})`;
+
 async function readSnapshots(context: Context, condition: ReturnType<typeof and>): Promise<Snapshot[]> {
   const { db } = context;
   const rows = await db
@@ -43,27 +47,31 @@ async function readSnapshots(context: Context, condition: ReturnType<typeof and>
     .where(and(isShown, condition))
     .orderBy(asc(snapshots.vmId), asc(snapshots.createdAt), asc(snapshots.id));
   const made = await db
-    .select({ snapshotId: vms.fromSnapshotId, vmCount: count(vms.id) })
+    .select({ snapshotId: vms.fromSnapshotId, vms: vmsByName })
     .from(vms)
-    .where(and(isNull(vms.deletedAt), sql`${vms.fromSnapshotId} is not null`))
+    .where(and(isNull(vms.deletedAt), isNotNull(vms.fromSnapshotId)))
     .groupBy(vms.fromSnapshotId);
   const open = await db
     .select({ id: operations.id, snapshotId: sql<number | null>`(${operations.taskParams} ->> 'snapshotId')::int` })
     .from(operations)
     .where(and(inArray(operations.status, [...openStatuses]), sql`${operations.taskParams} ? 'snapshotId'`));
   const current = await currentSnapshots(db);
-  const vmCounts = new Map(made.map(({ snapshotId, vmCount }) => [snapshotId, vmCount]));
+  const vmsMadeFrom = new Map(made.map((one) => [one.snapshotId, one.vms]));
   const operationIds = new Map(open.map(({ id, snapshotId }) => [snapshotId, id]));
-  return rows.map(({ snapshot, vm }) => ({
-    ...shownOf(snapshot),
-    vm: { id: vm.id, name: vm.name, deleted: vm.deletedAt !== null },
-    isCurrent: current.get(vm.id) === snapshot.id,
-    vmCount: vmCounts.get(snapshot.id) ?? 0,
-    operationId: operationIds.get(snapshot.id) ?? null,
-  }));
+  return rows.map(({ snapshot, vm }) => {
+    const vmsMade = vmsMadeFrom.get(snapshot.id) ?? [];
+    return {
+      ...shownOf(snapshot),
+      vm: { id: vm.id, name: vm.name, deleted: vm.deletedAt !== null },
+      isCurrent: current.get(vm.id) === snapshot.id,
+      vmCount: vmsMade.length,
+      vms: vmsMade,
+      operationId: operationIds.get(snapshot.id) ?? null,
+    };
+  });
 }
 
-function shownOf(row: SnapshotRow): Omit<Snapshot, "vm" | "isCurrent" | "vmCount" | "operationId"> {
+function shownOf(row: SnapshotRow): Omit<Snapshot, "vm" | "isCurrent" | "vmCount" | "vms" | "operationId"> {
   const { id, name, note, origin, hasMemory, manifest, parentId, desired, createdAt } = row;
   return {
     id,

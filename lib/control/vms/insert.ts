@@ -16,6 +16,7 @@ import { actorName, addOperation, type OperationRow } from "../operations";
 import { admitVm } from "./admit";
 import { allocateSshPort } from "./allocate";
 import { firmwareOf } from "./firmware";
+import { announceSource } from "./madeFrom";
 import type { VmRow } from "./view";
 
 /** A VM's numbers; `name` is the named size that they are. */
@@ -87,6 +88,7 @@ export async function insertVm(
   const operation = await addOperation(tx, { kind, vmId: vm.id, generation: vm.generation, actor: actorName(actor) });
   await requestConverge(tx, vm.id);
   await announce(tx, { kind: "vm", id: vm.id });
+  await announceSource(tx, fromSnapshotId);
   return { vm, operation };
 }
 

@@ -14,6 +14,7 @@ import { actorName, addFinishedOperation } from "../operations";
 import { refuseWhileRestored } from "../snapshots/demand";
 import { admitDisk } from "./allocate";
 import { minimumOf, resolveShape } from "./create";
+import { announceSource } from "./madeFrom";
 import { lockVm, refuseWrongState } from "./power";
 import { getVm } from "./view";
 
@@ -34,6 +35,7 @@ export async function updateVm(context: Context, actor: Actor, id: number, input
           kind: "rename",
           message: `Renamed from ${vm.name} to ${input.name}.`,
         });
+        await announceSource(tx, vm.fromSnapshotId);
       }
       const { name: _name, ...shapeInput } = input;
       if (Object.values(shapeInput).some((value) => value !== undefined)) {

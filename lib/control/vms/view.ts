@@ -15,6 +15,7 @@ import { type VmStatus, vmStatus } from "../../domain/vmStatus";
 import type { Context } from "../context";
 import { firmwareOf } from "./firmware";
 import { loginUserOf } from "./loginUser";
+import { readMadeFrom } from "./madeFrom";
 
 export type VmRow = typeof vms.$inferSelect;
 
@@ -47,10 +48,11 @@ export async function listVms({ db }: Context, filter: { search?: string | undef
     .from(vms)
     .where(and(isNull(vms.deletedAt), matches))
     .orderBy(asc(vms.name));
-  const [allImages, allNetworks, allHosts] = await Promise.all([
+  const [allImages, allNetworks, allHosts, madeFrom] = await Promise.all([
     db.select().from(images),
     db.select().from(networks),
     db.select().from(hosts),
+    readMadeFrom(db),
   ]);
   const [imageOf, networkOf, hostOf] = [findById(allImages), findById(allNetworks), findById(allHosts)];
   const now = Date.now();
@@ -62,6 +64,7 @@ export async function listVms({ db }: Context, filter: { search?: string | undef
         network: networkOf(vm.networkId),
         host: hostOf(vm.hostId),
         cdrom: vm.cdromImageId === null ? null : imageOf(vm.cdromImageId),
+        madeFrom: madeFrom.get(vm.id) ?? null,
       },
       now,
     ),
@@ -79,7 +82,9 @@ function findById<Row extends { id: number }>(rows: readonly Row[]): (id: number
 
 /** @throws `not_found` also for a VM that was destroyed */
 export async function getVm(context: Context, id: number): Promise<Vm> {
-  return toVm(await getVmRecord(context.db, id), Date.now());
+  const record = await getVmRecord(context.db, id);
+  const madeFrom = record.vm.fromSnapshotId === null ? null : (await readMadeFrom(context.db, id)).get(id);
+  return toVm({ ...record, madeFrom: madeFrom ?? null }, Date.now());
 }
 
 const cdroms = alias(images, "cdroms");
@@ -124,9 +129,9 @@ export function statusOf(vm: ShownVmRow, nowMs: number): VmStatus {
   });
 }
 
-type ShownRecord = Omit<VmRecord, "vm" | "furtherLinks"> & { vm: ShownVmRow };
+type ShownRecord = Omit<VmRecord, "vm" | "furtherLinks"> & { vm: ShownVmRow; madeFrom: Vm["madeFrom"] };
 
-export function toVm({ vm, image, network, host, cdrom }: ShownRecord, nowMs: number): Vm {
+export function toVm({ vm, image, network, host, cdrom, madeFrom }: ShownRecord, nowMs: number): Vm {
   const status = statusOf(vm, nowMs);
   const { driver, nextDriver } = driversOf(vm, host);
   // Of what is installed by hand nobody knows whether it will ever answer.
@@ -146,6 +151,7 @@ export function toVm({ vm, image, network, host, cdrom }: ShownRecord, nowMs: nu
     observedAt: vm.observedAt?.toISOString() ?? null,
     isReady,
     image: { id: image.id, name: image.name, title: image.title, kind: image.kind },
+    madeFrom,
     arch: image.arch,
     isEmulated: host.report !== null && host.report.arch !== image.arch,
     firmware: firmwareOf(vm, image),

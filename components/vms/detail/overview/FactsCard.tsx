@@ -4,6 +4,7 @@ import { Card } from "../../../ui/Card";
 import { CopyText } from "../../../ui/CopyText";
 import { Facts } from "../../../ui/Facts";
 import { RelativeTime } from "../../../ui/RelativeTime";
+import { MadeFrom } from "./MadeFrom";
 
 export function FactsCard({ vm }: { vm: Vm }) {
   const { size } = vm;
@@ -12,6 +13,7 @@ export function FactsCard({ vm }: { vm: Vm }) {
       <Facts
         items={[
           { label: "Image", value: vm.image.title },
+          ...(vm.madeFrom ? [{ label: "Made from", value: <MadeFrom {...vm.madeFrom} /> }] : []),
           { label: "Processor", value: vm.isEmulated ? `${vm.arch}, emulated in software: slow` : vm.arch },
           { label: "Firmware", value: vm.firmware.toUpperCase() },
           { label: "CD-ROM", value: vm.cdrom?.title ?? "empty" },
