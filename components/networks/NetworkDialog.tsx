@@ -43,17 +43,17 @@ export function NetworkDialog({ networks, network, onClose }: NetworkDialogProps
   const [changes, setChanges] = useState<Partial<NetworkForm>>({});
   const form: NetworkForm = { ...(before ?? emptyNetworkForm(proposal?.cidr ?? "")), ...changes };
   const [wasSent, setSent] = useState(false);
-  const kind = network ? "update" : "create";
-  const own = networkProblems(form, kind);
+  const own = networkProblems(form, before);
   const server = useSubmit(...shownFields);
   const save = async (event: FormEvent) => {
     event.preventDefault();
     setSent(true);
     if (Object.keys(own).length > 0) return;
     await server.submit(async () => {
-      const { pending } = network
-        ? await apiRequest<Network>("PATCH", keys.network(network.id), updateRequestOf(form))
-        : await apiRequest<Network>("POST", keys.networks, createRequestOf(form));
+      const { pending } =
+        network && before
+          ? await apiRequest<Network>("PATCH", keys.network(network.id), updateRequestOf(form, before))
+          : await apiRequest<Network>("POST", keys.networks, createRequestOf(form));
       await Promise.all([mutate(keys.networks), network && mutate(keys.network(network.id))]);
       const rest = pending === null ? "" : " The host has not put it into effect yet.";
       notify(`Network ${form.name} ${network ? "changed" : "created"}.${rest}`);

@@ -14,7 +14,7 @@ interface NetworkFieldsProps {
   problems: Record<string, string>;
   /** Networks besides this one. */
   others: readonly Network[];
-  /** The network as it is, whose range, gateway and domain can't change; undefined for a new one. */
+  /** The network as it is, whose range, gateway, domain and IPv6 stay while VMs are in it; undefined for a new one. */
   present: Network | undefined;
 }
 
@@ -27,6 +27,8 @@ export function NetworkFields({ form, onChange, problems, others, present }: Net
     spellCheck: false,
     onChange: (event: { target: { value: string } }) => onChange({ [field]: event.target.value }),
   });
+  const isHeld = (present?.vmCount ?? 0) > 0;
+  const whyHeld = isHeld ? "It can't change while VMs are in the network." : "It can't change once VMs are in it.";
   return (
     <>
       <div className="grid gap-4 sm:grid-cols-2">
@@ -39,11 +41,9 @@ export function NetworkFields({ form, onChange, problems, others, present }: Net
             <Input {...control} {...text("name")} mono maxLength={63} readOnly={present?.name === "default"} />
           )}
         </Field>
-        {present ? null : (
-          <Field label="Range" error={problems.cidr} hint="Private addresses, /16 to /29. It can't change later.">
-            {(control) => <Input {...control} {...text("cidr")} mono placeholder="192.168.10.0/24" />}
-          </Field>
-        )}
+        <Field label="Range" error={problems.cidr} hint={`Private addresses, /16 to /29. ${whyHeld}`}>
+          {(control) => <Input {...control} {...text("cidr")} mono disabled={isHeld} placeholder="192.168.10.0/24" />}
+        </Field>
       </div>
       <Field label="Description" aside="optional" error={problems.description}>
         {(control) => <Input {...control} {...text("description")} maxLength={500} />}
@@ -74,18 +74,24 @@ export function NetworkFields({ form, onChange, problems, others, present }: Net
       >
         {(control) => <Input {...control} {...text("dnsServers")} mono placeholder="9.9.9.9, 1.1.1.1" />}
       </Field>
-      {present ? null : (
-        <div className="grid gap-4 sm:grid-cols-2">
-          <Field label="Gateway" aside="optional" error={problems.gateway} hint="It can't change later.">
-            {(control) => <Input {...control} {...text("gateway")} mono placeholder="the first address" />}
-          </Field>
-          <Field label="Domain" aside="optional" error={problems.domain} hint="It can't change later.">
-            {(control) => (
-              <Input {...control} {...text("domain")} mono placeholder={`${form.name || "name"}.internal`} />
-            )}
-          </Field>
-        </div>
-      )}
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label="Gateway" aside="optional" error={problems.gateway} hint={whyHeld}>
+          {(control) => (
+            <Input {...control} {...text("gateway")} mono disabled={isHeld} placeholder="the first address" />
+          )}
+        </Field>
+        <Field label="Domain" aside="optional" error={problems.domain} hint={whyHeld}>
+          {(control) => (
+            <Input
+              {...control}
+              {...text("domain")}
+              mono
+              disabled={isHeld}
+              placeholder={`${form.name || "name"}.internal`}
+            />
+          )}
+        </Field>
+      </div>
       <div className="grid gap-4 sm:grid-cols-2">
         <Field label="First address for VMs" aside="optional" error={problems.range}>
           {(control) => <Input {...control} {...text("rangeFirst")} mono placeholder="all but the gateway's" />}
@@ -96,13 +102,14 @@ export function NetworkFields({ form, onChange, problems, others, present }: Net
       </div>
       <Checkbox
         checked={form.ipv6}
-        disabled={Boolean(present?.ipv6Cidr)}
+        disabled={isHeld && Boolean(present?.ipv6Cidr)}
         onChange={(event) => onChange({ ipv6: event.target.checked })}
         label={
           <>
             IPv6 too
             <span className="block text-muted text-xs">
-              A range of its own (fd00::/8), for traffic among VMs and with the host. It can't be switched off again.
+              A range of its own (fd00::/8), for traffic among VMs and with the host. It can't be switched off while VMs
+              are in the network.
             </span>
           </>
         }

@@ -99,14 +99,15 @@ describe("networks", () => {
     }
   });
 
-  test("IPv6 can be switched on later, once and for all", async () => {
+  test("IPv6 can be switched on later, and off again while no VM is in the network", async () => {
     const { body: network } = await client.createNetwork("sixth", "10.25.0.0/24");
     const change = (ipv6: boolean) => stack.api<Network & Problem>("PATCH", `/api/networks/${network.id}`, { ipv6 });
     const { ipv6Cidr } = (await change(true)).body;
     expect(ipv6Cidr).toMatch(/^fd[0-9a-f]{2}:.*::\/64$/);
     expect((await change(true)).body.ipv6Cidr).toBe(ipv6Cidr);
-    expect((await change(false)).body.fields?.ipv6).toContain("not off again");
     const { body: vm } = await client.create("six", { network: "sixth" });
+    const refused = await change(false);
+    expect([refused.status, refused.body.fields?.ipv6]).toEqual([409, expect.stringContaining("sixth: six.")]);
     const ipv6 = ipv6Cidr?.replace("::/64", "::a19:2");
     expect((await client.networkingOf(vm)).interfaces).toMatchObject([{ ipv4: "10.25.0.2", ipv6 }]);
     expect(await client.addressesOf(network)).toMatchObject([
@@ -193,6 +194,31 @@ describe("networks", () => {
     const { status, body: problem } = await stack.api<Problem>("POST", "/api/networks", body);
     expect(status).toBe(400);
     expect(Object.keys(problem.fields ?? {})).toContain(field);
+  });
+
+  test.each<[string, object, string]>([
+    ["a public range", { cidr: "8.8.8.0/24" }, "cidr"],
+    ["a range that is none", { cidr: "lab" }, "cidr"],
+    ["no range", { cidr: null }, "cidr"],
+    ["a gateway elsewhere", { gateway: "10.9.0.1" }, "gateway"],
+    ["a gateway of the range that is left", { cidr: "10.27.0.0/24", gateway: "10.26.0.9" }, "gateway"],
+    ["a gateway that is a name", { gateway: "router" }, "gateway"],
+    ["a domain with a space", { domain: "lab internal" }, "domain"],
+    [
+      "addresses for VMs of the range that is left",
+      { cidr: "10.27.0.0/24", range: { first: "10.26.0.2", last: "10.26.0.9" } },
+      "range",
+    ],
+    ["a name server that is the new gateway", { gateway: "10.26.0.9", dnsServers: ["10.26.0.9"] }, "dnsServers"],
+    ["IPv6 that is neither on nor off", { ipv6: "off" }, "ipv6"],
+  ])("a network is not changed to %s", async (_what, body, field) => {
+    const { body: list } = await stack.api<List<Network>>("GET", "/api/networks");
+    const present = list.items.find(({ name }) => name === "unmoved");
+    const id = (present ?? (await client.createNetwork("unmoved", "10.26.0.0/24")).body).id;
+    const before = (await stack.api<Network>("GET", `/api/networks/${id}`)).body;
+    const { status, body: problem } = await stack.api<Problem>("PATCH", `/api/networks/${id}`, body);
+    expect([status, Object.keys(problem.fields ?? {})]).toEqual([400, [field]]);
+    expect((await stack.api<Network>("GET", `/api/networks/${id}`)).body).toEqual(before);
   });
 });
 

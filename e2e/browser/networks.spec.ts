@@ -329,3 +329,28 @@ test("addresses are chosen by keyboard alone, and the map is live", async ({ pag
   await fakeBridged.api("DELETE", `/api/vms/${vm.id}`);
   await expect(page.getByRole("radio", { name: "192.168.0.77: In quarantine (seen-live)" })).toBeVisible();
 });
+
+test("a network that nobody is in gets another range, and says why it doesn't once a VM is", async ({
+  page,
+  fakeBridged,
+}) => {
+  test.setTimeout(120_000);
+  await signIn(page, fakeBridged);
+  const asked = { name: "moves", cidr: "10.67.0.0/24" };
+  const { body: network } = await fakeBridged.api<Network>("POST", "/api/networks", asked);
+  await page.goto(`${fakeBridged.url}/networks/${network.id}`);
+  await page.getByRole("button", { name: "Change" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Range", { exact: true }).fill("10.68.0.0/24");
+  await dialog.getByLabel("Domain").fill("moved.example");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("10.68.0.1", { exact: true })).toBeVisible();
+  await expect(page.getByText("vm.moved.example")).toBeVisible();
+  await fakeBridged.api("POST", "/api/vms", { name: "stays", image: "mini", size: "nano", network: "moves" });
+  await page.reload();
+  await page.getByRole("button", { name: "Change" }).click();
+  for (const field of ["Range", "Gateway", "Domain"]) {
+    await expect(dialog.getByLabel(field, { exact: true })).toBeDisabled();
+    await expect(dialog.getByLabel(field, { exact: true })).toHaveAccessibleDescription(/while VMs are in the network/);
+  }
+});

@@ -60,7 +60,8 @@ export function rangeProblem(cidr: string, gateway: string, range: VmRange): str
   return holds(dns) ? `Leave out ${dns}: VMs have their name server there where networks are in user mode.` : undefined;
 }
 
-function gatewayProblem(cidr: string, gateway: string): string | undefined {
+/** What is wrong with a network's gateway; undefined when nothing is. */
+export function gatewayProblem(cidr: string, gateway: string): string | undefined {
   const { first, last } = rangeOf(cidr);
   const value = ipv4ToNumber(gateway);
   if (value > first && value < last && gateway === numberToIpv4(value)) return undefined;
@@ -136,18 +137,23 @@ export const reserveAddressSchema = z
   .meta({ id: "ReserveAddress" });
 export type ReserveAddress = z.infer<typeof reserveAddressSchema>;
 
-/** `PATCH /api/networks/{id}`: `cidr`, `gateway` and `domain` stay as they were made. */
+/** `PATCH /api/networks/{id}`. What VMs know of their network, `cidr`, `gateway`, `domain` and `ipv6: false`, changes only while none is in it. */
 export const updateNetworkSchema = z
   .strictObject({
     name: networkNameSchema.optional(),
     description: descriptionSchema.optional(),
+    cidr: networkCidrSchema.optional(),
+    gateway: z.ipv4().optional().meta({
+      description: "One of `cidr`, outside of `range`; the first of a new `cidr` when not given.",
+    }),
+    domain: networkDomainSchema.optional(),
     outside: outsideSchema.optional(),
     reaches: reachesSchema.optional(),
     dnsServers: dnsServersSchema.optional(),
     range: rangeSchema.nullable().optional().meta({
       description: "The addresses that VMs are given by themselves; null: all but the gateway's.",
     }),
-    ipv6: z.literal(true, "IPv6 can be switched on, not off again: VMs have addresses of it.").optional(),
+    ipv6: z.boolean().optional(),
   })
   .meta({ id: "UpdateNetwork" });
 export type UpdateNetwork = z.infer<typeof updateNetworkSchema>;

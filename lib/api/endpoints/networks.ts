@@ -76,7 +76,9 @@ export const updateNetworkEndpoint = endpoint({
   tag,
   summary: "Change a network",
   description:
-    "What is left out stays, and `cidr`, `gateway` and `domain` always (a domain that was not chosen goes with the name). VMs that run feel it at once. " +
+    "What is left out stays (a domain that was not chosen goes with the name, and a new `cidr` brings its first address as the gateway). VMs that run feel it at once. " +
+    "`cidr`, `gateway` and `domain` change, and IPv6 is switched off, only while no VM is in the network, and the former two only while no address of it is reserved, " +
+    "which the message names. " +
     "A `range` that leaves out an address that a VM was given from it is refused, which the message names. On a host with user-mode networks, whether there is " +
     "a way `outside` changes only while no VM in it runs.",
   params: idParams,

@@ -10,7 +10,7 @@ import type { Context } from "../context";
 import type { NetworkRow } from "./addresses";
 import { requestNetworks } from "./apply";
 import { freeCidr } from "./freeRange";
-import { vmsIn } from "./networks";
+import { vmsIn } from "./networkChecks";
 
 const preferredCidr = "192.168.0.0/24";
 const isDefault = eq(networks.name, "default");

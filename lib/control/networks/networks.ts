@@ -1,27 +1,19 @@
-import { randomBytes } from "node:crypto";
-import { and, asc, eq, isNull, ne, sql } from "drizzle-orm";
+import { asc, eq, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { violatedUnique } from "../../db/errors";
 import { networks } from "../../db/schema/networks";
-import { vmInterfaces } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
-import type { NetworkStatus } from "../../domain/hostNetwork";
-import { defaultGatewayOf, overlaps } from "../../domain/ipv4";
-import {
-  type CreateNetwork,
-  dnsServersProblem,
-  type Network,
-  type NetworkRemoval,
-  rangeProblem,
-  type UpdateNetwork,
-} from "../../domain/network";
+import { defaultGatewayOf } from "../../domain/ipv4";
+import type { CreateNetwork, Network, NetworkRemoval, UpdateNetwork } from "../../domain/network";
 import { announce } from "../changes";
 import type { Context } from "../context";
-import { countFree, type NetworkRow, vmsLeftOutside } from "./addresses";
+import { countFree, type NetworkRow } from "./addresses";
 import { requestNetworks, settleNetworks } from "./apply";
 import { networkDriverOf } from "./driver";
+import { defaultDomainOf, refuseDomain, refused, refuseOccupied, refuseOverlap, vmsIn, wrong } from "./networkChecks";
 import { networksPending } from "./pending";
+import { remakeNetwork, uniqueLocalCidr } from "./remakeNetwork";
 import { refuseBeyondUserMode, refuseUnfeltWayOut, whoStillReachesOut, whyNotAll } from "./userMode";
 
 export async function listNetworks(context: Context): Promise<Network[]> {
@@ -56,6 +48,13 @@ export async function holdNetwork(tx: Queryable, name: string): Promise<NetworkR
 /** The same where there may be none. */
 export async function holdNetworkIfAny(tx: Queryable, name: string): Promise<NetworkRow | undefined> {
   const [row] = await tx.select().from(networks).where(eq(networks.name, name)).for("key share");
+  return row;
+}
+
+/** A network by its id, which stays as it is as long as the transaction goes on. @throws `not_found` */
+export async function holdNetworkById(tx: Queryable, id: number): Promise<NetworkRow> {
+  const [row] = await tx.select().from(networks).where(eq(networks.id, id)).for("key share");
+  if (!row) throw networkNotFound(id);
   return row;
 }
 
@@ -102,10 +101,12 @@ export async function createNetwork(context: Context, input: CreateNetwork): Pro
 }
 
 /**
- * @throws `not_found`; `conflict` when the name is taken, VMs have addresses outside of the new range, or the host's networks can't have what is new;
- * `bad_request`
+ * @throws `not_found`; `conflict` when the name is taken, VMs have addresses outside of the new range, something is in the network that is to have another
+ * `cidr`, `gateway` or `domain` or no IPv6 (./remakeNetwork.ts), or the host's networks can't have what is new; `bad_request`
  */
 export async function updateNetwork(context: Context, id: number, input: UpdateNetwork): Promise<Network> {
+  const isAskedToMove = input.cidr !== undefined && input.cidr !== (await getNetworkRow(context.db, id)).cidr;
+  const host = isAskedToMove ? await context.agent.networkStatus() : undefined;
   await withNameTaken(input.name ?? "", () =>
     context.db.transaction(async (tx) => {
       await lockNetworks(tx);
@@ -119,9 +120,7 @@ export async function updateNetwork(context: Context, id: number, input: UpdateN
       if (newWishes(row, input).reaches?.includes(id)) {
         throw wrong("reaches", `Leave out ${row.name} itself: its VMs may connect to each other in any case.`);
       }
-      const unanswering = dnsServersProblem(row.cidr, row.gateway, input.dnsServers ?? []);
-      if (unanswering !== undefined) throw wrong("dnsServers", unanswering);
-      const { range, ipv6, ...plain } = input;
+      const { range: _range, ipv6: _ipv6, ...plain } = input;
       const network = await networkDriverOf(tx);
       if (network) {
         refuseBeyondUserMode(network, newWishes(row, input));
@@ -129,9 +128,7 @@ export async function updateNetwork(context: Context, id: number, input: UpdateN
       }
       const values = {
         ...plain,
-        ...(await domainAfter(tx, row, input.name)),
-        ...(range !== undefined && (await rangeAfter(tx, row, range))),
-        ...(ipv6 && row.ipv6Cidr === null && { ipv6Cidr: uniqueLocalCidr() }),
+        ...(await remakeNetwork(tx, row, input, host)),
       };
       if (Object.keys(values).length > 0) await tx.update(networks).set(values).where(eq(networks.id, id));
       await changed(tx, id);
@@ -199,20 +196,6 @@ async function select(context: Context, id: number | undefined): Promise<Network
   );
 }
 
-/** Live VMs with an interface in a network. */
-export async function vmsIn(db: Queryable, id: number): Promise<{ name: string }[]> {
-  const first = db
-    .select({ name: vms.name })
-    .from(vms)
-    .where(and(eq(vms.networkId, id), isNull(vms.deletedAt)));
-  const further = db
-    .select({ name: vms.name })
-    .from(vmInterfaces)
-    .innerJoin(vms, eq(vms.id, vmInterfaces.vmId))
-    .where(and(eq(vmInterfaces.networkId, id), isNull(vms.deletedAt)));
-  return first.union(further);
-}
-
 async function defaultNetworkId(db: Queryable): Promise<number> {
   const [row] = await db.select({ id: networks.id }).from(networks).where(eq(networks.name, "default"));
   if (!row) throw new CumulusError("internal", "There is no network default.");
@@ -224,18 +207,6 @@ async function lockNetworks(tx: Queryable): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext('networks'))`);
 }
 
-function defaultDomainOf(name: string): string {
-  return `${name}.internal`;
-}
-
-/** One that was not chosen goes with the name. */
-async function domainAfter(tx: Queryable, row: NetworkRow, name = row.name): Promise<{ domain?: string }> {
-  if (name === row.name || row.domain !== defaultDomainOf(row.name)) return {};
-  const domain = defaultDomainOf(name);
-  await refuseDomain(tx, "name", domain, row.id);
-  return { domain };
-}
-
 /** What is asked for that the network didn't have: one from before a rule stays as long as it isn't touched. */
 function newWishes(row: NetworkRow, { outside, reaches, dnsServers, ipv6 }: UpdateNetwork) {
   return {
@@ -244,40 +215,6 @@ function newWishes(row: NetworkRow, { outside, reaches, dnsServers, ipv6 }: Upda
     dnsServers: dnsServers?.filter((server) => !row.dnsServers.includes(server)),
     hasIpv6: ipv6 && row.ipv6Cidr === null,
   };
-}
-
-async function rangeAfter(tx: Queryable, row: NetworkRow, range: Network["range"]) {
-  // One from before a rule stays as long as it isn't touched.
-  if (range && range.first === row.rangeFirst && range.last === row.rangeLast) return {};
-  const problem = range ? rangeProblem(row.cidr, row.gateway, range) : undefined;
-  if (problem !== undefined) throw wrong("range", problem);
-  const after = { rangeFirst: range?.first ?? null, rangeLast: range?.last ?? null };
-  const outside = await vmsLeftOutside(tx, row, after);
-  if (outside.length === 0) return after;
-  const named = outside.map(({ ipv4, vm }) => `${ipv4} (${vm?.name})`).join(", ");
-  throw refused("range", `VMs have addresses that would be outside: ${named}. Choose a range that holds them.`);
-}
-
-/** @param except a network that may have it */
-async function refuseDomain(db: Queryable, field: string, domain: string, except?: number): Promise<void> {
-  const [other] = await db
-    .select({ name: networks.name })
-    .from(networks)
-    .where(and(eq(networks.domain, domain), except === undefined ? undefined : ne(networks.id, except)));
-  // A name that is taken is told of as such.
-  if (!other || (field === "name" && domain === defaultDomainOf(other.name))) return;
-  throw refused(field, `The network ${other.name} has the domain ${domain}. Choose another ${field}.`);
-}
-
-async function refuseOverlap(db: Queryable, cidr: string): Promise<void> {
-  const other = (await db.select().from(networks)).find((network) => overlaps(network.cidr, cidr));
-  if (other) throw refused("cidr", `${cidr} overlaps the network ${other.name} (${other.cidr}). Choose another range.`);
-}
-
-/** A range that the host has another way to would no longer be reached that way. */
-function refuseOccupied({ occupiedCidrs }: NetworkStatus, cidr: string): void {
-  const other = occupiedCidrs.find((one) => overlaps(one, cidr));
-  if (other) throw refused("cidr", `${cidr} overlaps ${other}, to which the host has a route. Choose another range.`);
 }
 
 async function assertNetworks(db: Queryable, ids: number[]): Promise<void> {
@@ -301,20 +238,6 @@ async function withNameTaken<T>(name: string, write: () => Promise<T>): Promise<
   }
 }
 
-function refused(field: string, message: string): CumulusError {
-  return new CumulusError("conflict", message, { fields: { [field]: message } });
-}
-
-function wrong(field: string, message: string): CumulusError {
-  return new CumulusError("bad_request", message, { fields: { [field]: message } });
-}
-
 function networkNotFound(id: number): CumulusError {
   return new CumulusError("not_found", `There is no network ${id}.`);
-}
-
-/** A random prefix of 64 bits (RFC 4193, section 3.2). */
-function uniqueLocalCidr(): string {
-  const [a, b, c] = [0, 2, 4].map((at) => randomBytes(6).readUInt16BE(at).toString(16));
-  return `fd${randomBytes(1).toString("hex")}:${a}:${b}:${c}::/64`;
 }

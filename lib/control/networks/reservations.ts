@@ -5,7 +5,7 @@ import { announce } from "../changes";
 import type { Context } from "../context";
 import { freeReservedAddress, listAddresses, reserveAddress } from "./addresses";
 import { networkDriverOf } from "./driver";
-import { getNetworkRow } from "./networks";
+import { getNetworkRow, holdNetworkById } from "./networks";
 
 /** All addresses of a network that are not free, by number. @throws `not_found` */
 export async function listNetworkAddresses(context: Context, id: number): Promise<NetworkAddress[]> {
@@ -22,7 +22,7 @@ export async function listNetworkAddresses(context: Context, id: number): Promis
 export async function reserveInNetwork(context: Context, id: number, input: ReserveAddress): Promise<NetworkAddress> {
   const { ipv4, note = "" } = input;
   await context.db.transaction(async (tx) => {
-    await reserveAddress(tx, await getNetworkRow(tx, id), ipv4, note);
+    await reserveAddress(tx, await holdNetworkById(tx, id), ipv4, note);
     await announce(tx, { kind: "network", id });
   });
   const reserved = (await listNetworkAddresses(context, id)).find((one) => one.ipv4 === ipv4);

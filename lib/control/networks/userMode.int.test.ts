@@ -66,7 +66,7 @@ test("a network from bridges stays, says what of it is not in effect, and can be
   for (const word of ["by the host's address", "reaches no other", "name servers", "IPv6"]) {
     expect(whyNot).toContain(word);
   }
-  const kept = { outside, reaches, dnsServers, ipv6: true as const };
+  const kept = { outside, reaches, dnsServers, ipv6: true };
   expect(await updateNetwork(context, id, { ...kept, description: "known" })).toMatchObject({ description: "known" });
   expect(await updateNetwork(context, id, { outside: "nat", reaches: [], dnsServers: [] })).toMatchObject({
     whyNot: expect.not.stringContaining("address"),

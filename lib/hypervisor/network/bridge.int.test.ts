@@ -106,6 +106,28 @@ test("a network's gateway and domain are what was chosen, and IPv6 comes to it w
   await lab.apply(state);
 });
 
+test("a network that nobody is in moves: its next guest finds gateway, names, the way out and the host in the new range", async () => {
+  const routeTo = (cidr: string) => lab.host.run("ip", ["route", "show", cidr]);
+  const before = network(3, []);
+  await lab.apply({ ...state, networks: [one, two, before] });
+  expect(await routeTo("192.168.3.0/24")).toContain("via");
+  const guest = { ...host(5, 3), ipv4: "10.33.0.6", ipv6: null };
+  const moved = { cidr: "10.33.0.0/24", gateway: "10.33.0.254", domain: "moved.example", ipv6: null };
+  await lab.apply({ ...state, networks: [one, two, network(3, [], moved)] });
+  expect(await routeTo("192.168.3.0/24")).toBe("");
+  const addresses = await lab.inner.run("ip", ["-o", "address", "show", "dev", "br3"]);
+  expect(addresses).toContain("10.33.0.254/24");
+  expect(addresses).not.toMatch(/192\.168\.3\.|fd00:0:0:3:/);
+  const after = network(3, [guest], moved);
+  await lab.apply({ ...state, networks: [one, two, after] });
+  const inside = await lab.guest(guest, after);
+  await serve(inside, 80);
+  expect(await get(inside, "203.0.113.1", 80)).toMatch(/^hello/);
+  await expect.poll(() => resolve(inside, "10.33.0.254", "vm5.moved.example")).toBe("10.33.0.6");
+  expect(await get(lab.host, "10.33.0.6", 80)).toBe("hello ::ffff:10.33.0.254");
+  await lab.apply(state);
+});
+
 test("an interface that comes to another network with the MAC that it had is a neighbour there", async () => {
   const moved = { ...host(6, 2), mac: host(6, 1).mac };
   const ofNet = (bridge: string) => lab.inner.run("ip", ["-6", "neighbour", "show", "dev", bridge]);
