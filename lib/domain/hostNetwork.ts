@@ -208,12 +208,14 @@ export type NetworkStatus = z.infer<typeof networkStatusSchema>;
 
 /** One step of "why can't I reach it?". */
 export const reachabilityCheckSchema = z.object({
-  name: z.enum(["running", "interface", "lease", "arp", "firewall", "route", "port", "ssh"]),
+  name: z.enum(["running", "interface", "lease", "arp", "firewall", "route", "port", "ssh", "forward"]),
   /** `unknown` says nothing for or against: the steps after it count. */
   outcome: z.enum(["ok", "failed", "unknown"]),
   /** What was seen, in a sentence. */
   message: z.string(),
   /** What to do; null unless `failed`. */
   fix: z.string().nullable(),
+  /** Of `firewall`: what lets it through, where a rule does. */
+  rule: firewallRuleSchema.optional(),
 });
 export type ReachabilityCheck = z.infer<typeof reachabilityCheckSchema>;

@@ -140,4 +140,12 @@ export const diagnoseSchema = z
   .meta({ id: "Diagnose" });
 export type Diagnose = z.infer<typeof diagnoseSchema>;
 
-export const diagnosisSchema = z.object({ checks: z.array(reachabilityCheckSchema) }).meta({ id: "Diagnosis" });
+/** One step of "why can't I reach it?", with the firewalls that it is about. */
+export const diagnosisCheckSchema = reachabilityCheckSchema.omit({ rule: true }).extend({
+  firewalls: z.array(z.object({ id: z.number().int(), name: z.string() })).meta({
+    description: "Of `firewall`: those that let it through, or those that keep it out.",
+  }),
+});
+export type DiagnosisCheck = z.infer<typeof diagnosisCheckSchema>;
+
+export const diagnosisSchema = z.object({ checks: z.array(diagnosisCheckSchema) }).meta({ id: "Diagnosis" });

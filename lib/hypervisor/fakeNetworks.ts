@@ -88,7 +88,7 @@ export class FakeNetworks {
   diagnose(vmId: number, interfaceId: string, port: number): ReachabilityCheck[] {
     const key = interfaceKey({ vmId, interfaceId });
     const rules = this.state.firewalls.find((one) => interfaceKey(one) === key)?.ingress ?? null;
-    const letsIn = rules?.some(
+    const rule = rules?.find(
       ({ protocol, ports }) =>
         (protocol === "tcp" || protocol === "any") &&
         (ports?.some(({ from, to }) => from <= port && port <= to) ?? true),
@@ -96,9 +96,9 @@ export class FakeNetworks {
     const checks = [
       runningCheck(this.observationOf(vmId)),
       ok("interface", `The VM's interface ${interfaceId} is plugged into its network.`),
-      letsIn === false
+      rules !== null && rule === undefined
         ? failed("firewall", `No rule lets in port ${port}.`, `Add a rule for TCP port ${port}.`)
-        : ok("firewall", "No firewall keeps it out."),
+        : { ...ok("firewall", "No firewall keeps it out."), ...(rule && { rule }) },
       failed("port", `Nothing listens on port ${port} of a fake VM.`, "Use a host that doesn't pretend."),
     ];
     const end = checks.findIndex(({ outcome }) => outcome === "failed");

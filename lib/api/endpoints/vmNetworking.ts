@@ -144,7 +144,7 @@ export const diagnoseVmEndpoint = endpoint({
   summary: "Why can't I reach it?",
   description:
     "Checks in order whether the VM runs, its interface (the first, unless another is asked for) is up, a lease and its address were seen, a firewall lets through, a way leads there, the port answers, " +
-    "and for port 22 whether SSH greets. Ends with the first that failed, which tells what to do.",
+    "and for port 22 whether SSH greets; then whether the forwards to it are in effect. Ends with the first that failed, which tells what to do.",
   params: idParams,
   body: diagnoseSchema,
   response: diagnosisSchema,

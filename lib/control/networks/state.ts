@@ -4,7 +4,7 @@ import { firewalls as firewallTable, networks as networkTable } from "../../db/s
 import { interfaceLimits, portForwards, vmFirewalls, vmInterfaces } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import { isOfConsolePort } from "../../domain/consolePort";
-import type { HostNetwork, InterfaceFirewall, NetworkHost, NetworkState } from "../../domain/hostNetwork";
+import type { FirewallRule, HostNetwork, InterfaceFirewall, NetworkHost, NetworkState } from "../../domain/hostNetwork";
 import { ipv6GatewayOf, ipv6Of } from "../../domain/ipv6";
 import type { NetworkDriver } from "../../domain/machine";
 import { effectiveRules } from "./rules";
@@ -71,12 +71,7 @@ async function liveLinks(db: Queryable, networks: { id: number; ipv6Cidr: string
 async function firewallsOf(db: Queryable, links: Link[]): Promise<InterfaceFirewall[]> {
   const all = await db.select().from(firewallTable).orderBy(firewallTable.id);
   const attached = await db.select().from(vmFirewalls);
-  const membersOf = (firewallId: number) => {
-    const members = new Set(attached.filter((one) => one.firewallId === firewallId).map(({ vmId }) => vmId));
-    return links
-      .filter(({ vmId }) => members.has(vmId))
-      .flatMap(({ ipv4, ipv6 }) => [`${ipv4}/32`, ...(ipv6 ? [`${ipv6}/128`] : [])]);
-  };
+  const membersOf = membersIn(links, attached);
   return links.flatMap(({ vmId, interfaceId }) => {
     const ids = new Set(attached.filter((one) => one.vmId === vmId).map(({ firewallId }) => firewallId));
     if (ids.size === 0) return [];
@@ -85,4 +80,29 @@ async function firewallsOf(db: Queryable, links: Link[]): Promise<InterfaceFirew
     const egress = effectiveRules(rules, "egress", membersOf);
     return [{ vmId, interfaceId, ingress, egress }];
   });
+}
+
+/** What each firewall of a VM by itself lets in, as the host is told of it. */
+export async function ingressByFirewall(
+  db: Queryable,
+  vmId: number,
+): Promise<{ id: number; name: string; ingress: FirewallRule[] }[]> {
+  const links = await liveLinks(db, await db.select().from(networkTable));
+  const attached = await db.select().from(vmFirewalls);
+  const ids = attached.filter((one) => one.vmId === vmId).map(({ firewallId }) => firewallId);
+  const all = await db.select().from(firewallTable).orderBy(firewallTable.id);
+  const membersOf = membersIn(links, attached);
+  return all
+    .filter(({ id }) => ids.includes(id))
+    .map(({ id, name, rules }) => ({ id, name, ingress: effectiveRules(rules, "ingress", membersOf) ?? [] }));
+}
+
+/** Gives the addresses of the VMs that have a firewall. */
+function membersIn(links: readonly Link[], attached: readonly { vmId: number; firewallId: number }[]) {
+  return (firewallId: number) => {
+    const members = new Set(attached.filter((one) => one.firewallId === firewallId).map(({ vmId }) => vmId));
+    return links
+      .filter(({ vmId }) => members.has(vmId))
+      .flatMap(({ ipv4, ipv6 }) => [`${ipv4}/32`, ...(ipv6 ? [`${ipv6}/128`] : [])]);
+  };
 }

@@ -1,11 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { NetworkState, ReachabilityCheck } from "../../domain/hostNetwork";
 import type { NetworkInterface } from "../../domain/machine";
+import { allAddresses } from "../../domain/portForward";
 import { failed, ok, runningCheck, unknown } from "./checks";
 import { ipBatch } from "./commands";
 import { matchingRule } from "./firewallRules";
 import { type DiagnosedVm, findHost } from "./hostNetworks";
 import { loopback } from "./hostPorts";
+import { hostAddresses } from "./hostSockets";
 import { readAddresses, readNeighbours, readRoutes } from "./linkFacts";
 import { bridgeName, type NetworkNames } from "./names";
 import { probePort } from "./portProbe";
@@ -146,7 +148,7 @@ async function firewallCheck({ state, names, vm, link, port }: BridgedQuestion):
   const rule = matchingRule(firewall.ingress, { protocol: "tcp", port, peer });
   if (rule !== undefined) {
     const ports = rule.ports?.map(({ from, to }) => (from === to ? from : `${from}–${to}`)).join(", ") ?? "all";
-    return ok("firewall", `The firewall's rule for ${rule.protocol}, ports ${ports}, lets it through.`);
+    return { ...ok("firewall", `The firewall's rule for ${rule.protocol}, ports ${ports}, lets it through.`), rule };
   }
   return failed(
     "firewall",
@@ -166,8 +168,9 @@ async function routeCheck({ names, link, port }: BridgedQuestion, { network }: P
     );
   }
   if (!routes.some(({ to, link: by }) => to === network.cidr && by === names.hostLink)) return routeLost(network.cidr);
+  const own = [allAddresses, ...hostAddresses(names.hostLink)];
   const forwards = network.forwards.filter(
-    (one) => one.ipv4 === link.ipv4 && one.port === port && one.protocol === "tcp",
+    (one) => one.ipv4 === link.ipv4 && one.port === port && one.protocol === "tcp" && own.includes(one.hostAddress),
   );
   const from = forwards.map(({ hostAddress, hostPort }) => `${hostAddress}:${hostPort}`).join(", ");
   return ok(

@@ -2,9 +2,8 @@
 
 import { type FormEvent, useState } from "react";
 import { apiRequest } from "../../../../lib/api/client";
-import type { ReachabilityCheck } from "../../../../lib/domain/hostNetwork";
 import type { Vm } from "../../../../lib/domain/vm";
-import type { VmInterface } from "../../../../lib/domain/vmNetworking";
+import type { DiagnosisCheck, VmInterface } from "../../../../lib/domain/vmNetworking";
 import { useSubmit } from "../../../data/useSubmit";
 import { Banner } from "../../../ui/Banner";
 import { Button } from "../../../ui/Button";
@@ -15,13 +14,14 @@ import { Input } from "../../../ui/Input";
 import { RelativeTime } from "../../../ui/RelativeTime";
 import { Select } from "../../../ui/Select";
 import { StatusDot } from "../../../ui/StatusDot";
+import { TextLink } from "../../../ui/TextLink";
 import { checkWords, outcomeWords } from "./networkingWords";
 
 interface Diagnosis {
   /** "port 22", and by which interface where there are several. */
   what: string;
   at: string;
-  checks: ReachabilityCheck[];
+  checks: DiagnosisCheck[];
 }
 
 /** Goes through what could keep the host from reaching the VM by an interface, in order, and stops at the first thing that does. */
@@ -36,7 +36,7 @@ export function DiagnoseCard({ vm, interfaces }: { vm: Vm; interfaces: readonly 
     event.preventDefault();
     await form.submit(async () => {
       const body = { port: Number(port), interface: chosen };
-      const { checks } = await apiRequest<{ checks: ReachabilityCheck[] }>("POST", `/api/vms/${vm.id}/diagnose`, body);
+      const { checks } = await apiRequest<{ checks: DiagnosisCheck[] }>("POST", `/api/vms/${vm.id}/diagnose`, body);
       const what = isOneOfMany ? `port ${body.port} by ${chosen}` : `port ${body.port}`;
       setDiagnosis({ what, at: new Date().toISOString(), checks });
     });
@@ -81,7 +81,7 @@ function Checks({ diagnosis: { what, at, checks } }: { diagnosis: Diagnosis }) {
   return (
     <>
       <ol aria-label={`Checks of ${what}`} className="mt-4 flex flex-col gap-3">
-        {checks.map(({ name, outcome, message }) => (
+        {checks.map(({ name, outcome, message, firewalls }) => (
           <li key={name} className="flex gap-2.5 text-sm">
             <span className="flex h-5 items-center">
               <StatusDot tone={outcomeWords[outcome].tone} hollow={outcome === "unknown"} />
@@ -93,6 +93,11 @@ function Checks({ diagnosis: { what, at, checks } }: { diagnosis: Diagnosis }) {
               <p className="wrap-anywhere text-muted">
                 <InlineCode text={message} />
               </p>
+              {firewalls.map((firewall) => (
+                <TextLink key={firewall.id} href={`/networks/firewalls/${firewall.id}`} className="mr-3 text-xs">
+                  Open the firewall {firewall.name}
+                </TextLink>
+              ))}
             </div>
           </li>
         ))}

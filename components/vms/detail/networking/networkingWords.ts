@@ -12,6 +12,7 @@ export const checkWords: Record<ReachabilityCheck["name"], string> = {
   route: "Does a way lead there?",
   port: "Does the port answer?",
   ssh: "Does an SSH server speak?",
+  forward: "Do its forwards lead there?",
 };
 
 export const outcomeWords: Record<ReachabilityCheck["outcome"], { word: string; tone: Tone }> = {
