@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import { eq } from "drizzle-orm";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { testHypervisor } from "../../agent/testAgent";
 import { operations } from "../../db/schema/operations";
 import { snapshots } from "../../db/schema/vms";
+import { changeChannel } from "../../domain/event";
 import { createVmSchema, type Vm } from "../../domain/vm";
 import type { FakeHypervisor } from "../../hypervisor/fake";
 import { type Context, systemActor } from "../context";
@@ -104,4 +106,24 @@ test("a snapshot names the live VMs that were made from it, by name", async () =
     vmCount: 1,
     vms: [{ id: second.id, name: "db-b" }],
   });
+});
+
+test("a snapshot is announced when a VM that was made from it comes, is renamed and goes", async () => {
+  const app = await create("app", { image: "mini" });
+  const snapshotId = await takeOf(app.id);
+  const announced: unknown[] = [];
+  const client = await plane.pool.connect();
+  onTestFinished(() => client.release(true));
+  client.on("notification", ({ payload }) => announced.push(JSON.parse(payload ?? "")));
+  await client.query(`listen ${changeChannel}`);
+  const change = { kind: "snapshot", id: snapshotId, vmId: app.id };
+  const told = async (times: number) => {
+    await expect.poll(() => announced.filter((one) => isDeepStrictEqual(one, change)).length).toBe(times);
+  };
+  const made = await create("app-a", { snapshot: snapshotId });
+  await told(1);
+  await updateVm(context, systemActor, made.id, { name: "app-b" });
+  await told(2);
+  await destroy(made);
+  await told(3);
 });
