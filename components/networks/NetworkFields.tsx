@@ -80,7 +80,12 @@ export function NetworkFields({ form, onChange, problems, others, present }: Net
             <Input {...control} {...text("gateway")} mono disabled={isHeld} placeholder="the first address" />
           )}
         </Field>
-        <Field label="Domain" aside="optional" error={problems.domain} hint={whyHeld}>
+        <Field
+          label="Domain"
+          aside="optional"
+          error={problems.domain}
+          hint={isHeld && form.domain === "" ? "It goes with the name." : whyHeld}
+        >
           {(control) => (
             <Input
               {...control}

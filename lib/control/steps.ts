@@ -23,7 +23,7 @@ import {
 } from "./operations";
 import { specOf } from "./spec";
 import { allocateSshPort } from "./vms/allocate";
-import { announceSource } from "./vms/madeFrom";
+import { announceHeirs, announceSource } from "./vms/madeFrom";
 import { acceptGuestEject, performMediaChange } from "./vms/media";
 import { driversOf, type VmRecord, type VmRow } from "./vms/view";
 
@@ -192,6 +192,7 @@ async function finishDelete(context: Context, vm: VmRow): Promise<void> {
     if (gone) await finishIntents(tx, vm.id, gone.generation, { message: `${vm.name} is gone, with its disk.` });
     await announce(tx, { kind: "vm", id: vm.id });
     await announceSource(tx, vm.fromSnapshotId);
+    await announceHeirs(tx, { vmId: vm.id });
   });
 }
 

@@ -33,7 +33,7 @@ export interface Hypervisor {
    * With `disk.snapshotId`, a VM that is made starts from that snapshot's disk (without its memory); afterwards the snapshot may go.
    */
   ensure(spec: MachineSpec): Promise<Observation>;
-  /** Starts QEMU unless it runs. A host port that is taken: `conflict`, with the port in the message. */
+  /** Starts QEMU unless it runs. A host port that is taken: `conflict`, with `sshPortField` in its fields. */
   start(id: number): Promise<Observation>;
   /** Power off: QMP quit, then SIGTERM, then SIGKILL, and waits for the exit. */
   stop(id: number): Promise<Observation>;

@@ -4,6 +4,7 @@ import type { Queryable } from "../../db/client";
 import { snapshots } from "../../db/schema/vms";
 import { announce } from "../changes";
 import type { TaskEffects } from "../tasks/effects";
+import { announceHeirs } from "../vms/madeFrom";
 import type { SnapshotRow } from "./find";
 
 const paramsSchema = z.object({ snapshotId: z.number() });
@@ -32,5 +33,6 @@ export const removeEffects: TaskEffects = {
 async function write(tx: Queryable, id: number, values: Partial<SnapshotRow>): Promise<SnapshotRow | undefined> {
   const [row] = await tx.update(snapshots).set(values).where(eq(snapshots.id, id)).returning();
   if (row) await announce(tx, { kind: "snapshot", id, vmId: row.vmId });
+  if (values.deletedAt) await announceHeirs(tx, { snapshotId: id });
   return row;
 }

@@ -108,22 +108,36 @@ test("a snapshot names the live VMs that were made from it, by name", async () =
   });
 });
 
-test("a snapshot is announced when a VM that was made from it comes, is renamed and goes", async () => {
-  const app = await create("app", { image: "mini" });
-  const snapshotId = await takeOf(app.id);
+/** How often a change is announced, from here on. */
+async function announcementsOf(change: object): Promise<(times: number) => Promise<void>> {
   const announced: unknown[] = [];
   const client = await plane.pool.connect();
   onTestFinished(() => client.release(true));
   client.on("notification", ({ payload }) => announced.push(JSON.parse(payload ?? "")));
   await client.query(`listen ${changeChannel}`);
-  const change = { kind: "snapshot", id: snapshotId, vmId: app.id };
-  const told = async (times: number) => {
+  return async (times) => {
     await expect.poll(() => announced.filter((one) => isDeepStrictEqual(one, change)).length).toBe(times);
   };
+}
+
+test("a snapshot is announced when a VM that was made from it comes, is renamed and goes", async () => {
+  const app = await create("app", { image: "mini" });
+  const snapshotId = await takeOf(app.id);
+  const told = await announcementsOf({ kind: "snapshot", id: snapshotId, vmId: app.id });
   const made = await create("app-a", { snapshot: snapshotId });
   await told(1);
   await updateVm(context, systemActor, made.id, { name: "app-b" });
   await told(2);
   await destroy(made);
   await told(3);
+});
+
+test("a VM is announced when the one that it was made from is renamed and goes", async () => {
+  const source = await create("forebear", { image: "mini" });
+  const heir = await create("descendant", { snapshot: await takeOf(source.id) });
+  const told = await announcementsOf({ kind: "vm", id: heir.id });
+  await updateVm(context, systemActor, source.id, { name: "forebear-1" });
+  await told(1);
+  await destroy(source);
+  await told(2);
 });

@@ -41,3 +41,14 @@ export async function announceSource(tx: Queryable, snapshotId: number | null): 
     .where(and(eq(snapshots.id, snapshotId), isShown));
   if (snapshot) await announce(tx, { kind: "snapshot", id: snapshotId, vmId: snapshot.vmId });
 }
+
+/** Announces the live VMs that were made from a snapshot, or from any of a VM's, whose name or end they show. */
+export async function announceHeirs(tx: Queryable, of: { snapshotId: number } | { vmId: number }): Promise<void> {
+  const isOf = "vmId" in of ? eq(snapshots.vmId, of.vmId) : eq(snapshots.id, of.snapshotId);
+  const heirs = await tx
+    .select({ id: vms.id })
+    .from(vms)
+    .innerJoin(snapshots, eq(snapshots.id, vms.fromSnapshotId))
+    .where(and(isNull(vms.deletedAt), isOf));
+  for (const { id } of heirs) await announce(tx, { kind: "vm", id });
+}

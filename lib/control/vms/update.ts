@@ -14,7 +14,7 @@ import { actorName, addFinishedOperation } from "../operations";
 import { refuseWhileRestored } from "../snapshots/demand";
 import { admitDisk } from "./allocate";
 import { minimumOf, resolveShape } from "./create";
-import { announceSource } from "./madeFrom";
+import { announceHeirs, announceSource } from "./madeFrom";
 import { lockVm, refuseWrongState } from "./power";
 import { getVm } from "./view";
 
@@ -36,6 +36,7 @@ export async function updateVm(context: Context, actor: Actor, id: number, input
           message: `Renamed from ${vm.name} to ${input.name}.`,
         });
         await announceSource(tx, vm.fromSnapshotId);
+        await announceHeirs(tx, { vmId: id });
       }
       const { name: _name, ...shapeInput } = input;
       if (Object.values(shapeInput).some((value) => value !== undefined)) {

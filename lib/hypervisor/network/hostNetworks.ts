@@ -35,7 +35,7 @@ export interface HostNetworks {
   status(): Promise<Omit<NetworkStatus, "brokenForwards">>;
   /** The ports that QEMU itself is to forward to a VM with a user-mode network; null: those that it has stay. */
   userForwardsOf(vmId: number): readonly UserForward[] | null;
-  /** Where QEMU must run for these interfaces. Rejects with `conflict` when one isn't in the state yet. */
+  /** Where QEMU must run for these interfaces. Rejects with `unavailable` when one isn't in the state yet. */
   namespaceFor(vmId: number, interfaces: readonly NetworkInterface[]): Promise<Namespace>;
   diagnose(vm: DiagnosedVm, link: NetworkInterface, port: number): Promise<ReachabilityCheck[]>;
   /** Lets go without changing anything. */
