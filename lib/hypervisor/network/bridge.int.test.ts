@@ -111,7 +111,7 @@ test("a network that nobody is in moves: its next guest finds gateway, names, th
   const before = network(3, []);
   await lab.apply({ ...state, networks: [one, two, before] });
   expect(await routeTo("192.168.3.0/24")).toContain("via");
-  const guest = { ...host(5, 3), ipv4: "10.33.0.6", ipv6: null };
+  const guest = { ...host(9, 3), ipv4: "10.33.0.6", ipv6: null };
   const moved = { cidr: "10.33.0.0/24", gateway: "10.33.0.254", domain: "moved.example", ipv6: null };
   await lab.apply({ ...state, networks: [one, two, network(3, [], moved)] });
   expect(await routeTo("192.168.3.0/24")).toBe("");
@@ -123,7 +123,7 @@ test("a network that nobody is in moves: its next guest finds gateway, names, th
   const inside = await lab.guest(guest, after);
   await serve(inside, 80);
   expect(await get(inside, "203.0.113.1", 80)).toMatch(/^hello/);
-  await expect.poll(() => resolve(inside, "10.33.0.254", "vm5.moved.example")).toBe("10.33.0.6");
+  await expect.poll(() => resolve(inside, "10.33.0.254", "vm9.moved.example")).toBe("10.33.0.6");
   expect(await get(lab.host, "10.33.0.6", 80)).toBe("hello ::ffff:10.33.0.254");
   await lab.apply(state);
 });
