@@ -107,11 +107,12 @@ export class SnapshotBed {
     for (const { id } of await this.agent.observeAll()) await this.agent.remove(id);
     for (const { id } of await this.agent.listSnapshots()) await this.agent.removeSnapshot(id);
     await until(() => readdirSync(paths.layers).length === 0);
+    // What was being written, and processes that were ended by force, may take a moment to be gone.
     for (const folder of [paths.snapshots, paths.machines, paths.machineSockets, paths.staging]) {
-      expect(readdirSync(folder)).toEqual([]);
+      await expect.poll(() => readdirSync(folder)).toEqual([]);
     }
-    expect(readdirSync(settings.runDir)).toEqual(["vms"]);
-    expect(await this.host.qemuPids()).toEqual([]);
+    await expect.poll(() => readdirSync(settings.runDir)).toEqual(["vms"]);
+    await expect.poll(() => this.host.qemuPids()).toEqual([]);
   }
 
   /** Has the VM's disk hold something else; the VM is off. */
