@@ -18,7 +18,8 @@ export const fakeImage: ImageManifest = imageManifestSchema.parse({
   minMemoryBytes: 64 * MIB,
   loginUser: "root",
   recipeHash: null,
-  createdAt: new Date().toISOString(),
+  // Neither out of date nor newer than one that a test has built.
+  createdAt: new Date(Date.now() - 7 * 24 * 60 * 60 * 1000).toISOString(),
 });
 
 /** An ISO that it has as well. */
