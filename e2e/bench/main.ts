@@ -11,6 +11,7 @@ import { createToSsh } from "./createToSsh";
 import { createToStart } from "./createToStart";
 import { debianBoot } from "./debianBoot";
 import { serveFile } from "./fileServer";
+import { firewallChange } from "./firewallChange";
 import { firstLoad } from "./firstLoad";
 import { idle } from "./idle";
 import { imageDownload } from "./imageDownload";
@@ -40,6 +41,7 @@ const benchmarks: readonly Benchmark[] = [
   imageDownload,
   networkPath,
   networkChange,
+  firewallChange,
   snapshotPause,
   snapshotChain,
 ];

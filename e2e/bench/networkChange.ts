@@ -16,7 +16,10 @@ export const networkChange: Benchmark = {
 
 interface Changes {
   networkMs: number[];
+  /** Of a firewall that one of the VMs has. */
   ruleMs: number[];
+  /** Of one that all have. */
+  sharedRuleMs: number[];
 }
 
 async function measureAll(note: (text: string) => void): Promise<Figure[]> {
@@ -37,6 +40,7 @@ async function measureAll(note: (text: string) => void): Promise<Figure[]> {
       return [
         figure(`another network beside ${vmCount} VMs`, "networkMs"),
         figure(`a firewall rule among ${vmCount} VMs'`, "ruleMs"),
+        figure(`a rule of a firewall that ${vmCount} VMs have`, "sharedRuleMs"),
       ];
     } finally {
       await one.close();
@@ -48,7 +52,7 @@ async function measureAll(note: (text: string) => void): Promise<Figure[]> {
 
 /** A host of its own with so many VMs, each with a firewall while a rule is changed. */
 class Bed {
-  readonly changes: Changes = { networkMs: [], ruleMs: [] };
+  readonly changes: Changes = { networkMs: [], ruleMs: [], sharedRuleMs: [] };
 
   private constructor(
     private readonly lab: Lab,
@@ -76,9 +80,11 @@ class Bed {
     const firewalls = hosts.map(({ vmId }) => ({ vmId, interfaceId: "net0", ingress: [rule], egress: null }));
     this.changes.networkMs.push(await this.timed({ ...state, networks: [...state.networks, network(2, [])] }));
     await this.lab.apply({ ...state, firewalls });
-    const [first, ...others] = firewalls;
-    const wider = first ? [{ ...first, ingress: [rule, { ...rule, protocol: "udp" as const }] }, ...others] : [];
-    this.changes.ruleMs.push(await this.timed({ ...state, firewalls: wider }));
+    const wider = firewalls.map((one) => ({ ...one, ingress: [rule, { ...rule, protocol: "udp" as const }] }));
+    const oneWider = [...wider.slice(0, 1), ...firewalls.slice(1)];
+    this.changes.ruleMs.push(await this.timed({ ...state, firewalls: oneWider }));
+    await this.lab.apply({ ...state, firewalls });
+    this.changes.sharedRuleMs.push(await this.timed({ ...state, firewalls: wider }));
     await this.lab.apply(state);
   }
 

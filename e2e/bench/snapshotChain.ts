@@ -10,12 +10,12 @@ import type { Benchmark, Figure } from "./benchmark";
 import { SnapshotHost } from "./snapshotHost";
 import { sampleOf } from "./stats";
 
-const rounds = 7;
+const rounds = 15;
 /** With 31 snapshots the chain is at its longest before it is folded: three of eight and seven, with 32 it is four. */
 const lengths = [8, 31, 32];
 /** What one measurement reads or writes. */
-const partMiB = 64;
-const smallMiB = 16;
+const partMiB = 32;
+const smallMiB = 8;
 
 /**
  * The ways in which a guest uses its disk, past its own cache (O_DIRECT). Each round takes a part of one file that nobody has written to since the last snapshot: it is first read

@@ -3,8 +3,12 @@ import { type Stack, startStack } from "../stack";
 let present: Stack | undefined;
 
 /** A stack for one benchmark, gone when it ends, however it ends. */
-export async function withStack<T>(hypervisor: "qemu" | "fake", run: (stack: Stack) => Promise<T>): Promise<T> {
-  const stack = await startStack({ hypervisor });
+export async function withStack<T>(
+  hypervisor: "qemu" | "fake",
+  run: (stack: Stack) => Promise<T>,
+  network: "bridge" | "user" = "user",
+): Promise<T> {
+  const stack = await startStack({ hypervisor, network });
   present = stack;
   try {
     return await run(stack);
