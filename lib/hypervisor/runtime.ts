@@ -24,7 +24,7 @@ import type { QmpEvent } from "./qmp/client";
 import { RunningQemu } from "./runningQemu";
 import { SerialConsole } from "./serial/console";
 import { settleDisk, withDiskHeld } from "./settleDisk";
-import { releaseGuest, thawWhenAnswering } from "./snapshots/heldGuest";
+import { HoldEnding } from "./snapshots/holdEnding";
 import { fitting, type IncomingMemory } from "./snapshots/incoming";
 
 /** A QEMU that runs answers at once; a stopped one must not hold up the adoption of others. */
@@ -47,12 +47,11 @@ export class Runtime {
   readonly serial: SerialConsole;
   private phase: "off" | "starting" | "silent" | "up" = "off";
   private isLaunching = false;
-  private isLettingGoOn = false;
-  /** The one whose guest is being thawed. */
-  private thawing: RunningQemu | null = null;
   private wasSignalled = false;
   /** What the guest is asked to do and hasn't done. */
   readonly guestRequest: GuestRequest;
+  /** What it is held for by nobody any more. */
+  readonly holdEnding: HoldEnding;
   /** Ports of the host that lead to it, with a user-mode network. */
   readonly forwards: ForwardKeeper;
   private readonly watch: GuestWatch;
@@ -73,11 +72,13 @@ export class Runtime {
     this.record = new MachineRecord(spec, this.paths.state, state, this.log, context.onChange);
     const shared = { record: this.record, paths: this.paths, log: this.log };
     this.watch = new GuestWatch({ ...shared, spec, namespace: networkNames(context.settings.runDir).namespacePath });
-    this.ending = new Ending({
-      ...shared,
-      id: this.id,
+    const inBackground: Runtime["inBackground"] = (what, act, after) => this.inBackground(what, act, after);
+    this.ending = new Ending({ ...shared, id: this.id, qemu: () => this.qemu, inBackground });
+    this.holdEnding = new HoldEnding({
+      record: this.record,
       qemu: () => this.qemu,
-      inBackground: (what, act, after) => this.inBackground(what, act, after),
+      guestAgent: () => this.guestAgent,
+      inBackground,
     });
     this.guestRequest = new GuestRequest({
       id: this.id,
@@ -231,8 +232,8 @@ export class Runtime {
     this.watch.begin(qemu);
     if (isNew) await qemu.execute("cont");
     else this.inBackground("looking for a disc that was ejected", this.onTrayOpened);
-    if (this.record.state.isHeld) await this.letGoOn(qemu);
-    else this.thawIfFrozen();
+    if (this.record.state.isHeld) await this.holdEnding.letGoOn(qemu);
+    else this.holdEnding.thawIfFrozen();
     this.phase = "up";
     await this.forwards.settle(qemu);
     await qemu.status();
@@ -243,40 +244,6 @@ export class Runtime {
   /** Brings the forwards of a VM that runs to what is wanted now; one that isn't up yet has them when it is. */
   async settleForwards(): Promise<void> {
     if (this.phase === "up" && this.qemu !== null) await this.forwards.settle(this.qemu);
-  }
-
-  /** In its turn, when a snapshot that holds the guest is over: one that QEMU didn't answer has left the guest as it was. */
-  private letGoOnSoon(qemu: RunningQemu): void {
-    if (this.isLettingGoOn) return;
-    this.isLettingGoOn = true;
-    this.inBackground(
-      "letting a guest go on that was held",
-      async () => {
-        if (this.qemu === qemu && this.record.state.isHeld) await this.letGoOn(qemu);
-      },
-      () => {
-        this.isLettingGoOn = false;
-      },
-    );
-  }
-
-  /** Ends what the guest was held for, by an agent before this one or while QEMU didn't answer. What can't be ended yet is tried at each status. */
-  private async letGoOn(qemu: RunningQemu): Promise<void> {
-    if (!(await releaseGuest(qemu))) return;
-    await this.record.note((state) => ({ ...state, isHeld: false }));
-    this.thawIfFrozen();
-  }
-
-  /** In the background, whenever the guest answers: until it is off, or held for a snapshot again, whose end does this anew. */
-  thawIfFrozen(): void {
-    const { qemu } = this;
-    if (!this.record.state.mayBeFrozen || qemu === null || this.thawing === qemu) return;
-    this.thawing = qemu;
-    const isOurs = () => this.qemu === qemu && !this.record.state.isHeld;
-    void thawWhenAnswering(() => (isOurs() ? this.guestAgent : null)).then(async (isThawed) => {
-      if (this.thawing === qemu) this.thawing = null;
-      if (isThawed && isOurs()) await this.record.note((state) => ({ ...state, mayBeFrozen: false }));
-    });
   }
 
   /** The channel to the agent in the guest; null while the VM is off. */
@@ -303,7 +270,7 @@ export class Runtime {
     if (this.phase !== "up") return;
     const runState = runStateOf(status);
     const { kind, reason } = runState;
-    if (this.record.state.isHeld && qemu !== null) this.letGoOnSoon(qemu);
+    if (this.record.state.isHeld && qemu !== null) this.holdEnding.letGoOnSoon(qemu);
     // A moment's stop for a snapshot is no pause of the VM's.
     if (kind === "paused" && this.record.state.isHeld) return;
     if (kind === "running" || kind === "paused") {

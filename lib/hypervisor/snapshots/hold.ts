@@ -114,7 +114,7 @@ async function letGoOn({ context, spec, runtime }: SnapshotTarget, qemu: Running
   try {
     if ((await qemu.status()) !== "running") await qemu.execute("cont", {}, holdMs);
     await runtime.record.note((state) => ({ ...state, isHeld: false }));
-    runtime.thawIfFrozen();
+    runtime.holdEnding.thawIfFrozen();
     await qemu.status();
   } catch (error) {
     context.log.warn({ vm: spec.id, error: messageOf(error) }, "a guest can't be let go on before its QEMU answers");
