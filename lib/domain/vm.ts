@@ -51,41 +51,56 @@ export type GuestFile = z.infer<typeof guestFileSchema>;
 /** `POST /api/vms`. Give `image` or `snapshot`, and `size`, or `vcpus`, `memory` and `disk` (each of them also overrides the size's). */
 export const createVmSchema = z
   .strictObject({
-    name: vmNameSchema,
-    /** An image's name or id. Of an ISO, the VM has an empty disk, and the disc in its drive. */
-    image: z.union([z.string().min(1).max(128), z.number().int().positive()]).optional(),
-    /** Instead of an image: the id of a snapshot, whose disk it starts from. The shape is then that of the snapshot's VM, unless given. */
+    name: vmNameSchema.meta({ description: "Also its hostname." }),
+    image: z
+      .union([z.string().min(1).max(128), z.number().int().positive()])
+      .optional()
+      .meta({
+        description: "An image's name or id. Of an ISO, the VM has an empty disk, and the disc in its drive.",
+      }),
     snapshot: z
       .number()
       .int()
       .positive()
       .max(2 ** 31 - 1)
-      .optional(),
-    size: z.string().max(64).optional(),
-    vcpus: vcpusSchema.optional(),
-    memory: memorySchema.optional(),
-    disk: diskSchema.optional(),
-    /** A network's name; `default` when not given. */
-    network: z.string().max(63).optional(),
-    /** An address of that network which is free; the lowest when not given. */
-    ipv4: z.ipv4().optional(),
-    /** Of its interface there; any when not given. */
-    mac: chosenMacSchema.optional(),
-    /** Ids of firewalls that it has from the start. */
-    firewalls: z.array(z.number().int().positive()).max(16).optional(),
-    /** Names of saved keys, or whole public keys. */
+      .optional()
+      .meta({
+        description:
+          "Instead of an image: the id of a snapshot, whose disk it starts from. The shape is then that of the snapshot's VM, unless given.",
+      }),
+    size: z
+      .string()
+      .max(64)
+      .optional()
+      .meta({ description: "A size's name; needless when vcpus, memory and disk are given." }),
+    vcpus: vcpusSchema.optional().meta({ description: "Instead of the size's." }),
+    memory: memorySchema.optional().meta({ description: 'Instead of the size\'s: bytes, or text such as "512M".' }),
+    disk: diskSchema.optional().meta({ description: 'Instead of the size\'s: bytes, or text such as "10G".' }),
+    network: z.string().max(63).optional().meta({ description: "A network's name; `default` when not given." }),
+    ipv4: z
+      .ipv4()
+      .optional()
+      .meta({ description: "An address of that network which is free; the lowest when not given." }),
+    mac: chosenMacSchema.optional().meta({ description: "Of its interface there; any when not given." }),
+    firewalls: z
+      .array(z.number().int().positive())
+      .max(16)
+      .optional()
+      .meta({ description: "Ids of firewalls that it has from the start." }),
     sshKeys: z
       .array(z.union([sshPublicKeySchema, sshKeyNameSchema]))
       .max(64)
-      .optional(),
-    /** cloud-init user-data: `#cloud-config` YAML, or a script that starts with `#!`. */
+      .optional()
+      .meta({ description: "Names of saved keys, or whole public keys." }),
     userData: z
       .string()
       .max(128 * 1024)
-      .optional(),
-    files: z.array(guestFileSchema).max(64).optional(),
-    /** One that the image boots with; its first when not given. */
-    firmware: firmwareSchema.optional(),
+      .optional()
+      .meta({ description: "cloud-init user-data: `#cloud-config` YAML, or a script that starts with `#!`." }),
+    files: z.array(guestFileSchema).max(64).optional().meta({ description: "Written in the guest at its first boot." }),
+    firmware: firmwareSchema
+      .optional()
+      .meta({ description: "One that the image boots with; its first when not given." }),
     ...firstBootInputSchema.shape,
   })
   .meta({ id: "CreateVm" });
