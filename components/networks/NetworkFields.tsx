@@ -5,7 +5,7 @@ import { Checkbox } from "../ui/Checkbox";
 import { Field } from "../ui/Field";
 import { Input } from "../ui/Input";
 import { Select } from "../ui/Select";
-import type { NetworkForm } from "./networkForm";
+import { type NetworkForm, networkFormOf } from "./networkForm";
 import { outsideWords } from "./networkWords";
 
 interface NetworkFieldsProps {
@@ -28,6 +28,9 @@ export function NetworkFields({ form, onChange, problems, others, present }: Net
     onChange: (event: { target: { value: string } }) => onChange({ [field]: event.target.value }),
   });
   const isHeld = (present?.vmCount ?? 0) > 0;
+  const before = present && networkFormOf(present);
+  /** What was changed before a VM came can be set back. */
+  const isFixed = (field: "cidr" | "gateway" | "domain" | "ipv6") => isHeld && form[field] === before?.[field];
   const whyHeld = isHeld ? "It can't change while VMs are in the network." : "It can't change once VMs are in it.";
   return (
     <>
@@ -42,7 +45,9 @@ export function NetworkFields({ form, onChange, problems, others, present }: Net
           )}
         </Field>
         <Field label="Range" error={problems.cidr} hint={`Private addresses, /16 to /29. ${whyHeld}`}>
-          {(control) => <Input {...control} {...text("cidr")} mono disabled={isHeld} placeholder="192.168.10.0/24" />}
+          {(control) => (
+            <Input {...control} {...text("cidr")} mono disabled={isFixed("cidr")} placeholder="192.168.10.0/24" />
+          )}
         </Field>
       </div>
       <Field label="Description" aside="optional" error={problems.description}>
@@ -77,7 +82,13 @@ export function NetworkFields({ form, onChange, problems, others, present }: Net
       <div className="grid gap-4 sm:grid-cols-2">
         <Field label="Gateway" aside="optional" error={problems.gateway} hint={whyHeld}>
           {(control) => (
-            <Input {...control} {...text("gateway")} mono disabled={isHeld} placeholder="the first address" />
+            <Input
+              {...control}
+              {...text("gateway")}
+              mono
+              disabled={isFixed("gateway")}
+              placeholder="the first address"
+            />
           )}
         </Field>
         <Field
@@ -91,7 +102,7 @@ export function NetworkFields({ form, onChange, problems, others, present }: Net
               {...control}
               {...text("domain")}
               mono
-              disabled={isHeld}
+              disabled={isFixed("domain")}
               placeholder={`${form.name || "name"}.internal`}
             />
           )}
@@ -107,7 +118,7 @@ export function NetworkFields({ form, onChange, problems, others, present }: Net
       </div>
       <Checkbox
         checked={form.ipv6}
-        disabled={isHeld && Boolean(present?.ipv6Cidr)}
+        disabled={form.ipv6 && isFixed("ipv6")}
         onChange={(event) => onChange({ ipv6: event.target.checked })}
         label={
           <>
