@@ -11,6 +11,7 @@ import { seedOf } from "../../domain/seed";
 import { MIB } from "../../domain/units";
 import { pathsOf } from "../../env";
 import { installBuiltImage } from "../../images/testing/builtImage";
+import { signal } from "../../system/testing/signal";
 import { Lab } from "../testing/lab/lab";
 import { host, network, serve } from "../testing/lab/labNetworks";
 import { until } from "../testing/until";
@@ -209,12 +210,12 @@ test("a VM that is paused, or whose QEMU hangs, is said to be so", async () => {
   await lab.ask("resume", 1);
   await expectSsh(() => diagnoseForgotten(1, 22));
   const { pid } = await lab.ask<Observation>("observe", 1);
-  process.kill(pid ?? 0, "SIGSTOP");
+  signal(pid, "SIGSTOP");
   try {
     await untilSeen(1, ({ state }) => state === "unresponsive");
     expect(await diagnose(1, 22)).toEqual(["running failed"]);
   } finally {
-    process.kill(pid ?? 0, "SIGCONT");
+    signal(pid, "SIGCONT");
   }
   await untilSeen(1, ({ state }) => state === "running");
 });

@@ -7,6 +7,7 @@ import type { TaskReport } from "../../domain/task";
 import { pathsOf } from "../../env";
 import type { Failpoint, snapshotFailpoints } from "../../failpoints";
 import { startTimeOf } from "../../system/platform";
+import { signal } from "../../system/testing/signal";
 import { crashAt } from "../testing/crashAt";
 import { perform, type SnapshotAct } from "../testing/crashingSnapshotAgent";
 import { patterns, present, SnapshotBed } from "../testing/snapshotBed";
@@ -25,7 +26,7 @@ afterEach(async () => {
 });
 
 const report: TaskReport = { progress: () => {}, log: () => {} };
-const { signal } = new AbortController();
+const { signal: unaborted } = new AbortController();
 
 interface Case {
   act: SnapshotAct;
@@ -144,18 +145,18 @@ describe("faults while a snapshot is taken", () => {
     const killing: TaskReport = {
       log: () => {},
       progress: (_, message) => {
-        if (message.startsWith("Holding")) process.kill(pid ?? 0, "SIGSTOP");
+        if (message.startsWith("Holding")) signal(pid, "SIGSTOP");
       },
     };
     const taken = bed.agent.takeSnapshot(
       1,
       { snapshotId: 9, operationId: 9, memory: true, freeze: false },
       killing,
-      signal,
+      unaborted,
     );
     taken.catch(() => undefined);
     await until(async () => (await readFile(`/proc/${pid}/stat`, "utf8")).includes(") T "));
-    process.kill(pid ?? 0, "SIGKILL");
+    signal(pid, "SIGKILL");
     await expect(taken).rejects.toThrow();
     await until(async () => (await startTimeOf(pid ?? 0)) === null);
     expect((await bed.agent.listSnapshots()).map(({ id }) => id)).toEqual([1, 2, 3]);
@@ -187,14 +188,14 @@ describe("faults while a snapshot is taken", () => {
         },
       };
       const ask = { snapshotId: 9, operationId: 9, memory: true, freeze: false };
-      await expect(bed.agent.takeSnapshot(1, ask, filling, signal)).rejects.toMatchObject({
+      await expect(bed.agent.takeSnapshot(1, ask, filling, unaborted)).rejects.toMatchObject({
         code: "insufficient_capacity",
       });
       rmSync(ballast);
       await bed.untilEchoes(1);
       await untilSeen(bed.agent, 1, ({ state }) => state === "running");
       await bed.expectWholeSnapshots();
-      expect(await bed.agent.takeSnapshot(1, ask, report, signal)).toMatchObject({ consistency: "memory" });
+      expect(await bed.agent.takeSnapshot(1, ask, report, unaborted)).toMatchObject({ consistency: "memory" });
       await bed.expectNothingLeft();
     } finally {
       await bed.agent.close();

@@ -5,6 +5,7 @@ import { MIB } from "../../domain/units";
 import { pathsOf } from "../../env";
 import type { Failpoint, snapshotFailpoints } from "../../failpoints";
 import { commandLineOf } from "../../system/platform";
+import { signal } from "../../system/testing/signal";
 import { StorageDaemon } from "../layers/storageDaemon";
 import { machinePaths } from "../machinePaths";
 import { perform, type SnapshotAct } from "../testing/crashingSnapshotAgent";
@@ -163,7 +164,7 @@ test("QEMU killed after it took in a layer that is gone: what that layer alone h
   await until(async () => (await bed.diskChain()).length === 3);
   await until(() => readdirSync(layers).filter((name) => name.endsWith(".json")).length === 3);
   const { pid } = await bed.agent.observe(1);
-  process.kill(pid ?? 0, "SIGKILL");
+  signal(pid, "SIGKILL");
   await untilSeen(bed.agent, 1, ({ state }) => state === "crashed");
   expect(await bed.holds("0x55", other)).toBe(true);
   expect(await bed.patternOf({ vmId: 1 })).toBe(present);
@@ -201,7 +202,7 @@ test("what was done is answered as done though QEMU hangs since, and a snapshot 
   const restore = () => bed.agent.restoreSnapshot(1, restoring, { log: () => {}, progress: () => {} }, unaborted);
   await restore();
   const { pid } = await bed.agent.observe(1);
-  process.kill(pid ?? 0, "SIGSTOP");
+  signal(pid, "SIGSTOP");
   await untilSeen(bed.agent, 1, ({ state }) => state === "unresponsive");
   expect(await bed.take(4)).toEqual(taken);
   expect(await restore()).toMatchObject({ state: "unresponsive", pid });

@@ -6,6 +6,7 @@ import type { TaskReport } from "../../domain/task";
 import { pathsOf } from "../../env";
 import type { Failpoint } from "../../failpoints";
 import { imageFile } from "../../images/store";
+import { signal } from "../../system/testing/signal";
 import { readDiskRecord } from "../diskRecord";
 import { machinePaths } from "../machinePaths";
 import { crashAt } from "../testing/crashAt";
@@ -43,7 +44,7 @@ function fillDisk(): void {
 }
 
 const report: TaskReport = { progress: () => {}, log: () => {} };
-const { signal } = new AbortController();
+const { signal: unaborted } = new AbortController();
 
 const killed: { failpoint: Failpoint; act: SnapshotAct; snapshotId: number; state: "running" | "stopped" }[] = [
   { failpoint: "agent.restore.stopped", act: "restore", snapshotId: 2, state: "running" },
@@ -102,12 +103,12 @@ test("a restore that was begun goes on though the QEMU that it started hangs", a
   const spec = await bed.cloneSpec();
   await bed.agent.close();
   await crashAt({ settings: host.settings, act: "restore", failpoint: "agent.restore.started", spec });
-  const [hung = 0] = await host.qemuPids();
-  process.kill(hung, "SIGSTOP");
+  const [hung] = await host.qemuPids();
+  signal(hung, "SIGSTOP");
 
   bed.agent = await host.agent();
   await untilSeen(bed.agent, 1, ({ state }) => state === "unresponsive");
-  await bed.agent.restoreSnapshot(1, { snapshotId: 2, operationId: 9 }, report, new AbortController().signal);
+  await bed.agent.restoreSnapshot(1, { snapshotId: 2, operationId: 9 }, report, unaborted);
   await bed.untilEchoes(1);
   await bed.agent.stop(1);
   expect(await bed.patternOf({ vmId: 1 })).toBe(patterns[2]);
@@ -141,7 +142,9 @@ test("what a restore could not give back stays through the next one that fails, 
     if (message.startsWith("Ending")) renameSync(image, `${image}.away`);
   };
   const failing = { log: (line: string) => void lines.push(line), progress };
-  await expect(bed.agent.restoreSnapshot(1, { snapshotId: 3, operationId: 10 }, failing, signal)).rejects.toBeDefined();
+  await expect(
+    bed.agent.restoreSnapshot(1, { snapshotId: 3, operationId: 10 }, failing, unaborted),
+  ).rejects.toBeDefined();
   renameSync(`${image}.away`, image);
   expect(lines).toContainEqual(expect.stringMatching(/could not be started with it/));
   await bed.agent.close();
@@ -150,7 +153,7 @@ test("what a restore could not give back stays through the next one that fails, 
   expect(await replacedDisk()).toBe(kept);
   expect(disks()).toContain(kept);
 
-  await bed.agent.restoreSnapshot(1, { snapshotId: 3, operationId: 11 }, report, signal);
+  await bed.agent.restoreSnapshot(1, { snapshotId: 3, operationId: 11 }, report, unaborted);
   expect(await bed.patternOf({ vmId: 1 })).toBe(patterns[3]);
   expect(host.messages).toContainEqual(
     expect.objectContaining({ fields: { vm: 1, disk: kept, restore: 9 }, message: expect.stringMatching(/goes/) }),
@@ -197,7 +200,7 @@ async function notUndone(): Promise<string> {
   bed.agent = await host.agent();
   fillDisk();
   const ask = { snapshotId: 2, operationId: 9 };
-  await expect(bed.agent.restoreSnapshot(1, ask, report, signal)).rejects.toBeInstanceOf(RestoreNotUndone);
+  await expect(bed.agent.restoreSnapshot(1, ask, report, unaborted)).rejects.toBeInstanceOf(RestoreNotUndone);
   rmSync(ballast());
   return replacedDisk();
 }
@@ -223,7 +226,7 @@ test("a restore that fails when the host's disk has become full: the VM has its 
     process.kill(pid, "SIGKILL");
   };
   const ask = { snapshotId: 4, operationId: 9 };
-  await expect(bed.agent.restoreSnapshot(1, ask, { log: () => {}, progress }, signal)).rejects.toBeDefined();
+  await expect(bed.agent.restoreSnapshot(1, ask, { log: () => {}, progress }, unaborted)).rejects.toBeDefined();
   rmSync(ballast());
   await bed.agent.start(1);
   await bed.untilEchoes(1);
