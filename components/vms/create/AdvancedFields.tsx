@@ -19,7 +19,7 @@ interface AdvancedFieldsProps {
   image: Image | undefined;
 }
 
-const fields = /^(userData|files|firmware|network|firewalls|password|users|timezone|locale|packages)/;
+const fields = /^(userData|files|firmware|network|ipv4|firewalls|password|users|timezone|locale|packages)/;
 
 /** What most VMs do without, folded. */
 export function AdvancedFields({ form, onChange, problems, image }: AdvancedFieldsProps) {

@@ -20,7 +20,7 @@ import { useSubmitKey } from "./useSubmitKey";
 
 const simpleFields = [
   ...["name", "image", "size", "vcpus", "memory", "disk", "sshKeys", "userData", "files"],
-  ...["firmware", "network", "firewalls", "password", "users", "timezone", "locale", "packages"],
+  ...["firmware", "network", "ipv4", "firewalls", "password", "users", "timezone", "locale", "packages"],
 ];
 
 export function CreateVmForm(choices: CreateChoices) {

@@ -15,6 +15,7 @@ const form = (changes: Partial<CreateForm> = {}): CreateForm => ({
   ownKeys: "",
   firmware: null,
   network: null,
+  ipv4: "",
   firewalls: [],
   ...emptyFirstBootForm,
   userData: "",
@@ -87,6 +88,15 @@ describe("the create form", () => {
     });
     expect(createVmSchema.safeParse(request).success).toBe(true);
     expect(JSON.stringify(withoutPasswords(request))).not.toContain("lovelace");
+  });
+
+  test("asks for an address, and says when that is none", () => {
+    expect(requestOf(form({ network: "lab", ipv4: " 10.9.0.20 " }))).toMatchObject({
+      network: "lab",
+      ipv4: "10.9.0.20",
+    });
+    expect(problemsOf(form({ ipv4: "10.9.0.20" }))).toEqual({});
+    expect(Object.keys(problemsOf(form({ ipv4: "10.9.0.256" })))).toEqual(["ipv4"]);
   });
 
   test("says what is wrong with a package and with a user at their fields", () => {

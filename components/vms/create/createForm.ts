@@ -31,6 +31,8 @@ export interface CreateForm extends SizeChoice, FirstBootForm {
   firmware: Firmware | null;
   /** A network's name; null: `default`. */
   network: string | null;
+  /** An address of it; empty: the lowest that is free. */
+  ipv4: string;
   /** Ids of firewalls. */
   firewalls: number[];
   userData: string;
@@ -50,6 +52,7 @@ export function requestOf(form: CreateForm): CreateRequest {
     ...(sshKeys.length > 0 && { sshKeys }),
     ...(form.firmware !== null && { firmware: form.firmware }),
     ...(form.network !== null && { network: form.network }),
+    ...(form.ipv4.trim() && { ipv4: form.ipv4.trim() }),
     ...(form.firewalls.length > 0 && { firewalls: form.firewalls }),
     ...firstBootRequestOf(form),
     ...(form.userData.trim() && { userData: form.userData }),

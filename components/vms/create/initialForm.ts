@@ -41,6 +41,7 @@ export function initialForm(choices: CreateChoices, random: () => number = Math.
     ownKeys: "",
     firmware: null,
     network: null,
+    ipv4: "",
     firewalls: [],
     ...emptyFirstBootForm,
     userData: "",
