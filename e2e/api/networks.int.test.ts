@@ -280,6 +280,7 @@ describe("addresses", () => {
       kind: "reserved",
       vm: null,
       note: "printer",
+      mac: null,
       freeAt: null,
     });
     expect((await client.create("beside", { network: "kept" })).body.ipv4).toBe("10.12.0.3");

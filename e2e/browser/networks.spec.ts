@@ -330,6 +330,33 @@ test("addresses are chosen by keyboard alone, and the map is live", async ({ pag
   await expect(page.getByRole("radio", { name: "192.168.0.77: In quarantine (seen-live)" })).toBeVisible();
 });
 
+test("an address is reserved with a MAC, a VM that asks for it has both, and keeps them without the reservation", async ({
+  page,
+  fakeBridged,
+}) => {
+  await signIn(page, fakeBridged);
+  await page.goto(`${fakeBridged.url}/networks/1`);
+  const [ipv4, mac] = ["192.168.0.88", "52:54:00:dd:00:01"];
+  const panel = page.getByRole("region", { name: "Chosen address" });
+  await page.getByRole("radio", { name: `${ipv4}: Free` }).check();
+  await panel.getByLabel("Reserved for").fill("the licence server");
+  const field = panel.getByLabel("MAC address");
+  await expect(field).toHaveAccessibleDescription(/a VM may ask for this address, and gets the MAC with it/);
+  await field.fill("01:00:5e:00:00:01");
+  await panel.getByRole("button", { name: `Reserve ${ipv4}` }).click();
+  await expect(panel.getByRole("alert")).toContainText("Use a MAC like 52:54:00:12:34:56");
+  await field.fill(mac.toUpperCase());
+  await panel.getByRole("button", { name: `Reserve ${ipv4}` }).click();
+  await expect(page.getByRole("radio", { name: `${ipv4}: Reserved` })).toBeChecked();
+  await expect(panel).toContainText("Reserved for a VM that asks for it, with this MAC: the licence server");
+  await expect(panel).toContainText(mac);
+  const asked = { name: "licensed", image: "mini", size: "nano", ipv4 };
+  expect((await fakeBridged.api<Vm>("POST", "/api/vms", asked)).body).toMatchObject({ ipv4, mac });
+  await expect(panel).toContainText("The VM licensed has it, and the MAC that is reserved with it");
+  await panel.getByRole("button", { name: `End the reservation of ${ipv4}` }).click();
+  await expect(panel).toContainText("The VM licensed has it.");
+});
+
 test("a network that nobody is in gets another range, and says why it doesn't once a VM is", async ({
   page,
   fakeBridged,

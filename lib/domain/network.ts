@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { textSchema } from "./humanText";
 import { defaultGatewayOf, dnsAddressOf, ipv4ToNumber, isPrivateCidr, normalCidr, numberToIpv4, rangeOf } from "./ipv4";
+import { chosenMacSchema } from "./mac";
 
 /** The router's name in each network's domain (lib/hypervisor/network/dnsmasqConfig.ts). */
 export const routerName = "gateway";
@@ -133,6 +134,10 @@ export const reserveAddressSchema = z
     ipv4: z.ipv4(),
     /** What it is kept for. */
     note: textSchema(200).trim().optional(),
+    mac: chosenMacSchema.optional().meta({
+      description:
+        "Kept with the address for the interface that is made with it: a VM may then ask for the address, and gets both. Not given: no VM gets the address.",
+    }),
   })
   .meta({ id: "ReserveAddress" });
 export type ReserveAddress = z.infer<typeof reserveAddressSchema>;
@@ -211,6 +216,9 @@ export const networkAddressSchema = z
     kind: z.enum(["gateway", "vm", "reserved", "quarantined"]),
     vm: z.object({ id: z.number().int(), name: z.string() }).nullable(),
     note: z.string(),
+    mac: z.string().nullable().meta({
+      description: "Reserved with it by hand, also while a VM has both; null: none is.",
+    }),
     /** For one of a VM that is gone: when it may be given out again. */
     freeAt: z.iso.datetime().nullable(),
   })

@@ -80,8 +80,15 @@ export const createVmSchema = z
     ipv4: z
       .ipv4()
       .optional()
-      .meta({ description: "An address of that network which is free; the lowest when not given." }),
-    mac: chosenMacSchema.optional().meta({ description: "Of its interface there; any when not given." }),
+      .meta({
+        description:
+          "An address of that network which is free, or reserved with a MAC; the lowest free one when not given.",
+      }),
+    mac: chosenMacSchema
+      .optional()
+      .meta({
+        description: "Of its interface there; the one that is reserved with the address, or any, when not given.",
+      }),
     firewalls: z
       .array(z.number().int().positive())
       .max(16)

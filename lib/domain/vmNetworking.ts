@@ -21,9 +21,9 @@ export const plugInterfaceSchema = z
   .strictObject({
     /** A network's name. */
     network: z.string().min(1).max(63),
-    /** One that is free; the lowest when not given. */
+    /** One that is free, or reserved with a MAC; the lowest free one when not given. */
     ipv4: z.ipv4().optional(),
-    /** One that is free; any when not given. */
+    /** One that is free; the one that is reserved with the address, or any, when not given. */
     mac: chosenMacSchema.optional(),
   })
   .meta({ id: "PlugInterface" });

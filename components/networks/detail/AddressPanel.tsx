@@ -1,48 +1,53 @@
 "use client";
 
-import { type FormEvent, useState } from "react";
-import { useSWRConfig } from "swr";
 import { apiRequest } from "../../../lib/api/client";
 import { formatExact } from "../../../lib/browser/time";
 import { keys } from "../../data/keys";
-import { useSubmit } from "../../data/useSubmit";
 import { Banner } from "../../ui/Banner";
 import { Button } from "../../ui/Button";
 import { CopyText } from "../../ui/CopyText";
-import { Field } from "../../ui/Field";
-import { Input } from "../../ui/Input";
-import { notify } from "../../ui/notify";
 import { TextLink } from "../../ui/TextLink";
 import { addressWords } from "../networkWords";
 import type { MapCell } from "./mapCells";
+import { ReserveForm } from "./ReserveForm";
+import { useAddressChange } from "./useAddressChange";
 
 /** What the chosen address is, and what can be done with it: in sight wherever in the map it was chosen. */
 export function AddressPanel({ networkId, cell }: { networkId: number; cell: MapCell }) {
+  const { ipv4, state, address } = cell;
+  const isReserved = state === "reserved" || (address !== undefined && address.mac !== null);
   return (
     <section
       aria-label="Chosen address"
       className="sticky bottom-18 mt-4 rounded-lg border border-line-strong bg-sunken p-3 sm:bottom-4"
     >
       <p aria-live="polite" className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm">
-        <CopyText text={cell.ipv4} what="address" />
-        {cell.address?.ipv6 ? <CopyText text={cell.address.ipv6} what="IPv6 address" /> : null}
+        <CopyText text={ipv4} what="address" />
+        {address?.ipv6 ? <CopyText text={address.ipv6} what="IPv6 address" /> : null}
+        {address?.mac ? <CopyText text={address.mac} what="reserved MAC address" /> : null}
         <CellWords cell={cell} />
       </p>
-      {cell.state === "free" ? <ReserveForm key={cell.ipv4} networkId={networkId} ipv4={cell.ipv4} /> : null}
-      {cell.state === "reserved" ? <FreeButton key={cell.ipv4} networkId={networkId} ipv4={cell.ipv4} /> : null}
+      {state === "free" ? <ReserveForm key={ipv4} networkId={networkId} ipv4={ipv4} /> : null}
+      {isReserved ? <FreeButton key={ipv4} networkId={networkId} ipv4={ipv4} vmName={address?.vm?.name} /> : null}
     </section>
   );
 }
 
 function CellWords({ cell: { state, address, isAutomatic } }: { cell: MapCell }) {
+  const isFor = address?.note ? `: ${address.note}` : "";
   switch (state) {
     case "vm":
-      return address?.vm ? (
+      return (
         <span>
-          The VM <TextLink href={`/vms/${address.vm.id}/networking`}>{address.vm.name}</TextLink> has it.
+          {address?.vm ? (
+            <>
+              The VM <TextLink href={`/vms/${address.vm.id}/networking`}>{address.vm.name}</TextLink>
+            </>
+          ) : (
+            "A VM"
+          )}{" "}
+          has it{address?.mac ? `, and the MAC that is reserved with it${isFor}` : "."}
         </span>
-      ) : (
-        <span>A VM has it.</span>
       );
     case "quarantined":
       return (
@@ -53,7 +58,8 @@ function CellWords({ cell: { state, address, isAutomatic } }: { cell: MapCell })
         </span>
       );
     case "reserved":
-      return <span>{address?.note ? `Reserved: ${address.note}` : "Reserved by hand: no VM is given it."}</span>;
+      if (address?.mac) return <span>Reserved for a VM that asks for it, with this MAC{isFor || "."}</span>;
+      return <span>{isFor ? `Reserved${isFor}` : "Reserved by hand: no VM is given it."}</span>;
     case "free":
       return <span>{isAutomatic ? "Free." : "Free for VMs that ask for it; none is given it by itself."}</span>;
     default:
@@ -61,67 +67,21 @@ function CellWords({ cell: { state, address, isAutomatic } }: { cell: MapCell })
   }
 }
 
-function useAddressChange(networkId: number) {
-  const { mutate } = useSWRConfig();
-  const form = useSubmit("ipv4", "note");
-  const change = (act: () => Promise<unknown>, done: string) =>
-    form.submit(async () => {
-      await act();
-      await Promise.all([mutate(keys.networkAddresses(networkId)), mutate(keys.network(networkId))]);
-      notify(done);
-    });
-  return { form, change };
-}
-
-function ReserveForm({ networkId, ipv4 }: { networkId: number; ipv4: string }) {
-  const [note, setNote] = useState("");
+/** Ends a reservation. @param vmName the VM that has what is reserved, and keeps it */
+function FreeButton({ networkId, ipv4, vmName }: { networkId: number; ipv4: string; vmName: string | undefined }) {
   const { form, change } = useAddressChange(networkId);
-  const reserve = async (event: FormEvent) => {
-    event.preventDefault();
-    const body = { ipv4, ...(note.trim() && { note: note.trim() }) };
-    await change(() => apiRequest("POST", keys.networkAddresses(networkId), body), `${ipv4} is reserved.`);
-  };
-  return (
-    <form onSubmit={reserve} className="mt-3 flex flex-wrap items-end gap-3">
-      <Field label="Reserved for" aside="optional" error={form.fields.note} className="min-w-40 max-w-md flex-1">
-        {(control) => (
-          <Input
-            {...control}
-            value={note}
-            maxLength={200}
-            autoComplete="off"
-            placeholder="a printer"
-            onChange={(event) => setNote(event.target.value)}
-          />
-        )}
-      </Field>
-      <Button type="submit" loading={form.isPending}>
-        Reserve {ipv4}
-      </Button>
-      <Complaint text={form.error ?? form.fields.ipv4} />
-    </form>
-  );
-}
-
-function FreeButton({ networkId, ipv4 }: { networkId: number; ipv4: string }) {
-  const { form, change } = useAddressChange(networkId);
-  const free = () =>
-    change(() => apiRequest("DELETE", `${keys.networkAddresses(networkId)}?ipv4=${ipv4}`), `${ipv4} is free again.`);
+  const done = `${ipv4} is no longer reserved${vmName === undefined ? "" : `; ${vmName} keeps it`}.`;
+  const free = () => change(() => apiRequest("DELETE", `${keys.networkAddresses(networkId)}?ipv4=${ipv4}`), done);
   return (
     <div className="mt-3 flex flex-wrap gap-3">
       <Button loading={form.isPending} onClick={() => void free()}>
-        Free {ipv4}
+        {vmName === undefined ? `Free ${ipv4}` : `End the reservation of ${ipv4}`}
       </Button>
-      <Complaint text={form.error} />
+      {form.error === undefined ? null : (
+        <Banner tone="bad" className="w-full">
+          {form.error}
+        </Banner>
+      )}
     </div>
-  );
-}
-
-function Complaint({ text }: { text: string | undefined }) {
-  if (text === undefined) return null;
-  return (
-    <Banner tone="bad" className="w-full">
-      {text}
-    </Banner>
   );
 }

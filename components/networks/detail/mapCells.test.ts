@@ -3,7 +3,7 @@ import type { NetworkAddress } from "../../../lib/domain/network";
 import { blocksOf, cellsOf, countStates, type MapBlock } from "./mapCells";
 
 const taken = (ipv4: string, kind: NetworkAddress["kind"]): NetworkAddress => ({
-  ...{ ipv4, ipv6: null, kind, note: "", freeAt: null },
+  ...{ ipv4, ipv6: null, kind, note: "", mac: null, freeAt: null },
   vm: kind === "vm" ? { id: 1, name: "web" } : null,
 });
 const firstBlock = (cidr: string): MapBlock => {

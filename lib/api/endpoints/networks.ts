@@ -116,7 +116,9 @@ export const reserveAddressEndpoint = endpoint({
   path: "/api/networks/{id}/addresses",
   tag,
   summary: "Reserve an address",
-  description: "No VM is given it until it is freed.",
+  description:
+    "No VM is given it until it is freed. One that is reserved with a `mac` goes to the VM, or further interface, that asks for it by `ipv4`, with that MAC; it is " +
+    "reserved again when that VM is gone. 409 says who has the address or the MAC.",
   params: idParams,
   body: reserveAddressSchema,
   response: networkAddressSchema,
@@ -129,6 +131,7 @@ export const freeAddressEndpoint = endpoint({
   path: "/api/networks/{id}/addresses",
   tag,
   summary: "Free a reserved address",
+  description: "The reservation ends, that of a MAC too. A VM that has them keeps them as long as it is there.",
   params: idParams,
   query: z.strictObject({ ipv4: z.ipv4() }),
   handle: ({ context, params, query }) => freeInNetwork(context, params.id, query.ipv4),

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNotNull, isNull, lt, sql } from "drizzle-orm";
+import { and, asc, eq, isNotNull, isNull, lt, or, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import type { networks } from "../../db/schema/networks";
 import { addresses } from "../../db/schema/vmNetworking";
@@ -22,11 +22,18 @@ export type TakenAddress = Omit<NetworkAddress, "ipv6">;
 /** How long the address of a VM that is gone is given to nobody: longer than neighbours remember whose it was. */
 export const quarantineMs = 10 * 60_000;
 
+/** An address that was taken for an interface. */
+interface Taken {
+  ipv4: string;
+  /** The MAC that the interface is to have, since it was reserved with the address; null: none was. */
+  reservedMac: string | null;
+}
+
 /**
- * Takes an address for a VM: the lowest free one, or the one that is asked for. The row that it writes is what holds it.
+ * Takes an address for a VM: the lowest free one, or the one that is asked for, which may be reserved with a MAC. The row that it writes is what holds it.
  * @throws `conflict` when the network is full or the address is taken, `bad_request` for one that no VM can have
  */
-export async function takeAddress(tx: Queryable, network: NetworkRow, wanted?: string): Promise<string> {
+export async function takeAddress(tx: Queryable, network: NetworkRow, wanted?: string): Promise<Taken> {
   await forgetOldReleases(tx, network.id);
   const ipv4 = wanted ?? (await lowestFree(tx, network));
   if (wanted !== undefined) assertAssignable(network, wanted);
@@ -36,9 +43,30 @@ export async function takeAddress(tx: Queryable, network: NetworkRow, wanted?: s
     .values({ networkId: network.id, ipv4 })
     .onConflictDoNothing()
     .returning({ ipv4: addresses.ipv4 });
-  if (row) return ipv4;
+  if (row) return { ipv4, reservedMac: null };
   if (wanted === undefined) return takeAddress(tx, network);
+  const reservedMac = await takeReserved(tx, network.id, ipv4);
+  if (reservedMac !== null) return { ipv4, reservedMac };
   throw await addressTaken(tx, network, ipv4);
+}
+
+/**
+ * Takes an address that is reserved with a MAC. Its last VM may just have gone: what still talks to that one is to reach the next one, by the same MAC.
+ * @returns null when it isn't, or a VM has it
+ */
+async function takeReserved(tx: Queryable, networkId: number, ipv4: string): Promise<string | null> {
+  const isReserved = and(
+    eq(addresses.networkId, networkId),
+    eq(addresses.ipv4, ipv4),
+    isNotNull(addresses.reservedMac),
+  );
+  // Of two that ask at once, the second waits here for the first, and then finds its VM.
+  const [row] = await tx
+    .update(addresses)
+    .set({ vmId: null, releasedAt: null, mac: null })
+    .where(and(isReserved, or(isNull(addresses.vmId), isNotNull(addresses.releasedAt))))
+    .returning({ mac: addresses.reservedMac });
+  return row?.mac ?? null;
 }
 
 /**
@@ -56,7 +84,8 @@ export async function takeOwnAddressAgain(
   const [row] = await tx
     .update(addresses)
     .set({ releasedAt: null })
-    .where(and(isOwn, isNotNull(addresses.releasedAt)))
+    // One that is reserved with a MAC is anybody's who asks for it, and is taken as that.
+    .where(and(isOwn, isNotNull(addresses.releasedAt), isNull(addresses.reservedMac)))
     .returning({ ipv4: addresses.ipv4, mac: addresses.mac });
   return row ?? null;
 }
@@ -97,13 +126,22 @@ export async function reserveAddress(db: Queryable, network: NetworkRow, ipv4: s
   if (!row) throw await addressTaken(db, network, ipv4);
 }
 
-/** @throws `not_found` unless it is reserved by hand */
+/** Ends a reservation. A VM that has the address by it keeps it; of one that just had it, it is in quarantine. @throws `not_found` unless it is reserved by hand */
 export async function freeReservedAddress(db: Queryable, network: NetworkRow, ipv4: string): Promise<void> {
-  const [row] = await db
+  const isIt = and(eq(addresses.networkId, network.id), eq(addresses.ipv4, ipv4));
+  // First this, which waits for a VM that is just being given it.
+  const freed = await db
     .delete(addresses)
-    .where(and(eq(addresses.networkId, network.id), eq(addresses.ipv4, ipv4), sql`${addresses.vmId} is null`))
+    .where(and(isIt, isNull(addresses.vmId)))
     .returning();
-  if (!row) throw new CumulusError("not_found", `${ipv4} is not reserved in ${network.name}.`);
+  const left = await db
+    .update(addresses)
+    .set({ reservedMac: null, note: "" })
+    .where(and(isIt, isNotNull(addresses.reservedMac)))
+    .returning();
+  if (freed.length + left.length === 0) {
+    throw new CumulusError("not_found", `${ipv4} is not reserved in ${network.name}.`);
+  }
 }
 
 /** All addresses of a network that are not free, by number. */
@@ -115,14 +153,17 @@ export async function listAddresses(db: Queryable, network: NetworkRow): Promise
     .where(eq(addresses.networkId, network.id))
     .orderBy(asc(sql`${addresses.ipv4}::inet`));
   const now = Date.now();
-  const taken = rows.flatMap(({ address: { ipv4, vmId, note, releasedAt }, vmName }): TakenAddress[] => {
-    const freeAtMs = releasedAt && releasedAt.getTime() + quarantineMs;
-    if (freeAtMs !== null && freeAtMs <= now) return [];
-    const vm = vmId !== null && vmName !== null ? { id: vmId, name: vmName } : null;
-    const kind = freeAtMs !== null ? "quarantined" : vm ? "vm" : "reserved";
-    return [{ ipv4, kind, vm, note, freeAt: freeAtMs === null ? null : new Date(freeAtMs).toISOString() }];
-  });
-  return [{ ipv4: network.gateway, kind: "gateway", vm: null, note: "", freeAt: null }, ...taken];
+  const taken = rows.flatMap(
+    ({ address: { ipv4, vmId, note, releasedAt, reservedMac: mac }, vmName }): TakenAddress[] => {
+      if (mac !== null && releasedAt !== null) return [{ ipv4, kind: "reserved", vm: null, note, mac, freeAt: null }];
+      const freeAtMs = releasedAt && releasedAt.getTime() + quarantineMs;
+      if (freeAtMs !== null && freeAtMs <= now) return [];
+      const vm = vmId !== null && vmName !== null ? { id: vmId, name: vmName } : null;
+      const kind = freeAtMs !== null ? "quarantined" : vm ? "vm" : "reserved";
+      return [{ ipv4, kind, vm, note, mac, freeAt: freeAtMs === null ? null : new Date(freeAtMs).toISOString() }];
+    },
+  );
+  return [{ ipv4: network.gateway, kind: "gateway", vm: null, note: "", mac: null, freeAt: null }, ...taken];
 }
 
 /** How many addresses VMs can still be given by themselves. */
@@ -203,7 +244,6 @@ function holderInWords({ kind, vm, note, freeAt }: TakenAddress): string {
 
 async function forgetOldReleases(db: Queryable, networkId: number): Promise<void> {
   const before = new Date(Date.now() - quarantineMs);
-  await db
-    .delete(addresses)
-    .where(and(eq(addresses.networkId, networkId), isNotNull(addresses.releasedAt), lt(addresses.releasedAt, before)));
+  const isOld = and(isNotNull(addresses.releasedAt), lt(addresses.releasedAt, before));
+  await db.delete(addresses).where(and(eq(addresses.networkId, networkId), isOld, isNull(addresses.reservedMac)));
 }

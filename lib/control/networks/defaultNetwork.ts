@@ -68,7 +68,9 @@ async function move(
   taken: readonly string[],
 ): Promise<void> {
   const kept = await tx.delete(addresses).where(eq(addresses.networkId, id)).returning();
-  const reserved = kept.filter(({ vmId }) => vmId === null).map(({ ipv4 }) => ipv4);
+  const reserved = kept
+    .filter(({ vmId, reservedMac }) => vmId === null || reservedMac !== null)
+    .map(({ ipv4 }) => ipv4);
   const isFree =
     reserved.length > 0 ? ` Addresses that were reserved in ${from} are no more: ${reserved.join(", ")}.` : "";
   const description = `${whyElsewhere(cidr, taken)}${isFree}`.trim().slice(0, 500);

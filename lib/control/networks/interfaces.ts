@@ -72,9 +72,9 @@ async function addInterface(
   wanted: Pick<PlugInterface, "ipv4" | "mac"> = {},
 ): Promise<void> {
   const own = wanted.ipv4 === undefined ? null : await takeOwnAddressAgain(tx, network.id, wanted.ipv4, link.vmId);
-  const ipv4 = own?.ipv4 ?? (await takeAddress(tx, network, wanted.ipv4));
+  const { ipv4, reservedMac } = own ? { ...own, reservedMac: null } : await takeAddress(tx, network, wanted.ipv4);
   await bindAddress(tx, network.id, ipv4, link.vmId);
-  const mac = wanted.mac === undefined && own?.mac ? own.mac : await takeMac(tx, wanted.mac);
+  const mac = wanted.mac === undefined && own?.mac ? own.mac : await takeMac(tx, wanted.mac, reservedMac);
   await tx.insert(vmInterfaces).values({ ...link, networkId: network.id, mac, ipv4 });
 }
 

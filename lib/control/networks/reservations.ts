@@ -5,6 +5,7 @@ import { announce } from "../changes";
 import type { Context } from "../context";
 import { freeReservedAddress, listAddresses, reserveAddress } from "./addresses";
 import { networkDriverOf } from "./driver";
+import { reserveMac } from "./macs";
 import { getNetworkRow, holdNetworkById } from "./networks";
 
 /** All addresses of a network that are not free, by number. @throws `not_found` */
@@ -18,11 +19,16 @@ export async function listNetworkAddresses(context: Context, id: number): Promis
   });
 }
 
-/** Keeps an address from VMs. @throws `not_found`; `conflict` when it is taken; `bad_request` when it isn't one of the network's */
+/**
+ * Keeps an address from VMs; with a MAC, from all but the one that asks for it.
+ * @throws `not_found`; `conflict` when the address or the MAC is taken; `bad_request` when the address isn't one of the network's
+ */
 export async function reserveInNetwork(context: Context, id: number, input: ReserveAddress): Promise<NetworkAddress> {
-  const { ipv4, note = "" } = input;
+  const { ipv4, note = "", mac } = input;
   await context.db.transaction(async (tx) => {
     await reserveAddress(tx, await holdNetworkById(tx, id), ipv4, note);
+    // After the address, as where a VM takes both: so neither waits for the other.
+    if (mac !== undefined) await reserveMac(tx, id, ipv4, mac);
     await announce(tx, { kind: "network", id });
   });
   const reserved = (await listNetworkAddresses(context, id)).find((one) => one.ipv4 === ipv4);
@@ -30,7 +36,7 @@ export async function reserveInNetwork(context: Context, id: number, input: Rese
   return reserved;
 }
 
-/** @throws `not_found` unless it is reserved by hand */
+/** Ends a reservation: a VM that has its address and MAC keeps them. @throws `not_found` unless it is reserved by hand */
 export async function freeInNetwork(context: Context, id: number, ipv4: string): Promise<void> {
   await context.db.transaction(async (tx) => {
     await freeReservedAddress(tx, await getNetworkRow(tx, id), ipv4);

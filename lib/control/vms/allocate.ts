@@ -1,8 +1,8 @@
-import { randomBytes, randomInt } from "node:crypto";
+import { randomInt } from "node:crypto";
 import { and, eq, isNull, ne, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import type { hosts } from "../../db/schema/hosts";
-import { addresses, portForwards, vmInterfaces } from "../../db/schema/vmNetworking";
+import { portForwards } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
 import { promisableMemoryBytes } from "../../domain/host";
@@ -66,20 +66,6 @@ export function reportOf(host: HostRow) {
     });
   }
   return host.report;
-}
-
-/** A MAC of QEMU's prefix that no live VM has, nor can have again. */
-export async function allocateMac(db: Queryable): Promise<string> {
-  for (;;) {
-    const mac = ["52", "54", "00", ...[...randomBytes(3)].map((byte) => byte.toString(16).padStart(2, "0"))].join(":");
-    const [taken] = await db
-      .select({ id: vms.id })
-      .from(vms)
-      .where(and(eq(vms.mac, mac), isNull(vms.deletedAt)));
-    const further = await db.$count(vmInterfaces, eq(vmInterfaces.mac, mac));
-    const left = await db.$count(addresses, eq(addresses.mac, mac));
-    if (!taken && further === 0 && left === 0) return mac;
-  }
 }
 
 /** Random rather than lowest: installations that share a machine then seldom meet, and the agent tells when they do. */

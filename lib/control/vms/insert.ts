@@ -54,7 +54,7 @@ export async function insertVm(
   const { memoryBytes, diskBytes } = shape;
   const host = await admitVm(tx, { arch: image.arch, firmware: firmwareOf(wanted, image), memoryBytes, diskBytes });
 
-  const ipv4 = await takeAddress(tx, network, wanted.ipv4);
+  const { ipv4, reservedMac } = await takeAddress(tx, network, wanted.ipv4);
   const accepted = new Date().toISOString();
   const [vm] = await tx
     .insert(vms)
@@ -69,7 +69,7 @@ export async function insertVm(
       diskBytes,
       networkId: network.id,
       ipv4,
-      mac: await takeMac(tx, wanted.mac),
+      mac: await takeMac(tx, wanted.mac, reservedMac),
       sshHostPort: await allocateSshPort(tx, host.id),
       sshKeys,
       userData,

@@ -15,12 +15,14 @@ export const addresses = pgTable(
       .notNull()
       .references(() => networks.id, { onDelete: "cascade" }),
     ipv4: text("ipv4").notNull(),
-    /** Null: reserved by hand, for nothing of Cumulus'. */
+    /** Null: reserved by hand, for nothing of Cumulus' or for a VM that is yet to ask for it. */
     vmId: integer("vm_id").references(() => vms.id),
     note: text("note").notNull().default(""),
     releasedAt: moment("released_at"),
     /** That of the interface which had it before it was released: DHCP and neighbours know the address by it a while longer. */
     mac: text("mac"),
+    /** Reserved by hand for the VM that asks for the address, and still after that VM: the row is then not forgotten. */
+    reservedMac: text("reserved_mac").unique(),
   },
   (table) => [
     primaryKey({ columns: [table.networkId, table.ipv4] }),
