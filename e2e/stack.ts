@@ -41,7 +41,7 @@ export interface Stack {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<ApiAnswer<T>>;
-  /** @param env on top of the stack's own, for this start only: a failpoint, say */
+  /** @param env on top of the stack's own, for this start only: a failpoint, say, or another HOST */
   startConsole(env?: Record<string, string>): Promise<void>;
   startAgent(env?: Record<string, string>): Promise<void>;
   startPostgres(): Promise<void>;
@@ -103,7 +103,9 @@ export async function startStack(
     api: (method, path, body, headers) =>
       callApi(`http://127.0.0.1:${settings.port}${path}`, token, method, body, headers),
     startConsole: (env = {}) =>
-      withEnv({ ...stackEnv, ...env }, () => consoleService(settings, account, runner).start()),
+      withEnv({ ...stackEnv, ...env }, () =>
+        consoleService({ ...settings, host: env.HOST ?? settings.host }, account, runner).start(),
+      ),
     startAgent: (env = {}) => withEnv({ ...stackEnv, ...env }, () => agentService(settings, launcher).start()),
     startPostgres: async () => {
       if (!settings.databaseUrl) await startEmbeddedPostgres(settings);
