@@ -29,6 +29,7 @@ const mayImport: Record<string, readonly string[]> = {
     "lib/control/networks/consolePort",
     "lib/control/networks/driver",
     "lib/control/networks/state",
+    "lib/hypervisor/network/dnsmasqConfig",
     "lib/hypervisor/network/foreignFirewall",
     "lib/hypervisor/network/guardRules",
     "lib/hypervisor/network/hostRules",

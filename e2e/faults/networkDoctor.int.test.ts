@@ -1,3 +1,5 @@
+import { appendFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openPool } from "../../lib/db/client";
 import type { Firewall } from "../../lib/domain/firewall";
@@ -49,9 +51,14 @@ test("the doctor finds nothing on a host with all that networks have, then what 
   await stack.kill("agent");
   const pool = openPool(stack.settings, { maxConnections: 1 });
   await pool.query("delete from vm_firewalls where vm_id = $1 and firewall_id = $2", [vm.id, firewall.id]);
-  await pool.end();
-  const inner = new LabNamespace(networkNames(stack.settings.runDir).namespace);
+  await pool.query("update addresses set ipv4 = '10.77.0.99' where vm_id = $1", [vm.id]);
+  const names = networkNames(stack.settings.runDir);
+  const inner = new LabNamespace(names.namespace);
   await inner.run("nft", ["flush", "set", "inet", "cumulus", "forwards"]);
+  const folder = join(names.folder, String(network.id));
+  await appendFile(join(folder, "dhcp-hosts"), "52:54:00:00:09:09,10.77.0.98,stranger\n");
+  const end = Math.floor(Date.now() / 1000) + 540;
+  await writeFile(join(folder, "leases"), `${end} 52:54:00:00:09:09 10.77.0.98 stranger *\n`);
   const told = await doctor().catch((error: { stdout: string }) => error.stdout);
   expect(told).toContain(
     "The firewall on net0 of VM walled (id 1) is otherwise in the database than its host was told",
@@ -60,7 +67,18 @@ test("the doctor finds nothing on a host with all that networks have, then what 
     `The set forwards of the nft table inet cumulus in ${inner.name} lacks "10.77.0.2 . tcp . 22"`,
   );
 
+  expect(told).toContain("The address 10.77.0.98 is leased to 52:54:00:00:09:09, which no VM has or had lately");
+  expect(told).toContain(`${folder}/dhcp-hosts, by which network ${network.id} has its names and addresses, has `);
+  expect(told).toContain("The address 10.77.0.2 of net0 of VM walled (id 1) is free in the database");
+  expect(told).toContain(`The database holds 10.77.0.99 of network ${network.id} for VM walled (id 1)`);
+
+  // As it says: what nobody but people put right.
+  await writeFile(join(folder, "leases"), "");
+  await pool.query("delete from addresses where network_id = $1 and ipv4 = '10.77.0.99'", [network.id]);
+  await pool.end();
   await stack.startAgent();
   await stack.startConsole();
+  const reserved = await stack.api("POST", `/api/networks/${network.id}/addresses`, { ipv4: vm.ipv4 });
+  expect(reserved.status).toBe(201);
   await until("all agrees again", async () => (await doctor().catch(() => "")).startsWith("No disagreement"), 240_000);
 }, 600_000);

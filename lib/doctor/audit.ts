@@ -27,7 +27,7 @@ export interface Audit {
 
 /**
  * Compares all that is written down of an installation with what is there. It shares no code with the agent and the converger but the pure one that makes
- * nft tables of the networks, and the networks and forwards of the database, and what looks into the host's own firewalls (seeForeignFirewalls,
+ * nft tables and the name servers' files of the networks, and the networks and forwards of the database, and what looks into the host's own firewalls (seeForeignFirewalls,
  * seeLegacyFirewalls); it changes nothing, and tells only what it saw each time that it looked. Rejects when it can't look: the database doesn't answer, or
  * the folders aren't ours to read.
  */

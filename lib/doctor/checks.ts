@@ -1,3 +1,4 @@
+import { checkAddresses } from "./checks/addresses";
 import { checkDisks } from "./checks/disks";
 import { checkImages } from "./checks/images";
 import { checkLayers } from "./checks/layers";
@@ -27,6 +28,7 @@ export const checks: readonly Check[] = [
   checkObservations,
   checkSockets,
   checkSharing,
+  checkAddresses,
   checkNetworks,
   checkShadowedForwards,
   checkLeftovers,

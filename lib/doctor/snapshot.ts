@@ -32,6 +32,8 @@ export interface Snapshot {
   askedNetworks: NetworkState | null;
   /** Forwards of the port that Cumulus itself listens on. */
   shadowedForwards: ShadowedForward[];
+  interfaces: InterfaceFact[];
+  addresses: AddressFact[];
 }
 
 export interface InstallationPaths {
@@ -72,6 +74,24 @@ export interface VmFact {
   hasDisk: boolean;
   /** Whether it isn't yet, and not given up, where it is wanted: then it may look otherwise than its row for a while. */
   isUnderWay: boolean;
+}
+
+/** An interface of a VM that isn't deleted, as the database has it. */
+export interface InterfaceFact {
+  vmId: number;
+  interfaceId: string;
+  networkId: number;
+  ipv4: string;
+}
+
+/** An address that the database keeps from being given to a VM. */
+export interface AddressFact {
+  networkId: number;
+  ipv4: string;
+  /** For whom; null: it is reserved by hand. */
+  vmId: number | null;
+  /** Whether it is in quarantine: that VM had it. */
+  isReleased: boolean;
 }
 
 export interface ImageFact {
@@ -248,6 +268,7 @@ export interface NetworkFact {
   rates: RateFact[];
   /** Those that have not ended. */
   leases: { networkId: number; mac: string; ipv4: string; endsAt: string }[];
+  nameFiles: NameFileFact[];
   /** Of the networks; null: the one on the host that they ask where the host's own name servers answer it alone. */
   nameServers: { networkId: number | null; pid: number }[];
   /** Whether they ask that one. */
@@ -270,6 +291,16 @@ export interface TableFact {
 export interface RulePart {
   name: string;
   lines: string[];
+}
+
+/** A file of a network's name server: the names that it answers for, or the addresses that it gives by DHCP. */
+export interface NameFileFact {
+  networkId: number;
+  path: string;
+  /** Lines, as the networks make them. */
+  expected: string[];
+  /** Null: it can't be read. */
+  found: string[] | null;
 }
 
 /** What an interface may receive. */

@@ -1,11 +1,10 @@
 import { interfaceKey } from "../../domain/hostNetwork";
 import type { Disagreement, NetworkFact, RulePart, Snapshot, TableFact } from "../snapshot";
+import { differenceOfLines } from "./differenceOfLines";
 import { comesBack, nameOfId, tapOf, tellOfNetworks as tell } from "./words";
 
 /** Whose contents are told as senders, VM by VM. */
 const toldAsSenders = new Set(["bridge cumulus set macs", "bridge cumulus set ipv4"]);
-/** How much of a difference is told. */
-const mostLines = 3;
 
 /** Each nft table is what the networks make it: firewalls, forwards, isolation, anti-spoofing, limits on what is sent. */
 export function checkTables({ tables }: NetworkFact): Disagreement[] {
@@ -80,29 +79,8 @@ function unlikeParts(expected: readonly RulePart[], found: readonly RulePart[]) 
 /** In words; null when there is none. The order of rules counts, that of elements is nft's own. */
 function differenceOf(part: string, expected: readonly string[], found: readonly string[] | undefined): string | null {
   if (found === undefined) return "is gone";
-  const missing = without(expected, found);
-  const foreign = without(found, expected);
-  const parts = [
-    ...(missing.length > 0 ? [`lacks ${inWords(missing)}`] : []),
-    ...(foreign.length > 0 ? [`has ${inWords(foreign)}, which is not of Cumulus' making`] : []),
-  ];
-  if (parts.length > 0) return parts.join(" and ");
+  const difference = differenceOfLines(expected, found);
+  if (difference !== null) return difference;
   const isInOrder = !part.startsWith("chain ") || expected.every((line, index) => line === found[index]);
   return isInOrder ? null : "has its rules in another order";
-}
-
-/** A line that is there twice, and once in the others, is left over once. */
-function without(all: readonly string[], those: readonly string[]): string[] {
-  const rest = [...those];
-  return all.filter((line) => {
-    const index = rest.indexOf(line);
-    if (index >= 0) rest.splice(index, 1);
-    return index < 0;
-  });
-}
-
-function inWords(lines: readonly string[]): string {
-  const more = lines.length - mostLines;
-  const told = lines.slice(0, mostLines).map((line) => `"${line}"`);
-  return [...told, ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }

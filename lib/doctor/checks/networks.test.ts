@@ -17,6 +17,7 @@ function healthyNetwork(): NetworkFact {
     ipv6: null,
     name: `vm-${vmId}`,
   }));
+  const names = ["192.168.0.2 vm-1", "192.168.0.3 vm-2"];
   const tap = { isBridge: false, isUp: true, master: "br1", isIsolated: false, addresses: [] };
   return {
     written: {
@@ -42,6 +43,7 @@ function healthyNetwork(): NetworkFact {
     tables: [],
     rates: [],
     leases: [{ networkId: 1, mac: "52:54:00:00:00:01", ipv4: "192.168.0.2", endsAt }],
+    nameFiles: [{ networkId: 1, path: "/run/c/network/1/hosts", expected: names, found: names.toReversed() }],
     nameServers: [{ networkId: 1, pid: 70 }],
     isHostAsked: false,
   };
@@ -112,12 +114,22 @@ const planted: [what: string, plant: (network: NetworkFact) => void, told: RegEx
   [
     "an address is leased to another VM",
     (n) => n.leases.push({ networkId: 1, mac: "52:54:00:00:00:01", ipv4: "192.168.0.3", endsAt }),
-    /192\.168\.0\.3 is leased to \S+ of VM vm-1 .* is VM vm-2 \(id 2\)'s: stop VM vm-1 \(id 1\) and start it again/,
+    /192\.168\.0\.3 is leased to \S+ of VM vm-1/,
   ],
   [
-    "an address is leased to what was unplugged",
-    (n) => n.leases.push({ networkId: 1, mac: "52:54:00:00:00:09", ipv4: "192.168.0.3", endsAt }),
-    /leased to 52:54:00:00:00:09 of an interface that is gone, .* once that lease ends, at 2026-11-23T11:39:06\.000Z/,
+    "a name server's file lacks a VM",
+    (n) => n.nameFiles[0]?.found?.shift(),
+    /^\/run\/c\/network\/1\/hosts, by which network 1 has its names and addresses, lacks "192\.168\.0\.3 vm-2": wait/,
+  ],
+  [
+    "a name server's file has a name that is nobody's",
+    (n) => n.nameFiles[0]?.found?.push("192.168.0.9 stranger"),
+    /hosts, .* has "192\.168\.0\.9 stranger", which is not of Cumulus' making: wait/,
+  ],
+  [
+    "a name server's file is gone",
+    (n) => Object.assign(n.nameFiles[0] ?? {}, { found: null }),
+    /hosts, .* can't be read/,
   ],
   ["a name server is gone", (n) => n.nameServers.pop(), /Network 1 has no name server/],
   ["the name server on the host is gone", (n) => (n.isHostAsked = true), /no names outside.*dnsServers/],

@@ -1,6 +1,8 @@
 import { overlaps } from "../../domain/cidrs";
 import type { Disagreement, NetworkFact, Snapshot } from "../snapshot";
 import { checkAskedNetworks } from "./askedNetworks";
+import { checkLeases } from "./leases";
+import { checkNameFiles } from "./nameFiles";
 import { checkLimits, checkTables } from "./networkRules";
 import { comesBack, nameOfId, tapOf, tellOfNetworks as tell } from "./words";
 
@@ -24,6 +26,7 @@ export function checkNetworks(snapshot: Snapshot): Disagreement[] {
     ...checkUplink(network),
     ...checkLeases(snapshot, network),
     ...checkNameServers(network),
+    ...checkNameFiles(network),
     ...checkVms(snapshot, network),
   ];
 }
@@ -132,22 +135,6 @@ function checkUplink({ written, hostLink, hasHostLink, routes, otherRoutes }: Ne
           : `it has another way to ${other}. Give VMs that it shall reach a network with another range.`;
       return tell(`route ${cidr}`, `This host has no route to ${cidr} by ${hostLink}: ${advice}`);
     });
-}
-
-function checkLeases(snapshot: Snapshot, { written, leases }: NetworkFact): Disagreement[] {
-  const all = written.networks.flatMap(({ hosts }) => hosts);
-  return leases.flatMap(({ networkId, mac, ipv4, endsAt }) => {
-    const hosts = written.networks.find(({ id }) => id === networkId)?.hosts ?? [];
-    const holder = hosts.find((host) => host.ipv4 === ipv4);
-    if (holder === undefined || holder.mac === mac) return [];
-    const other = all.find((host) => host.mac === mac);
-    const [whose, advice] =
-      other === undefined
-        ? ["an interface that is gone", `it can have the address by DHCP once that lease ends, at ${endsAt}.`]
-        : [nameOfId(snapshot, other.vmId), `stop ${nameOfId(snapshot, other.vmId)} and start it again.`];
-    const message = `The address ${ipv4} is leased to ${mac} of ${whose}, and is ${nameOfId(snapshot, holder.vmId)}'s: ${advice}`;
-    return [tell(`lease ${ipv4}`, message)];
-  });
 }
 
 const unanswered = `VMs find no names outside: this host's name servers answer it alone, and the process that asks them for VMs is gone. It comes back within half a minute while the agent runs; if it doesn't, the Host page says why, and PATCH /api/networks/ID {"dnsServers":["…"]} gives a network name servers of its own.`;

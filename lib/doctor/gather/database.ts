@@ -13,7 +13,16 @@ import { isOfConsolePort, type ShadowedForward } from "../../domain/consolePort"
 import { type NetworkState, networkStateSchema } from "../../domain/hostNetwork";
 import type { NetworkDriver } from "../../domain/machine";
 import { loopbackAddress } from "../../domain/portForward";
-import type { ImageFact, OperationFact, SnapshotRowFact, StrandedBackupFact, VmFact } from "../snapshot";
+import type {
+  AddressFact,
+  ImageFact,
+  InterfaceFact,
+  OperationFact,
+  SnapshotRowFact,
+  StrandedBackupFact,
+  VmFact,
+} from "../snapshot";
+import { gatherAddresses } from "./addresses";
 import { gatherSnapshotRows, gatherStrandedBackups } from "./snapshotRows";
 
 export interface DatabaseFacts {
@@ -29,6 +38,8 @@ export interface DatabaseFacts {
   /** VMs that were last seen to run on a bridge. */
   bridgedVmIds: ReadonlySet<number>;
   shadowedForwards: ShadowedForward[];
+  interfaces: InterfaceFact[];
+  addresses: AddressFact[];
 }
 
 /** What the database says, all of one instant. @param consolePort that the console listens on, from which nothing is forwarded */
@@ -94,6 +105,7 @@ export async function gatherDatabase(pool: pg.Pool, consolePort: number): Promis
         askedNetworks: driver ? networkStateSchema.parse(await networkStateOf(tx, driver, consolePort)) : null,
         bridgedVmIds: new Set(vmRows.filter(({ vm }) => vm.observedLink?.driver === "bridge").map(({ vm }) => vm.id)),
         shadowedForwards: await shadowedForwards(tx, consolePort),
+        ...(await gatherAddresses(tx)),
       };
     },
     { isolationLevel: "repeatable read", accessMode: "read only" },

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -51,6 +51,10 @@ async function told(env: Record<string, string> = {}, wrapper: string[] = []): P
     env,
   });
   return JSON.parse(stdout);
+}
+
+async function replaceIn(path: string, text: string, other: string): Promise<void> {
+  await writeFile(path, (await readFile(path, "utf8")).replace(text, other));
 }
 
 test("of networks as the agent makes them nothing is told, nor of what packets left in their rules", async () => {
@@ -185,6 +189,41 @@ test("what is missing and what is too much is told", async () => {
   // What is nobody's the agent leaves, unless it has the name of one of its own.
   await lab.inner.ip("link delete dev stray");
 });
+
+test("leases that no VM should have, and what name servers read that is not as the networks are, are told", async () => {
+  await applyAnew();
+  const folder = join(lab.settings.runDir, "network", "1");
+  const end = Math.floor(Date.now() / 1000) + 540;
+  const [first, second] = [host(1, 1), host(2, 1)];
+  const leases = [
+    `${end} ${first.mac} ${first.ipv4} vm1 *`,
+    `${end} ${second.mac} 192.168.1.77 vm2 *`,
+    `${end} 52:54:00:00:09:09 192.168.1.78 * *`,
+    // One that has ended.
+    `${end - 600} 52:54:00:00:09:09 192.168.1.79 * *`,
+  ];
+  await writeFile(join(folder, "leases"), `${leases.join("\n")}\n`);
+  await replaceIn(join(folder, "dhcp-hosts"), first.ipv4, "192.168.1.99");
+  await replaceIn(join(folder, "hosts"), `${second.ipv4} vm2.net-1.internal vm2\n`, "");
+  await rm(join(lab.settings.runDir, "network", "2", "hosts"));
+  const line = (ipv4: string) => `"${first.mac},${ipv4},[${first.ipv6}],vm1"`;
+  const names = `has its names and addresses, `;
+  expect(await told()).toEqual([
+    expect.stringContaining(`The address 192.168.1.77 is leased to ${second.mac} of VM id 2, whose address is `),
+    expect.stringContaining("The address 192.168.1.78 is leased to 52:54:00:00:09:09, which no VM has"),
+    expect.stringContaining(
+      `${folder}/hosts, by which network 1 ${names}lacks "${second.ipv4} vm2.net-1.internal vm2"`,
+    ),
+    expect.stringContaining(
+      `${folder}/dhcp-hosts, by which network 1 ${names}lacks ${line(first.ipv4)} and has ${line("192.168.1.99")}`,
+    ),
+    expect.stringContaining(`2/hosts, by which network 2 ${names}can't be read`),
+  ]);
+  // Whoever wrote leases is to take them away; the rest the agent puts right.
+  await writeFile(join(folder, "leases"), "");
+  await applyAnew();
+  expect(await told()).toEqual([]);
+}, 120_000);
 
 test("a firewall of the host that drops VMs' traffic, for our rules in it are gone, is told until they are back", async () => {
   const filter = "table ip filter { chain FORWARD { type filter hook forward priority filter; policy drop; }; }";

@@ -1,4 +1,5 @@
 import { access, readdir, readFile } from "node:fs/promises";
+import { isIPv4 } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
 import { type NetworkState, networkStateSchema, noNetworks } from "../../domain/hostNetwork";
@@ -8,6 +9,7 @@ import { hostDnsmasq, type NetworkNames, networkNames, uplinkName } from "../../
 import { hostDnsPort } from "../../hypervisor/network/uplinkAddresses";
 import { readTextIfThere } from "../../system/files";
 import type { InstallationPaths, NetworkFact } from "../snapshot";
+import { gatherNameFiles } from "./nameFiles";
 import { gatherRates, gatherTables } from "./networkRules";
 import { tool } from "./tool";
 
@@ -84,6 +86,7 @@ export async function gatherNetwork(paths: InstallationPaths): Promise<NetworkFa
     tables: hasNamespace ? await gatherTables(names, state) : [],
     rates: hasNamespace ? await gatherRates(names) : [],
     leases: await readLeases(join(paths.runDir, "network")),
+    nameFiles: await gatherNameFiles(join(paths.runDir, "network"), state),
     nameServers: await readNameServers(join(paths.runDir, "network")),
     isHostAsked: await isHostAsked(join(paths.runDir, "network")),
   };
@@ -121,8 +124,8 @@ async function readLeases(folder: string): Promise<NetworkFact["leases"]> {
   for (const name of await namesIn(folder)) {
     const text = (await readTextIfThere(join(folder, name, "leases")))?.split(/^duid /m)[0] ?? "";
     for (const line of text.split("\n")) {
-      const [end, mac, ipv4] = line.split(" ");
-      if (mac === undefined || ipv4 === undefined || Number(end) * 1000 < Date.now()) continue;
+      const [end, mac, ipv4 = ""] = line.split(" ");
+      if (mac === undefined || !isIPv4(ipv4) || Number(end) * 1000 < Date.now()) continue;
       found.push({ networkId: Number(name), mac, ipv4, endsAt: new Date(Number(end) * 1000).toISOString() });
     }
   }
