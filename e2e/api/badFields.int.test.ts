@@ -154,6 +154,7 @@ test.each<[string, object, string]>([
   ["user data of a megabyte", { userData: "#".repeat(1024 ** 2) }, "userData"],
   ["a login user of 33 letters", { loginUser: "a".repeat(33) }, "loginUser"],
   ["files that are no list", { files: "/etc/motd" }, "files"],
+  ["a file that is no base64", { files: [{ path: "/x", content: "YQ", encoding: "base64" }] }, "files.0.content"],
   ["a file with a relative path", { files: [{ path: "etc/motd", content: "" }] }, "files.0.path"],
   ["a time zone that isn't there", { timezone: "Mars/Olympus; reboot" }, "timezone"],
   ["a package that is none", { packages: ["a; reboot"] }, "packages.0"],

@@ -44,6 +44,12 @@ describe("POST /api/vms names the field that is wrong, and makes nothing", () =>
     ["user data that is no cloud-config", { ...valid, userData: "hello" }, "userData"],
     ["user data that is broken YAML", { ...valid, userData: "#cloud-config\nusers: [" }, "userData"],
     ["a file with a relative path", { ...valid, files: [{ path: "etc/x", content: "" }] }, "files.0.path"],
+    [
+      "a file that is no base64",
+      { ...valid, files: [{ path: "/x", content: "?", encoding: "base64" }] },
+      "files.0.content",
+    ],
+    ["a file in no encoding", { ...valid, files: [{ path: "/x", content: "", encoding: "hex" }] }, "files.0.encoding"],
     ["a field that isn't there", { ...valid, colour: "red" }, "colour"],
   ];
   test.each(cases)("%s", async (_what, body, field) => {

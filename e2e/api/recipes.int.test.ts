@@ -29,6 +29,22 @@ test("a recipe is kept without its passwords, changed, and deleted", async () =>
   expect((await stack.api("GET", path)).status).toBe(404);
 });
 
+test("a recipe's file may be any bytes as base64, and is refused at its field when it is none", async () => {
+  const file = { type: "file", path: "/srv/logo", content: "AP8K", encoding: "base64" };
+  const recipe = { name: "logo", title: "A logo", steps: [file] };
+  const broken = { steps: [{ ...file, content: "AP8" }] };
+  const refusal = { status: 400, body: { fields: { "steps.0.content": expect.stringMatching(/base64/) } } };
+  expect(await stack.api("POST", "/api/recipes", { ...recipe, ...broken })).toMatchObject(refusal);
+  const added = await stack.api<{ id: number }>("POST", "/api/recipes", recipe);
+  expect(added).toMatchObject({ status: 201, body: { recipe: { steps: [file] } } });
+  expect(await stack.api("PATCH", `/api/recipes/${added.body.id}`, broken)).toMatchObject(refusal);
+  expect(await stack.api("POST", "/api/images", { recipe: { ...recipe, ...broken }, base: "mini" })).toMatchObject({
+    status: 400,
+    body: { fields: { "recipe.steps.0.content": expect.stringMatching(/base64/) } },
+  });
+  await stack.api("DELETE", `/api/recipes/${added.body.id}`);
+});
+
 test("a template is checked as user data, kept, changed, and deleted", async () => {
   const template = { name: "web", userData: "#cloud-config\npackages: [nginx]\n" };
   const bad = await stack.api("POST", "/api/user-data-templates", { ...template, userData: "#cloud-config\na: [" });

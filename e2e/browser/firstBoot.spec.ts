@@ -81,6 +81,12 @@ test("a first boot makes what the form asks for, shows before what the guest get
       const file = page.getByRole("group", { name: "File 1" });
       await file.getByLabel("Path").fill("/etc/greeting");
       await file.getByLabel("Content").fill("namaste\n");
+      await page.getByRole("button", { name: "Add a file" }).click();
+      const chosen = page.getByRole("group", { name: "File 2" });
+      const logo = { name: "logo", mimeType: "application/octet-stream", buffer: Buffer.from([0, 255, 10]) };
+      await chosen.getByLabel("Choose a file").setInputFiles(logo);
+      await expect(chosen.getByLabel("Content")).toHaveText("binary, 3 B");
+      await chosen.getByLabel("Path").fill("/srv/logo");
     });
 
     const userData = page.getByLabel("User data");
@@ -119,9 +125,9 @@ test("a first boot makes what the form asks for, shows before what the guest get
     await test.step("the user whom it made logs in, in that time zone, with that file, and becomes root", async () => {
       const { body } = await stack.api<{ items: Vm[] }>("GET", "/api/vms?search=first-boot");
       const command = body.items[0]?.ssh.command.replace("root@", "ada@") ?? "";
-      expect(await ssh.run(command, "id -un; date +%z; cat /etc/greeting; hostname; sudo -n id -un")).toBe(
-        "ada\n+0545\nnamaste\nfirst-boot\nroot",
-      );
+      expect(
+        await ssh.run(command, "id -un; date +%z; cat /etc/greeting; base64 /srv/logo; hostname; sudo -n id -un"),
+      ).toBe("ada\n+0545\nnamaste\nAP8K\nfirst-boot\nroot");
     });
   } finally {
     await ssh.remove();

@@ -158,10 +158,37 @@ test("a recipe is written step by step, and a template is taken for a VM", async
   await page.getByRole("button", { name: "Save recipe" }).click();
   await expect(page.getByText("it is marked above")).toBeVisible();
   await page.getByLabel("Packages").fill("nginx, curl");
+
+  await page.getByRole("button", { name: "Add a step" }).click();
+  const step = page.getByRole("group", { name: "Step 2" });
+  const choose = (name: string, bytes: Buffer) =>
+    step.getByLabel(/^Choose a/).setInputFiles({ name, mimeType: "application/octet-stream", buffer: bytes });
+  await step.getByLabel("Path").fill("/srv/logo");
+  await choose("disk.img", Buffer.alloc(300 * 1024));
+  await expect(step.getByRole("alert")).toHaveText("disk.img has 300 KiB, and a file here at the most 256 KiB.");
+  await choose("notes.txt", Buffer.from("grüße\n"));
+  await expect(step.getByLabel("Content")).toHaveValue("grüße\n");
+  await expect(step.getByRole("alert")).toHaveCount(0);
+  await choose("logo", Buffer.from([0, 255]));
+  await expect(step.getByLabel("Content")).toHaveText("binary, 2 B");
+  await step.getByRole("button", { name: "Write text instead" }).click();
+  await expect(step.getByRole("textbox", { name: "Content" })).toHaveValue("");
+  await choose("logo", Buffer.from([0, 255, 10]));
+  await expect(step.getByLabel("Content")).toHaveText("binary, 3 B");
+
   await page.getByRole("button", { name: "Save recipe" }).click();
-  await expect(page.getByRole("row", { name: /Web server/ })).toContainText("1 step");
+  await expect(page.getByRole("row", { name: /Web server/ })).toContainText("2 steps");
   const { body } = await fakeStack.api<{ items: object[] }>("GET", "/api/recipes");
-  expect(body.items).toMatchObject([{ recipe: { steps: [{ type: "packages", packages: ["nginx", "curl"] }] } }]);
+  expect(body.items).toMatchObject([
+    {
+      recipe: {
+        steps: [
+          { type: "packages", packages: ["nginx", "curl"] },
+          { type: "file", path: "/srv/logo", content: "AP8K", encoding: "base64" },
+        ],
+      },
+    },
+  ]);
 
   await page.goto(`${fakeStack.url}/settings/user-data`);
   await page.getByRole("button", { name: "Add template" }).click();

@@ -59,7 +59,10 @@ async function readText(request: Request): Promise<string> {
 /** PostgreSQL's text holds no NUL, and no field of ours needs one. */
 function refuseNul(_key: string, value: unknown): unknown {
   if (typeof value !== "string" || !value.includes("\0")) return value;
-  throw new CumulusError("bad_request", "The body holds a NUL character.");
+  throw new CumulusError(
+    "bad_request",
+    "The body holds a NUL character, which no text may. A file with one can be given as base64.",
+  );
 }
 
 function pathOf(issue: z.core.$ZodIssue): string {

@@ -1,3 +1,5 @@
+import { toBase64 } from "./base64";
+
 /** A key pair as OpenSSH keeps it. */
 export interface SshKeyPair {
   /** One line of authorized_keys. */
@@ -35,7 +37,7 @@ export async function generateSshKey(comment: string): Promise<SshKeyPair> {
   const seed = new Uint8Array(await crypto.subtle.exportKey("pkcs8", pair.privateKey)).slice(-32);
   const publicBlob = concat(text(keyType), string(publicBytes));
   return {
-    publicKey: `${keyType} ${base64(publicBlob)} ${comment}`,
+    publicKey: `${keyType} ${toBase64(publicBlob)} ${comment}`,
     privateKey: privateKeyFile(publicBlob, publicBytes, seed, comment),
   };
 }
@@ -61,7 +63,7 @@ function privateKeyFile(publicBlob: Uint8Array, publicBytes: Uint8Array, seed: U
     string(publicBlob),
     string(concat(body, padding)),
   );
-  const lines = base64(file).match(new RegExp(`.{1,${base64LineLength}}`, "g")) ?? [];
+  const lines = toBase64(file).match(new RegExp(`.{1,${base64LineLength}}`, "g")) ?? [];
   return ["-----BEGIN OPENSSH PRIVATE KEY-----", ...lines, "-----END OPENSSH PRIVATE KEY-----", ""].join("\n");
 }
 
@@ -88,8 +90,4 @@ function concat(...parts: Uint8Array[]): Uint8Array {
     offset += part.length;
   }
   return whole;
-}
-
-function base64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
 }

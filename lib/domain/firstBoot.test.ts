@@ -85,6 +85,18 @@ describe("the cloud-config", () => {
     });
   });
 
+  test("has cloud-init write a file's bytes when it is given as base64", () => {
+    const bytes = { path: "/srv/logo", content: "AP8=", encoding: "base64" as const };
+    const text = { path: "/srv/text", content: "AP8=", encoding: "utf8" as const };
+    const userData = "#cloud-config\nwrite_files: [{path: /srv/own, content: own}]\n";
+    const config = cloudConfigOf({ ...input, firstBoot: noFirstBoot, files: [bytes, text], userData });
+    expect(config.write_files).toEqual([
+      { path: "/srv/logo", content: "AP8=", encoding: "b64", permissions: "0644" },
+      { path: "/srv/text", content: "AP8=", permissions: "0644" },
+      { path: "/srv/own", content: "own" },
+    ]);
+  });
+
   test("is the user data's where that says something, and both where it adds", () => {
     const userData = "#cloud-config\ntimezone: UTC\npackages: [nginx]\nusers: [default, {name: ada, uid: 7}, bob]\n";
     const config = cloudConfigOf({ ...input, firstBoot, userData });
@@ -99,11 +111,14 @@ describe("the cloud-config", () => {
   });
 });
 
-test("a preview tells what the guest gets, and no password", () => {
+test("a preview tells what the guest gets, and no password and no bytes that are no text", () => {
   const { valid, preview } = checkUserData({
     userData: "",
     loginUser: "debian",
-    files: [{ path: "/etc/motd", content: "Welcome." }],
+    files: [
+      { path: "/etc/motd", content: "Welcome." },
+      { path: "/srv/logo", content: "AP8=", encoding: "base64" },
+    ],
     password: "s3cret",
     users: [{ name: "ada", sudo: false, sshKeys: ["laptop"], password: "s3cret too" }],
     packages: ["htop"],
@@ -113,5 +128,6 @@ test("a preview tells what the guest gets, and no password", () => {
   expect(preview).toContain("name: ada");
   expect(preview).toContain("- htop");
   expect(preview).toContain("path: /etc/motd");
+  expect(preview).toContain("content: (binary, 2 B)");
   expect(preview).not.toContain("s3cret");
 });

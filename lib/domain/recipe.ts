@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Arch } from "./arch";
+import { fileContentShape, refuseBadContent } from "./fileContent";
 import { guestPasswordSchema, localeSchema, packageNameSchema, timezoneSchema } from "./firstBoot";
 import { lineSchema, textSchema } from "./humanText";
 import type { ImageManifest } from "./image";
@@ -12,19 +13,21 @@ export const passwordHashSchema = z
   .string()
   .regex(/^\$(5|6|y)\$[./A-Za-z0-9$=]{1,200}$/, 'Give a hash of crypt(5) that starts with "$6$", "$5$" or "$y$".');
 
-const fileStep = z.strictObject({
-  type: z.literal("file"),
-  /** Its folders are made where they are missing. */
-  path: z
-    .string()
-    .regex(/^(\/[A-Za-z0-9@%+=._-]+)+$/, "Give an absolute path of letters, digits and @ % + = . _ - only.")
-    .regex(/^(?!.*\/\.{1,2}(\/|$))/, 'Give the path itself, without the parts "." and "..".'),
-  content: z.string().max(maxTextLength),
-  permissions: z
-    .string()
-    .regex(/^0?[0-7]{3,4}$/, 'Give octal permissions, such as "0644".')
-    .default("0644"),
-});
+const fileStep = z
+  .strictObject({
+    type: z.literal("file"),
+    /** Its folders are made where they are missing. */
+    path: z
+      .string()
+      .regex(/^(\/[A-Za-z0-9@%+=._-]+)+$/, "Give an absolute path of letters, digits and @ % + = . _ - only.")
+      .regex(/^(?!.*\/\.{1,2}(\/|$))/, 'Give the path itself, without the parts "." and "..".'),
+    ...fileContentShape,
+    permissions: z
+      .string()
+      .regex(/^0?[0-7]{3,4}$/, 'Give octal permissions, such as "0644".')
+      .default("0644"),
+  })
+  .superRefine(refuseBadContent);
 
 /** `password` is what people give; what is kept is its hash. */
 const rootPasswordStep = z
@@ -122,7 +125,11 @@ export const recipeSchema = z
       context.addIssue({ code: "custom", path: ["steps", index, "type"], message });
     }
     if (JSON.stringify(steps).length > 4 * maxTextLength) {
-      context.addIssue({ code: "custom", path: ["steps"], message: "The steps take more than 1 MiB together." });
+      context.addIssue({
+        code: "custom",
+        path: ["steps"],
+        message: "The steps take more than 1 MiB of JSON together.",
+      });
     }
   })
   .meta({ id: "Recipe" });

@@ -88,9 +88,10 @@ function baseCloudConfig(input: CloudConfigInput): Record<string, unknown> {
     bootcmd: [ownIdentityCommand],
     ...firstBootConfig(input.firstBoot, input),
     ...(input.files.length > 0 && {
-      write_files: input.files.map(({ path, content, permissions, owner }) => ({
+      write_files: input.files.map(({ path, content, encoding, permissions, owner }) => ({
         path,
         content,
+        ...(encoding === "base64" && { encoding: "b64" }),
         permissions: permissions ?? "0644",
         ...(owner && { owner }),
       })),

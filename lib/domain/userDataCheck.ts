@@ -1,9 +1,10 @@
 import { stringify } from "yaml";
 import * as z from "zod";
+import { binaryWords } from "./fileContent";
 import { type FirstBoot, type FirstBootInput, firstBootInputSchema } from "./firstBoot";
 import { cloudConfigOf } from "./seed";
 import { parseUserData } from "./userData";
-import { guestFileSchema } from "./vm";
+import { type GuestFile, guestFileSchema } from "./vm";
 
 /** `POST /api/user-data/check`: the parts of `POST /api/vms` that the first boot is made of. */
 export const checkUserDataSchema = z.strictObject({
@@ -21,7 +22,7 @@ type CheckUserData = z.infer<typeof checkUserDataSchema>;
 export const userDataCheckSchema = z.object({
   valid: z.boolean(),
   problems: z.array(z.object({ line: z.number().int().nullable(), message: z.string() })),
-  /** What the VM gets. Keys and passwords are not in it. */
+  /** What the VM gets. Keys and passwords are not in it, nor the bytes of binary files. */
   preview: z.string(),
 });
 export type UserDataCheck = z.infer<typeof userDataCheckSchema>;
@@ -35,12 +36,16 @@ export function checkUserData({ userData, loginUser, files, ...input }: CheckUse
     hostname: "NAME",
     loginUser,
     publicKeys: ["YOUR SSH KEYS"],
-    files,
+    files: files.map(shownFile),
     userShell: "/bin/bash",
     firstBoot: shownFirstBoot(input),
     userData: isEmpty ? null : userData,
   });
   return { valid: true, problems, preview: `#cloud-config\n${stringify(config)}` };
+}
+
+function shownFile(file: GuestFile): GuestFile {
+  return file.encoding === "base64" ? { ...file, content: `(${binaryWords(file)})` } : file;
 }
 
 function shownFirstBoot({ password, users = [], timezone, locale, packages = [] }: FirstBootInput): FirstBoot {

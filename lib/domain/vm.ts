@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { archSchema, firmwareSchema } from "./arch";
 import { byteSizeSchema } from "./byteSize";
+import { fileContentShape, refuseBadContent } from "./fileContent";
 import { firstBootInputSchema } from "./firstBoot";
 import { firstBootProblemSchema, firstBootStageSchema } from "./firstBootReport";
 import { imageKindSchema } from "./image";
@@ -34,18 +35,20 @@ export const vcpusSchema = z.number().int().min(sizeLimits.vcpus.min).max(sizeLi
 export const memorySchema = bytesWithin(sizeLimits.memoryBytes);
 export const diskSchema = bytesWithin(sizeLimits.diskBytes);
 
-export const guestFileSchema = z.strictObject({
-  path: z.string().regex(/^\/[^\0]{1,4094}$/, "Give an absolute path."),
-  content: z.string().max(256 * 1024),
-  permissions: z
-    .string()
-    .regex(/^0?[0-7]{3,4}$/, 'Give octal permissions, such as "0644".')
-    .optional(),
-  owner: z
-    .string()
-    .regex(/^[a-z_][a-z0-9_-]{0,31}(:[a-z_][a-z0-9_-]{0,31})?$/)
-    .optional(),
-});
+export const guestFileSchema = z
+  .strictObject({
+    path: z.string().regex(/^\/[^\0]{1,4094}$/, "Give an absolute path."),
+    ...fileContentShape,
+    permissions: z
+      .string()
+      .regex(/^0?[0-7]{3,4}$/, 'Give octal permissions, such as "0644".')
+      .optional(),
+    owner: z
+      .string()
+      .regex(/^[a-z_][a-z0-9_-]{0,31}(:[a-z_][a-z0-9_-]{0,31})?$/)
+      .optional(),
+  })
+  .superRefine(refuseBadContent);
 export type GuestFile = z.infer<typeof guestFileSchema>;
 
 /** `POST /api/vms`. Give `image` or `snapshot`, and `size`, or `vcpus`, `memory` and `disk` (each of them also overrides the size's). */

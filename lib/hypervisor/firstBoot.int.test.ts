@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { hashPassword } from "../control/passwordHash";
+import { maxFileBytes } from "../domain/fileContent";
 import { noFirstBoot } from "../domain/firstBoot";
 import { seedOf } from "../domain/seed";
 import { MiniGuests } from "./testing/miniGuests";
@@ -21,10 +23,12 @@ afterAll(async () => {
   await guests.close();
 });
 
-test("a real guest has the users, passwords and time zone that were asked for, and tells what it could not do", async () => {
+test("a real guest has the users, passwords, time zone and files that were asked for, and tells what it could not do", async () => {
   const agent = await host.agent();
   const spec = await guests.spec(1);
   const [link] = spec.interfaces;
+  // Every byte in turn, as many as a file may have.
+  const bytes = Buffer.from(Array.from({ length: maxFileBytes }, (_, index) => index % 256));
   if (!link) throw new Error("The VM has no network.");
   const seed = seedOf({
     ...link,
@@ -33,7 +37,7 @@ test("a real guest has the users, passwords and time zone that were asked for, a
     loginUser: "root",
     publicKeys: [],
     userData: "#cloud-config\nruncmd: [echo OOPS; exit 3]\n",
-    files: [],
+    files: [{ path: "/srv/bytes", content: bytes.toString("base64"), encoding: "base64" }],
     further: [],
     userShell: "/bin/bash",
     firstBoot: {
@@ -78,6 +82,9 @@ test("a real guest has the users, passwords and time zone that were asked for, a
   await logIn("ada", "lövelace");
   await answer(/ada@web/, "sudo -n id -un; date +%z\r");
   await until(() => /root[\s\S]*\+0545/.test(shown), answerMs);
+  await answer(/ada@web/, "sha256sum /srv/bytes\r");
+  const hash = createHash("sha256").update(bytes).digest("hex");
+  await until(() => shown.includes(`${hash}  /srv/bytes`), answerMs);
   await answer(/ada@web/, "exit\r");
   await logIn("root", "root's own");
   await until(() => /root@web/.test(shown), answerMs);

@@ -1,7 +1,9 @@
 "use client";
 
 import { ArrowDown, ArrowUp, Trash2 } from "lucide-react";
+import type { FileContent } from "../../../lib/domain/fileContent";
 import type { RecipePlace } from "../../../lib/domain/recipe";
+import { FileContentField } from "../../files/FileContentField";
 import { Field } from "../../ui/Field";
 import { IconButton } from "../../ui/IconButton";
 import { Input } from "../../ui/Input";
@@ -58,30 +60,46 @@ export function StepFields({ step, number, place, problemOf, onChange, onMove, o
         />
         <IconButton label={`Remove step ${number}`} icon={<Trash2 aria-hidden />} onClick={onRemove} />
       </div>
-      {stepFields[step.type].map(({ field, label, kind, placeholder, isOptional }) => (
-        <Field key={field} label={label} aside={isOptional ? "optional" : undefined} error={problemOf(field)}>
-          {(control) => {
-            const shared = {
-              ...control,
-              mono: true,
-              placeholder,
-              spellCheck: false,
-              value: step.values[field] ?? "",
-              onChange: (event: { target: { value: string } }) =>
-                onChange({ ...step, values: { ...step.values, [field]: event.target.value } }),
-            };
-            if (kind === "area" || kind === "lines") return <Textarea {...shared} rows={kind === "area" ? 6 : 3} />;
-            return (
-              <Input
-                {...shared}
-                type={kind === "password" ? "password" : "text"}
-                inputMode={kind === "number" ? "numeric" : undefined}
-                autoComplete={kind === "password" ? "new-password" : "off"}
-              />
-            );
-          }}
-        </Field>
-      ))}
+      {stepFields[step.type].map(({ field, label, kind, placeholder, isOptional }) =>
+        kind === "bytes" ? (
+          <FileContentField
+            key={field}
+            value={contentOf(step, field)}
+            onChange={({ content, encoding = "utf8" }) =>
+              onChange({ ...step, values: { ...step.values, [field]: content, encoding } })
+            }
+            error={problemOf(field)}
+            rows={6}
+          />
+        ) : (
+          <Field key={field} label={label} aside={isOptional ? "optional" : undefined} error={problemOf(field)}>
+            {(control) => {
+              const shared = {
+                ...control,
+                mono: true,
+                placeholder,
+                spellCheck: false,
+                value: step.values[field] ?? "",
+                onChange: (event: { target: { value: string } }) =>
+                  onChange({ ...step, values: { ...step.values, [field]: event.target.value } }),
+              };
+              if (kind === "area" || kind === "lines") return <Textarea {...shared} rows={kind === "area" ? 6 : 3} />;
+              return (
+                <Input
+                  {...shared}
+                  type={kind === "password" ? "password" : "text"}
+                  inputMode={kind === "number" ? "numeric" : undefined}
+                  autoComplete={kind === "password" ? "new-password" : "off"}
+                />
+              );
+            }}
+          </Field>
+        ),
+      )}
     </fieldset>
   );
+}
+
+function contentOf({ values }: StepDraft, field: string): FileContent {
+  return { content: values[field] ?? "", encoding: values.encoding === "base64" ? "base64" : "utf8" };
 }

@@ -9,6 +9,7 @@ const recipe = recipeSchema.parse({
   steps: [
     { type: "file", path: "/etc/motd", content: "Hello.\n" },
     { type: "root-password", passwordHash: "$6$salt$hash" },
+    { type: "file", path: "/srv/logo", content: "AP8=", encoding: "base64" },
     { type: "packages", packages: ["htop", "git"] },
   ],
 });

@@ -25,8 +25,8 @@ export interface RecipeDraft {
 interface StepField {
   field: string;
   label: string;
-  /** `lines` are a list, one a line; `words` one parted by spaces, commas or lines. */
-  kind: "text" | "area" | "password" | "lines" | "words" | "number";
+  /** `bytes` may be base64, as the step's `encoding` says; `lines` are a list, one a line; `words` one parted by spaces, commas or lines. */
+  kind: "text" | "area" | "bytes" | "password" | "lines" | "words" | "number";
   placeholder?: string;
   isOptional?: boolean;
 }
@@ -36,7 +36,7 @@ export const stepFields: Record<StepType, StepField[]> = {
   file: [
     { field: "path", label: "Path", kind: "text", placeholder: "/etc/motd" },
     { field: "permissions", label: "Permissions", kind: "text", placeholder: "0644", isOptional: true },
-    { field: "content", label: "Content", kind: "area" },
+    { field: "content", label: "Content", kind: "bytes" },
   ],
   "root-password": [{ field: "password", label: "Password", kind: "password", placeholder: "as it is kept" }],
   timezone: [{ field: "timezone", label: "Time zone", kind: "text", placeholder: "Europe/Berlin" }],
@@ -104,6 +104,7 @@ function stepRequestOf({ type, values }: StepDraft): Record<string, unknown> {
     else if (kind === "words") request[field] = text.split(/[\s,]+/).filter(Boolean);
     else if (text !== "" || !isOptional) request[field] = kind === "number" ? Number(text) : text;
   }
+  if (type === "file" && values.encoding === "base64") request.encoding = values.encoding;
   if (type !== "root-password" || request.password) return request;
   // No new password: the one that is kept, by its hash.
   return { type, ...(values.passwordHash ? { passwordHash: values.passwordHash } : { password: "" }) };

@@ -18,3 +18,11 @@ test("what else is typed on a console is shown", () => {
   expect(stepText(typed("Password: "))).toBeNull();
   expect(stepSummary(typed("Password: "))).toBe("Waits for “Password: ”");
 });
+
+test("a file of bytes that are no text is told by its size, and not shown", () => {
+  const file = { type: "file", path: "/srv/logo", content: "AP8=" };
+  const bytes = recipeStepSchema.parse({ ...file, encoding: "base64" });
+  expect([stepSummary(bytes), stepText(bytes)]).toEqual(["File /srv/logo (binary, 2 B)", null]);
+  const text = recipeStepSchema.parse(file);
+  expect([stepSummary(text), stepText(text)]).toEqual(["File /srv/logo", "AP8="]);
+});

@@ -1,3 +1,4 @@
+import { binaryWords } from "../../../lib/domain/fileContent";
 import { passwordTypedBy, type Recipe, type RecipePlace, type RecipeStep } from "../../../lib/domain/recipe";
 
 /** Where a recipe's steps are done, for people. */
@@ -25,7 +26,7 @@ export const stepWords: Record<RecipeStep["type"], string> = {
 export function stepSummary(step: RecipeStep): string {
   switch (step.type) {
     case "file":
-      return `File ${step.path}`;
+      return `File ${step.path}${step.encoding === "base64" ? ` (${binaryWords(step)})` : ""}`;
     case "root-password":
       return "Root's password";
     case "timezone":
@@ -43,11 +44,11 @@ export function stepSummary(step: RecipeStep): string {
   }
 }
 
-/** What a step writes, runs or types; null for one of which the summary says all, and for a password. */
+/** What a step writes, runs or types; null for one of which the summary says all, for bytes that are no text, and for a password. */
 export function stepText(step: RecipeStep): string | null {
   switch (step.type) {
     case "file":
-      return step.content;
+      return step.encoding === "base64" ? null : step.content;
     case "script":
       return step.script;
     case "console":

@@ -2,11 +2,11 @@
 
 import { Plus, Trash2 } from "lucide-react";
 import type { FieldErrors } from "../../../lib/domain/errors";
+import { FileContentField } from "../../files/FileContentField";
 import { Button } from "../../ui/Button";
 import { Field } from "../../ui/Field";
 import { IconButton } from "../../ui/IconButton";
 import { Input } from "../../ui/Input";
-import { Textarea } from "../../ui/Textarea";
 import type { FileDraft } from "./createForm";
 
 interface FilesFieldProps {
@@ -87,18 +87,12 @@ function FileFields({ file, number, problemOf, onChange, onRemove }: FileFieldsP
         </Field>
         <IconButton label={`Remove file ${number}`} icon={<Trash2 aria-hidden />} onClick={onRemove} className="mt-6" />
       </div>
-      <Field label="Content" error={problemOf("content")}>
-        {(control) => (
-          <Textarea
-            {...control}
-            mono
-            rows={4}
-            spellCheck={false}
-            value={file.content}
-            onChange={(event) => onChange({ ...file, content: event.target.value })}
-          />
-        )}
-      </Field>
+      <FileContentField
+        value={file}
+        onChange={({ content, encoding }) => onChange({ ...file, content, encoding })}
+        error={problemOf("content")}
+        rows={4}
+      />
     </fieldset>
   );
 }

@@ -38,6 +38,7 @@ describe("the create form", () => {
     const files = [
       { key: 1, path: "/etc/motd", content: "hello", permissions: "" },
       { key: 2, path: "/root/run", content: "#!/bin/sh", permissions: "0755" },
+      { key: 3, path: "/srv/logo", content: "AP8=", encoding: "base64" as const, permissions: "" },
     ];
     const request = requestOf(form({ savedKeys: ["laptop"], ownKeys: `\n${key}\n`, userData: "#!/bin/sh", files }));
     expect(request).toMatchObject({
@@ -46,8 +47,10 @@ describe("the create form", () => {
       files: [
         { path: "/etc/motd", content: "hello" },
         { path: "/root/run", content: "#!/bin/sh", permissions: "0755" },
+        { path: "/srv/logo", content: "AP8=", encoding: "base64" },
       ],
     });
+    expect(createVmSchema.safeParse(request).success).toBe(true);
   });
 
   test("has no problems when the server's own schema has none", () => {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Firmware } from "../../../lib/domain/arch";
 import type { FieldErrors } from "../../../lib/domain/errors";
+import type { FileContent } from "../../../lib/domain/fileContent";
 import { plainWords } from "../../../lib/domain/plainWords";
 import { sshPublicKeyProblem } from "../../../lib/domain/sshKey";
 import { createVmSchema, type GuestFile, guestFileSchema } from "../../../lib/domain/vm";
@@ -10,11 +11,10 @@ import type { ImageRef } from "./imageChoice";
 import { linesOf } from "./linesOf";
 
 /** A file to put into the guest, as it stands in the form. */
-export interface FileDraft {
+export interface FileDraft extends FileContent {
   /** Tells drafts apart while they are edited. */
   key: number;
   path: string;
-  content: string;
   /** Octal; empty for the image's own choice. */
   permissions: string;
 }
@@ -61,9 +61,10 @@ export function requestOf(form: CreateForm): CreateRequest {
 }
 
 function filesRequestOf({ files }: Pick<CreateForm, "files">): GuestFile[] {
-  return files.map(({ path, content, permissions }) => ({
+  return files.map(({ path, content, encoding, permissions }) => ({
     path,
     content,
+    ...(encoding === "base64" && { encoding }),
     ...(permissions.trim() && { permissions: permissions.trim() }),
   }));
 }

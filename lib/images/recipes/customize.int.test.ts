@@ -25,6 +25,8 @@ let paths: ReturnType<typeof pathsOf>;
 let base: ImageManifest;
 let publicKey: string;
 const log: string[] = [];
+/** NUL, line ends, and what is no UTF-8. */
+const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 const guests: Guest[] = [];
 
 beforeAll(async () => {
@@ -132,6 +134,7 @@ describe("recipes", { timeout: 900_000 }, () => {
       title: "Steps",
       steps: [
         { type: "file", path: "/srv/new/file", content, permissions: "0640" },
+        { type: "file", path: "/srv/bytes", content: everyByte.toString("base64"), encoding: "base64" },
         { type: "file", path: "/etc/timezone", content: "Etc/UTC\n", permissions: "0644" },
         { type: "timezone", timezone: "America/Lima" },
         { type: "timezone", timezone: "Asia/Kathmandu" },
@@ -143,6 +146,7 @@ describe("recipes", { timeout: 900_000 }, () => {
     const files =
       "cat /srv/new/file /srv/script; stat -c '%u:%g %a' /srv/new/file; ls /injected /etc/timezone; date +%z";
     expect(await guest.ssh("root", `${files} 2>/dev/null`)).toBe(`${content}root\n0:0 640\n+0545`);
+    expect(await guest.ssh("root", "base64 -w 0 /srv/bytes")).toBe(everyByte.toString("base64"));
   });
 
   test("what is asked for the first boot is done by each machine once", async () => {
@@ -152,6 +156,7 @@ describe("recipes", { timeout: 900_000 }, () => {
       place: "first-boot",
       steps: [
         { type: "file", path: "/srv/file", content: "it's $0\n", permissions: "0600" },
+        { type: "file", path: "/srv/bytes", content: everyByte.toString("base64"), encoding: "base64" },
         { type: "timezone", timezone: "Asia/Kathmandu" },
         { type: "root-password", password: "p'w" },
         { type: "script", script: "#!/bin/bash\necho once >> /srv/times\n" },
@@ -161,6 +166,7 @@ describe("recipes", { timeout: 900_000 }, () => {
     const guest = await start(image, { ssh_authorized_keys: [publicKey], ssh_pwauth: true });
     expect(await guest.serial()).not.toContain("failed");
     expect(await guest.ssh("root", "cat /srv/times /srv/file; date +%z", "p'w")).toBe("once\nit's $0\n+0545");
+    expect(await guest.ssh("root", "base64 -w 0 /srv/bytes", "p'w")).toBe(everyByte.toString("base64"));
     await guest.ssh("root", "sync");
     await guest.kill();
     const again = await start(image, { ssh_authorized_keys: [publicKey], ssh_pwauth: true });

@@ -38,8 +38,8 @@ function timezoneScript({ timezone }: RecipeStepOf<"timezone">): string {
 `;
 }
 
-function fileScript({ path, content, permissions }: RecipeStepOf<"file">): string {
-  const encoded = Buffer.from(content).toString("base64");
+function fileScript({ path, content, encoding, permissions }: RecipeStepOf<"file">): string {
+  const encoded = Buffer.from(content, encoding).toString("base64");
   const folder = path.slice(0, path.lastIndexOf("/")) || "/";
   return `mkdir -p ${quoted(folder)}
 echo ${quoted(encoded)} | base64 -d >${quoted(path)}

@@ -11,7 +11,16 @@ describe("what virt-customize is told", () => {
     const content = "a\nrun /etc/passwd\n";
     const { commands, files } = customizationOf(recipe({ steps: [{ type: "file", path: "/srv/a", content }] }), "/w");
     expect(commands).toEqual(["mkdir /srv", "upload /w/step-1:/srv/a", "chmod 0644:/srv/a"]);
-    expect(files).toEqual([{ name: "step-1", content }]);
+    expect(files).toEqual([{ name: "step-1", content: Buffer.from(content) }]);
+  });
+
+  test("a file that is given as base64 is the bytes that it stands for", () => {
+    const bytes = Buffer.from([0, 255, 10, 39]);
+    const steps = [{ type: "file", path: "/srv/a", content: bytes.toString("base64"), encoding: "base64" }];
+    expect(customizationOf(recipe({ steps }), "/w").files).toEqual([{ name: "step-1", content: bytes }]);
+    expect(customizationOf(recipe({ place: "first-boot", steps }), "/w").files[0]?.content).toContain(
+      `echo '${bytes.toString("base64")}' | base64 -d >'/srv/a'`,
+    );
   });
 
   test("a hash's dollars are no variables of Perl", () => {

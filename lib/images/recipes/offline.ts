@@ -9,7 +9,7 @@ const firstBootFolder = "/var/lib/cloud/scripts/per-instance";
 /** A file that virt-customize copies into the disk, or runs there. */
 export interface PreparedFile {
   name: string;
-  content: string;
+  content: string | Buffer;
 }
 
 export interface Customization {
@@ -24,7 +24,7 @@ export interface Customization {
  */
 export function customizationOf(recipe: Recipe, folder: string): Customization {
   const files: PreparedFile[] = [];
-  const prepare = (content: string) => {
+  const prepare = (content: PreparedFile["content"]) => {
     const name = `step-${files.length + 1}`;
     files.push({ name, content });
     return join(folder, name);
@@ -41,13 +41,13 @@ export function customizationOf(recipe: Recipe, folder: string): Customization {
   return { commands: recipe.steps.flatMap((step) => commandsOf(step, prepare)), files };
 }
 
-function commandsOf(step: RecipeStep, prepare: (content: string) => string): string[] {
+function commandsOf(step: RecipeStep, prepare: (content: PreparedFile["content"]) => string): string[] {
   switch (step.type) {
     case "file": {
       const folder = step.path.slice(0, step.path.lastIndexOf("/"));
       return [
         ...(folder === "" ? [] : [`mkdir ${folder}`]),
-        `upload ${prepare(step.content)}:${step.path}`,
+        `upload ${prepare(Buffer.from(step.content, step.encoding))}:${step.path}`,
         `chmod ${step.permissions.padStart(4, "0")}:${step.path}`,
       ];
     }
