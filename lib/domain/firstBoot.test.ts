@@ -78,10 +78,44 @@ describe("the cloud-config", () => {
           ssh_authorized_keys: ["ssh-ed25519 AAAA ada"],
         },
       ],
-      chpasswd: { users: [{ name: "debian", password: "$6$salt$hash", type: "hash" }] },
+      password: "$6$salt$hash",
+      chpasswd: { expire: false },
       timezone: "Europe/Berlin",
       locale: "de_DE.UTF-8",
       packages: ["htop"],
+    });
+  });
+
+  const passwordsOf = (changes: object) => {
+    const { password, chpasswd } = cloudConfigOf({ ...input, firstBoot: { ...firstBoot, users: [] }, ...changes });
+    return { password, chpasswd };
+  };
+  const byName = (name: string) => ({
+    password: undefined,
+    chpasswd: { expire: false, users: [{ name, password: "$6$salt$hash", type: "hash" }] },
+  });
+
+  test("sets the password of the user that the system has by default, whatever the image says of the name", () => {
+    const ofDefault = { password: "$6$salt$hash", chpasswd: { expire: false } };
+    expect(passwordsOf({})).toEqual(ofDefault);
+    expect(passwordsOf({ userData: "#!/bin/sh\n" })).toEqual(ofDefault);
+    for (const users of ["[bob, default]", "[{name: default, uid: 7}]"]) {
+      expect(passwordsOf({ userData: `#cloud-config\nusers: ${users}\n` })).toEqual(ofDefault);
+    }
+    expect(passwordsOf({ firstBoot, userData: "#cloud-config\nusers: [bob]\n" })).toEqual(ofDefault);
+  });
+
+  test("sets the password by name of root, and where the user data takes the default user away", () => {
+    expect(passwordsOf({ loginUser: "root" })).toEqual(byName("root"));
+    expect(passwordsOf({ userData: "#cloud-config\nusers: [{name: debian}]\n" })).toEqual(byName("debian"));
+    expect(passwordsOf({ userData: "#cloud-config\nusers: []\n" })).toEqual(byName("debian"));
+  });
+
+  test("has the user data's password where it gives one, and keeps ours where it says when passwords end", () => {
+    expect(passwordsOf({ userData: "#cloud-config\npassword: own\n" }).password).toBe("own");
+    expect(passwordsOf({ userData: "#cloud-config\nchpasswd: {expire: true}\n" })).toEqual({
+      password: "$6$salt$hash",
+      chpasswd: { expire: true },
     });
   });
 

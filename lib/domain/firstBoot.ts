@@ -64,7 +64,7 @@ export const guestUserSchema = z.strictObject({
 
 /** What `POST /api/vms` takes of the first boot. User data wins where it says the same. */
 export const firstBootInputSchema = z.strictObject({
-  /** Of the image's login user, for the console; SSH takes keys. */
+  /** Of the user whom the image has by default, or of root where that is its login user; for the console: SSH takes keys. */
   password: guestPasswordSchema.optional(),
   users: z
     .array(guestUserSchema)
@@ -90,23 +90,27 @@ export const noFirstBoot: FirstBoot = { passwordHash: null, users: [], timezone:
 
 /**
  * The part of a `#cloud-config` that asks for it (cloud-init, "Module reference").
- * @param image whose login user the password is for, and which shell its users have; null: the system's own choice
+ * @param passwordUser whom the password is for; null: the user that the system has by default
+ * @param userShell of users that are made; null: the system's own choice
  */
 export function firstBootConfig(
   firstBoot: FirstBoot,
-  image: { loginUser: string; userShell: string | null },
+  { passwordUser, userShell }: { passwordUser: string | null; userShell: string | null },
 ): Record<string, unknown> {
   const { passwordHash, users, timezone, locale, packages } = firstBoot;
-  const { loginUser, userShell } = image;
   return {
     ...(users.length > 0 && { users: ["default", ...users.map((user) => userEntry(user, userShell))] }),
-    ...(passwordHash !== null && {
-      chpasswd: { expire: false, users: [{ name: loginUser, password: passwordHash, type: "hash" }] },
-    }),
+    ...(passwordHash !== null && passwordConfig(passwordHash, passwordUser)),
     ...(timezone !== null && { timezone }),
     ...(locale !== null && { locale }),
     ...(packages.length > 0 && { package_update: true, packages }),
   };
+}
+
+/** cloud-init, "Set passwords": a list of users would have it overlook `password`. */
+function passwordConfig(hash: string, user: string | null): Record<string, unknown> {
+  if (user === null) return { password: hash, chpasswd: { expire: false } };
+  return { chpasswd: { expire: false, users: [{ name: user, password: hash, type: "hash" }] } };
 }
 
 function userEntry(user: FirstBoot["users"][number], shell: string | null): Record<string, unknown> {

@@ -2,7 +2,7 @@ import { type FirstBoot, firstBootConfig } from "./firstBoot";
 import { rangeOf } from "./ipv4";
 import type { SeedDocuments } from "./machine";
 import { ownIdentityCommand } from "./ownIdentity";
-import { mergeCloudConfig, parseUserData } from "./userData";
+import { keepsDefaultUser, mergeCloudConfig, parseUserData } from "./userData";
 import type { GuestFile } from "./vm";
 
 export interface SeedInput {
@@ -76,7 +76,7 @@ type CloudConfigInput = Pick<
  * What Cumulus asks of cloud-init: keys for the image's login user, no SSH by password, an identity of its own, files, and what was asked of the
  * first boot.
  */
-function baseCloudConfig(input: CloudConfigInput): Record<string, unknown> {
+function baseCloudConfig(input: CloudConfigInput, theirs: Record<string, unknown>): Record<string, unknown> {
   return {
     hostname: input.hostname,
     // cloud-init complains of an empty list.
@@ -86,7 +86,7 @@ function baseCloudConfig(input: CloudConfigInput): Record<string, unknown> {
     // Otherwise cloud-init sets up at the first boot alone what network-config says. Its "hotplug" can't be had from a NoCloud seed.
     updates: { network: { when: ["boot"] } },
     bootcmd: [ownIdentityCommand],
-    ...firstBootConfig(input.firstBoot, input),
+    ...firstBootConfig(input.firstBoot, { passwordUser: passwordUserOf(input, theirs), userShell: input.userShell }),
     ...(input.files.length > 0 && {
       write_files: input.files.map(({ path, content, encoding, permissions, owner }) => ({
         path,
@@ -99,11 +99,20 @@ function baseCloudConfig(input: CloudConfigInput): Record<string, unknown> {
   };
 }
 
+/**
+ * Whom the password is for, by name; null: the default user, who gets the SSH keys too: what an image says of that name may be wrong, and a
+ * cloud-init of before 22.3 overlooks `users` of `chpasswd`. root is named, since it is there in any system, whoever is the default user.
+ */
+function passwordUserOf({ loginUser, firstBoot }: CloudConfigInput, theirs: Record<string, unknown>): string | null {
+  const hasDefaultUser = firstBoot.users.length > 0 || keepsDefaultUser(theirs);
+  return loginUser === "root" || !hasDefaultUser ? loginUser : null;
+}
+
 /** The `#cloud-config` of a VM: Cumulus' own part with the user data merged over it. */
 export function cloudConfigOf(input: CloudConfigInput): Record<string, unknown> {
-  const ours = baseCloudConfig(input);
-  if (input.userData === null) return ours;
+  if (input.userData === null) return baseCloudConfig(input, {});
   const theirs = parseUserData(input.userData);
+  const ours = baseCloudConfig(input, theirs.kind === "cloud-config" ? theirs.config : {});
   if (theirs.kind === "cloud-config") return mergeCloudConfig(ours, theirs.config);
   // A script runs as the last thing of the first boot; as a cloud-config it leaves room for the keys.
   const script = theirs.kind === "script" ? theirs.script : input.userData;

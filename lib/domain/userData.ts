@@ -65,9 +65,17 @@ export function mergeCloudConfig(
   return merged;
 }
 
+/** Whether the system has its default user with a cloud-config's `users`: a list without `default` takes it away. */
+export function keepsDefaultUser({ users }: Record<string, unknown>): boolean {
+  return !Array.isArray(users) || users.some((user) => nameOf(user) === "default");
+}
+
 /** `default`, the image's own user, and a user's entry stand for the name alone. */
+function nameOf(user: unknown): unknown {
+  return typeof user === "object" && user !== null && "name" in user ? user.name : user;
+}
+
 function withoutUsersOf(ours: unknown[], theirs: unknown[]): unknown[] {
-  const nameOf = (user: unknown) => (typeof user === "object" && user !== null && "name" in user ? user.name : user);
   const names = new Set(theirs.map(nameOf));
   return ours.filter((user) => !names.has(nameOf(user)));
 }

@@ -34,7 +34,8 @@ test("a real guest has the users, passwords, time zone and files that were asked
     ...link,
     uuid: spec.uuid,
     hostname: "web",
-    loginUser: "root",
+    // As an image may wrongly say: its default user is root.
+    loginUser: "admin",
     publicKeys: [],
     userData: "#cloud-config\nruncmd: [echo OOPS; exit 3]\n",
     files: [{ path: "/srv/bytes", content: bytes.toString("base64"), encoding: "base64" }],
