@@ -80,18 +80,13 @@ export const createVmSchema = z
     memory: memorySchema.optional().meta({ description: 'Instead of the size\'s: bytes, or text such as "512M".' }),
     disk: diskSchema.optional().meta({ description: 'Instead of the size\'s: bytes, or text such as "10G".' }),
     network: z.string().max(63).optional().meta({ description: "A network's name; `default` when not given." }),
-    ipv4: z
-      .ipv4()
-      .optional()
-      .meta({
-        description:
-          "An address of that network which is free, or reserved with a MAC; the lowest free one when not given.",
-      }),
-    mac: chosenMacSchema
-      .optional()
-      .meta({
-        description: "Of its interface there; the one that is reserved with the address, or any, when not given.",
-      }),
+    ipv4: z.ipv4().optional().meta({
+      description:
+        "An address of that network which is free, or reserved with a MAC; the lowest free one when not given.",
+    }),
+    mac: chosenMacSchema.optional().meta({
+      description: "Of its interface there; the one that is reserved with the address, or any, when not given.",
+    }),
     firewalls: z
       .array(z.number().int().positive())
       .max(16)
