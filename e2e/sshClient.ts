@@ -14,16 +14,23 @@ export interface SshClient {
   remove(): Promise<void>;
 }
 
-export async function createSshClient(): Promise<SshClient> {
+/** As ssh-keygen(1) makes keys when it is told their type alone. RSA signs with SHA-2: nobody takes SHA-1 any more (OpenSSH 8.8). */
+const keyKinds = {
+  ed25519: { bits: [], options: [] },
+  rsa: { bits: ["-b", "3072"], options: ["-o", "PubkeyAcceptedAlgorithms=rsa-sha2-512,rsa-sha2-256"] },
+};
+
+export async function createSshClient(kind: keyof typeof keyKinds = "ed25519"): Promise<SshClient> {
   const folder = await mkdtemp(join(tmpdir(), "cumulus-ssh-"));
-  const keyFile = join(folder, "id_ed25519");
-  await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "tests", "-f", keyFile]);
+  const keyFile = join(folder, `id_${kind}`);
+  const { bits, options: ofKind } = keyKinds[kind];
+  await execa("ssh-keygen", ["-q", "-t", kind, ...bits, "-N", "", "-C", "tests", "-f", keyFile]);
   return {
     publicKey: (await readFile(`${keyFile}.pub`, "utf8")).trim(),
     run: async (commandLine, guestCommand, from) => {
       const [file = "", ...args] = commandLine.split(" ");
       const own = ["-i", keyFile, "-o", "IdentitiesOnly=yes", "-o", `UserKnownHostsFile=${folder}/known_hosts`];
-      const options = [...own, "-o", "BatchMode=yes", "-o", "ConnectTimeout=20", "-o", "LogLevel=ERROR"];
+      const options = [...own, ...ofKind, "-o", "BatchMode=yes", "-o", "ConnectTimeout=20", "-o", "LogLevel=ERROR"];
       const argv = [file, ...options, ...args, guestCommand];
       const [program = "", ...rest] = from ? ["nsenter", `--net=${from.path}`, "--", ...argv] : argv;
       return (await execa(program, rest, { timeout: 60_000, stdin: "ignore" })).stdout;

@@ -8,12 +8,13 @@ import { type Stack, startStack, until } from "../stack";
 
 let stack: Stack;
 let ssh: SshClient;
+let rsa: SshClient;
 beforeAll(async () => {
-  [stack, ssh] = await Promise.all([startStack(), createSshClient()]);
+  [stack, ssh, rsa] = await Promise.all([startStack(), createSshClient(), createSshClient("rsa")]);
 });
 afterAll(async () => {
   await stack?.stop();
-  await ssh?.remove();
+  await Promise.all([ssh, rsa].map((client) => client?.remove()));
 });
 
 const vmIs = async (id: number, wanted: Partial<Vm>, deadlineMs = 60_000) => {
@@ -35,12 +36,12 @@ const act = async (id: number, action: string) => {
   return body;
 };
 
-test("the main job by the API: create, ssh in with one's key, reboot, stop, start, shut down, destroy", async () => {
+test("the main job by the API: create, ssh in with one's key of either kind, reboot, stop, start, shut down, destroy", async () => {
   const created = await stack.api<Vm>("POST", "/api/vms?wait=ready", {
     name: "first",
     image: "mini",
     size: "nano",
-    sshKeys: [ssh.publicKey],
+    sshKeys: [ssh.publicKey, rsa.publicKey],
     files: [{ path: "/etc/greeting", content: "hello from the seed\n" }],
     userData: "#cloud-config\nruncmd:\n  - echo ran > /root/ran\n",
   });
@@ -65,6 +66,8 @@ test("the main job by the API: create, ssh in with one's key, reboot, stop, star
     ]);
   const inGuest = (command: string) => ssh.run(vm.ssh.command, command);
   expect(await inGuest("hostname")).toBe("first");
+  expect(rsa.publicKey).toMatch(/^ssh-rsa /);
+  expect(await rsa.run(vm.ssh.command, "hostname")).toBe("first");
   expect(await inGuest("cat /etc/greeting /root/ran")).toBe("hello from the seed\nran");
   const rootKib = Number((await inGuest("df -k /")).split("\n").at(-1)?.split(/\s+/)[1]);
   expect(rootKib).toBeGreaterThan(1.7 * 1024 ** 2);
