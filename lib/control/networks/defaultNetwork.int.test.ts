@@ -1,16 +1,18 @@
 import { eq } from "drizzle-orm";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { networks } from "../../db/schema/networks";
+import { vms } from "../../db/schema/vms";
 import { createVmSchema } from "../../domain/vm";
 import { createFakeHypervisor } from "../../hypervisor/fake";
 import { type Context, systemActor } from "../context";
 import { ensureBaseRows, refreshHost } from "../hosts";
 import { testControlPlane } from "../testControlPlane";
 import { createVm } from "../vms/create";
-import { listAddresses, reserveAddress } from "./addresses";
+import { listAddresses, releaseAddresses, reserveAddress } from "./addresses";
 import { ensureDefaultNetwork } from "./defaultNetwork";
 import { proposeNetwork } from "./freeRange";
 import { plugInterface } from "./interfaces";
+import { reserveMac } from "./macs";
 import { createNetwork } from "./networks";
 
 const plane = testControlPlane();
@@ -101,10 +103,22 @@ describe("the network default", () => {
     const network = await find();
     if (!network) throw new Error("no network default");
     await reserveAddress(context.db, network, "192.168.0.9", "printer");
+    // With a MAC it is reserved still after the VM that had it.
+    const ipv4 = "192.168.0.10";
+    await reserveAddress(context.db, network, ipv4, "licence");
+    await reserveMac(context.db, network.id, ipv4, "52:54:00:ee:00:01");
+    const input = createVmSchema.parse({ name: "licensed", image: "mini", size: "nano", ipv4 });
+    const { id } = await createVm(context, systemActor, input, null);
+    await releaseAddresses(context.db, id);
+    await context.db
+      .update(vms)
+      .set({ desired: "deleted", observed: "absent", deletedAt: new Date() })
+      .where(eq(vms.id, id));
     occupied = ["192.168.0.0/24"];
     await refreshHost(context);
     const moved = await find();
-    expect(moved).toMatchObject({ cidr: "192.168.1.0/24", description: expect.stringContaining("192.168.0.9") });
+    const told = expect.stringMatching(/reserved in 192\.168\.0\.0\/24 are no more: 192\.168\.0\.9, 192\.168\.0\.10\./);
+    expect(moved).toMatchObject({ cidr: "192.168.1.0/24", description: told });
     expect(moved && (await listAddresses(context.db, moved)).map(({ ipv4 }) => ipv4)).toEqual(["192.168.1.1"]);
   });
 
