@@ -89,7 +89,7 @@ test("a first boot makes what the form asks for, shows before what the guest get
       await chosen.getByLabel("Path").fill("/srv/logo");
     });
 
-    const userData = page.getByLabel("User data");
+    const userData = page.getByLabel("User data", { exact: true });
     await test.step("user data that is none is told with its line, and not taken", async () => {
       await userData.fill("#cloud-config\nruncmd: [\n");
       await expect(page.getByRole("button", { name: /^Line \d+:/ })).toBeVisible();

@@ -193,11 +193,11 @@ test("a recipe is written step by step, and a template is taken for a VM", async
   await page.goto(`${fakeStack.url}/settings/user-data`);
   await page.getByRole("button", { name: "Add template" }).click();
   await page.getByLabel("Name", { exact: true }).fill("with htop");
-  await page.getByLabel("User data").fill("#cloud-config\npackages: [htop]\n");
+  await page.getByLabel("User data", { exact: true }).fill("#cloud-config\npackages: [htop]\n");
   await page.getByRole("button", { name: "Save template" }).click();
   await expect(page.getByRole("row", { name: /with htop/ })).toBeVisible();
   await page.goto(`${fakeStack.url}/vms/new`);
   await page.getByText("Advanced", { exact: true }).click();
   await page.getByLabel("Template").selectOption("with htop");
-  await expect(page.getByLabel("User data")).toHaveValue(/packages: \[htop\]/);
+  await expect(page.getByLabel("User data", { exact: true })).toHaveValue(/packages: \[htop\]/);
 });

@@ -42,7 +42,7 @@ test("the main job: sign in, create, watch it become ready, type on its screen, 
     await page.getByLabel("Public keys for this VM alone").fill(ssh.publicKey);
     await page.getByLabel("Host name").fill("first");
     await page.getByText("Advanced", { exact: true }).click();
-    await page.getByLabel("User data").fill(userData);
+    await page.getByLabel("User data", { exact: true }).fill(userData);
     await page.getByRole("button", { name: "Create VM" }).click();
     await expect(page.getByRole("heading", { name: "first", level: 1 })).toBeVisible();
   });

@@ -65,29 +65,34 @@ export function UserDataField({ value, onChange, problem, firstBoot }: UserDataF
           />
         )}
       </Field>
-      {check === undefined && value.trim() === "" ? null : (
-        <CheckResult check={check} isStale={check?.text !== value} onLine={goToLine} />
-      )}
+      {value.trim() === "" ? null : <Verdict check={check} isStale={check?.text !== value} onLine={goToLine} />}
+      {/* Always there, so that nothing below moves under a pointer when an answer comes. */}
+      <details className="mt-2 text-xs">
+        <summary className="text-muted hover:text-ink">What the guest gets, with Cumulus' own part</summary>
+        {check?.preview ? (
+          <CodeBlock code={check.preview} what="merged user data" className="mt-2" />
+        ) : (
+          <p className="mt-2 text-faint">{isInvalid ? "Nothing, until the user data is valid." : "Checking…"}</p>
+        )}
+      </details>
     </div>
   );
 }
 
-interface CheckResultProps {
+interface VerdictProps {
   check: UserDataCheck | undefined;
   /** The text has changed since. */
   isStale: boolean;
   onLine: (line: number) => void;
 }
 
-function CheckResult({ check, isStale, onLine }: CheckResultProps) {
+function Verdict({ check, isStale, onLine }: VerdictProps) {
   return (
     <div aria-live="polite" className="mt-2 text-xs">
       {check === undefined || isStale ? (
         <p className="text-faint">Checking…</p>
       ) : check.valid ? (
-        check.text.trim() === "" ? null : (
-          <p className="text-ok-ink">This is valid.</p>
-        )
+        <p className="text-ok-ink">This is valid.</p>
       ) : (
         <ul className="flex flex-col gap-0.5 text-bad-ink">
           {check.problems.map(({ line, message }) => (
@@ -102,12 +107,6 @@ function CheckResult({ check, isStale, onLine }: CheckResultProps) {
           ))}
         </ul>
       )}
-      {check?.valid && check.preview ? (
-        <details className="mt-2">
-          <summary className="text-muted hover:text-ink">What the guest gets, with Cumulus' own part</summary>
-          <CodeBlock code={check.preview} what="merged user data" className="mt-2" />
-        </details>
-      ) : null}
     </div>
   );
 }

@@ -31,18 +31,14 @@ export type FirstBootParts = FirstBootInput & { files: GuestFile[]; loginUser: s
 
 /**
  * Has the server check user data, and merge it with what else was asked of the first boot, whenever typing pauses.
- * @returns the last answer; undefined before the first, or when there is nothing to merge
+ * @returns the last answer; undefined before the first
  */
 export function useUserDataCheck(text: string, { password, ...parts }: FirstBootParts): UserDataCheck | undefined {
   const [check, setCheck] = useState<UserDataCheck>();
-  const { loginUser: _loginUser, files, ...asked } = parts;
-  const isAsked = password !== undefined || files.length > 0 || Object.keys(asked).length > 0;
-  const isEmpty = text.trim() === "" && !isAsked;
   // The preview shows no password: whichever stands for it.
   const users = parts.users?.map((user) => ({ ...user, ...(user.password && { password: "hidden" }) }));
   const request = JSON.stringify({ userData: text, ...parts, users, ...(password && { password: "hidden" }) });
   useEffect(() => {
-    if (isEmpty) return;
     const abort = new AbortController();
     const timer = setTimeout(() => {
       apiRequest<CheckAnswer>("POST", "/api/user-data/check", JSON.parse(request), { signal: abort.signal })
@@ -59,6 +55,6 @@ export function useUserDataCheck(text: string, { password, ...parts }: FirstBoot
       clearTimeout(timer);
       abort.abort();
     };
-  }, [text, request, isEmpty]);
-  return isEmpty ? undefined : check;
+  }, [text, request]);
+  return check;
 }
