@@ -6,7 +6,7 @@ const bytesOf = ({ content, encoding }: ReturnType<typeof contentOf>) => Buffer.
 
 test.for<[string, Uint8Array]>([
   ["nothing", new Uint8Array()],
-  ["text", Buffer.from("Grüße 🦦\r\n")],
+  ["text", Buffer.from("Grüße 🦦\n")],
   ["text with a mark of the byte order", Buffer.from("\ufeffhello")],
 ])("%s is read as text, byte for byte", ([_what, bytes]) => {
   const content = contentOf(bytes);
@@ -16,6 +16,7 @@ test.for<[string, Uint8Array]>([
 
 test.for<[string, Uint8Array]>([
   ["text with a NUL", Buffer.from("a\0b")],
+  ["text whose lines end with CR and LF", Buffer.from("a\r\nb\r\n")],
   ["Latin-1", Buffer.from("Grüße", "latin1")],
   ["every byte", Uint8Array.from({ length: 256 }, (_, byte) => byte)],
   ["the most that there may be", new Uint8Array(maxFileBytes).fill(254)],
@@ -26,8 +27,10 @@ test.for<[string, Uint8Array]>([
 });
 
 test("a file that is too large is refused by its size, unread", async () => {
-  const file = new File([new Uint8Array(maxFileBytes + 1024)], "disk.img");
-  await expect(readContent(file)).rejects.toThrow("disk.img has 257 KiB, and a file here at the most 256 KiB.");
+  const file = new File([new Uint8Array(maxFileBytes + 1)], "disk.img");
+  await expect(readContent(file)).rejects.toThrow(
+    "disk.img is larger than 256 KiB, the most that a file here may have.",
+  );
   expect(await readContent(new File(["hello"], "a.txt"))).toEqual({ content: "hello" });
 });
 

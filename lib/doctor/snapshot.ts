@@ -82,6 +82,7 @@ export interface InterfaceFact {
   interfaceId: string;
   networkId: number;
   ipv4: string;
+  mac: string;
 }
 
 /** An address that the database keeps from being given to a VM. */
@@ -90,6 +91,8 @@ export interface AddressFact {
   ipv4: string;
   /** For whom; null: it is reserved by hand. */
   vmId: number | null;
+  /** Whether it is reserved with a MAC: a VM that asks for it is then given it. */
+  hasReservedMac: boolean;
   /** Whether it is in quarantine: that VM had it. */
   isReleased: boolean;
 }

@@ -58,8 +58,14 @@ export function healthySnapshot(): Snapshot & { files: Map<string, FileFact>; pr
     network: null,
     askedNetworks: null,
     shadowedForwards: [],
-    interfaces: vms.map(({ id, networkId, ipv4 }) => ({ vmId: id, interfaceId: "net0", networkId, ipv4 })),
-    addresses: vms.map(({ id, networkId, ipv4 }) => ({ networkId, ipv4, vmId: id, isReleased: false })),
+    interfaces: vms.map(({ id, networkId, ipv4, mac }) => ({ vmId: id, interfaceId: "net0", networkId, ipv4, mac })),
+    addresses: vms.map(({ id, networkId, ipv4 }) => ({
+      networkId,
+      ipv4,
+      vmId: id,
+      hasReservedMac: false,
+      isReleased: false,
+    })),
   };
 }
 

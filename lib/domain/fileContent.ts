@@ -18,7 +18,7 @@ export const fileContentShape = {
     .max(base64Length(maxFileBytes), tooLarge)
     .meta({ description: `Text, or any bytes as base64, as \`encoding\` says; ${formatBytes(maxFileBytes)} of them.` }),
   encoding: encodingSchema.optional().meta({
-    description: "`utf8` when not given. `base64` (`base64 -w 0 FILE`) holds any bytes, NUL too.",
+    description: "`utf8` when not given. `base64` (`base64 < FILE | tr -d '\\n'`) holds any bytes, NUL too.",
   }),
 };
 export type FileContent = { content: string; encoding?: z.infer<typeof encodingSchema> | undefined };
@@ -31,7 +31,7 @@ export function refuseBadContent(file: FileContent, context: z.core.$RefinementC
 
 function contentProblem(file: FileContent): string | undefined {
   if (file.encoding === "base64" && !base64.test(file.content)) {
-    return "This is not base64: give it padded, without line ends or blanks, as `base64 -w 0 FILE` writes it.";
+    return "This is not base64: give it padded, without line ends or blanks, as `base64 < FILE | tr -d '\\n'` writes it.";
   }
   return contentBytes(file) > maxFileBytes ? tooLarge : undefined;
 }

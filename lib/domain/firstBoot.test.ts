@@ -112,7 +112,10 @@ describe("the cloud-config", () => {
   });
 
   test("has the user data's password where it gives one, and keeps ours where it says when passwords end", () => {
-    expect(passwordsOf({ userData: "#cloud-config\npassword: own\n" }).password).toBe("own");
+    for (const loginUser of ["debian", "root"]) {
+      const userData = "#cloud-config\npassword: own\n";
+      expect(passwordsOf({ loginUser, userData })).toEqual({ password: "own", chpasswd: undefined });
+    }
     expect(passwordsOf({ userData: "#cloud-config\nchpasswd: {expire: true}\n" })).toEqual({
       password: "$6$salt$hash",
       chpasswd: { expire: true },

@@ -51,29 +51,37 @@ export const packageNameSchema = z
 /** A user whom the first boot makes, beside the image's own. */
 export const guestUserSchema = z.strictObject({
   name: userNameSchema,
-  /** May become root by sudo, without being asked for a password. */
-  sudo: z.boolean().default(false),
-  /** Names of saved keys, or whole public keys. */
+  sudo: z
+    .boolean()
+    .default(false)
+    .meta({ description: "May become root by sudo, without being asked for a password." }),
   sshKeys: z
     .array(z.union([sshPublicKeySchema, sshKeyNameSchema]))
     .max(64)
-    .default([]),
-  /** For the console; SSH takes keys. */
-  password: guestPasswordSchema.optional(),
+    .default([])
+    .meta({ description: "Names of saved keys, or whole public keys." }),
+  password: guestPasswordSchema.optional().meta({ description: "For the console: SSH takes keys." }),
 });
 
 /** What `POST /api/vms` takes of the first boot. User data wins where it says the same. */
 export const firstBootInputSchema = z.strictObject({
-  /** Of the user whom the image has by default, or of root where that is its login user; for the console: SSH takes keys. */
-  password: guestPasswordSchema.optional(),
+  password: guestPasswordSchema.optional().meta({
+    description:
+      "Of the user whom the system has by default, or of root where that is the image's login user. For the console: SSH takes keys.",
+  }),
   users: z
     .array(guestUserSchema)
     .max(32)
     .refine((users) => new Set(users.map(({ name }) => name)).size === users.length, "Two users have the same name.")
-    .optional(),
-  timezone: timezoneSchema.optional(),
-  locale: localeSchema.optional(),
-  packages: z.array(packageNameSchema).max(200).optional(),
+    .optional()
+    .meta({ description: "Whom the first boot makes, beside the system's own." }),
+  timezone: timezoneSchema.optional().meta({ description: 'Such as "Europe/Berlin".' }),
+  locale: localeSchema.optional().meta({ description: 'Such as "en_US.UTF-8".' }),
+  packages: z
+    .array(packageNameSchema)
+    .max(200)
+    .optional()
+    .meta({ description: "Installed at the first boot, by the system's own package manager." }),
 });
 export type FirstBootInput = z.infer<typeof firstBootInputSchema>;
 

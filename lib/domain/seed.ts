@@ -77,6 +77,8 @@ type CloudConfigInput = Pick<
  * first boot.
  */
 function baseCloudConfig(input: CloudConfigInput, theirs: Record<string, unknown>): Record<string, unknown> {
+  // Beside one by name, cloud-init would overlook the user data's.
+  const firstBoot = "password" in theirs ? { ...input.firstBoot, passwordHash: null } : input.firstBoot;
   return {
     hostname: input.hostname,
     // cloud-init complains of an empty list.
@@ -86,7 +88,7 @@ function baseCloudConfig(input: CloudConfigInput, theirs: Record<string, unknown
     // Otherwise cloud-init sets up at the first boot alone what network-config says. Its "hotplug" can't be had from a NoCloud seed.
     updates: { network: { when: ["boot"] } },
     bootcmd: [ownIdentityCommand],
-    ...firstBootConfig(input.firstBoot, { passwordUser: passwordUserOf(input, theirs), userShell: input.userShell }),
+    ...firstBootConfig(firstBoot, { passwordUser: passwordUserOf(input, theirs), userShell: input.userShell }),
     ...(input.files.length > 0 && {
       write_files: input.files.map(({ path, content, encoding, permissions, owner }) => ({
         path,

@@ -19,12 +19,14 @@ export type Bandwidth = z.infer<typeof bandwidthSchema>;
 /** `POST /api/vms/{id}/interfaces`. */
 export const plugInterfaceSchema = z
   .strictObject({
-    /** A network's name. */
-    network: z.string().min(1).max(63),
-    /** One that is free, or reserved with a MAC; the lowest free one when not given. */
-    ipv4: z.ipv4().optional(),
-    /** One that is free; the one that is reserved with the address, or any, when not given. */
-    mac: chosenMacSchema.optional(),
+    network: z.string().min(1).max(63).meta({ description: "A network's name." }),
+    ipv4: z
+      .ipv4()
+      .optional()
+      .meta({ description: "One that is free, or reserved with a MAC; the lowest free one when not given." }),
+    mac: chosenMacSchema
+      .optional()
+      .meta({ description: "One that is free; the one that is reserved with the address, or any, when not given." }),
   })
   .meta({ id: "PlugInterface" });
 export type PlugInterface = z.infer<typeof plugInterfaceSchema>;

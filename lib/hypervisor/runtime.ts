@@ -50,7 +50,7 @@ export class Runtime {
   private wasSignalled = false;
   /** What the guest is asked to do and hasn't done. */
   readonly guestRequest: GuestRequest;
-  /** What it is held for by nobody any more. */
+  /** Ends holds that whoever held the guest did not end. */
   readonly holdEnding: HoldEnding;
   /** Ports of the host that lead to it, with a user-mode network. */
   readonly forwards: ForwardKeeper;

@@ -18,12 +18,13 @@ interface FirstBootFieldsProps {
 /** What most people want of a first boot, without writing cloud-config. */
 export function FirstBootFields({ form, onChange, problems, loginUser }: FirstBootFieldsProps) {
   const zones = useId();
+  const whose = loginUser === "root" ? "Of root." : `Of the system's own user: ${loginUser}, as the image has it.`;
   return (
     <>
       <div className="grid gap-4 sm:grid-cols-2">
         <Field
-          label={`Password of ${loginUser}`}
-          hint="For the login on the console. SSH takes keys. Only its hash is kept."
+          label="Password"
+          hint={`${whose} For the login on the console: SSH takes keys. Only its hash is kept.`}
           error={problems.password}
         >
           {(control) => (

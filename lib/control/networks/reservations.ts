@@ -20,7 +20,7 @@ export async function listNetworkAddresses(context: Context, id: number): Promis
 }
 
 /**
- * Keeps an address from VMs; with a MAC, from all but the one that asks for it.
+ * Keeps an address from VMs; with a MAC, from all that do not ask for it.
  * @throws `not_found`; `conflict` when the address or the MAC is taken; `bad_request` when the address isn't one of the network's
  */
 export async function reserveInNetwork(context: Context, id: number, input: ReserveAddress): Promise<NetworkAddress> {

@@ -2,16 +2,16 @@ import { expect, test } from "vitest";
 import { type HealthySnapshot, type Planted, the, toldAfter } from "../testing/planted";
 
 const rowOf = (snapshot: HealthySnapshot, vmId: number) => the(snapshot.addresses.find((row) => row.vmId === vmId));
-const further = { vmId: 1, interfaceId: "net1", networkId: 2, ipv4: "10.77.0.2" };
+const further = { vmId: 1, interfaceId: "net1", networkId: 2, ipv4: "10.77.0.2", mac: "52:54:00:00:09:01" };
 
 test("nothing is told of addresses that VMs have, that are reserved by hand, or in quarantine", () => {
   const plant = (snapshot: HealthySnapshot) => {
     snapshot.interfaces.push(further);
     snapshot.addresses.push(
-      { networkId: 2, ipv4: "10.77.0.2", vmId: 1, isReleased: false },
+      { networkId: 2, ipv4: "10.77.0.2", vmId: 1, hasReservedMac: false, isReleased: false },
       // The same address in another network is another one.
-      { networkId: 1, ipv4: "10.77.0.2", vmId: null, isReleased: false },
-      { networkId: 1, ipv4: "192.168.0.9", vmId: 7, isReleased: true },
+      { networkId: 1, ipv4: "10.77.0.2", vmId: null, hasReservedMac: false, isReleased: false },
+      { networkId: 1, ipv4: "192.168.0.9", vmId: 7, hasReservedMac: false, isReleased: true },
     );
   };
   expect(toldAfter(plant)).toEqual([]);
@@ -38,6 +38,11 @@ const planted: Planted[] = [
     /^The address 192\.168\.0\.2 of net0 of VM vm-1 \(id 1\) is held for nobody soon in the database, .*: clone the VM/,
   ],
   [
+    "a VM's address is reserved with a MAC",
+    (s) => Object.assign(rowOf(s, 1), { vmId: null, hasReservedMac: true }),
+    /^The address 192\.168\.0\.2 of net0 of VM vm-1 \(id 1\) is held for whoever asks for it in the database, .*: clone the VM/,
+  ],
+  [
     "a further interface's address is another VM's",
     (s) => {
       s.interfaces.push({ ...further, networkId: 1, ipv4: "192.168.0.3" });
@@ -46,12 +51,12 @@ const planted: Planted[] = [
   ],
   [
     "an address is held for an interface that is gone",
-    (s) => s.addresses.push({ networkId: 2, ipv4: "10.77.0.2", vmId: 1, isReleased: false }),
+    (s) => s.addresses.push({ networkId: 2, ipv4: "10.77.0.2", vmId: 1, hasReservedMac: false, isReleased: false }),
     /^The database holds 10\.77\.0\.2 of network 2 for VM vm-1 \(id 1\), which has no interface with that address, so no VM is given it: delete that row of its table addresses\.$/,
   ],
   [
     "an address is held for a VM that is deleted",
-    (s) => s.addresses.push({ networkId: 1, ipv4: "192.168.0.9", vmId: 7, isReleased: false }),
+    (s) => s.addresses.push({ networkId: 1, ipv4: "192.168.0.9", vmId: 7, hasReservedMac: false, isReleased: false }),
     /^The database holds 192\.168\.0\.9 of network 1 for VM id 7, /,
   ],
 ];

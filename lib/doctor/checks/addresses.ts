@@ -23,14 +23,19 @@ export function checkAddresses(snapshot: Snapshot): Disagreement[] {
 
 function unheld(snapshot: Snapshot, link: InterfaceFact, row: AddressFact | undefined): Disagreement[] {
   const { vmId, interfaceId, networkId, ipv4 } = link;
-  // Reserved by hand it is given to no other VM either.
-  const isHeld = row && !row.isReleased && (row.vmId === vmId || row.vmId === null);
-  if (isHeld) return [];
+  // Reserved by hand it is given to no other VM either, unless it is with a MAC.
+  const isKept = row?.vmId === null && !row.hasReservedMac;
+  if (row && !row.isReleased && (row.vmId === vmId || isKept)) return [];
   const what = `The address ${ipv4} of ${interfaceId} of ${nameOfId(snapshot, vmId)}`;
   const message = row
-    ? `${what} is held for ${row.isReleased ? "nobody soon" : nameOfId(snapshot, row.vmId ?? 0)} in the database, so that two VMs may come to have it: ${anew(interfaceId)}`
+    ? `${what} is held for ${holderOf(snapshot, row)} in the database, so that two VMs may come to have it: ${anew(interfaceId)}`
     : `${what} is free in the database, so that another VM may be given it: reserve it, with POST /api/networks/${networkId}/addresses {"ipv4":"${ipv4}"}.`;
   return [{ check, subject: `interface ${vmId} ${interfaceId}`, message }];
+}
+
+function holderOf(snapshot: Snapshot, { vmId, isReleased }: AddressFact): string {
+  if (isReleased) return "nobody soon";
+  return vmId === null ? "whoever asks for it" : nameOfId(snapshot, vmId);
 }
 
 function anew(interfaceId: string): string {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { host, network } from "../../hypervisor/testing/lab/labNetworks";
-import type { AddressFact, NetworkFact } from "../snapshot";
+import type { AddressFact, InterfaceFact, NetworkFact } from "../snapshot";
 import { healthySnapshot } from "../testSnapshot";
 import { checkLeases } from "./leases";
 
@@ -10,16 +10,20 @@ const strange = "52:54:00:00:09:09";
 /** Of VM 1, VM 2 and nobody; of another network. */
 const [free, elsewhere] = ["192.168.1.9", "192.168.2.2"];
 
-function told(leases: { networkId?: number; mac: string; ipv4: string }[], addresses: AddressFact[] = []): string[] {
+function told(
+  leases: { networkId?: number; mac: string; ipv4: string }[],
+  addresses: AddressFact[] = [],
+  interfaces: InterfaceFact[] = [],
+): string[] {
   const network1 = {
     written: { networks: [network(1, [first, second]), network(2, [])], firewalls: [], limits: [] },
     leases: leases.map((lease) => ({ networkId: 1, endsAt, ...lease })),
   } as Partial<NetworkFact> as NetworkFact;
-  return checkLeases({ ...healthySnapshot(), addresses }, network1).map(({ message }) => message);
+  return checkLeases({ ...healthySnapshot(), addresses, interfaces }, network1).map(({ message }) => message);
 }
 
 test("nothing is told of leases of VMs' own addresses, of those in quarantine, nor of a range that the network had before", () => {
-  const quarantined = { networkId: 1, ipv4: free, vmId: 7, isReleased: true };
+  const quarantined = { networkId: 1, ipv4: free, vmId: 7, hasReservedMac: false, isReleased: true };
   expect(told([])).toEqual([]);
   expect(told([first, second, { mac: strange, ipv4: free }], [quarantined])).toEqual([]);
   expect(told([{ mac: strange, ipv4: elsewhere }])).toEqual([]);
@@ -49,16 +53,22 @@ test.each<[what: string, lease: { networkId?: number; mac: string; ipv4: string 
   [
     "an address, to a stranger",
     { mac: strange, ipv4: free },
-    /^The address 192\.168\.1\.9 is leased to 52:54:00:00:09:09, which no VM has or had lately: until 2026-11-23T11:39:06\.000Z, .* see what writes to \/run\/c\/network\/1\/leases, /,
+    /^The address 192\.168\.1\.9 is leased to 52:54:00:00:09:09, which no VM has, nor had lately as far as the database knows: until 2026-11-23T11:39:06\.000Z, .* see what writes to \/run\/c\/network\/1\/leases, /,
   ],
 ])("it is told of a lease of %s", (_what, lease, expected) => {
   expect(told([lease])).toEqual([expect.stringMatching(expected)]);
 });
 
+test("nothing is told of a lease of a VM that is on the network no more, since it runs with a user-mode one", () => {
+  const moved = { vmId: 3, interfaceId: "net0", networkId: 1, ipv4: free, mac: strange };
+  expect(told([{ mac: strange, ipv4: free }], [], [moved])).toEqual([]);
+  expect(told([{ mac: strange, ipv4: free }], [], [{ ...moved, mac: first.mac }])).toHaveLength(1);
+});
+
 test("an address that is reserved, or waits in another network, is in no quarantine", () => {
   const rows = [
-    { networkId: 1, ipv4: free, vmId: null, isReleased: false },
-    { networkId: 2, ipv4: free, vmId: 7, isReleased: true },
+    { networkId: 1, ipv4: free, vmId: null, hasReservedMac: false, isReleased: false },
+    { networkId: 2, ipv4: free, vmId: 7, hasReservedMac: false, isReleased: true },
   ];
   expect(told([{ mac: strange, ipv4: free }], rows)).toHaveLength(1);
 });

@@ -23,13 +23,19 @@ export function checkLeases(snapshot: Snapshot, { written, leases }: NetworkFact
       const message = `${leased} of ${whose}, and is ${nameOfId(snapshot, holder.vmId)}'s: ${advice}`;
       return [tell(`lease ${ipv4}`, message)];
     }
+    // Of a VM that is on this network no more, since it runs with a user-mode one.
+    if (isInterfaces(snapshot, lease)) return [];
     if (isInQuarantine(snapshot, lease) || !isWithin(ipv4, network.cidr)) return [];
     const message =
       other === undefined
-        ? `${leased}, which no VM has or had lately: until ${endsAt}, when the lease ends, no VM gets the address by DHCP. If it is there again then, see what writes to ${leaseFile(snapshot, networkId)}, for Cumulus' name servers give addresses to VMs alone.`
+        ? `${leased}, which no VM has, nor had lately as far as the database knows: until ${endsAt}, when the lease ends, no VM gets the address by DHCP. If it is there again then, see what writes to ${leaseFile(snapshot, networkId)}, for Cumulus' name servers give addresses to VMs alone.`
         : `${leased} of ${nameOfId(snapshot, other.vmId)}, whose address is ${other.ipv4}: ${again}`;
     return [tell(`lease ${ipv4}`, message)];
   });
+}
+
+function isInterfaces({ interfaces }: Snapshot, { networkId, ipv4, mac }: NetworkFact["leases"][number]): boolean {
+  return interfaces.some((one) => one.networkId === networkId && one.ipv4 === ipv4 && one.mac === mac);
 }
 
 function isInQuarantine({ addresses }: Snapshot, { networkId, ipv4 }: { networkId: number; ipv4: string }): boolean {

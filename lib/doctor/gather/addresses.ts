@@ -9,10 +9,13 @@ export async function gatherAddresses(
   tx: Queryable,
 ): Promise<{ interfaces: InterfaceFact[]; addresses: AddressFact[] }> {
   const isLive = isNull(vms.deletedAt);
-  const firsts = await tx.select({ vmId: vms.id, networkId: vms.networkId, ipv4: vms.ipv4 }).from(vms).where(isLive);
-  const { vmId, interfaceId, networkId, ipv4 } = vmInterfaces;
+  const firsts = await tx
+    .select({ vmId: vms.id, networkId: vms.networkId, ipv4: vms.ipv4, mac: vms.mac })
+    .from(vms)
+    .where(isLive);
+  const { vmId, interfaceId, networkId, ipv4, mac } = vmInterfaces;
   const further = await tx
-    .select({ vmId, interfaceId, networkId, ipv4 })
+    .select({ vmId, interfaceId, networkId, ipv4, mac })
     .from(vmInterfaces)
     .innerJoin(vms, eq(vms.id, vmId))
     .where(isLive);
@@ -23,6 +26,7 @@ export async function gatherAddresses(
       networkId: row.networkId,
       ipv4: row.ipv4,
       vmId: row.vmId,
+      hasReservedMac: row.reservedMac !== null,
       isReleased: row.releasedAt !== null,
     })),
   };

@@ -10,7 +10,7 @@ import { operations } from "../../db/schema/operations";
 import { portForwards } from "../../db/schema/vmNetworking";
 import { vms } from "../../db/schema/vms";
 import { isOfConsolePort, type ShadowedForward } from "../../domain/consolePort";
-import { type NetworkState, networkStateSchema } from "../../domain/hostNetwork";
+import type { NetworkState } from "../../domain/hostNetwork";
 import type { NetworkDriver } from "../../domain/machine";
 import { loopbackAddress } from "../../domain/portForward";
 import type {
@@ -102,7 +102,8 @@ export async function gatherDatabase(pool: pg.Pool, consolePort: number): Promis
         strandedBackups: await gatherStrandedBackups(tx, open),
         isHostAway: away.length > 0,
         driver: driver ?? null,
-        askedNetworks: driver ? networkStateSchema.parse(await networkStateOf(tx, driver, consolePort)) : null,
+        // As it is, also where a host would refuse it: what is wrong with it is then told.
+        askedNetworks: driver ? await networkStateOf(tx, driver, consolePort) : null,
         bridgedVmIds: new Set(vmRows.filter(({ vm }) => vm.observedLink?.driver === "bridge").map(({ vm }) => vm.id)),
         shadowedForwards: await shadowedForwards(tx, consolePort),
         ...(await gatherAddresses(tx)),

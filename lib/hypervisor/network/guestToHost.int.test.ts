@@ -131,6 +131,7 @@ describe("from inside a guest", () => {
     for (const lines of heard) lines.splice(0);
     const open = await answering(guest, seenByGuest([...ofHost, ...ofNamespace]), ports, 5000);
     expect(open).toEqual(allOf(gateways, [53]));
+    await Promise.all(heard.map((lines) => untilQuiet(lines)));
     expect(heard).toEqual([[], []]);
   });
 
