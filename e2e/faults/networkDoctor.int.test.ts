@@ -67,7 +67,7 @@ test("the doctor finds nothing on a host with all that networks have, then what 
     `The set forwards of the nft table inet cumulus in ${inner.name} lacks "10.77.0.2 . tcp . 22"`,
   );
 
-  expect(told).toContain("The address 10.77.0.98 is leased to 52:54:00:00:09:09, which no VM has or had lately");
+  expect(told).toContain("The address 10.77.0.98 is leased to 52:54:00:00:09:09, which no VM has, nor had lately");
   expect(told).toContain(`${folder}/dhcp-hosts, by which network ${network.id} has its names and addresses, has `);
   expect(told).toContain("The address 10.77.0.2 of net0 of VM walled (id 1) is free in the database");
   expect(told).toContain(`The database holds 10.77.0.99 of network ${network.id} for VM walled (id 1)`);

@@ -1,5 +1,5 @@
 import { access, mkdir, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { archOfNode } from "../../domain/arch";
 import { CumulusError } from "../../domain/errors";
 import type { TaskReport } from "../../domain/task";
@@ -29,6 +29,8 @@ export async function guestfsEnvironment(
 ): Promise<Record<string, string>> {
   await fulfil(recipePrerequisites, options);
   const cache = join(folder, "cache");
+  // What the folder lies in is others' too: made along with the cache, it would be closed to them.
+  await mkdir(dirname(folder), { recursive: true });
   await mkdir(cache, { recursive: true, mode: 0o700 });
   return {
     LC_ALL: "C",
