@@ -16,7 +16,7 @@ describe("a snapshot in words", () => {
     const long = /until all of its memory is written/;
     expect(standstillWords(true, { memorySnapshots: "stopped" })).toMatch(long);
     expect(standstillWords(false, { memorySnapshots: "stopped" })).toMatch(/fraction of a second/);
-    expect(standstillWords(true, { memorySnapshots: "live" })).toMatch(/fraction of a second/);
+    expect(standstillWords(true, { memorySnapshots: "live" })).toMatch(/some tens of milliseconds for each GiB/);
     expect(standstillWords(true, null)).toBeNull();
     expect(standstillWords(false, null)).toMatch(/fraction of a second/);
   });

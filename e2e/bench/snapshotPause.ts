@@ -16,6 +16,7 @@ const rounds = 5;
 const sizes = [
   { label: "256 MiB", memoryBytes: 256 * MIB, usedMiB: 96 },
   { label: "1 GiB", memoryBytes: GIB, usedMiB: 400 },
+  { label: "4 GiB", memoryBytes: 4 * GIB, usedMiB: 1600 },
 ] as const;
 const target = { of: "value", atMost: 100 } as const;
 /** As large as a distribution's image is. */

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -55,6 +55,7 @@ describe("an agent that is killed", { timeout: 400_000 }, () => {
         await dying;
       }
       await until(async () => (await Promise.all(started.map(isAlive))).every((alive) => !alive));
+      await removeSocketFolders(started);
 
       await bed.withNextAgent(async (tasks, agent) => {
         expect(await tasks.get(id)).toMatchObject({ status: "running" });
@@ -68,6 +69,14 @@ describe("an agent that is killed", { timeout: 400_000 }, () => {
 
 interface Started extends ProcessIdentity {
   commandLine: string;
+}
+
+/** libguestfs has root's socket in a folder of /tmp, wherever its other files are, and is no more to remove it. */
+async function removeSocketFolders(ended: readonly Started[]): Promise<void> {
+  const folders = ended.flatMap(
+    ({ commandLine }) => /\/tmp\/libguestfs\w+(?=\/guestfsd\.sock)/.exec(commandLine) ?? [],
+  );
+  for (const folder of new Set(folders)) await rm(folder, { recursive: true, force: true });
 }
 
 /** All that a process has started, and what that has. */
