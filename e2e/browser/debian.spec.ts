@@ -8,7 +8,7 @@ import { createSshClient } from "../sshClient";
 import { startStack, until } from "../stack";
 import { signIn, test } from "./fixtures";
 
-test("debian-12, built on this host, lets the key's owner in; a VM of its snapshot is a machine of its own, whose timeline tells cloud-init's stages and what failed", async ({
+test("debian-12, built on this host, lets the key's owner in and goes on from a snapshot with memory; a VM of its snapshot is a machine of its own, whose timeline tells cloud-init's stages and what failed", async ({
   page,
 }) => {
   test.setTimeout(1_800_000);
@@ -51,14 +51,35 @@ test("debian-12, built on this host, lets the key's owner in; a VM of its snapsh
 
     const original = await inGuest("bookworm", readIdentity);
     expect(original).toMatch(/^[0-9a-f]{32}\nssh-ed25519 /);
+    const { body: vms } = await stack.api<{ items: Vm[] }>("GET", "/api/vms?search=bookworm");
+    const path = `/api/vms/${vms.items[0]?.id}`;
+    const take = async (name: string, memory: boolean): Promise<Snapshot | undefined> => {
+      await ended(await ask<Operation>("POST", `${path}/snapshots`, { name, memory }));
+      const { body } = await stack.api<{ items: Snapshot[] }>("GET", `${path}/snapshots`);
+      return body.items.find((one) => one.name === name);
+    };
+
+    await test.step("its disk and memory come back as they were, with the clock of now", async () => {
+      const boot = "cat /proc/sys/kernel/random/boot_id";
+      const readNotes = `cat ~/note /dev/shm/note; ${boot}`;
+      const id = await inGuest("bookworm", `echo early | tee ~/note > /dev/shm/note; sync; ${boot}`);
+      const kept = await take("early", true);
+      expect(kept?.consistency).toBe("memory");
+      expect(await inGuest("bookworm", `echo late | tee ~/note > /dev/shm/note; sync; ${readNotes}`)).toBe(
+        `late\nlate\n${id}`,
+      );
+      await ended(await ask<Operation>("POST", `/api/snapshots/${kept?.id}/restore`, {}));
+      await expect.poll(() => inGuest("bookworm", readNotes), { timeout: 120_000 }).toBe(`early\nearly\n${id}`);
+      const aheadSeconds = Number(await inGuest("bookworm", "date +%s")) - Date.now() / 1000;
+      expect(Math.abs(aheadSeconds)).toBeLessThan(10);
+    });
+
     await test.step("a VM is made of its snapshot, with a command that fails", async () => {
-      const { body } = await stack.api<{ items: Vm[] }>("GET", "/api/vms?search=bookworm");
-      const path = `/api/vms/${body.items[0]?.id}`;
-      await ended(await ask<Operation>("POST", `${path}/snapshots`, { name: "set up" }));
+      const whole = await take("set up", false);
+      expect(whole?.consistency).toBe("filesystem");
       await ended(await ask<Operation>("POST", `${path}/stop`, {}));
-      const { body: snapshots } = await stack.api<{ items: Snapshot[] }>("GET", `${path}/snapshots`);
       const copy = await ask<Vm>("POST", "/api/vms", {
-        ...{ name: "copied", snapshot: snapshots.items[0]?.id, sshKeys: [ssh.publicKey] },
+        ...{ name: "copied", snapshot: whole?.id, sshKeys: [ssh.publicKey] },
         userData: "#cloud-config\nruncmd: [echo out of paint; exit 3]\n",
       });
       await page.goto(`${stack.url}/vms/${copy.id}`);
