@@ -4,6 +4,7 @@ import { waitForPower } from "../../control/lab/waitForPower";
 import { destroyVm } from "../../control/vms/destroy";
 import { powerVm } from "../../control/vms/power";
 import { CumulusError } from "../../domain/errors";
+import type { Vm } from "../../domain/vm";
 import type { Observed } from "../../domain/vmStatus";
 import { endpoint } from "../endpoint";
 import { createFromLab } from "../lab/create";
@@ -78,6 +79,7 @@ export const labStartEndpoint = endpoint({
   handle: async ({ context, services, actor, body, request }) => {
     const id = idOf(body);
     const { vm } = await found(`vm '${id}' not found`, getLabVm(context, id));
+    if (runsUnheard(vm)) return { status: "ok" as const };
     if (vm.status !== "running") await powerVm(context, actor, id, vm.status === "paused" ? "resume" : "start");
     await waitForPower(context, services.changes, id, "running", request.signal);
     return { status: "ok" as const };
@@ -136,6 +138,11 @@ async function found<T>(message: string, answer: Promise<T>): Promise<T> {
     if (error instanceof CumulusError && error.code === "not_found") throw new CumulusError("not_found", message);
     throw error;
   }
+}
+
+/** Whether it is to run and `vm_info` says that it does, though it is not heard of now: a start would change nothing. */
+function runsUnheard({ status, desired, observed }: Vm): boolean {
+  return status === "unreachable" && desired === "running" && labStates[observed] === "RUNNING";
 }
 
 /** The lab's words say whether there is a QEMU, whatever is wanted. */
