@@ -50,7 +50,7 @@ describe("the network default", () => {
     expect(await find()).toMatchObject({
       cidr: "192.168.3.0/24",
       gateway: "192.168.3.1",
-      description: expect.stringContaining("192.168.0.0/23"),
+      description: "Not 192.168.0.0/24, as usual: the host has a route to 192.168.0.0/23.",
     });
   });
 
@@ -86,6 +86,21 @@ describe("the network default", () => {
     occupied = ["192.168.0.0/24"];
     await ensureDefaultNetwork(context, "bridge");
     expect(await find()).toMatchObject({ id, cidr: "192.168.2.0/24", gateway: "192.168.2.1" });
+  });
+
+  test("says that another network has its usual range where that is what keeps it from there", async () => {
+    occupied = ["192.168.0.0/24"];
+    await ensureDefaultNetwork(context, "bridge");
+    occupied = [];
+    await createNetwork(context, { name: "settler", cidr: "192.168.0.0/24" });
+    await ensureDefaultNetwork(context, "bridge");
+    expect(await find()).toMatchObject({ cidr: "192.168.1.0/24" });
+    occupied = ["192.168.1.0/24"];
+    await ensureDefaultNetwork(context, "bridge");
+    expect(await find()).toMatchObject({
+      cidr: "192.168.2.0/24",
+      description: "Not 192.168.0.0/24, as usual: the network settler has 192.168.0.0/24.",
+    });
   });
 
   test("moves by itself where the host comes to have a route to it while no VM is in it", async () => {

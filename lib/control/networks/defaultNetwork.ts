@@ -15,6 +15,12 @@ import { vmsIn } from "./networkChecks";
 const preferredCidr = "192.168.0.0/24";
 const isDefault = eq(networks.name, "default");
 
+/** A range that the network can't have, and whose it is, as in "the host has a route to". */
+interface Taken {
+  cidr: string;
+  by: string;
+}
+
 /**
  * Sees to it that there is the network `default`, in a range that the host has no other way to. One that no VM is in moves where the host has a route to its
  * range, and the addresses that were kept in it are let go of; one with VMs stays, as does one for which there is no range, and the log tells.
@@ -35,8 +41,11 @@ export async function ensureDefaultNetwork(context: Context, driver: HostReport[
     const route = present && routeTo(present.cidr);
     if (present && route === undefined) return;
     const others = (await tx.select().from(networks)).filter(({ name }) => name !== "default");
-    const taken = [...occupied, ...others.map(({ cidr }) => cidr)];
-    const cidr = freeCidr(taken);
+    const taken: Taken[] = [
+      ...occupied.map((cidr) => ({ cidr, by: "the host has a route to" })),
+      ...others.map(({ cidr, name }) => ({ cidr, by: `the network ${name} has` })),
+    ];
+    const cidr = freeCidr(taken.map(({ cidr }) => cidr));
     if (!present) return add(tx, context, taken, cidr);
     const whyStays = cidr === undefined ? "there is no other range" : await whoIsIn(tx, present.id);
     if (cidr === undefined || whyStays !== null) {
@@ -46,14 +55,14 @@ export async function ensureDefaultNetwork(context: Context, driver: HostReport[
   });
 }
 
-async function add(tx: Queryable, { log }: Context, taken: readonly string[], cidr: string | undefined): Promise<void> {
+async function add(tx: Queryable, { log }: Context, taken: readonly Taken[], cidr: string | undefined): Promise<void> {
   if (cidr === undefined) {
     throw new CumulusError(
       "conflict",
       "The host has routes to all private ranges, so there is none for the network default. Set CUMULUS_NETWORK=user.",
     );
   }
-  const description = whyElsewhere(cidr, taken);
+  const description = whyElsewhere(taken);
   if (description !== "") log.warn({ cidr }, description);
   const values = { name: "default", domain: "default.internal", cidr, gateway: defaultGatewayOf(cidr), description };
   const [row] = await tx.insert(networks).values(values).returning();
@@ -65,7 +74,7 @@ async function move(
   { log }: Context,
   { id, cidr: from }: NetworkRow,
   cidr: string,
-  taken: readonly string[],
+  taken: readonly Taken[],
 ): Promise<void> {
   const kept = await tx.delete(addresses).where(eq(addresses.networkId, id)).returning();
   const reserved = kept
@@ -73,7 +82,7 @@ async function move(
     .map(({ ipv4 }) => ipv4);
   const isFree =
     reserved.length > 0 ? ` Addresses that were reserved in ${from} are no more: ${reserved.join(", ")}.` : "";
-  const description = `${whyElsewhere(cidr, taken)}${isFree}`.trim().slice(0, 500);
+  const description = `${whyElsewhere(taken)}${isFree}`.trim().slice(0, 500);
   log.warn({ from, cidr, reserved }, description || `The network default moved to ${cidr}.`);
   const gateway = defaultGatewayOf(cidr);
   await tx
@@ -88,10 +97,10 @@ async function tell(tx: Queryable, id: number): Promise<void> {
   await announce(tx, { kind: "network", id });
 }
 
-function whyElsewhere(cidr: string, taken: readonly string[]): string {
-  if (cidr === preferredCidr) return "";
-  const inTheWay = taken.find((one) => overlaps(one, preferredCidr));
-  return `Not ${preferredCidr}, as usual: the host has a route to ${inTheWay}.`;
+/** Empty where it has the range that it has as usual. */
+function whyElsewhere(taken: readonly Taken[]): string {
+  const inTheWay = taken.find((one) => overlaps(one.cidr, preferredCidr));
+  return inTheWay === undefined ? "" : `Not ${preferredCidr}, as usual: ${inTheWay.by} ${inTheWay.cidr}.`;
 }
 
 async function whoIsIn(tx: Queryable, id: number): Promise<string | null> {
