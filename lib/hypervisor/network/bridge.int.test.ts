@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { NetworkState } from "../../domain/hostNetwork";
 import { networkFingerprint } from "../../domain/networkFingerprint";
 import { Lab, type LabNamespace } from "../testing/lab/lab";
-import { get, host, network, ping, resolve, serve, silenceMs } from "../testing/lab/labNetworks";
+import { dripClient, get, host, network, ping, resolve, serve, silenceMs } from "../testing/lab/labNetworks";
 import { until, untilQuiet } from "../testing/until";
 import { linkLocalOf } from "./names";
 
@@ -67,14 +67,22 @@ test.each([
   expect(heard).toEqual(["ready", "4000", "4001", "4002"]);
 });
 
-test("networks don't reach each other, but as far as one is told to", async () => {
-  expect(await get(a, "192.168.2.4", 80, silenceMs)).toBe("silent");
+test("networks don't reach each other by IPv4 nor by IPv6, but as far as one is told to", async () => {
+  const isClosed = async (guest: LabNamespace, addresses: string[]) => {
+    for (const address of addresses) expect(await get(guest, address, 80, silenceMs), address).toBe("silent");
+  };
+  const [inOne, inTwo] = [
+    ["192.168.1.3", "fd00:0:0:1::3"],
+    ["192.168.2.4", "fd00:0:0:2::4"],
+  ];
+  await isClosed(a, inTwo);
   await lab.apply({ ...state, networks: [{ ...one, reaches: [2] }, two] });
   expect(await get(a, "192.168.2.4", 80)).toBe("hello ::ffff:192.168.1.2");
-  expect(await get(c, "192.168.1.3", 80, silenceMs)).toBe("silent");
+  expect(await get(a, "fd00:0:0:2::4", 80)).toBe("hello fd00:0:0:1::2");
+  await isClosed(c, inOne);
   await expect.poll(() => resolve(a, "192.168.1.1", "vm3.net-2.internal")).toBe("192.168.2.4");
   await lab.apply(state);
-  expect(await get(a, "192.168.2.4", 80, silenceMs)).toBe("silent");
+  await isClosed(a, inTwo);
 });
 
 test("guests find each other by name, and nobody of another network", async () => {
@@ -217,15 +225,6 @@ const talkativeServer = `const socket = require("node:dgram").createSocket("udp4
 /** Says "sent" for each. */
 const talkativeClient = `const socket = require("node:dgram").createSocket("udp4"); console.log("ready");
   setInterval(() => socket.send("x", 9, "192.168.1.3", () => console.log("sent")), 20);`;
-
-/** A client that has its bytes echoed, ten a second, and says "ready" and then a line for each that comes back. */
-function dripClient(address: string, port: number): string {
-  return `const socket = require("node:net").connect({ host: "${address}", port: ${port} }, () => {
-    console.log("ready");
-    setInterval(() => socket.write("x"), 100);
-    socket.on("data", () => console.log("drip"));
-  });`;
-}
 
 test("a network in the host's own subnet takes no route from the host, which tells of it, and has it back afterwards", async () => {
   const routeTo = (address: string) => lab.host.run("ip", ["route", "get", address]);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { NetworkState } from "../../domain/hostNetwork";
 import { Lab, LabNamespace } from "../testing/lab/lab";
-import { get, host, network, serve, silenceMs } from "../testing/lab/labNetworks";
+import { datagramClient, dripClient, get, host, network, serve, silenceMs } from "../testing/lab/labNetworks";
+import { until, untilQuiet } from "../testing/until";
 
 let lab: Lab;
 let a: LabNamespace;
@@ -44,6 +45,35 @@ test("a forward leads from the host's address to a guest, live, and ends live", 
     expect(await get(lab.internet, address, port)).toBe("refused");
   }
   expect(await get(lab.host, "127.0.0.1", 8082)).toBe("refused");
+});
+
+/** Echoes bytes and datagrams on port 7. */
+const echo = `require("node:net").createServer((socket) => socket.on("error", () => {}).pipe(socket)).listen(7, () => {
+    const datagrams = require("node:dgram").createSocket("udp4", (data, { port, address }) => datagrams.send(data, port, address));
+    datagrams.bind(7, () => console.log("ready"));
+  });`;
+
+test("what is open through a forward, TCP and UDP, goes on while others change and ends when it is removed", async () => {
+  await b.start(process.execPath, ["-e", echo]);
+  const to = { hostAddress: "0.0.0.0", ipv4: "192.168.1.3", port: 7 };
+  const forwards = [
+    { ...to, protocol: "tcp" as const, hostPort: 7000 },
+    { ...to, protocol: "udp" as const, hostPort: 7001 },
+  ];
+  const other = { ...to, protocol: "tcp" as const, hostPort: 8080, port: 80 };
+  await lab.apply({ ...state, networks: [{ ...one, forwards }, two] });
+  const clients = [dripClient("203.0.113.2", 7000), datagramClient("203.0.113.2", 7001)];
+  const heard = await Promise.all(clients.map((client) => lab.internet.start(process.execPath, ["-e", client])));
+  const hearMore = async () => {
+    const before = heard.map(({ length }) => length);
+    await until(() => heard.every(({ length }, index) => length > (before[index] ?? 0) + 5), 20_000);
+  };
+  await hearMore();
+  await lab.apply({ ...state, networks: [{ ...one, forwards: [...forwards, other] }, two] });
+  await hearMore();
+  await lab.apply({ ...state, networks: [{ ...one, forwards: [other] }, two] });
+  await Promise.all(heard.map((lines) => untilQuiet(lines)));
+  await lab.apply(state);
 });
 
 test("a firewall that lets in this computer alone lets in no guest that comes by a forward of it", async () => {

@@ -48,6 +48,21 @@ export const resolve = (space: LabNamespace, server: string, name: string) =>
     resolver.setServers(["${server}"]);
     resolver.resolve4("${name}").then((found) => say(found.join()), (error) => say(error.code));`);
 
+/** A client that has its bytes echoed, ten a second, and says "ready" and then a line for each that comes back. */
+export function dripClient(address: string, port: number): string {
+  return `const socket = require("node:net").connect({ host: "${address}", port: ${port} }, () => {
+    console.log("ready");
+    setInterval(() => socket.write("x"), 100);
+    socket.on("data", () => console.log("drip"));
+  });`;
+}
+
+/** The same with datagrams: it says "drip" for each that comes back. */
+export const datagramClient = (address: string, port: number) =>
+  `const socket = require("node:dgram").createSocket("udp4", () => console.log("drip"));
+  setInterval(() => socket.send("x", ${port}, "${address}"), 100);
+  console.log("ready");`;
+
 /** Whether an address answers an ICMP echo request: "answered" or "silent". */
 export const ping = async (space: LabNamespace, address: string, timeoutMs = 20_000) =>
   (await space.run("python3", ["-c", echoRequest, address, String(timeoutMs / 1000)])).trim();
