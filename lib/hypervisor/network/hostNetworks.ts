@@ -11,7 +11,7 @@ import type { UserForward } from "./userForwards";
 
 /** What diagnosing knows of a VM. */
 export interface DiagnosedVm {
-  spec: MachineSpec;
+  spec: Pick<MachineSpec, "id">;
   seen: Pick<Observation, "state" | "reason" | "link">;
   /** Forwards of its user-mode network that can't be had now. */
   brokenForwards: readonly BrokenForward[];

@@ -1,4 +1,5 @@
 import { networkStateSchema } from "../../../domain/hostNetwork";
+import { networkInterfaceSchema } from "../../../domain/machine";
 import type { Settings } from "../../../env";
 import { detectUserScheme } from "../../../system/machineUsers";
 import { prepareFolders } from "../../folders";
@@ -17,10 +18,15 @@ async function main(): Promise<void> {
   await prepareFolders(settings, users, log);
   const networks = await createHostNetworks(settings, users, log);
   await networks.recover();
-  await answerLines(async (method, [first]) => {
+  await answerLines(async (method, [first, second, port]) => {
     if (method === "applyNetworks") return networks.apply(networkStateSchema.parse(first));
     if (method === "networkStatus") return networks.status();
     if (method === "warnings") return warnings;
+    if (method === "diagnose") {
+      const link = networkInterfaceSchema.parse(second);
+      const seen = { state: "running" as const, reason: null, link: null };
+      return networks.diagnose({ spec: { id: Number(first) }, seen, brokenForwards: [] }, link, Number(port));
+    }
     const { driver, reason, problem, warning, applied } = networks;
     return { driver, reason, problem, warning, applied };
   });
