@@ -2,13 +2,25 @@ import * as z from "zod";
 import { type Arch, archSchema, firmwareSchema } from "./arch";
 import { byteSizeSchema } from "./byteSize";
 import { lineSchema, textSchema } from "./humanText";
-import { imageKindSchema, imageNameSchema, loginUserSchema } from "./image";
+import { type ImageManifest, imageKindSchema, imageNameSchema, loginUserSchema } from "./image";
 import { checksumSchema, type ImportedImage, type importedImageSchema } from "./imageImport";
 import { recipeSchema } from "./recipe";
 
 /** Images that a host can make from its distribution's packages. */
 export const buildableImages = ["debian-12", "mini"] as const;
 export type BuildableImage = (typeof buildableImages)[number];
+
+/** Further names that find them, as the catalogue has them for its own. */
+const builtAliases: Record<BuildableImage, readonly string[]> = {
+  "debian-12": ["debian_12", "debian-bookworm"],
+  mini: [],
+};
+
+/** The names that find an image beside its own. One that an older version built has those that this one gives, too. */
+export function aliasesOf({ name, source, aliases }: Pick<ImageManifest, "name" | "source" | "aliases">): string[] {
+  const built = source.type === "built" ? buildableImages.find((one) => one === name) : undefined;
+  return built === undefined ? aliases : [...builtAliases[built]];
+}
 
 /** What somebody who brings an image may say of it. */
 const broughtFields = {

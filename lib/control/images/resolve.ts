@@ -10,7 +10,7 @@ import type { ImageRow } from "./view";
 
 /**
  * The image that a request means: by id, or the newest that has the name, else the newest that has it as an alias; of several architectures the host's
- * own. It stays there until the transaction's end.
+ * own. An alias of both means the maker's own image before the one that was built here, so that building this again doesn't change what it means. It stays there until the transaction's end.
  * @param field of the request, to be named when there is none
  * @throws `bad_request`
  */
@@ -31,6 +31,7 @@ export async function resolveImage(
     .orderBy(
       sql`${images.name} = ${String(wanted)} desc`,
       sql`${images.arch} in (select ${hosts.report} ->> 'arch' from ${hosts}) desc`,
+      sql`${images.name} <> ${String(wanted)} and ${images.source} ->> 'type' = 'built'`,
       desc(images.createdAt),
       desc(images.id),
     )

@@ -3,6 +3,7 @@ import { and, eq, getTableColumns, sql } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { images } from "../../db/schema/images";
 import { type ImageIdentity, type ImageManifest, isRecipeChanged } from "../../domain/image";
+import { aliasesOf } from "../../domain/imageRequest";
 import type { Context } from "../context";
 import { announceImage } from "./announce";
 import { lockImages } from "./lock";
@@ -27,7 +28,8 @@ export async function takeUpImages(context: Context): Promise<void> {
  */
 export async function takeUpImage(db: Queryable, manifest: ImageManifest, isRecipeOld = false): Promise<number> {
   const { recipeHash: _recipeHash, createdAt, ...described } = manifest;
-  const values = { ...described, isRecipeChanged: isRecipeOld, createdAt: new Date(createdAt) };
+  const aliases = aliasesOf(manifest);
+  const values = { ...described, aliases, isRecipeChanged: isRecipeOld, createdAt: new Date(createdAt) };
   const known = await findKnown(db, manifest);
   if (known) return isCurrent(known, values) ? known.id : update(db, known.id, values);
   const [row] = await db.insert(images).values(values).onConflictDoNothing().returning({ id: images.id });
