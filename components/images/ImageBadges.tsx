@@ -1,11 +1,11 @@
 "use client";
 
-import { type Image, isOutOfDate, isPastEndOfLife } from "../../lib/domain/image";
+import { type Image, isOutOfDate, isPastEndOfLife, type OutOfDate } from "../../lib/domain/image";
 import { useHost } from "../data/hooks";
 import { Badge } from "../ui/Badge";
 import { isEmulated } from "./imageWords";
 
-type Shown = Pick<Image, "kind" | "arch" | "endOfLife" | "newerId" | "newerBuild">;
+type Shown = Pick<Image, "kind" | "arch" | "endOfLife"> & OutOfDate;
 
 /** What to know of an image at a glance: that it is an ISO, emulated, out of date, no longer mended. */
 export function ImageBadges({ image }: { image: Shown }) {

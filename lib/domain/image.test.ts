@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { archivedVm } from "../archives/testing/tar";
-import { imageManifestSchema, isRecipeChanged } from "./image";
+import { imageManifestSchema, isOutOfDate, isRecipeChanged } from "./image";
 import { readForeignDescription } from "./vmDescription";
 
 const manifest = {
@@ -40,4 +40,12 @@ test("an image that was built by another recipe than the present one is known; n
   expect(isChanged({ name: "debian-99" })).toBe(false);
   expect(isChanged({ arch: "aarch64" })).toBe(false);
   expect(isChanged({ source: { type: "upload", fileName: "a.qcow2" } })).toBe(false);
+});
+
+test("an image is out of date when there is a newer one, when one can be had, or when its base has a newer build", () => {
+  const newest = { newerId: null, newerBuild: null, newerBaseId: null };
+  expect(isOutOfDate(newest)).toBe(false);
+  expect(isOutOfDate({ ...newest, newerId: 2 })).toBe(true);
+  expect(isOutOfDate({ ...newest, newerBuild: "age" })).toBe(true);
+  expect(isOutOfDate({ ...newest, newerBaseId: 2 })).toBe(true);
 });

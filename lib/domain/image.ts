@@ -110,6 +110,8 @@ export const imageSchema = imageManifestSchema
     snapshotCount: z.number().int(),
     /** The newest image of the same name and architecture, where that is another one: this one is out of date. */
     newerId: z.number().int().nullable(),
+    /** Of an image that a recipe made: a newer build of what it was made from, on which the recipe can run again; null for none. */
+    newerBaseId: z.number().int().nullable(),
     /**
      * Why a newer one could be had that is not here: this version of Cumulus builds it by another `recipe`, its maker has `published` another build since,
      * as far as it was asked, or it was built here at an `age` at which its packages have been mended since. Null for none of them.
@@ -119,9 +121,12 @@ export const imageSchema = imageManifestSchema
   .meta({ id: "Image" });
 export type Image = z.infer<typeof imageSchema>;
 
+/** What tells whether there is a newer one. */
+export type OutOfDate = Pick<Image, "newerId" | "newerBuild" | "newerBaseId">;
+
 /** Whether there is a newer one, here or to be had. */
-export function isOutOfDate({ newerId, newerBuild }: Pick<Image, "newerId" | "newerBuild">): boolean {
-  return newerId !== null || newerBuild !== null;
+export function isOutOfDate({ newerId, newerBuild, newerBaseId }: OutOfDate): boolean {
+  return newerId !== null || newerBuild !== null || newerBaseId !== null;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;

@@ -12,7 +12,7 @@ export const imageDetailSchema = imageSchema
     snapshots: z.array(userSchema.extend({ vmId: z.number().int(), vmName: z.string() })),
     /** Images of other names that are of the same bytes: they share one file, which goes with the last of them. */
     sameFile: z.array(userSchema.extend({ title: z.string() })),
-    /** Of an image that a recipe made: a newer build of what it was made from, on which the recipe can run again; null for none. */
+    /** What `newerBaseId` names. */
     newerBase: userSchema.extend({ title: z.string() }).nullable(),
     /** Of an image of the catalogue: what its maker publishes now, when it was last asked (`POST /api/images/{id}/newer-build`); null: never. */
     published: publishedBuildSchema.nullable(),

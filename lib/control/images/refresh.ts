@@ -30,7 +30,7 @@ async function taskOf(context: Context, image: ImageRow): Promise<ImageTask> {
     case "recipe": {
       const { title, description } = image;
       if (!image.recipe) throw cannot(`The recipe of ${name} was not kept.`);
-      const base = await newestBase(context.db, source);
+      const base = await newestBase(context.db, image.id);
       if (!base) throw cannot(`The image that ${name} was made from is no longer here: add it first.`);
       return customizeTask(base, image.recipe, { name, title, description });
     }

@@ -2,7 +2,7 @@ import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { testHypervisor } from "../../agent/testAgent";
 import { images } from "../../db/schema/images";
-import type { ImageSource } from "../../domain/image";
+import { type ImageSource, isOutOfDate } from "../../domain/image";
 import { fakeImage, fakeIso } from "../../hypervisor/fakeHost";
 import { recipeHashOf } from "../../images/buildImage";
 import { testControlPlane } from "../testControlPlane";
@@ -19,6 +19,21 @@ test("a recipe's image tells when what it was made from has a newer build", asyn
   expect(await newerBase()).toBeNull();
   const newer = await add("mini", "3", mini.source);
   expect(await newerBase()).toEqual({ id: newer, name: "mini", title: mini.title });
+});
+
+test("an image whose recipe ran on an older build of its base is out of date in the list", async () => {
+  const { context, mini, add } = await withMini();
+  const onFirst = { type: "recipe", baseSha256: mini.sha256, baseName: "mini", recipe: "berlin" } as const;
+  const derived = await add("of-the-first", "5", onFirst);
+  const newer = await add("mini", "6", mini.source);
+  const current = await add("of-the-second", "7", { ...onFirst, baseSha256: "6".repeat(64) });
+  const listed = await listImages(context);
+  const badgeOf = (id: number) => {
+    const image = listed.find((one) => one.id === id) ?? expect.unreachable();
+    return { newerBaseId: image.newerBaseId, isOutOfDate: isOutOfDate(image) };
+  };
+  expect(badgeOf(derived)).toEqual({ newerBaseId: newer, isOutOfDate: true });
+  expect(badgeOf(current)).toEqual({ newerBaseId: null, isOutOfDate: false });
 });
 
 test("an image that its recipe made of that recipe's own image is offered no older one for it", async () => {

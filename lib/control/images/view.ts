@@ -5,7 +5,7 @@ import { CumulusError } from "../../domain/errors";
 import { type Image, isBuiltLongAgo } from "../../domain/image";
 import type { ImageDetail } from "../../domain/imageDetail";
 import type { Context } from "../context";
-import { newestBase } from "./newestBase";
+import { newerBaseId } from "./newestBase";
 import { imagesOfSameFile, usersOfImage } from "./users";
 
 export type ImageRow = typeof images.$inferSelect;
@@ -29,7 +29,7 @@ const newerId = sql<number | null>`(
 /** Images by name, of each name the newest first. */
 export async function listImages({ db }: Context): Promise<Image[]> {
   const rows = await db
-    .select({ image: images, vmCount, snapshotCount, newerId })
+    .select({ image: images, vmCount, snapshotCount, newerId, newerBaseId })
     .from(images)
     .where(isNull(images.deletedAt))
     .orderBy(asc(images.name), desc(images.createdAt), desc(images.id));
@@ -39,7 +39,7 @@ export async function listImages({ db }: Context): Promise<Image[]> {
 /** @throws `not_found` also for an image that was removed */
 export async function getImage({ db }: Context, id: number): Promise<ImageDetail> {
   const [row] = await db
-    .select({ image: images, vmCount, snapshotCount, newerId })
+    .select({ image: images, vmCount, snapshotCount, newerId, newerBaseId })
     .from(images)
     .where(and(eq(images.id, id), isNull(images.deletedAt)));
   if (!row) throw imageNotFound(id);
@@ -48,17 +48,17 @@ export async function getImage({ db }: Context, id: number): Promise<ImageDetail
     ...toImage(row),
     ...users,
     sameFile: await imagesOfSameFile(db, row.image),
-    newerBase: await newerBaseOf(db, row.image),
+    newerBase: await newerBaseOf(db, row),
     published: row.image.published,
     recipe: row.image.recipe,
   };
 }
 
-/** A build of a recipe's base that is newer than the one that it was made from. */
-async function newerBaseOf(db: Queryable, { source }: ImageRow): Promise<ImageDetail["newerBase"]> {
-  const newest = source.type === "recipe" ? await newestBase(db, source) : undefined;
-  if (source.type !== "recipe" || !newest || newest.sha256 === source.baseSha256) return null;
-  return { id: newest.id, name: newest.name, title: newest.title };
+async function newerBaseOf(db: Queryable, { newerBaseId: id }: Selected): Promise<ImageDetail["newerBase"]> {
+  if (id === null) return null;
+  const { name, title } = images;
+  const [base] = await db.select({ id: images.id, name, title }).from(images).where(eq(images.id, id));
+  return base ?? null;
 }
 
 export async function getImageRow(db: Queryable, id: number): Promise<ImageRow> {
@@ -79,6 +79,7 @@ interface Selected {
   vmCount: number;
   snapshotCount: number;
   newerId: number | null;
+  newerBaseId: number | null;
 }
 
 function toImage({ image, ...counts }: Selected): Image {
