@@ -93,6 +93,7 @@ test.each(places)(
     await bed.untilEchoes(1);
     await bed.agent.stop(1);
     expect(await bed.patternOf({ vmId: 1 })).toBe(act === "restore" && done ? patterns[2] : present);
+    await bed.expectWholeDisk();
   },
 );
 
@@ -130,6 +131,7 @@ test.each([
   await bed.untilEchoes(1);
   await bed.agent.stop(1);
   expect(await bed.patternOf({ vmId: 1 })).toBe(pattern);
+  await bed.expectWholeDisk();
   await bed.expectWholeSnapshots();
 });
 
@@ -151,6 +153,7 @@ test("QEMU killed while it takes in a snapshot's memory: the VM has its disk bac
   await bed.untilEchoes(1);
   await bed.agent.stop(1);
   expect(await bed.patternOf({ vmId: 1 })).toBe(present);
+  await bed.expectWholeDisk();
   await bed.expectWholeSnapshots();
 });
 
@@ -168,6 +171,7 @@ test("QEMU killed after it took in a layer that is gone: what that layer alone h
   await untilSeen(bed.agent, 1, ({ state }) => state === "crashed");
   expect(await bed.holds("0x55", other)).toBe(true);
   expect(await bed.patternOf({ vmId: 1 })).toBe(present);
+  await bed.expectWholeDisk();
   await bed.expectWholeSnapshots();
 });
 
@@ -185,6 +189,7 @@ test("the process that merged a layer is killed as it ends: what that layer alon
   expect(killing).toHaveBeenCalled();
   expect(await bed.holds("0x55", other)).toBe(true);
   expect(await bed.patternOf({ vmId: 1 })).toBe(present);
+  await bed.expectWholeDisk();
 });
 
 async function storageDaemons(): Promise<number[]> {
