@@ -6,6 +6,7 @@ import { locationOf, type RepositoryAccess } from "../domain/backup";
 import { CumulusError } from "../domain/errors";
 import { mortal } from "../system/mortal";
 import { failureOf, noAnswer, stoppedAnswering } from "./failure";
+import { watchWritten } from "./movedBytes";
 import { watchForStall } from "./stall";
 
 /**
@@ -39,6 +40,8 @@ export interface ResticOptions {
   cwd?: string;
   timeoutMs?: number;
   stallMs?: number;
+  /** Told now and then of the bytes that it has written by now: where it writes files, about what is in them. */
+  onWritten?: (bytes: number) => void;
 }
 
 type Restic = ResultPromise & { stdout: Readable };
@@ -96,6 +99,7 @@ async function carryOut(
     isStalled = true;
     ending.abort();
   });
+  const stopTelling = options.onWritten ? watchWritten(restic.pid, options.onWritten) : () => {};
   try {
     await take(restic.stdout);
     const end = await restic;
@@ -104,6 +108,7 @@ async function carryOut(
     throw isStalled ? stoppedAnswering(access.place, limitMs) : failureOfRun(access, end, timeoutMs);
   } finally {
     stopWatching();
+    stopTelling();
     ending.abort();
   }
 }

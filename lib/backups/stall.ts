@@ -1,12 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { movedBytes } from "./movedBytes";
 
 /** What a program must read and write at the least to count as getting on: asking in vain takes less. */
 const leastBytes = 64 * 1024;
 const looksPerLimit = 10;
 
 /**
- * Watches by what a program reads and writes, of files and of the network, whether it gets on (proc_pid_io(5)). Where the system doesn't tell,
- * it always does.
+ * Watches by what a program reads and writes whether it gets on. Where the system doesn't tell, it always does.
  * @param chatter bytes that it has written by now which say nothing
  * @returns ends the watch
  */
@@ -19,7 +18,8 @@ export function watchForStall(
   let moved = 0;
   let sinceMs = Date.now();
   const look = async () => {
-    const now = (await bytesMoved(pid)) - chatter();
+    const { read, written } = await movedBytes(pid);
+    const now = read + written - chatter();
     if (now - moved < leastBytes) {
       if (Date.now() - sinceMs >= limitMs) onStalled();
       return;
@@ -29,11 +29,4 @@ export function watchForStall(
   };
   const timer = setInterval(() => void look(), limitMs / looksPerLimit);
   return () => clearInterval(timer);
-}
-
-/** All that a program has read and written; NaN where it can't be told. */
-async function bytesMoved(pid: number | undefined): Promise<number> {
-  const text = await readFile(`/proc/${pid}/io`, "utf8").catch(() => "");
-  const [read, written] = [/^rchar: (\d+)$/m, /^wchar: (\d+)$/m].map((line) => Number(line.exec(text)?.[1]));
-  return (read ?? Number.NaN) + (written ?? Number.NaN);
 }

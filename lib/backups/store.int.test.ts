@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { archivedVm } from "../archives/testing/tar";
 import type { RepositoryAccess } from "../domain/backup";
+import type { TaskReport } from "../domain/task";
 import { until } from "../hypervisor/testing/until";
 import { makeRepository } from "./repository";
 import { runRestic } from "./restic";
@@ -37,7 +38,7 @@ async function givesBack(access: RepositoryAccess, diskBytes: number): Promise<v
     { key: two.key, vmName: "web-1", takenAt: "2026-11-23T10:00:00.000Z" },
     { key: one.key, vmName: "web-1", takenAt: "2026-11-22T10:00:00.000Z" },
   ]);
-  const fetched = await fetchCopy(access, one.key, folder(), never);
+  const fetched = await fetchCopy(access, one.key, folder(), report, never);
   expect(readFileSync(fetched.diskFile).equals(first)).toBe(true);
   expect(fetched.description).toEqual(archivedVm);
 
@@ -51,6 +52,28 @@ test("a folder gives back what it was given, byte for byte", async () => {
   await givesBack(folderAccess(path), 40_000_000);
 }, 300_000);
 
+test("how many bytes have come back is told while a copy is made and while one is fetched", async () => {
+  const access = folderAccess(folder());
+  await makeRepository(access);
+  const [written, seen] = [join(folder(), "written"), join(folder(), "seen")];
+  const told: string[] = [];
+  const telling: TaskReport = {
+    ...report,
+    progress(_percent, message, transfer) {
+      if (!transfer) return;
+      told.push(`${message}: ${transfer.doneBytes} of ${transfer.totalBytes}`);
+      if (message === "Reading the copy" && transfer.doneBytes >= 100_000) writeFileSync(seen, "");
+    },
+  };
+  const { key } = await keepCopy(access, diskOf(randomBytes(1_000_000)), archivedVm, telling, never);
+  expect(told).toContain("Reading it back: 0 of 1000000");
+  expect(told.at(-1)).toBe("Reading it back: 1000000 of 1000000");
+  // Goes on only when it was told how much it has written.
+  wrapRestic(["restore"], `printf '%100000s' x >${written}; while [ ! -e ${seen} ]; do sleep 0.1; done`);
+  await fetchCopy(access, key, folder(), telling, never);
+  expect(told).toContainEqual(expect.stringMatching(/^Reading the copy: 1\d{5} of 1000000$/));
+}, 300_000);
+
 test("UEFI variables are kept beside the disk, and a copy from before they were has none", async () => {
   const access = folderAccess(folder());
   await makeRepository(access);
@@ -58,9 +81,9 @@ test("UEFI variables are kept beside the disk, and a copy from before they were 
   const workDir = diskOf(randomBytes(1000));
   writeFileSync(join(workDir, "uefi-variables.fd"), "variables");
   const { key } = await keepCopy(access, workDir, { ...archivedVm, firmware: "uefi" }, report, never);
-  const fetched = await fetchCopy(access, key, folder(), never);
+  const fetched = await fetchCopy(access, key, folder(), report, never);
   expect(readFileSync(fetched.variablesFile ?? "", "utf8")).toBe("variables");
-  expect((await fetchCopy(access, before.key, folder(), never)).variablesFile).toBeNull();
+  expect((await fetchCopy(access, before.key, folder(), report, never)).variablesFile).toBeNull();
 }, 300_000);
 
 test.each<[string, string, RegExp]>([
@@ -107,7 +130,7 @@ async function fetchForeign(workDir: string) {
   const tags = ["--tag", "cumulus", "--tag", `vm=${archivedVm.name}`];
   await runRestic(access, ["backup", ...tags, ...readdirSync(workDir)], { cwd: workDir });
   const [copy] = await listCopies(access);
-  return fetchCopy(access, copy?.key ?? "", folder(), never);
+  return fetchCopy(access, copy?.key ?? "", folder(), report, never);
 }
 
 test("a bucket gives back what it was given, byte for byte", async () => {
@@ -126,7 +149,7 @@ test("what a repository holds can't be read without its password", async () => {
   const texts = stored.map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"));
   expect(texts.some((text) => text.includes("plain text of a disk") || text.includes("web-1"))).toBe(false);
   const wrong = { ...folderAccess(path), password: "wrong password" };
-  await expect(fetchCopy(wrong, key, folder(), never)).rejects.toMatchObject({
+  await expect(fetchCopy(wrong, key, folder(), report, never)).rejects.toMatchObject({
     code: "bad_request",
     fields: { password: expect.any(String) },
   });
@@ -143,7 +166,7 @@ test("a copy that the store spoils as it is written is refused, and listed nowhe
     message: expect.stringContaining("The repository could not be used"),
   });
   expect((await listCopies(access)).map(({ key }) => key)).toEqual([good.key]);
-  const { diskFile } = await fetchCopy(access, good.key, folder(), never);
+  const { diskFile } = await fetchCopy(access, good.key, folder(), report, never);
   expect(readFileSync(diskFile).equals(disk)).toBe(true);
 }, 300_000);
 
@@ -191,10 +214,15 @@ test("a copy that could not be taken back either goes with the next try at the s
 
 /** Until it is mended, restic fails at these commands. */
 function breakRestic(...commands: string[]): { mend: () => void } {
+  return wrapRestic(commands, "echo EOF >&2; exit 1");
+}
+
+/** Until it is mended, a shell carries this out before it becomes the restic of these commands. */
+function wrapRestic(commands: string[], script: string): { mend: () => void } {
   const path = process.env.PATH ?? "";
   const programs = folder();
-  const fails = `case " $* " in ${commands.map((command) => `*" ${command} "*`).join("|")}) echo EOF >&2; exit 1;; esac`;
-  writeFileSync(join(programs, "restic"), `#!/bin/sh\n${fails}\nPATH=${path} exec restic "$@"\n`, { mode: 0o755 });
+  const before = `case " $* " in ${commands.map((command) => `*" ${command} "*`).join("|")}) ${script};; esac`;
+  writeFileSync(join(programs, "restic"), `#!/bin/sh\n${before}\nPATH=${path} exec restic "$@"\n`, { mode: 0o755 });
   process.env.PATH = `${programs}:${path}`;
   const mend = () => {
     process.env.PATH = path;
@@ -216,7 +244,9 @@ test("a repository that is damaged later is noticed when a copy is fetched", asy
     rmSync(join(parentPath, name));
     writeFileSync(join(parentPath, name), pack);
   }
-  await expect(fetchCopy(folderAccess(path), key, folder(), never)).rejects.toMatchObject({ code: "unavailable" });
+  await expect(fetchCopy(folderAccess(path), key, folder(), report, never)).rejects.toMatchObject({
+    code: "unavailable",
+  });
 }, 300_000);
 
 test("a lock of a run that was killed is no hindrance, and a run that lives is waited for", async () => {

@@ -11,6 +11,7 @@ import { mostVmFileBytes, vmFiles } from "../domain/vmArchive";
 import { readForeignDescription, type VmDescription } from "../domain/vmDescription";
 import { failpoint } from "../failpoints";
 import { isSuspended } from "../images/intake/downloadImage";
+import { TransferMeter } from "../images/staging/transferMeter";
 import { openRepository } from "./repository";
 import { type ResticOptions, runRestic, streamRestic, whenUnlocked } from "./restic";
 
@@ -34,6 +35,7 @@ const summarySchema = z.object({
   snapshot_id: z.string(),
   data_added: z.number(),
 });
+const fileSchema = z.object({ type: z.literal("file"), size: z.number().int().nonnegative() });
 const listSchema = z.array(z.object({ id: z.string(), time: z.string(), tags: z.array(z.string()).nullish() }));
 
 /**
@@ -74,8 +76,7 @@ export async function keepCopy(
     const key = await fullKey(access, start, signal);
     const earlier = keysOf(await readList(access, ["--tag", `task=${task}`], { signal })).filter((one) => one !== key);
     await forget(access, earlier, signal);
-    report.progress(75, "Reading it back");
-    for (const name of kept) await verifyFile(access, key, { workDir, name }, signal);
+    for (const name of kept) await verifyFile(access, key, { workDir, name }, report, signal);
     failpoint("agent.backup.verified");
     return { key, diskBytes, addedBytes, verifiedAt: new Date().toISOString() };
   } catch (error) {
@@ -94,13 +95,14 @@ export async function fetchCopy(
   access: RepositoryAccess,
   key: string,
   workDir: string,
+  report: TaskReport,
   signal: AbortSignal,
 ): Promise<{ diskFile: string; variablesFile: string | null; description: VmDescription }> {
   await openRepository(access, { signal });
   await mkdir(workDir, { recursive: true, mode: 0o700 });
   const description = await readDescription(access, key, signal);
   const [diskFile, variablesFile] = [join(workDir, vmFiles.disk), join(workDir, vmFiles.variables)];
-  await restoreFiles(access, key, workDir, signal);
+  await restoreFiles(access, key, workDir, report, signal);
   failpoint("agent.backup-restore.fetched");
   if (!(await isFile(diskFile))) throw copyRefusal(`it has no ${vmFiles.disk}`);
   return { diskFile, variablesFile: (await isFile(variablesFile)) ? variablesFile : null, description };
@@ -172,12 +174,27 @@ async function restoreFiles(
   access: RepositoryAccess,
   key: string,
   workDir: string,
+  report: TaskReport,
   signal: AbortSignal,
 ): Promise<void> {
   const names = [vmFiles.disk, vmFiles.variables];
   for (const name of names) await rm(join(workDir, name), { force: true });
+  const totalBytes = await sizeOf(access, key, names, signal);
+  const meter = new TransferMeter(report, "Reading the copy", [5, 90]);
+  // By what it writes: the file has its whole size and room from the start, and is filled in any order.
+  const onWritten = (bytes: number) => meter.tell(Math.min(bytes, totalBytes), totalBytes);
   const args = ["restore", key, "--target", workDir, ...names.flatMap((name) => ["--include", `/${name}`])];
-  await whenUnlocked(access, { signal }, () => runRestic(access, args, { signal }));
+  await whenUnlocked(access, { signal }, () => runRestic(access, args, { signal, onWritten }));
+}
+
+/** How large those of a copy's files are together that it has. */
+async function sizeOf(access: RepositoryAccess, key: string, names: string[], signal: AbortSignal): Promise<number> {
+  let bytes = 0;
+  const paths = names.map((name) => `/${name}`);
+  await runRestic(access, ["ls", "--json", "--no-lock", key, ...paths], { signal }, (line) => {
+    bytes += fileSchema.safeParse(JSON.parse(line)).data?.size ?? 0;
+  });
+  return bytes;
 }
 
 /** Whether there is a plain file, and not a way to another one. */
@@ -192,15 +209,28 @@ async function verifyFile(
   access: RepositoryAccess,
   key: string,
   { workDir, name }: { workDir: string; name: string },
+  report: TaskReport,
   signal: AbortSignal,
 ): Promise<void> {
+  const file = join(workDir, name);
+  const { size } = await stat(file);
+  const meter = new TransferMeter(report, "Reading it back", [75, 95]);
   let kept = createHash("sha256");
   await whenUnlocked(access, { signal }, () => {
     kept = createHash("sha256");
-    return streamRestic(access, ["dump", key, `/${name}`], { signal }, (output) => pipeline(output, kept));
+    let doneBytes = 0;
+    meter.tell(0, size);
+    const count = async function* (output: AsyncIterable<Buffer>) {
+      for await (const chunk of output) {
+        doneBytes += chunk.length;
+        meter.tell(doneBytes, size);
+        yield chunk;
+      }
+    };
+    return streamRestic(access, ["dump", key, `/${name}`], { signal }, (output) => pipeline(output, count, kept));
   });
   const given = createHash("sha256");
-  await pipeline(createReadStream(join(workDir, name)), given, { signal });
+  await pipeline(createReadStream(file), given, { signal });
   if (kept.digest("hex") === given.digest("hex")) return;
   throw new CumulusError(
     "internal",

@@ -56,7 +56,7 @@ export const backupRestore = taskKind({
   run: ({ access, key, imageName }, call): Promise<{ manifest: ImageManifest; description: unknown }> =>
     withWorkDir(call, async ({ operationId, settings, report, signal, workDir }) => {
       report.progress(5, "Reading the copy");
-      const { diskFile, variablesFile, description } = await fetchCopy(access, key, workDir, signal);
+      const { diskFile, variablesFile, description } = await fetchCopy(access, key, workDir, report, signal);
       report.progress(90, "Making an image of it");
       const image = imageOfVm(description, imageName, "a backup");
       const variables = variablesFile && (await fitting(variablesFile, description, report));
