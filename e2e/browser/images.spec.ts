@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "@playwright/test";
@@ -6,7 +6,7 @@ import { execa } from "execa";
 import type { Vm } from "../../lib/domain/vm";
 import { signIn, test } from "./fixtures";
 
-test("a file from one's own disk becomes an image", async ({ page, fakeStack }) => {
+test("a file from one's own disk becomes an image, which comes back as that file", async ({ page, fakeStack }) => {
   await signIn(page, fakeStack);
   const folder = await mkdtemp(join(tmpdir(), "upload-"));
   try {
@@ -18,6 +18,11 @@ test("a file from one's own disk becomes an image", async ({ page, fakeStack }) 
     await page.getByRole("button", { name: "Upload image" }).click();
     await page.getByRole("link", { name: "To the image" }).click();
     await expect(page.getByRole("heading", { name: "my-disk.x86_64", level: 1 })).toBeVisible();
+    const started = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Download qcow2" }).click();
+    const download = await started;
+    expect(download.suggestedFilename()).toBe("my-disk.x86_64.qcow2");
+    expect((await stat(await download.path())).size).toBe((await stat(file)).size);
     await page.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Delete image" }).click();
     await expect(page).toHaveURL(`${fakeStack.url}/images`);

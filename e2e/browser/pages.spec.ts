@@ -216,6 +216,24 @@ test("several VMs are destroyed at once, after one question that names them", as
   await expect(page.getByRole("row", { name: /bulk-/ })).toHaveCount(0, { timeout: 30_000 });
 });
 
+test("a VM is cloned by a click and a name that is suggested, and its clone's page is shown", async ({
+  page,
+  fakeStack,
+}) => {
+  await signIn(page, fakeStack);
+  const vm = await makeVm(fakeStack, "dolly");
+  await page.goto(`${fakeStack.url}/vms/${vm.id}`);
+  await page.getByRole("button", { name: "More for dolly" }).click();
+  await page.getByRole("menuitem", { name: /^Clone/ }).click();
+  const dialog = page.getByRole("dialog", { name: "Clone dolly" });
+  await expect(dialog.getByLabel("Name")).toHaveValue("dolly-2");
+  await dialog.getByRole("button", { name: "Clone", exact: true }).click();
+  await expect(page.getByRole("heading", { name: "dolly-2", level: 1 })).toBeVisible();
+  await expect(page).not.toHaveURL(`${fakeStack.url}/vms/${vm.id}`);
+  await page.goto(fakeStack.url);
+  await expect(page.getByRole("row", { name: /\bdolly-2\b/ })).toContainText("Running", { timeout: 30_000 });
+});
+
 test("a disabled action says why, also to the keyboard", async ({ page, fakeStack }) => {
   await signIn(page, fakeStack);
   const vm = await makeVm(fakeStack, "says-why");
