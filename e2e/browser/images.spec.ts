@@ -170,7 +170,9 @@ test("a recipe is written step by step, and a template is taken for a VM", async
     step.getByLabel(/^Choose a/).setInputFiles({ name, mimeType: "application/octet-stream", buffer: bytes });
   await step.getByLabel("Path").fill("/srv/logo");
   await choose("disk.img", Buffer.alloc(300 * 1024));
-  await expect(step.getByRole("alert")).toHaveText("disk.img has 300 KiB, and a file here at the most 256 KiB.");
+  await expect(step.getByRole("alert")).toHaveText(
+    "disk.img is larger than 256 KiB, the most that a file here may have.",
+  );
   await choose("notes.txt", Buffer.from("grüße\n"));
   await expect(step.getByLabel("Content")).toHaveValue("grüße\n");
   await expect(step.getByRole("alert")).toHaveCount(0);
