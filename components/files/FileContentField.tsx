@@ -1,12 +1,13 @@
 "use client";
 
 import { FileUp } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { messageOf } from "../../lib/domain/errors";
 import { binaryWords, type FileContent } from "../../lib/domain/fileContent";
 import { Button } from "../ui/Button";
 import { buttonClass } from "../ui/buttonClass";
 import { Field } from "../ui/Field";
+import { FileInput } from "../ui/FileInput";
 import { Textarea } from "../ui/Textarea";
 import { readContent } from "./readContent";
 
@@ -64,8 +65,10 @@ export function FileContentField({ value, onChange, error, rows }: FileContentFi
 
 /** A button that opens the browser's own dialog for files. */
 function FileButton({ label, onFile }: { label: string; onFile: (file: File) => void }) {
+  const id = useId();
   return (
     <label
+      htmlFor={id}
       className={buttonClass(
         "ghost",
         "sm",
@@ -74,16 +77,7 @@ function FileButton({ label, onFile }: { label: string; onFile: (file: File) => 
     >
       <FileUp aria-hidden />
       {label}
-      <input
-        type="file"
-        onChange={(event) => {
-          const [chosen] = event.target.files ?? [];
-          if (chosen) onFile(chosen);
-          // The same file again is a choice, too.
-          event.target.value = "";
-        }}
-        className="absolute inset-0 cursor-[inherit] opacity-0"
-      />
+      <FileInput id={id} onFile={onFile} />
     </label>
   );
 }

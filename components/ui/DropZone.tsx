@@ -4,6 +4,7 @@ import { FileUp } from "lucide-react";
 import { type DragEvent, useId, useState } from "react";
 import { formatBytes } from "../../lib/domain/units";
 import { cx } from "./cx";
+import { FileInput } from "./FileInput";
 
 interface DropZoneProps {
   /** The accessible name: "Image file". */
@@ -55,20 +56,13 @@ export function DropZone({ label, prompt, hint, file, onFile, problem, disabled 
           <span className="font-medium">{prompt}</span>
         )}
         <span className="text-muted text-xs">{hint}</span>
-        <input
+        <FileInput
           id={id}
-          type="file"
           disabled={disabled}
           aria-label={label}
           aria-describedby={problem ? `${id}-problem` : undefined}
           aria-invalid={problem ? true : undefined}
-          onChange={(event) => {
-            const [chosen] = event.target.files ?? [];
-            if (chosen) onFile(chosen);
-            // The same file again is a choice, too.
-            event.target.value = "";
-          }}
-          className="absolute inset-0 cursor-[inherit] opacity-0"
+          onFile={onFile}
         />
       </label>
       {problem ? (
