@@ -48,6 +48,7 @@ export const snapshotFailpoints = [
   "agent.snapshot.overlay-made",
   "agent.snapshot.cut-written",
   "agent.snapshot.frozen",
+  "agent.snapshot.copying",
   "agent.snapshot.held",
   "agent.snapshot.switched",
   "agent.snapshot.resumed",

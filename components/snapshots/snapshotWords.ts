@@ -40,10 +40,10 @@ export function pauseWords({ pauseMs }: Pick<Snapshot, "pauseMs">): string | nul
 /** For how long a guest that runs will stand still; null: not known yet. @param host null: not known yet */
 export function standstillWords(memory: boolean, host: Pick<HostReport, "memorySnapshots"> | null): string | null {
   if (memory && host?.memorySnapshots === undefined) return null;
-  if (!memory) return "The guest stands still for a fraction of a second.";
-  return host?.memorySnapshots === "stopped"
-    ? "The guest stands still until all of its memory is written, seconds for each GiB; the Host page says why."
-    : "The guest stands still for some tens of milliseconds for each GiB of its memory.";
+  const short = "The guest stands still for a fraction of a second";
+  return memory && host?.memorySnapshots === "stopped"
+    ? `${short}; one that changes its memory faster than that is copied, until all of it is written. The Host page says why.`
+    : `${short}.`;
 }
 
 /** What it takes on the host's disk, memory included; null while it is being taken. */

@@ -24,7 +24,6 @@ test.afterAll(async () => {
 });
 
 test("a scheduled backup runs, is copied elsewhere, and comes back as a new VM", async ({ page, stack }) => {
-  test.setTimeout(480_000);
   await signIn(page, stack);
   const create = { name: "keeper", image: "mini", size: "nano", sshKeys: [ssh.publicKey] };
   const { body: vm } = await stack.api<Vm>("POST", "/api/vms?wait=ready", create);
@@ -76,7 +75,6 @@ test("a backup comes back on an empty installation: the repository is added, and
   page,
   stack,
 }) => {
-  test.setTimeout(480_000);
   const path = join(folder, "carried");
   await mkdir(path);
   const password = "correct horse battery";
@@ -139,7 +137,6 @@ test("a copy that failed says why, is copied again, is found where its repositor
   page,
   fakeStack: stack,
 }) => {
-  test.setTimeout(240_000);
   await signIn(page, stack);
   const path = join(folder, "loose");
   await mkdir(path);

@@ -38,7 +38,6 @@ async function createVmFromHere(page: Page, name: string): Promise<void> {
 test("a catalogue image comes over a connection that is cut and an agent that is killed, and a VM starts from it", async ({
   page,
 }) => {
-  test.setTimeout(600_000);
   const stack = await startStack({ startsParts: false });
   let mirror: ImageMirror | undefined;
   try {

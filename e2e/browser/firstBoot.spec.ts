@@ -58,7 +58,6 @@ test("a first boot makes what the form asks for, shows before what the guest get
   page,
   stack,
 }) => {
-  test.setTimeout(600_000);
   const ssh = await createSshClient();
   try {
     await stack.api("POST", "/api/user-data-templates", {

@@ -10,7 +10,6 @@ import { signIn, test } from "./fixtures";
 test("the network default of a host that has a route to its range is in the next, and log and pages say why", async ({
   page,
 }) => {
-  test.setTimeout(240_000);
   const lab = await BridgeHost.make();
   let stack: Stack | undefined;
   try {

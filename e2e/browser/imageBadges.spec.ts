@@ -42,7 +42,6 @@ async function imageOf(stack: Stack, said: Pick<ImageDescription, "name"> & Part
 test("an image of another architecture is said to be emulated, and one that nobody mends has its badge, where it is chosen and on its page", async ({
   page,
 }) => {
-  test.setTimeout(400_000);
   const stack = await startStack({ hypervisor: "fake" });
   try {
     const foreign = await imageOf(stack, { name: "foreign", arch: "aarch64", firmware: "uefi" });
@@ -75,7 +74,6 @@ test("an image of another architecture is said to be emulated, and one that nobo
 test("an image whose maker has a newer build is out of date as soon as its page was opened, and one whose recipe has changed before that", async ({
   page,
 }) => {
-  test.setTimeout(400_000);
   let mirror: ImageMirror | undefined;
   let stack: Stack | undefined;
   try {

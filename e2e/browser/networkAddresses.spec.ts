@@ -73,7 +73,6 @@ test("a network that nobody is in gets another range, and says why it doesn't on
   page,
   fakeBridged,
 }) => {
-  test.setTimeout(120_000);
   await signIn(page, fakeBridged);
   const asked = { name: "moves", cidr: "10.67.0.0/24" };
   const { body: network } = await fakeBridged.api<Network>("POST", "/api/networks", asked);

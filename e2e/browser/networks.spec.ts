@@ -46,7 +46,6 @@ test("a second network: two VMs find each other by name and the way out, a firew
   page,
   bridged: { stack, lab, ssh },
 }) => {
-  test.setTimeout(600_000);
   await serve(lab.internet, 80);
   await signIn(page, stack);
   const vmNamed = async (name: string) => {
@@ -187,7 +186,6 @@ for (const [colorScheme, width] of [
   ["dark", 390],
 ] as const) {
   test(`pages of networks are accessible and fit, ${colorScheme}, ${width} px`, async ({ browser, fakeBridged }) => {
-    test.setTimeout(120_000);
     const context = await browser.newContext({
       colorScheme,
       viewport: { width, height: 850 },
@@ -228,7 +226,6 @@ for (const [colorScheme, width] of [
 }
 
 test("why a VM can't be reached is asked of the interface that is chosen", async ({ page, fakeBridged }) => {
-  test.setTimeout(120_000);
   await signIn(page, fakeBridged);
   await fakeBridged.api("POST", "/api/networks", { name: "second-leg", cidr: "10.46.0.0/24" });
   const { body: vm } = await fakeBridged.api<Vm>("POST", "/api/vms?wait=ready", {
@@ -252,7 +249,6 @@ test("what the host has not put into effect is said so on the VM's and the host'
   page,
   fakeBridged,
 }) => {
-  test.setTimeout(120_000);
   await signIn(page, fakeBridged);
   const { body: firewall } = await fakeBridged.api<Firewall>("POST", "/api/firewalls", { name: "held up", rules: [] });
   const { body: vm } = await fakeBridged.api<Vm>("POST", "/api/vms?wait=ready", {
@@ -266,12 +262,12 @@ test("what the host has not put into effect is said so on the VM's and the host'
   signal(agentPid, "SIGSTOP");
   try {
     await page.getByRole("button", { name: "Save firewalls" }).click();
-    await expect(page.getByText("Saved. The host has not put it into effect yet.")).toBeVisible({ timeout: 30_000 });
+    await expect(page.getByText("Saved. The host has not put it into effect yet.")).toBeVisible();
     await expect(pending).toBeVisible();
     await expect(page.getByText("In effect at once")).toHaveCount(0);
     await expect(box).toBeChecked();
     await page.goto(`${fakeBridged.url}/host`);
-    await expect(pending).toBeVisible({ timeout: 30_000 });
+    await expect(pending).toBeVisible();
   } finally {
     signal(agentPid, "SIGCONT");
   }
@@ -282,7 +278,6 @@ test("what the host has not put into effect is said so on the VM's and the host'
 });
 
 test("of what is removed, the host is said to have it still until it hasn't", async ({ page, fakeBridged }) => {
-  test.setTimeout(120_000);
   await signIn(page, fakeBridged);
   const asked = { name: "leaves-late", cidr: "10.66.0.0/24" };
   const { body: network } = await fakeBridged.api<Network>("POST", "/api/networks", asked);
@@ -298,12 +293,12 @@ test("of what is removed, the host is said to have it still until it hasn't", as
   signal(agentPid, "SIGSTOP");
   try {
     await removal.click();
-    await expect(page.getByText("Saved. The host has not put it into effect yet.")).toBeVisible({ timeout: 30_000 });
+    await expect(page.getByText("Saved. The host has not put it into effect yet.")).toBeVisible();
     await page.goto(`${fakeBridged.url}/networks/${network.id}`);
     await page.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Delete network" }).click();
     const notice = "Network leaves-late deleted. The host has not taken it away yet.";
-    await expect(page.getByText(notice)).toBeVisible({ timeout: 30_000 });
+    await expect(page.getByText(notice)).toBeVisible();
     await expect(page).toHaveURL(/\/networks$/);
     await expect(pending).toBeVisible();
   } finally {

@@ -10,7 +10,6 @@ import { seriousViolations } from "./seriousViolations";
 test("a VM that moves to user mode shows which of its walls and interfaces are not there, and forwards ports of the loopback", async ({
   page,
 }) => {
-  test.setTimeout(180_000);
   const stack = await startStack({ hypervisor: "fake", network: "bridge" });
   try {
     const done = async (path: string, body: object) => {

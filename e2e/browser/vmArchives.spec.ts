@@ -22,7 +22,6 @@ test("a whole VM is exported and downloaded, and imported under another name: th
   page,
   stack,
 }) => {
-  test.setTimeout(600_000);
   const ssh = await createSshClient();
   try {
     const ask = { name: "carried", image: "mini", size: "nano", sshKeys: [ssh.publicKey] };

@@ -27,6 +27,7 @@ const actsOf: Record<Place, readonly Act[]> = {
   "agent.snapshot.overlay-made": ["snapshot", "clone"],
   "agent.snapshot.cut-written": ["snapshot"],
   "agent.snapshot.frozen": ["snapshot"],
+  "agent.snapshot.copying": ["snapshot"],
   "agent.snapshot.held": ["snapshot"],
   "agent.snapshot.switched": ["snapshot", "clone"],
   "agent.snapshot.resumed": ["snapshot"],

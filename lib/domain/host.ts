@@ -47,7 +47,7 @@ export const hostReportSchema = z
     guestArchs: z.array(archSchema),
     /** Those of them that may boot by UEFI, for its firmware is installed. Absent in a report of an earlier version. */
     uefiArchs: z.array(archSchema).optional(),
-    /** Whether a guest runs on while its memory is written for a snapshot, or stands still until that is done. Absent in a report of an earlier version. */
+    /** Whether also a guest that changes its memory faster than it is copied runs on while it is written for a snapshot, or stands still until that is done. Absent in a report of an earlier version. */
     memorySnapshots: z.enum(["live", "stopped"]).optional(),
     /** What works less well than it could, and what to do about it. */
     degraded: z.array(z.object({ code: z.string(), message: z.string() })),

@@ -37,6 +37,11 @@ function exampleReport(changes: Partial<HostReport>): HostReport {
 }
 
 describe("what fits", () => {
+  test("nothing is said of the memory of a host that has not reported yet", () => {
+    const unheard = { ...host, memoryFreeBytes: 0, report: null };
+    expect(whyShapeDoesNotFit({ memoryBytes: GIB, diskBytes: 3 * GIB }, image, unheard)).toBeUndefined();
+  });
+
   test("a shape that fits has no reason against it", () => {
     expect(whyShapeDoesNotFit({ memoryBytes: 2 * GIB, diskBytes: 3 * GIB }, image, host)).toBeUndefined();
     expect(whyShapeDoesNotFit({ memoryBytes: 64 * GIB, diskBytes: 1 }, undefined, undefined)).toBeUndefined();

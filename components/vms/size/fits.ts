@@ -30,7 +30,8 @@ export function whyShapeDoesNotFit(
   if (image?.kind === "disk" && shape.diskBytes < image.virtualBytes) {
     return `${image.title} needs a disk of at least ${formatBytes(image.virtualBytes)}.`;
   }
-  if (host && shape.memoryBytes > host.memoryFreeBytes) {
+  // Until a host has reported, none of its memory is known.
+  if (host?.report && shape.memoryBytes > host.memoryFreeBytes) {
     const free = host.memoryFreeBytes > 0 ? `${formatBytes(host.memoryFreeBytes)} is free` : "none is free";
     return `Needs ${formatBytes(shape.memoryBytes)} of memory; ${free} on ${host.name}.`;
   }

@@ -60,6 +60,7 @@ const casesOf: Record<(typeof snapshotFailpoints)[number], Case[]> = {
   "agent.snapshot.overlay-made": takes,
   "agent.snapshot.cut-written": takes,
   "agent.snapshot.frozen": liveTakes,
+  "agent.snapshot.copying": liveTakes.filter(({ act }) => act === "take-memory"),
   "agent.snapshot.held": liveTakes,
   "agent.snapshot.switched": liveTakes,
   "agent.snapshot.resumed": liveTakes,

@@ -86,21 +86,32 @@ test("without an agent the act is carried out", async () => {
   expect(await withFrozenFileSystems(null, log, async () => "done")).toEqual({ value: "done", wasFrozen: false });
 });
 
-test.each([
-  ["that QEMU watches is left to it, and it goes on after that", true, ["query-migrate"]],
-  ["that stands still for it goes on at once", false, []],
-])("of guests that an agent before this one held, memory on its way, one %s", async (_, state, look) => {
+/** A QEMU that sends a guest's memory until it is told to end, or it is asked a second time. */
+function sendingQemu({ isWatching, status }: { isWatching: boolean; status: string }) {
   const asked: string[] = [];
-  const answers: Record<string, unknown[]> = { "query-migrate": [{ status: "active" }, { status: "completed" }] };
+  const answers = [{ status: "active" }, { status: "completed" }];
   const execute = async (command: string) => {
-    if (command === "query-migrate-capabilities") return [{ capability: "background-snapshot", state }];
+    if (command === "query-migrate-capabilities") return [{ capability: "background-snapshot", state: isWatching }];
     asked.push(command);
-    return answers[command]?.shift() ?? {};
+    return command === "query-migrate" ? (answers.shift() ?? {}) : {};
   };
-  const qemu = { hasEnded: false, status: async () => "paused", execute } as unknown as RunningQemu;
-  expect(await releaseGuest(qemu)).toBe(!state);
-  expect(asked).toEqual(state ? look : ["migrate_cancel", "cont"]);
-  if (!state) return;
+  const qemu = { hasEnded: false, status: async () => status, execute, onEvents: () => () => {} };
+  return { asked, qemu: qemu as unknown as RunningQemu };
+}
+
+test("a guest that an agent before this one held, memory on its way that QEMU watches, is left to it, and goes on after that", async () => {
+  const { asked, qemu } = sendingQemu({ isWatching: true, status: "paused" });
+  expect(await releaseGuest(qemu)).toBe(false);
+  expect(asked).toEqual(["query-migrate"]);
   expect(await releaseGuest(qemu)).toBe(true);
-  expect(asked).toEqual([...look, ...look, "cont"]);
+  expect(asked).toEqual(["query-migrate", "query-migrate", "cont"]);
+});
+
+test.each([
+  ["stands still for it goes on at once", "paused", ["cont"]],
+  ["runs while it is copied is not held at the end of that", "running", []],
+])("a guest that an agent before this one held, memory on its way, and that %s", async (_, status, last) => {
+  const { asked, qemu } = sendingQemu({ isWatching: false, status });
+  expect(await releaseGuest(qemu)).toBe(true);
+  expect(asked).toEqual(["query-migrate", "migrate_cancel", "query-migrate", ...last]);
 });

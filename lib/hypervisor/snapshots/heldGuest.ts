@@ -3,7 +3,10 @@ import { CumulusError, messageOf } from "../../domain/errors";
 import type { Log } from "../../system/log";
 import { type GuestAgent, GuestAgentError } from "../guest/guestAgent";
 import type { RunningQemu } from "../runningQemu";
-import { isSendingMemory, isWatchingMemory } from "./outgoingMemory";
+import { breakOffSending, isSendingMemory, isWatchingMemory } from "./outgoingMemory";
+
+/** To stop a guest, QEMU writes out what its disk has in memory; to let it go on, it may read the disk's tables. On a busy disk that is long. */
+export const holdMs = 30_000;
 
 const freezeMs = 5_000;
 const thawMs = 5_000;
@@ -126,10 +129,13 @@ async function setTime(agent: GuestAgent): Promise<void> {
  * @returns false while it stands still for that: it may go on by itself, or is to be looked at again
  */
 export async function releaseGuest(qemu: RunningQemu): Promise<boolean> {
+  const isWatched = await isWatchingMemory(qemu);
+  // One whose memory is being copied would be held at the end of that.
+  if (!isWatched) await breakOffSending(qemu);
   if ((await qemu.status()) === "running") return true;
-  if (!(await isWatchingMemory(qemu))) await qemu.execute("migrate_cancel").catch(() => undefined);
-  else if (await isSendingMemory(qemu)) return false;
+  if (isWatched && (await isSendingMemory(qemu))) return false;
   const status = await qemu.status();
-  if (status === "paused" || status === "postmigrate" || status === "finish-migrate") await qemu.execute("cont");
+  if (status === "paused" || status === "postmigrate" || status === "finish-migrate")
+    await qemu.execute("cont", {}, holdMs);
   return true;
 }

@@ -13,13 +13,10 @@ import { machinePaths } from "../machinePaths";
 import type { RunningQemu } from "../runningQemu";
 import type { Runtime } from "../runtime";
 import { type CutTarget, openOverlay, switchToOverlay } from "./cut";
-import { withFrozenFileSystems } from "./heldGuest";
+import { holdMs, releaseGuest, withFrozenFileSystems } from "./heldGuest";
 import { readLiveDisk } from "./liveDisk";
-import { type MemoryOut, prepareMemoryOut } from "./memoryOut";
+import { type MemoryOut, prepareLiveMemoryOut, prepareMemoryOut } from "./memoryOut";
 import { PauseMeter } from "./pauseMeter";
-
-/** To stop a guest, QEMU writes out what its disk has in memory; to let it go on, it may read the disk's tables. On a busy disk that is long. */
-const holdMs = 30_000;
 
 /** File times are as coarse as the kernel's clock ticks. */
 const freshMs = 1_000;
@@ -63,19 +60,16 @@ export async function switchRunning(
   const { node } = await readLiveDisk(qemu);
   const { hardware } = runtime.record.state;
   const memoryFile = ask.memory ? (making?.memory ?? null) : null;
-  const memoryOut =
-    memoryFile !== null
-      ? await prepareMemoryOut(
-          context,
-          { id: spec.id, memoryBytes: hardware?.memoryBytes ?? spec.memoryBytes, wantsLive: wasRunning },
-          qemu,
-          memoryFile,
-          report,
-        )
-      : null;
+  const memoryBytes = hardware?.memoryBytes ?? spec.memoryBytes;
   const meter = new PauseMeter(qemu);
   // One that doesn't answer now is not asked later.
   const agent = wasRunning && ask.freeze && runtime.guestAgent?.isAlive ? runtime.guestAgent : null;
+  // What QEMU would have to write out while the guest stands still is written before.
+  const flush = () => syncFile(inFolder(paths, record.disk));
+  const flushOnce = oneAtATime(flush, (error) => {
+    context.log.warn({ vm: spec.id, error: messageOf(error) }, "what a guest wrote can't be written out yet");
+  });
+  let memoryOut: MemoryOut | null = null;
   try {
     // Whatever is done to the guest from here on, an agent that comes after this one undoes.
     if (wasRunning) {
@@ -85,18 +79,22 @@ export async function switchRunning(
         mayBeFrozen: state.mayBeFrozen || agent !== null,
       }));
     }
-    // A guest whose memory is kept frozen would wake up frozen. What it holds back is written out just before: its disk may come back without its memory.
+    // A guest whose memory is kept frozen would wake up frozen. What it holds back is written out before: its disk may come back without its memory.
     if (ask.memory) await withFrozenFileSystems(agent, context.log, async () => failpoint("agent.snapshot.frozen"));
-    // What QEMU would have to write out while the guest stands still is written now.
-    await syncFile(inFolder(paths, record.disk));
+    await flush();
     const varsAsOfNs = await keepUefiVars(target, record, making);
     signal.throwIfAborted();
-    report.progress(15, "Holding the guest for a moment.");
+    if (memoryFile !== null) {
+      const work = { vm: { id: spec.id, memoryBytes }, qemu, file: memoryFile, report, signal };
+      memoryOut = await (wasRunning ? prepareLiveMemoryOut(context, work, flushOnce) : prepareMemoryOut(context, work));
+    }
+    report.progress(memoryOut?.isHolding ? 90 : 15, "Holding the guest for a moment.");
+    const holding = { target, qemu, record, making, memoryOut, node, wasRunning, varsAsOfNs };
     const freezer = ask.memory ? null : agent;
     const { wasFrozen } = await withFrozenFileSystems(freezer, context.log, async () => {
       failpoint("agent.snapshot.frozen");
-      await syncFile(inFolder(paths, record.disk));
-      await holdAndSwitch({ target, qemu, record, making, memoryOut, node, wasRunning, varsAsOfNs });
+      if (!memoryOut?.isHolding) await flush();
+      await holdAndSwitch(holding);
     });
     failpoint("agent.snapshot.resumed");
     await memoryOut?.done();
@@ -112,13 +110,27 @@ export async function switchRunning(
 /** A QEMU that doesn't answer now may yet stop the guest: `Runtime` lets that go on when it does answer. */
 async function letGoOn({ context, spec, runtime }: SnapshotTarget, qemu: RunningQemu): Promise<void> {
   try {
-    if ((await qemu.status()) !== "running") await qemu.execute("cont", {}, holdMs);
+    if (!(await releaseGuest(qemu))) return;
     await runtime.record.note((state) => ({ ...state, isHeld: false }));
     runtime.holdEnding.thawIfFrozen();
     await qemu.status();
   } catch (error) {
     context.log.warn({ vm: spec.id, error: messageOf(error) }, "a guest can't be let go on before its QEMU answers");
   }
+}
+
+/** Begins an act whenever it is called, unless it is under way. */
+function oneAtATime(act: () => Promise<void>, onError: (error: unknown) => void): () => void {
+  let isUnderWay = false;
+  return () => {
+    if (isUnderWay) return;
+    isUnderWay = true;
+    act()
+      .catch(onError)
+      .finally(() => {
+        isUnderWay = false;
+      });
+  };
 }
 
 async function holdAndSwitch(held: {
@@ -132,7 +144,7 @@ async function holdAndSwitch(held: {
   varsAsOfNs: bigint | null;
 }): Promise<void> {
   const { target, qemu, record, making, memoryOut, node, wasRunning, varsAsOfNs } = held;
-  if (wasRunning) await qemu.execute("stop", {}, holdMs);
+  if (wasRunning && !memoryOut?.isHolding) await qemu.execute("stop", {}, holdMs);
   failpoint("agent.snapshot.held");
   await switchToOverlay(record, qemu, node);
   failpoint("agent.snapshot.switched");

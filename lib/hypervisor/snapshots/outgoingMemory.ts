@@ -8,59 +8,115 @@ const capabilitiesMs = 5_000;
 const pollMs = 100;
 
 /**
- * Has QEMU write-protect a guest's pages while it sends them, so that the guest runs on ("background-snapshot", qapi/migration.json), or not.
- * @returns whether QEMU has taken it: not every host lets it
+ * How QEMU sends a guest's memory (qapi/migration.json). `copying`: while the guest runs, and again what it changes meanwhile; the guest is held before
+ * the last of it. `watching`: as it is now, while the guest runs: its pages are protected, and sent before it changes them. `standing`: the guest is to stand still until all is sent.
  */
-export async function watchMemory(qemu: RunningQemu, state: boolean): Promise<boolean> {
-  const capabilities = [{ capability: "background-snapshot", state }];
+export type SendingWay = "copying" | "watching" | "standing";
+
+/** @returns whether QEMU has taken it: not every host lets it watch */
+export async function chooseSending(qemu: RunningQemu, way: SendingWay): Promise<boolean> {
+  const capabilities = [
+    { capability: "background-snapshot", state: way === "watching" },
+    { capability: "pause-before-switchover", state: way === "copying" },
+    { capability: "events", state: way === "copying" },
+  ];
   try {
     await qemu.execute("migrate-set-capabilities", { capabilities }, capabilitiesMs);
     return true;
   } catch (error) {
-    if (state && error instanceof QmpError && error.kind === "refused") return false;
+    if (way === "watching" && error instanceof QmpError && error.kind === "refused") return false;
     throw error;
   }
 }
 
 const capabilitiesSchema = z.array(z.object({ capability: z.string(), state: z.boolean() }));
 
-/** Whether it does so, or would. */
+/** Whether QEMU write-protects the guest's pages while it sends them, or would. */
 export async function isWatchingMemory(qemu: RunningQemu): Promise<boolean> {
   const capabilities = capabilitiesSchema.parse(await qemu.execute("query-migrate-capabilities"));
   return capabilities.some(({ capability, state }) => capability === "background-snapshot" && state);
 }
 
 const migrationSchema = z.object({
-  status: z.string().optional(),
+  status: z.string().default("none"),
   "error-desc": z.string().optional(),
-  ram: z.object({ transferred: z.number() }).optional(),
+  ram: z
+    .object({
+      transferred: z.number(),
+      remaining: z.number(),
+      total: z.number(),
+      "dirty-sync-count": z.number(),
+    })
+    .optional(),
 });
 const endings = new Set(["none", "completed", "failed", "cancelled"]);
 
+export interface Sending {
+  /** MigrationStatus in qapi/migration.json. */
+  status: string;
+  isOver: boolean;
+  sentBytes: number;
+  /** Of all of the guest's memory, and how much of it is not yet as it is in the guest. */
+  totalBytes: number;
+  remainingBytes: number;
+  /** How often QEMU has looked which pages the guest had changed. */
+  passes: number;
+}
+
+/** How far QEMU is. Rejects with `internal` when sending failed, `conflict` when QEMU is gone, and with `QmpError` when QEMU doesn't say. */
+export async function readSending(qemu: RunningQemu): Promise<Sending> {
+  if (qemu.hasEnded) throw new CumulusError("conflict", "The VM's QEMU ended while its memory was written.");
+  const { status, ram, ...rest } = migrationSchema.parse(await qemu.execute("query-migrate"));
+  if (status === "failed") {
+    throw new CumulusError("internal", `QEMU gave up writing the guest's memory. ${rest["error-desc"] ?? ""}`);
+  }
+  return {
+    status,
+    isOver: endings.has(status),
+    sentBytes: ram?.transferred ?? 0,
+    totalBytes: ram?.total ?? 0,
+    remainingBytes: ram?.remaining ?? 0,
+    passes: ram?.["dirty-sync-count"] ?? 0,
+  };
+}
+
 /**
- * Resolves when no memory is being sent any more. Rejects with `internal` when that failed, `conflict` when QEMU is gone, and with `QmpError` when QEMU doesn't say.
- * @param onBytes told how many have been sent
+ * Reads how far QEMU is, again whenever it says that it is further, and every now and then, until that is enough. Rejects as `readSending`.
+ * @param isEnough may do what is to be done meanwhile
  */
-export async function memorySent(qemu: RunningQemu, onBytes: (bytes: number) => void = () => {}): Promise<void> {
+export async function followSending(
+  qemu: RunningQemu,
+  isEnough: (sending: Sending) => boolean | Promise<boolean>,
+): Promise<Sending> {
   for (;;) {
-    if (qemu.hasEnded) throw new CumulusError("conflict", "The VM's QEMU ended while its memory was written.");
-    const { status = "none", ram, ...rest } = await readMigration(qemu);
-    onBytes(ram?.transferred ?? 0);
-    if (endings.has(status)) {
-      if (status !== "failed") return;
-      throw new CumulusError("internal", `QEMU gave up writing the guest's memory. ${rest["error-desc"] ?? ""}`);
-    }
-    await delay(pollMs);
+    const isFurther = nextChange(qemu);
+    const sending = await readSending(qemu);
+    if (await isEnough(sending)) return sending;
+    await isFurther;
   }
 }
 
-export async function isSendingMemory(qemu: RunningQemu): Promise<boolean> {
-  const { status = "none" } = await readMigration(qemu);
-  return !endings.has(status);
+/** Resolves when QEMU says that it is in another state, which it does when copying, or after a while. */
+function nextChange(qemu: RunningQemu): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      stop();
+      resolve();
+    };
+    const timer = setTimeout(done, pollMs);
+    const stop = qemu.onEvents(({ name }) => {
+      if (name === "MIGRATION") done();
+    });
+  });
 }
 
-async function readMigration(qemu: RunningQemu) {
-  return migrationSchema.parse(await qemu.execute("query-migrate"));
+/** Resolves when no memory is being sent any more. Rejects as `readSending`. */
+export async function memorySent(qemu: RunningQemu, onBytes: (bytes: number) => void = () => {}): Promise<void> {
+  await followSending(qemu, ({ isOver, sentBytes }) => {
+    onBytes(sentBytes);
+    return isOver;
+  });
 }
 
 /** As `memorySent`, however it ends. */
@@ -68,4 +124,25 @@ export async function sendingOver(qemu: RunningQemu): Promise<void> {
   await memorySent(qemu).catch((error: unknown) => {
     if (!(error instanceof CumulusError)) throw error;
   });
+}
+
+export async function isSendingMemory(qemu: RunningQemu): Promise<boolean> {
+  try {
+    return !(await readSending(qemu)).isOver;
+  } catch (error) {
+    if (error instanceof CumulusError) return false;
+    throw error;
+  }
+}
+
+/** Has QEMU send no more. A guest that it holds for the last of its memory goes on. What is being watched can't be broken off. */
+export async function breakOffSending(qemu: RunningQemu): Promise<void> {
+  if (!(await isSendingMemory(qemu))) return;
+  await qemu.execute("migrate_cancel");
+  await sendingOver(qemu);
+}
+
+/** Resolves when QEMU, which has sent all, can let the guest go on: it says so a moment later (RunState in qapi/run-state.json). */
+export async function untilReleasable(qemu: RunningQemu): Promise<void> {
+  while ((await qemu.status()) === "finish-migrate") await delay(1);
 }

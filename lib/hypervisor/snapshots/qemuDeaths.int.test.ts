@@ -42,6 +42,7 @@ const actsOf: Record<(typeof snapshotFailpoints)[number], SnapshotAct[]> = {
   "agent.snapshot.overlay-made": takes,
   "agent.snapshot.cut-written": takes,
   "agent.snapshot.frozen": takes,
+  "agent.snapshot.copying": ["take-memory"],
   "agent.snapshot.held": takes,
   "agent.snapshot.switched": takes,
   "agent.snapshot.resumed": takes,

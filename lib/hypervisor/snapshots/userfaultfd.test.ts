@@ -4,7 +4,7 @@ import { whyNotWatched } from "./userfaultfd";
 test.each([
   ["the agent may change the setting", "0", true],
   ["everybody may watch", "1", false],
-])("guests run on while their memory is written where %s", (_where, setting, mayChange) => {
+])("busy guests run on while their memory is written where %s", (_where, setting, mayChange) => {
   expect(whyNotWatched(setting, mayChange)).toBeNull();
 });
 
@@ -13,6 +13,6 @@ test.each([
   ["there is no such setting", null, /this system lacks/],
 ])("they stand still, and what can be done is said, where %s", (_where, setting, what) => {
   const why = whyNotWatched(setting, false);
-  expect(why).toMatch(/stops its guest until all of the memory is written/);
+  expect(why).toMatch(/stops a guest that changes its memory faster than that is copied until all of it is written/);
   expect(why).toMatch(what);
 });

@@ -7,7 +7,7 @@ import { takeHostLock } from "../../system/hostLock";
 /** Whether users without rights may watch their own memory for writes (Linux' Documentation/admin-guide/sysctl/vm.rst). */
 export const userfaultfdSetting = "/proc/sys/vm/unprivileged_userfaultfd";
 
-/** Why guests stand still while their memory is written for a snapshot, and what to do about it; null: they run on. */
+/** Why busy guests stand still while their memory is written for a snapshot, and what to do about it; null: they run on. */
 export async function whyMemoryStopsGuests(): Promise<string | null> {
   return whyNotWatched((await readTextIfThere(userfaultfdSetting))?.trim() ?? null, await isChangeable());
 }
@@ -16,9 +16,9 @@ export async function whyMemoryStopsGuests(): Promise<string | null> {
 export function whyNotWatched(setting: string | null, mayChange: boolean): string | null {
   if (setting !== null && (setting !== "0" || mayChange)) return null;
   const what =
-    "A snapshot with memory stops its guest until all of the memory is written, seconds for each GiB; one of the disk alone takes a moment.";
+    "A snapshot with memory stops a guest that changes its memory faster than that is copied until all of it is written, seconds for each GiB; other guests, and snapshots of the disk alone, for a moment.";
   return setting === null
-    ? `${what} QEMU can do it while the guest runs only by Linux' userfaultfd, which this system lacks.`
+    ? `${what} QEMU can do it while such a guest runs only by Linux' userfaultfd, which this system lacks.`
     : `${what} This host lets only root watch memory for writes, and the agent may not change that. Run Cumulus as root, or as root: sysctl -w vm.unprivileged_userfaultfd=1`;
 }
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect } from "vitest";
+import type { TaskReport } from "../../domain/task";
 import { MIB } from "../../domain/units";
 import { pathsOf } from "../../env";
 import { diskFile, readDiskRecord } from "../diskRecord";
@@ -35,8 +36,8 @@ export class SnapshotBed {
     await this.write(present);
   }
 
-  take(snapshotId: number, memory = false) {
-    return this.agent.takeSnapshot(1, { snapshotId, operationId: 1, memory, freeze: false }, report, signal);
+  take(snapshotId: number, memory = false, told: TaskReport = report) {
+    return this.agent.takeSnapshot(1, { snapshotId, operationId: 1, memory, freeze: false }, told, signal);
   }
 
   /** Of a VM to be made from the second snapshot. */
