@@ -27,7 +27,8 @@ const actsOf: Record<Place, readonly Act[]> = {
   "agent.snapshot.overlay-made": ["snapshot", "clone"],
   "agent.snapshot.cut-written": ["snapshot"],
   "agent.snapshot.frozen": ["snapshot"],
-  "agent.snapshot.copying": ["snapshot"],
+  // Only much memory is copied.
+  "agent.snapshot.copying": [],
   "agent.snapshot.held": ["snapshot"],
   "agent.snapshot.switched": ["snapshot", "clone"],
   "agent.snapshot.resumed": ["snapshot"],

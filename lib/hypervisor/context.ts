@@ -17,6 +17,8 @@ export interface HostContext {
   snapshots: SnapshotStore;
   /** The host's present boot. */
   bootId: string;
+  /** Of guests with more memory than this, it is copied while they run, and only what they changed meanwhile while they are held. */
+  copiesMemoryAboveBytes: number;
   /** Resolves when the probe is done. */
   accelerator(): Promise<Accelerator>;
   /** Carries out an act on a VM after those that were asked for before. */

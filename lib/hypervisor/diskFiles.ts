@@ -27,6 +27,17 @@ const imageNode = "image0";
 /** Name of the node under a qcow2 node that is its file: by it the path is found, which QEMU tells of other nodes cut short (at 4096 characters). */
 export const fileNodeOf = (node: string): string => `${node}-file`;
 
+/**
+ * The node of a file. When a guest goes on whose memory was sent, QEMU drops what the host has cached of it, as if another host had written it meanwhile, unless it is told not to
+ * ("drop-cache", qapi/block-core.json; on Linux alone).
+ */
+export const fileNode = (filename: string, options: { "node-name"?: string; "read-only"?: boolean } = {}): object => ({
+  driver: "file",
+  filename,
+  ...options,
+  ...(process.platform === "linux" && { "drop-cache": false }),
+});
+
 /** The files of layers, the top first, and of the image under them. */
 export function backingFiles(
   context: Pick<HostContext, "settings" | "layers">,

@@ -17,7 +17,7 @@ export async function makeContext(
   settings: Settings,
   users: UserScheme,
   log: Log,
-  { enqueue, onChange }: Pick<HostContext, "enqueue" | "onChange">,
+  { enqueue, onChange, copiesMemoryAboveBytes }: Pick<HostContext, "enqueue" | "onChange" | "copiesMemoryAboveBytes">,
 ): Promise<HostContext> {
   let accelerator: Promise<Accelerator> | null = null;
   const layers = new LayerStore(settings, users);
@@ -38,6 +38,7 @@ export async function makeContext(
     },
     enqueue,
     onChange,
+    copiesMemoryAboveBytes,
   };
   // Begun now, so that the first VM needn't wait for them; recovering doesn't.
   context.accelerator().catch((error: unknown) => log.error({ error: messageOf(error) }, "no accelerator was found"));

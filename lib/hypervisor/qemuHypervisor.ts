@@ -5,6 +5,7 @@ import type { ImageIdentity, ImageManifest } from "../domain/image";
 import type { MachineSpec, Observation } from "../domain/machine";
 import type { SnapshotCost, SnapshotManifest } from "../domain/snapshotManifest";
 import type { TaskReport } from "../domain/task";
+import { GIB } from "../domain/units";
 import type { TrafficReading } from "../domain/vmNetworking";
 import { pathsOf, type Settings } from "../env";
 import { failpoint } from "../failpoints";
@@ -35,7 +36,12 @@ import { VmSnapshots } from "./snapshots/vmSnapshots";
 export interface QemuHypervisorOptions {
   settings: Settings;
   log: Log;
+  /** See `HostContext`. */
+  copiesMemoryAboveBytes?: number;
 }
+
+/** To protect this much memory takes a guest some tens of milliseconds (docs/snapshots.md). */
+const protectableBytes = 2 * GIB;
 
 /**
  * The VMs of this computer, each one a QEMU process. Their folders and QEMU itself are all the state there is: another instance, later, takes up
@@ -58,13 +64,15 @@ class QemuHypervisor implements Hypervisor {
   private readonly startedAt = new Date().toISOString();
   private readonly settings: Settings;
   private readonly log: Log;
+  private readonly copiesMemoryAboveBytes: number;
   private parts: Parts | null = null;
   /** Their images must not go meanwhile. */
   private readonly beingEnsured = new Set<MachineSpec>();
 
-  constructor({ settings, log }: QemuHypervisorOptions) {
+  constructor({ settings, log, copiesMemoryAboveBytes = protectableBytes }: QemuHypervisorOptions) {
     this.settings = settings;
     this.log = log;
+    this.copiesMemoryAboveBytes = copiesMemoryAboveBytes;
   }
 
   async recover(): Promise<void> {
@@ -76,6 +84,7 @@ class QemuHypervisor implements Hypervisor {
     const context = await makeContext(this.settings, users, this.log, {
       enqueue: (id, act) => this.machines.inTurn(id, act),
       onChange: (observation) => this.machines.tell(observation),
+      copiesMemoryAboveBytes: this.copiesMemoryAboveBytes,
     });
     const reclaimer = new Reclaimer(context, this.machines.byId);
     // What could not be merged into the disk of a guest that runs can be when it is off.

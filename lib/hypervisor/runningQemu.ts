@@ -36,6 +36,7 @@ export class RunningQemu {
   private picture: Promise<Buffer> | null = null;
   private isGone = false;
   private isReleased = false;
+  private isOff = false;
   private readonly resetWaiters = new Set<() => void>();
   private readonly goneWaiters = new Set<() => void>();
   private readonly eventListeners = new Set<(event: QmpEvent) => void>();
@@ -47,7 +48,7 @@ export class RunningQemu {
     private readonly handlers: RunningHandlers,
   ) {
     this.monitor = new Monitor([paths.qmp, paths.rescue], uuid, {
-      onStatus: (status) => handlers.onStatus(status),
+      onStatus: (status) => handlers.onStatus(this.inTruth(status)),
       onEvent: (event) => this.onEvent(event),
       onSilent: () => void this.silent(),
       onLost: () => void this.lost(),
@@ -79,8 +80,13 @@ export class RunningQemu {
     return () => this.eventListeners.delete(listener);
   }
 
-  status(timeoutMs?: number): Promise<string> {
-    return this.monitor.status(timeoutMs);
+  async status(timeoutMs?: number): Promise<string> {
+    return this.inTruth(await this.monitor.status(timeoutMs));
+  }
+
+  /** A guest that turned itself off while its memory was sent is off yet, whatever QEMU says at the end of that. */
+  private inTruth(status: string): string {
+    return this.isOff && (status === "finish-migrate" || status === "postmigrate") ? "shutdown" : status;
   }
 
   /** Resets the guest and lets it run, from whatever state; also from "powered off". */
@@ -137,7 +143,11 @@ export class RunningQemu {
   }
 
   private onEvent(event: QmpEvent): void {
-    if (event.name === "RESET") for (const waiter of this.resetWaiters) waiter();
+    if (event.name === "SHUTDOWN") this.isOff = true;
+    if (event.name === "RESET") {
+      this.isOff = false;
+      for (const waiter of this.resetWaiters) waiter();
+    }
     for (const listener of [...this.eventListeners]) listener(event);
     this.handlers.onEvent(event);
     // Its failure shows at the next heartbeat.

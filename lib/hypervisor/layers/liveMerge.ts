@@ -3,7 +3,7 @@ import { failpoint } from "../../failpoints";
 import { imageFile } from "../../images/store";
 import { syncFile } from "../../system/files";
 import type { HostContext } from "../context";
-import { fileNodeOf, inFolder } from "../diskFiles";
+import { fileNode, fileNodeOf, inFolder } from "../diskFiles";
 import { type DiskRecord, readDiskRecord, writeDiskRecord } from "../diskRecord";
 import type { Machine } from "../machine";
 import { machinePaths } from "../machinePaths";
@@ -100,7 +100,7 @@ export async function switchLive(
   if ((await backingOf(qemu, overlay)) !== old) throw new Error("QEMU reads through files that were merged before.");
   const node = `layer-${newLayerId()}`;
   const filename = context.layers.file(layer.id);
-  const file = { driver: "file", "node-name": fileNodeOf(node), filename, "read-only": true };
+  const file = fileNode(filename, { "node-name": fileNodeOf(node), "read-only": true });
   const opened = { driver: "qcow2", "node-name": node, "read-only": true, file, backing: base };
   await qemu.execute("blockdev-add", opened, inTurnMs);
   try {

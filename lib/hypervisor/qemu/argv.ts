@@ -1,7 +1,7 @@
 import type { Accelerator } from "../../domain/host";
 import type { MachineSpec } from "../../domain/machine";
 import { MIB } from "../../domain/units";
-import { type BackingFile, type DiskFiles, fileNodeOf } from "../diskFiles";
+import { type BackingFile, type DiskFiles, fileNode, fileNodeOf } from "../diskFiles";
 import type { MachinePaths } from "../machinePaths";
 import { bootIndexes, cdromDevices, isoNode } from "./cdrom";
 import { hotPlugPorts, interfaceParts } from "./interfaces";
@@ -62,7 +62,7 @@ function disks({ spec, paths, files, uefiCode }: ArgvInput): string[][] {
     driver: "qcow2",
     "node-name": "disk0",
     discard: "unmap",
-    file: { driver: "file", "node-name": fileNodeOf("disk0"), filename: files.disk },
+    file: fileNode(files.disk, { "node-name": fileNodeOf("disk0") }),
     // Named here so that the backing file in the disk's own header, which a guest that broke out could rewrite, is not believed.
     backing: chainOf(files.backing),
   };
@@ -70,7 +70,7 @@ function disks({ spec, paths, files, uefiCode }: ArgvInput): string[][] {
     driver: "raw",
     "node-name": "seed0",
     "read-only": true,
-    file: { driver: "file", filename: paths.seed, "read-only": true },
+    file: fileNode(paths.seed, { "read-only": true }),
   };
   const uefi =
     uefiCode === null ? [] : [pflash("uefi-code", uefiCode, true), pflash("uefi-vars", files.uefiVars, false)];
@@ -99,7 +99,7 @@ export function chainOf([top, ...below]: readonly BackingFile[]): object | null 
     "node-name": top.nodeName,
     "read-only": true,
     backing: chainOf(below),
-    file: { driver: "file", "node-name": fileNodeOf(top.nodeName), filename: top.path, "read-only": true },
+    file: fileNode(top.path, { "node-name": fileNodeOf(top.nodeName), "read-only": true }),
   };
 }
 
@@ -111,7 +111,7 @@ function cdromDrive({ spec, isoPath }: ArgvInput): string[][] {
 
 /** The node of a flash chip, for a machine's `pflash0` (the firmware's code) or `pflash1` (its variables). */
 export function pflash(nodeName: string, filename: string, isReadOnly: boolean): string[] {
-  const file = { driver: "file", filename, "read-only": isReadOnly };
+  const file = fileNode(filename, { "read-only": isReadOnly });
   return json("-blockdev", { driver: "raw", "node-name": nodeName, "read-only": isReadOnly, file });
 }
 

@@ -1,4 +1,5 @@
 import type { BootDevice, MachineSpec } from "../../domain/machine";
+import { fileNode } from "../diskFiles";
 
 /** QEMU's id of the CD-ROM drive, which every VM has, with or without a disc. */
 export const cdromId = "cd0";
@@ -14,7 +15,7 @@ export function isoNode(sha256: string, file: string): object {
     driver: "raw",
     "node-name": isoNodeName(sha256),
     "read-only": true,
-    file: { driver: "file", filename: file, "read-only": true },
+    file: fileNode(file, { "read-only": true }),
   };
 }
 

@@ -39,6 +39,7 @@ const takes: Case[] = [
   { act: "take", isRunning: true },
   { act: "take-memory", isRunning: true },
 ];
+const takeCopied: Case = { act: "take-copied", isRunning: true };
 const liveTakes = takes.filter(({ isRunning }) => isRunning);
 const restores: Case[] = [
   { act: "restore", isRunning: false },
@@ -60,10 +61,10 @@ const casesOf: Record<(typeof snapshotFailpoints)[number], Case[]> = {
   "agent.snapshot.overlay-made": takes,
   "agent.snapshot.cut-written": takes,
   "agent.snapshot.frozen": liveTakes,
-  "agent.snapshot.copying": liveTakes.filter(({ act }) => act === "take-memory"),
-  "agent.snapshot.held": liveTakes,
-  "agent.snapshot.switched": liveTakes,
-  "agent.snapshot.resumed": liveTakes,
+  "agent.snapshot.copying": [takeCopied],
+  "agent.snapshot.held": [...liveTakes, takeCopied],
+  "agent.snapshot.switched": [...liveTakes, takeCopied],
+  "agent.snapshot.resumed": [...liveTakes, takeCopied],
   "agent.snapshot.layer-written": takes,
   "agent.snapshot.layer-moved": takes,
   "agent.snapshot.before-complete": takes,

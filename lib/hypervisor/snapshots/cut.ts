@@ -5,7 +5,7 @@ import { readQcow2Header } from "../../images/qcow2";
 import { syncFile, syncFolder } from "../../system/files";
 import type { HostContext } from "../context";
 import { createOverlayOnLayer } from "../disk";
-import { fileNodeOf, inFolder } from "../diskFiles";
+import { fileNode, fileNodeOf, inFolder } from "../diskFiles";
 import { type DiskRecord, diskName, readDiskRecord, stageDiskRecord, sweepDisks, writeDiskRecord } from "../diskRecord";
 import { newLayerId } from "../layers/layerStore";
 import { machinePaths } from "../machinePaths";
@@ -60,7 +60,7 @@ export async function openOverlay({ context, id }: CutTarget, { cut }: DiskRecor
     driver: "qcow2",
     "node-name": nodeNameOf(cut.disk),
     discard: "unmap",
-    file: { driver: "file", "node-name": fileNodeOf(nodeNameOf(cut.disk)), filename },
+    file: fileNode(filename, { "node-name": fileNodeOf(nodeNameOf(cut.disk)) }),
     backing: null,
   };
   await qemu.execute("blockdev-add", overlay, switchMs);

@@ -3,7 +3,7 @@ import { CumulusError, messageOf } from "../../domain/errors";
 import type { Log } from "../../system/log";
 import { type GuestAgent, GuestAgentError } from "../guest/guestAgent";
 import type { RunningQemu } from "../runningQemu";
-import { breakOffSending, isSendingMemory, isWatchingMemory } from "./outgoingMemory";
+import { endSending, isSendingMemory, isWatchingMemory } from "./outgoingMemory";
 
 /** To stop a guest, QEMU writes out what its disk has in memory; to let it go on, it may read the disk's tables. On a busy disk that is long. */
 export const holdMs = 30_000;
@@ -131,11 +131,10 @@ async function setTime(agent: GuestAgent): Promise<void> {
 export async function releaseGuest(qemu: RunningQemu): Promise<boolean> {
   const isWatched = await isWatchingMemory(qemu);
   // One whose memory is being copied would be held at the end of that.
-  if (!isWatched) await breakOffSending(qemu);
+  if (!isWatched) await endSending(qemu);
   if ((await qemu.status()) === "running") return true;
   if (isWatched && (await isSendingMemory(qemu))) return false;
   const status = await qemu.status();
-  if (status === "paused" || status === "postmigrate" || status === "finish-migrate")
-    await qemu.execute("cont", {}, holdMs);
+  if (status === "paused" || status === "postmigrate") await qemu.execute("cont", {}, holdMs);
   return true;
 }

@@ -55,6 +55,8 @@ export async function switchRunning(
 ): Promise<Held> {
   const { context, spec, runtime } = target;
   const paths = machinePaths(context.settings, spec.id);
+  // By an agent that is gone, or by this one while QEMU didn't answer.
+  if (runtime.record.state.isHeld) await releaseGuest(qemu);
   const wasRunning = (await qemu.status()) === "running";
   await openOverlay(cutTarget, record, qemu);
   const { node } = await readLiveDisk(qemu);

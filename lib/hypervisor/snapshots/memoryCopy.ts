@@ -1,18 +1,25 @@
+import { CumulusError } from "../../domain/errors";
 import { MIB } from "../../domain/units";
 import { failpoint } from "../../failpoints";
+import { QmpError } from "../qmp/client";
 import type { RunningQemu } from "../runningQemu";
-import { breakOffSending, followSending, type Sending, untilReleasable } from "./outgoingMemory";
+import { canLookAgain, endSending, followSending, type Sending, untilReleasable } from "./outgoingMemory";
 
 /** For how long a guest may be held for the last of its memory, in milliseconds, by how often what it had changed was sent: one that is quiet is held for less. */
-const lastMs = [2, 2, 5, 10, 20, 40] as const;
+const lastMs = [2, 2, 5, 10, 20, 40];
+/** QEMU then looks what the guest has changed only when it holds it. */
+const onceMs = [0];
 
 /** How much is sent again, beyond once more what was sent first, before a guest is too busy for it. */
-const spareBytes = 256 * MIB;
+const againBytes = 256 * MIB;
+/** What must stay free on the host's disk: this, and so many times what was sent between two looks at it. */
+const spareBytes = 16 * MIB;
+const looksAhead = 4;
 
 export interface CopyWork {
   socketPath: string;
-  /** Whether the host's disk has room for more. */
-  hasRoom(): Promise<boolean>;
+  /** Of the disk that the memory is written to. */
+  freeBytes(): Promise<number>;
   report(sending: Sending): void;
   /** Begins what is to be done now and then while the guest runs yet: what it waits for must not keep a guest that is held. */
   meanwhile(): void;
@@ -21,41 +28,75 @@ export interface CopyWork {
 
 /**
  * Sends a guest's memory while it runs, then what it has changed meanwhile, and so on until the rest takes but a moment, whatever the memory's size; there
- * QEMU holds the guest. QEMU is to have been told to send by `copying`.
+ * QEMU holds the guest. Of an emulated guest all that it changed is the rest. QEMU is to have been told to send by `copying`. Rejects with `conflict` when the guest turned itself off.
  * @returns false when the guest changes its memory faster than that, or the host's disk is too full for it: nothing is sent any more then, and it runs
  */
 export async function copyUntilHeld(qemu: RunningQemu, work: CopyWork): Promise<boolean> {
-  let limitMs: number | null = null;
-  let firstBytes: number | null = null;
-  let isHeld = false;
+  let isOff = false;
+  const stopListening = qemu.onEvents(({ name }) => {
+    if (name === "SHUTDOWN") isOff = true;
+  });
+  try {
+    const isHeld = await copy(qemu, work, () => isOff);
+    if (isOff) throw new CumulusError("conflict", "The guest turned itself off while its memory was copied.");
+    if (!isHeld) await endSending(qemu);
+    return isHeld;
+  } finally {
+    stopListening();
+  }
+}
+
+async function copy(qemu: RunningQemu, work: CopyWork, isOff: () => boolean): Promise<boolean> {
+  const isEmulated = !(await canLookAgain(qemu));
+  const limitsMs = isEmulated ? onceMs : lastMs;
+  let limitMs: number | undefined;
   const allow = async (passes: number) => {
-    const next = lastMs[Math.min(passes, lastMs.length - 1)] ?? null;
+    const next = limitsMs[Math.min(passes, limitsMs.length - 1)];
     if (next === limitMs) return;
     limitMs = next;
     await qemu.execute("migrate-set-parameters", { "downtime-limit": limitMs });
   };
   await allow(0);
-  await qemu.execute("migrate", { uri: `unix:${work.socketPath}` });
+  await begin(qemu, work.socketPath, isEmulated);
   failpoint("agent.snapshot.copying");
-  await followSending(qemu, async (sending) => {
+  let firstBytes: number | null = null;
+  let beforeBytes = 0;
+  const { status } = await followSending(qemu, async (sending) => {
+    if (sending.status === "pre-switchover" || sending.isOver || isOff()) return true;
+    const { passes, sentBytes } = sending;
     work.report(sending);
-    if (sending.isOver || !(await work.hasRoom())) return true;
-    if (sending.status === "pre-switchover") isHeld = true;
-    if (isHeld) return true;
     work.signal.throwIfAborted();
-    if (sending.passes > 1) firstBytes ??= sending.sentBytes;
-    if (firstBytes !== null && sending.sentBytes > 2 * firstBytes + spareBytes) return true;
-    await allow(sending.passes);
+    const neededBytes = Math.max(spareBytes, looksAhead * (sentBytes - beforeBytes));
+    beforeBytes = sentBytes;
+    if ((await work.freeBytes()) < neededBytes) return true;
+    if (passes > 1) firstBytes ??= sentBytes;
+    if (firstBytes !== null && sentBytes > 2 * firstBytes + againBytes) return true;
+    await allow(passes);
     work.meanwhile();
     return false;
   });
-  if (!isHeld) await breakOffSending(qemu);
-  return isHeld;
+  return status === "pre-switchover";
+}
+
+/** @param isEmulated the guest is to stand still also while QEMU begins to note what it changes */
+async function begin(qemu: RunningQemu, socketPath: string, isEmulated: boolean): Promise<void> {
+  if (isEmulated) await qemu.execute("stop");
+  await qemu.execute("migrate", { uri: `unix:${socketPath}` });
+  if (!isEmulated) return;
+  await followSending(qemu, ({ status }) => status !== "setup");
+  try {
+    await qemu.execute("cont");
+  } catch (error) {
+    // All has been sent already, and QEMU holds it.
+    if (!(error instanceof QmpError && error.kind === "refused")) throw error;
+  }
 }
 
 /** Sends the rest of a guest's memory, which is held for it. Resolves when it may go on. */
 export async function sendRest(qemu: RunningQemu): Promise<void> {
   await qemu.execute("migrate-continue", { state: "pre-switchover" });
-  await followSending(qemu, ({ isOver }) => isOver);
+  const { status } = await followSending(qemu, ({ isOver }) => isOver);
+  if (status !== "completed")
+    throw new CumulusError("internal", `QEMU gave up writing the guest's memory (${status}).`);
   await untilReleasable(qemu);
 }

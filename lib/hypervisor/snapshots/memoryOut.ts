@@ -1,20 +1,16 @@
 import { rm, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { TaskReport } from "../../domain/task";
-import { MIB } from "../../domain/units";
 import type { HostContext } from "../context";
 import { machinePaths } from "../machinePaths";
 import type { RunningQemu } from "../runningQemu";
 import { copyUntilHeld, sendRest } from "./memoryCopy";
 import { MemoryReceiver } from "./memoryStream";
-import { breakOffSending, chooseSending, memorySent, sendingOver } from "./outgoingMemory";
+import { chooseSending, endSending, memorySent, sendingOver, untilReleasable } from "./outgoingMemory";
 import { openUserfaultfd } from "./userfaultfd";
 
 /** As good as none. */
 const maxBandwidth = 2 ** 40;
-
-/** What must stay free on the host's disk while memory is copied, which may take more than once its size. */
-const spareBytes = 16 * MIB;
 
 export interface MemoryOut {
   /** The guest stands still already: almost all of its memory has been sent. */
@@ -38,8 +34,8 @@ export interface MemoryWork {
 }
 
 /**
- * Makes ready to write the memory of a guest that runs into a file. It is copied while the guest runs, which is held for a moment at the end, whatever its memory's size. Of a guest that changes it faster
- * than it is copied, or where there is no room for that, QEMU protects all pages while it is held, and sends them while it runs on, where the host lets it; else such a guest stands still until all is written.
+ * Makes ready to write the memory of a guest that runs into a file. QEMU protects all pages while the guest is held, and sends them while it runs on. That holds it the longer, the more memory
+ * it has: much memory is copied while the guest runs, and so is any where the host doesn't let QEMU protect it. If it can't be copied either, the guest stands still until all is written.
  * @param meanwhile begins what is to be done now and then while it is copied
  */
 export async function prepareLiveMemoryOut(
@@ -47,51 +43,60 @@ export async function prepareLiveMemoryOut(
   work: MemoryWork,
   meanwhile: () => void,
 ): Promise<MemoryOut> {
-  const copied = await copyAhead(context, work, meanwhile);
-  if (copied !== null) return copied;
-  const { qemu, report } = work;
-  report.log(
-    "The guest's memory changes faster than it can be copied, or the disk is too full: the guest is held longer.",
-  );
-  // Until the memory is being sent: the guest stands still then, and is not to wait for other agents.
-  const closeUserfaultfd = await openUserfaultfd(context.settings);
-  try {
-    const isLive = await chooseSending(qemu, "watching");
-    if (isLive) return await sendAfterHold(context, work, { isLive, closeUserfaultfd });
-    report.log("This host doesn't let QEMU watch the guest's memory: the guest stands still while it is written.");
-  } catch (error) {
-    await closeUserfaultfd();
-    throw error;
-  }
-  await closeUserfaultfd();
+  const copied = () => copyAhead(context, work, meanwhile);
+  const watched = () => watch(context, work);
+  const isLarge = work.vm.memoryBytes > context.copiesMemoryAboveBytes;
+  const out = isLarge ? ((await copied()) ?? (await watched())) : ((await watched()) ?? (await copied()));
+  if (out !== null) return out;
+  work.report.log("The guest stands still until its memory is written.");
   return prepareMemoryOut(context, work);
 }
 
 /** Makes ready to write the memory of a guest that stands still. */
 export async function prepareMemoryOut(context: HostContext, work: MemoryWork): Promise<MemoryOut> {
-  // One that an agent before this one began.
-  await sendingOver(work.qemu);
+  await endSending(work.qemu);
   await chooseSending(work.qemu, "standing");
   return sendAfterHold(context, work, { isLive: false, closeUserfaultfd: async () => {} });
 }
 
-/** @returns null when the guest changes its memory too fast */
+/** @returns null when the host doesn't let QEMU watch memory */
+async function watch(context: HostContext, work: MemoryWork): Promise<MemoryOut | null> {
+  // One that an agent before this one began.
+  await endSending(work.qemu);
+  // Until the memory is being sent: the guest stands still then, and is not to wait for other agents.
+  const closeUserfaultfd = await openUserfaultfd(context.settings);
+  try {
+    const isLive = await chooseSending(work.qemu, "watching");
+    if (isLive) return await sendAfterHold(context, work, { isLive, closeUserfaultfd });
+  } catch (error) {
+    await closeUserfaultfd();
+    throw error;
+  }
+  await closeUserfaultfd();
+  work.report.log("This host doesn't let QEMU watch the guest's memory.");
+  return null;
+}
+
+/** @returns null when the guest changes its memory too fast, or there is no room */
 async function copyAhead(context: HostContext, work: MemoryWork, meanwhile: () => void): Promise<MemoryOut | null> {
   const { vm, qemu, file, report, signal } = work;
-  // One that an agent before this one began.
-  await sendingOver(qemu);
+  await endSending(qemu);
   await chooseSending(qemu, "copying");
-  const receiver = await listen(context, work);
+  const receiver = await listen(context, work, true);
   const close = async () => {
-    const isOver = await isDone(breakOffSending(qemu));
+    const isOver = await isDone(endSending(qemu));
     await receiver.close({ isNeeded: !isOver });
     if (!qemu.hasEnded) await chooseSending(qemu, "standing").catch(() => undefined);
   };
+  let toldBytes = 0;
   try {
     const isHeld = await copyUntilHeld(qemu, {
       socketPath: machinePaths(context.settings, vm.id).outgoing,
-      hasRoom: async () => (await freeBytes(dirname(file))) > spareBytes,
-      report: ({ totalBytes, remainingBytes }) => tell(report, totalBytes - remainingBytes, vm.memoryBytes),
+      freeBytes: () => freeBytes(dirname(file)),
+      report: ({ totalBytes, remainingBytes }) => {
+        toldBytes = Math.max(toldBytes, totalBytes - remainingBytes);
+        tell(report, toldBytes, vm.memoryBytes);
+      },
       meanwhile,
       signal,
     });
@@ -104,6 +109,7 @@ async function copyAhead(context: HostContext, work: MemoryWork, meanwhile: () =
   }
   await close();
   await rm(file);
+  report.log("The guest's memory changes faster than it can be copied, or the host's disk has no room for that.");
   return null;
 }
 
@@ -114,7 +120,7 @@ async function sendAfterHold(
   { isLive, closeUserfaultfd }: { isLive: boolean; closeUserfaultfd(): Promise<void> },
 ): Promise<MemoryOut> {
   const { vm, qemu, report } = work;
-  const receiver = await listen(context, work);
+  const receiver = await listen(context, work, false);
   const resumed = new Promise<void>((resolve) => {
     const stop = qemu.onEvents(({ name }) => {
       if (name !== "RESUME") return;
@@ -133,6 +139,7 @@ async function sendAfterHold(
       await qemu.execute("migrate", { uri: `unix:${machinePaths(context.settings, vm.id).outgoing}` });
       // QEMU has protected the pages, and let the guest go on.
       await (isLive ? Promise.race([resumed, sent()]) : sent());
+      if (!isLive) await untilReleasable(qemu);
     },
     done: async () => {
       await closeUserfaultfd();
@@ -148,14 +155,20 @@ async function sendAfterHold(
   };
 }
 
-async function listen({ settings, users }: HostContext, { vm, qemu, file }: MemoryWork): Promise<MemoryReceiver> {
+async function listen(
+  { settings, users }: HostContext,
+  { vm, qemu, file }: MemoryWork,
+  mayBreakOff: boolean,
+): Promise<MemoryReceiver> {
   await qemu.execute("migrate-set-parameters", { "max-bandwidth": maxBandwidth });
-  return MemoryReceiver.listen(machinePaths(settings, vm.id).outgoing, users.userOf(vm.id), file);
+  return MemoryReceiver.listen(machinePaths(settings, vm.id).outgoing, users.userOf(vm.id), file, mayBreakOff);
 }
 
 function tell(report: TaskReport, doneBytes: number, memoryBytes: number): void {
-  const transfer = { doneBytes, totalBytes: memoryBytes, bytesPerSecond: null };
-  report.progress(20 + Math.min(70, (70 * doneBytes) / memoryBytes), "Writing the memory.", transfer);
+  // There is some memory that is the machine's own.
+  const ofGuest = Math.min(doneBytes, memoryBytes);
+  const transfer = { doneBytes: ofGuest, totalBytes: memoryBytes, bytesPerSecond: null };
+  report.progress(20 + (70 * ofGuest) / memoryBytes, "Writing the memory.", transfer);
 }
 
 async function freeBytes(folder: string): Promise<number> {

@@ -30,11 +30,18 @@ export class MemoryReceiver {
   /**
    * Resolves when QEMU may connect.
    * @param user who may connect; null: the agent's own
+   * @param mayBreakOff whether QEMU bears it that the receiver goes, as it does when this process is gone
    */
-  static async listen(socketPath: string, user: MachineUser | null, file: string): Promise<MemoryReceiver> {
+  static async listen(
+    socketPath: string,
+    user: MachineUser | null,
+    file: string,
+    mayBreakOff: boolean,
+  ): Promise<MemoryReceiver> {
     await rm(socketPath, { force: true });
     const owner = user === null ? [] : [String(user.uid), String(user.gid)];
-    const child = spawn(process.execPath, [program, socketPath, file, ...owner], {
+    const end = mayBreakOff ? "break-off" : "read-on";
+    const child = spawn(process.execPath, [program, socketPath, file, end, ...owner], {
       detached: true,
       stdio: ["pipe", "pipe", "ignore"],
       cwd: "/",

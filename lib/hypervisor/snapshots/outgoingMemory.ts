@@ -51,6 +51,7 @@ const migrationSchema = z.object({
 });
 const endings = new Set(["none", "completed", "failed", "cancelled"]);
 
+/** How far QEMU is with a guest's memory. */
 export interface Sending {
   /** MigrationStatus in qapi/migration.json. */
   status: string;
@@ -135,14 +136,22 @@ export async function isSendingMemory(qemu: RunningQemu): Promise<boolean> {
   }
 }
 
-/** Has QEMU send no more. A guest that it holds for the last of its memory goes on. What is being watched can't be broken off. */
-export async function breakOffSending(qemu: RunningQemu): Promise<void> {
+/** Has QEMU send no more: a guest that it holds for the last of its memory goes on. What it watches can't be broken off, and is waited for. */
+export async function endSending(qemu: RunningQemu): Promise<void> {
   if (!(await isSendingMemory(qemu))) return;
-  await qemu.execute("migrate_cancel");
+  if (!(await isWatchingMemory(qemu))) await qemu.execute("migrate_cancel");
   await sendingOver(qemu);
+  await untilReleasable(qemu);
 }
 
-/** Resolves when QEMU, which has sent all, can let the guest go on: it says so a moment later (RunState in qapi/run-state.json). */
+/** Resolves when QEMU, which sends no more, can let the guest go on: it says so a moment later (RunState in qapi/run-state.json). */
 export async function untilReleasable(qemu: RunningQemu): Promise<void> {
-  while ((await qemu.status()) === "finish-migrate") await delay(1);
+  while (!qemu.hasEnded && (await qemu.status()) === "finish-migrate") await delay(1);
+}
+
+const kvmSchema = z.object({ enabled: z.boolean() });
+
+/** Whether QEMU can look again and again which pages a guest has changed while it runs. Its emulator misses changes then (QEMU commit 03bfc2188f, of 9.0). */
+export async function canLookAgain(qemu: RunningQemu): Promise<boolean> {
+  return kvmSchema.parse(await qemu.execute("query-kvm")).enabled;
 }

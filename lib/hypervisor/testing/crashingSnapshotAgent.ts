@@ -4,15 +4,14 @@ import type { TaskReport } from "../../domain/task";
 import type { Settings } from "../../env";
 import type { Failpoint } from "../../failpoints";
 import { createQemuHypervisor } from "../qemuHypervisor";
-import { tooFullToCopy } from "./tooFullToCopy";
 import { until } from "./until";
 
 /** What an agent for fault tests does to VM 1 of a test's host, which has the snapshots 1, 2 and 3. */
 export type SnapshotAct =
   | "take"
   | "take-memory"
-  /** With memory that can't be copied: its data folder is a file system of its own. */
-  | "take-watched"
+  /** With memory that is copied, as if it were much. */
+  | "take-copied"
   | "restore"
   | "restore-memory"
   /** Of another operation than the others. */
@@ -45,7 +44,7 @@ export async function perform(
 ): Promise<void> {
   const take = { snapshotId: 9, operationId: 9, freeze: true };
   if (act === "take") await hypervisor.takeSnapshot(1, { ...take, memory: false }, report, signal);
-  if (act === "take-memory" || act === "take-watched")
+  if (act === "take-memory" || act === "take-copied")
     await hypervisor.takeSnapshot(1, { ...take, memory: true }, report, signal);
   if (act === "restore") await hypervisor.restoreSnapshot(1, { snapshotId: 2, operationId: 9 }, report, signal);
   if (act === "restore-memory") await hypervisor.restoreSnapshot(1, { snapshotId: 4, operationId: 9 }, report, signal);
@@ -75,12 +74,12 @@ async function main(): Promise<void> {
   const hypervisor = createQemuHypervisor({
     settings,
     log: { debug: silent, info: silent, warn: silent, error: silent },
+    ...(act === "take-copied" && { copiesMemoryAboveBytes: 0 }),
   });
   await hypervisor.recover();
   if (hasGuestAgent) await untilFreezes(hypervisor);
   writeFileSync(process.env.CUMULUS_FAILPOINT_FILE ?? "", `${failpoint} ${process.pid}`);
-  const report = { ...silentReport, log: (line: string) => writeSync(1, `${line}\n`) };
-  await perform(hypervisor, act, spec, act === "take-watched" ? tooFullToCopy(settings.dataDir, report) : report);
+  await perform(hypervisor, act, spec, { ...silentReport, log: (line) => writeSync(1, `${line}\n`) });
   // What goes on in the background comes to its place, or the test's deadline does.
   await until(() => false, 60_000);
 }

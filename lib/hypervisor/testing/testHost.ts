@@ -12,7 +12,7 @@ import type { Log } from "../../system/log";
 import { commandLineOf } from "../../system/platform";
 import { freePort } from "../../system/testing/freePort";
 import type { Hypervisor } from "../hypervisor";
-import { createQemuHypervisor } from "../qemuHypervisor";
+import { createQemuHypervisor, type QemuHypervisorOptions } from "../qemuHypervisor";
 import { testGuestSector } from "./testGuest";
 import { until } from "./until";
 
@@ -70,8 +70,8 @@ export class TestHost {
   }
 
   /** A hypervisor that has taken up what runs. */
-  async agent(): Promise<Hypervisor> {
-    const hypervisor = createQemuHypervisor({ settings: this.settings, log: this.log() });
+  async agent(options: Pick<QemuHypervisorOptions, "copiesMemoryAboveBytes"> = {}): Promise<Hypervisor> {
+    const hypervisor = createQemuHypervisor({ settings: this.settings, log: this.log(), ...options });
     this.hypervisors.push(hypervisor);
     await hypervisor.recover();
     return hypervisor;
