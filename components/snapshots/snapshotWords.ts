@@ -41,9 +41,10 @@ export function pauseWords({ pauseMs }: Pick<Snapshot, "pauseMs">): string | nul
 export function standstillWords(memory: boolean, host: Pick<HostReport, "memorySnapshots"> | null): string | null {
   if (memory && host?.memorySnapshots === undefined) return null;
   const short = "The guest stands still for a fraction of a second";
-  return memory && host?.memorySnapshots === "stopped"
+  if (!memory) return `${short}.`;
+  return host?.memorySnapshots === "stopped"
     ? `${short}; one that changes its memory faster than that is copied, until all of it is written. The Host page says why.`
-    : `${short}.`;
+    : `${short}, longer if it has much memory and changes it faster than that is copied.`;
 }
 
 /** What it takes on the host's disk, memory included; null while it is being taken. */

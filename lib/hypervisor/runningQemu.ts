@@ -36,7 +36,7 @@ export class RunningQemu {
   private picture: Promise<Buffer> | null = null;
   private isGone = false;
   private isReleased = false;
-  private isOff = false;
+  private hasTurnedOff = false;
   private readonly resetWaiters = new Set<() => void>();
   private readonly goneWaiters = new Set<() => void>();
   private readonly eventListeners = new Set<(event: QmpEvent) => void>();
@@ -80,13 +80,18 @@ export class RunningQemu {
     return () => this.eventListeners.delete(listener);
   }
 
+  /** Whether the guest has turned itself off, since this was here. */
+  get isGuestOff(): boolean {
+    return this.hasTurnedOff;
+  }
+
   async status(timeoutMs?: number): Promise<string> {
     return this.inTruth(await this.monitor.status(timeoutMs));
   }
 
   /** A guest that turned itself off while its memory was sent is off yet, whatever QEMU says at the end of that. */
   private inTruth(status: string): string {
-    return this.isOff && (status === "finish-migrate" || status === "postmigrate") ? "shutdown" : status;
+    return this.hasTurnedOff && (status === "finish-migrate" || status === "postmigrate") ? "shutdown" : status;
   }
 
   /** Resets the guest and lets it run, from whatever state; also from "powered off". */
@@ -143,9 +148,9 @@ export class RunningQemu {
   }
 
   private onEvent(event: QmpEvent): void {
-    if (event.name === "SHUTDOWN") this.isOff = true;
+    if (event.name === "SHUTDOWN") this.hasTurnedOff = true;
     if (event.name === "RESET") {
-      this.isOff = false;
+      this.hasTurnedOff = false;
       for (const waiter of this.resetWaiters) waiter();
     }
     for (const listener of [...this.eventListeners]) listener(event);

@@ -91,6 +91,7 @@ function sendingQemu({ isWatching, status }: { isWatching: boolean; status: stri
   const asked: string[] = [];
   const answers = [{ status: "active" }, { status: "completed" }];
   const execute = async (command: string) => {
+    if (command === "query-status") return { status };
     if (command === "query-migrate-capabilities") return [{ capability: "background-snapshot", state: isWatching }];
     asked.push(command);
     return command === "query-migrate" ? (answers.shift() ?? {}) : {};

@@ -3,10 +3,7 @@ import { CumulusError, messageOf } from "../../domain/errors";
 import type { Log } from "../../system/log";
 import { type GuestAgent, GuestAgentError } from "../guest/guestAgent";
 import type { RunningQemu } from "../runningQemu";
-import { endSending, isSendingMemory, isWatchingMemory } from "./outgoingMemory";
-
-/** To stop a guest, QEMU writes out what its disk has in memory; to let it go on, it may read the disk's tables. On a busy disk that is long. */
-export const holdMs = 30_000;
+import { endSending, holdMs, isSendingMemory, isWatchingMemory, untilReleasable } from "./outgoingMemory";
 
 const freezeMs = 5_000;
 const thawMs = 5_000;
@@ -134,6 +131,7 @@ export async function releaseGuest(qemu: RunningQemu): Promise<boolean> {
   if (!isWatched) await endSending(qemu);
   if ((await qemu.status()) === "running") return true;
   if (isWatched && (await isSendingMemory(qemu))) return false;
+  await untilReleasable(qemu);
   const status = await qemu.status();
   if (status === "paused" || status === "postmigrate") await qemu.execute("cont", {}, holdMs);
   return true;

@@ -13,9 +13,10 @@ import { machinePaths } from "../machinePaths";
 import type { RunningQemu } from "../runningQemu";
 import type { Runtime } from "../runtime";
 import { type CutTarget, openOverlay, switchToOverlay } from "./cut";
-import { holdMs, releaseGuest, withFrozenFileSystems } from "./heldGuest";
+import { releaseGuest, withFrozenFileSystems } from "./heldGuest";
 import { readLiveDisk } from "./liveDisk";
 import { type MemoryOut, prepareLiveMemoryOut, prepareMemoryOut } from "./memoryOut";
+import { endSending, holdMs } from "./outgoingMemory";
 import { PauseMeter } from "./pauseMeter";
 
 /** File times are as coarse as the kernel's clock ticks. */
@@ -56,7 +57,10 @@ export async function switchRunning(
   const { context, spec, runtime } = target;
   const paths = machinePaths(context.settings, spec.id);
   // By an agent that is gone, or by this one while QEMU didn't answer.
-  if (runtime.record.state.isHeld) await releaseGuest(qemu);
+  if (runtime.record.state.isHeld && !(await releaseGuest(qemu))) {
+    await endSending(qemu);
+    await releaseGuest(qemu);
+  }
   const wasRunning = (await qemu.status()) === "running";
   await openOverlay(cutTarget, record, qemu);
   const { node } = await readLiveDisk(qemu);

@@ -27,9 +27,13 @@ beforeAll(async () => {
   host = await TestHost.make();
   guests = await MiniGuests.make(host);
   agent = await host.agent(copies);
-  spec = await guests.spec(1);
+  spec = await guests.spec(1, { memoryBytes: 320 * MIB });
   await guests.start(agent, spec);
-  await run("dd if=/dev/urandom of=/dev/shm/blob bs=1M count=40 2>/dev/null; md5sum /dev/shm/blob > /dev/shm/sum");
+  // So much that it is not copied in a moment.
+  await run(
+    "dd if=/dev/urandom of=/dev/shm/some bs=1M count=20 2>/dev/null; cd /dev/shm; cat some some some some > blob",
+  );
+  await run("md5sum /dev/shm/blob > /dev/shm/sum");
   // What is copied while it is written anew must not be what comes back.
   const write = "i=0; while :; do i=$((i+1)); echo $i > /dev/shm/count; cat /dev/shm/blob > /dev/shm/copy; done";
   await run(`(${write}) >/dev/null 2>&1 </dev/null &`);
@@ -58,7 +62,7 @@ test(
       const lines: string[] = [];
       const taken = await take(id, { ...silent, log: (line) => lines.push(line) });
       expect(taken).toMatchObject({ consistency: "memory" });
-      expect(taken.memoryBytes).toBeGreaterThan(80 * MIB);
+      expect(taken.memoryBytes).toBeGreaterThan(160 * MIB);
       expect(lines).toEqual([]);
       await expectWritingGuest();
       await agent.restoreSnapshot(1, { snapshotId: id, operationId: 10 + id }, silent, signal);

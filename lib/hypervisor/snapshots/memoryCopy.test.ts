@@ -10,24 +10,23 @@ interface Look {
 }
 
 let asked: string[];
-let tell: (event: { name: string }) => void;
+let turnOff: () => void;
 beforeEach(() => {
   asked = [];
-  tell = () => {};
 });
 
 /** A QEMU that is a step further at each look; the last one stays. It says so at once, so that nobody waits. */
 function scriptedQemu(looks: Look[], { kvm = true } = {}): RunningQemu {
   const listeners = new Set<(event: { name: string }) => void>();
-  tell = (event) => {
-    for (const listener of [...listeners]) listener(event);
-  };
   const execute = async (command: string, args: Record<string, unknown> = {}) => {
+    if (command === "query-status") return { status: "paused" };
     if (command === "query-kvm") return { enabled: kvm };
     if (command === "query-migrate-capabilities") return [];
     if (command === "query-migrate") {
       const { status, passes = 1, sentMiB = 0 } = (looks.length > 1 ? looks.shift() : looks[0]) ?? { status: "none" };
-      queueMicrotask(() => tell({ name: "MIGRATION" }));
+      queueMicrotask(() => {
+        for (const listener of [...listeners]) listener({ name: "MIGRATION" });
+      });
       const ram = { transferred: sentMiB * MIB, remaining: 0, total: GIB, "dirty-sync-count": passes };
       return { status, ram };
     }
@@ -39,7 +38,11 @@ function scriptedQemu(looks: Look[], { kvm = true } = {}): RunningQemu {
     listeners.add(listener);
     return () => listeners.delete(listener);
   };
-  return { hasEnded: false, status: async () => "running", execute, onEvents } as unknown as RunningQemu;
+  const qemu = { hasEnded: false, isGuestOff: false, execute, onEvents };
+  turnOff = () => {
+    qemu.isGuestOff = true;
+  };
+  return qemu as unknown as RunningQemu;
 }
 
 const work: CopyWork = {
@@ -75,7 +78,7 @@ test.each([
 
 test("a guest that turns itself off while it is copied is not held as one that runs", async () => {
   const qemu = scriptedQemu([pass(1, 100), held]);
-  const report = () => tell({ name: "SHUTDOWN" });
+  const report = () => turnOff();
   await expect(copyUntilHeld(qemu, { ...work, report })).rejects.toMatchObject({ code: "conflict" });
 });
 

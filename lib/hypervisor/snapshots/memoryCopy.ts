@@ -3,7 +3,7 @@ import { MIB } from "../../domain/units";
 import { failpoint } from "../../failpoints";
 import { QmpError } from "../qmp/client";
 import type { RunningQemu } from "../runningQemu";
-import { canLookAgain, endSending, followSending, type Sending, untilReleasable } from "./outgoingMemory";
+import { canLookAgain, endSending, followSending, holdMs, type Sending, untilReleasable } from "./outgoingMemory";
 
 /** For how long a guest may be held for the last of its memory, in milliseconds, by how often what it had changed was sent: one that is quiet is held for less. */
 const lastMs = [2, 2, 5, 10, 20, 40];
@@ -32,21 +32,14 @@ export interface CopyWork {
  * @returns false when the guest changes its memory faster than that, or the host's disk is too full for it: nothing is sent any more then, and it runs
  */
 export async function copyUntilHeld(qemu: RunningQemu, work: CopyWork): Promise<boolean> {
-  let isOff = false;
-  const stopListening = qemu.onEvents(({ name }) => {
-    if (name === "SHUTDOWN") isOff = true;
-  });
-  try {
-    const isHeld = await copy(qemu, work, () => isOff);
-    if (isOff) throw new CumulusError("conflict", "The guest turned itself off while its memory was copied.");
-    if (!isHeld) await endSending(qemu);
-    return isHeld;
-  } finally {
-    stopListening();
-  }
+  assertGuestIsOn(qemu);
+  const isHeld = await copy(qemu, work);
+  assertGuestIsOn(qemu);
+  if (!isHeld) await endSending(qemu);
+  return isHeld;
 }
 
-async function copy(qemu: RunningQemu, work: CopyWork, isOff: () => boolean): Promise<boolean> {
+async function copy(qemu: RunningQemu, work: CopyWork): Promise<boolean> {
   const isEmulated = !(await canLookAgain(qemu));
   const limitsMs = isEmulated ? onceMs : lastMs;
   let limitMs: number | undefined;
@@ -62,10 +55,10 @@ async function copy(qemu: RunningQemu, work: CopyWork, isOff: () => boolean): Pr
   let firstBytes: number | null = null;
   let beforeBytes = 0;
   const { status } = await followSending(qemu, async (sending) => {
-    if (sending.status === "pre-switchover" || sending.isOver || isOff()) return true;
     const { passes, sentBytes } = sending;
     work.report(sending);
     work.signal.throwIfAborted();
+    if (sending.status === "pre-switchover" || sending.isOver || qemu.isGuestOff) return true;
     const neededBytes = Math.max(spareBytes, looksAhead * (sentBytes - beforeBytes));
     beforeBytes = sentBytes;
     if ((await work.freeBytes()) < neededBytes) return true;
@@ -80,12 +73,12 @@ async function copy(qemu: RunningQemu, work: CopyWork, isOff: () => boolean): Pr
 
 /** @param isEmulated the guest is to stand still also while QEMU begins to note what it changes */
 async function begin(qemu: RunningQemu, socketPath: string, isEmulated: boolean): Promise<void> {
-  if (isEmulated) await qemu.execute("stop");
+  if (isEmulated) await qemu.execute("stop", {}, holdMs);
   await qemu.execute("migrate", { uri: `unix:${socketPath}` });
   if (!isEmulated) return;
   await followSending(qemu, ({ status }) => status !== "setup");
   try {
-    await qemu.execute("cont");
+    await qemu.execute("cont", {}, holdMs);
   } catch (error) {
     // All has been sent already, and QEMU holds it.
     if (!(error instanceof QmpError && error.kind === "refused")) throw error;
@@ -94,9 +87,14 @@ async function begin(qemu: RunningQemu, socketPath: string, isEmulated: boolean)
 
 /** Sends the rest of a guest's memory, which is held for it. Resolves when it may go on. */
 export async function sendRest(qemu: RunningQemu): Promise<void> {
-  await qemu.execute("migrate-continue", { state: "pre-switchover" });
+  await qemu.execute("migrate-continue", { state: "pre-switchover" }, holdMs);
   const { status } = await followSending(qemu, ({ isOver }) => isOver);
   if (status !== "completed")
     throw new CumulusError("internal", `QEMU gave up writing the guest's memory (${status}).`);
   await untilReleasable(qemu);
+  assertGuestIsOn(qemu);
+}
+
+function assertGuestIsOn({ isGuestOff }: RunningQemu): void {
+  if (isGuestOff) throw new CumulusError("conflict", "The guest turned itself off while its memory was copied.");
 }

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createReadStream } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CumulusError, messageOf } from "../../domain/errors";
 import { projectDir } from "../../paths";
-import { syncFile } from "../../system/files";
+import { isErrno, syncFile } from "../../system/files";
 import type { MachineUser } from "../../system/machineUsers";
 
 const program = join(projectDir, "lib", "hypervisor", "snapshots", "receiveMemory.mjs");
@@ -78,7 +78,7 @@ export class MemoryReceiver {
   }
 }
 
-/** Sends a file with a guest's memory to a QEMU that waits for it. Rejects when QEMU doesn't take all of it. */
+/** Sends a file with a guest's memory to a QEMU that waits for it. Rejects when QEMU goes before all is sent; whether it took the rest is for it to say. */
 export async function sendMemory(
   file: string,
   socketPath: string,
@@ -94,5 +94,11 @@ export async function sendMemory(
       done(null, chunk);
     },
   });
-  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), counting, socket, { signal });
+  const { size } = await stat(file);
+  try {
+    await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), counting, socket, { signal });
+  } catch (error) {
+    // QEMU closes the connection when it has read what it needs, which may be before we have closed our end.
+    if (bytes < size || !isErrno(error, "ERR_STREAM_PREMATURE_CLOSE")) throw error;
+  }
 }

@@ -4,7 +4,12 @@ import { CumulusError } from "../../domain/errors";
 import { QmpError } from "../qmp/client";
 import type { RunningQemu } from "../runningQemu";
 
+/** To stop a guest, QEMU writes out what its disk has in memory; to let it go on, it may read the disk's tables. On a busy disk that is long. */
+export const holdMs = 30_000;
+
 const capabilitiesMs = 5_000;
+/** To hold a guest at the end of a copy, QEMU writes out its disks, and answers nobody meanwhile. */
+const lookMs = 15_000;
 const pollMs = 100;
 
 /**
@@ -67,7 +72,7 @@ export interface Sending {
 /** How far QEMU is. Rejects with `internal` when sending failed, `conflict` when QEMU is gone, and with `QmpError` when QEMU doesn't say. */
 export async function readSending(qemu: RunningQemu): Promise<Sending> {
   if (qemu.hasEnded) throw new CumulusError("conflict", "The VM's QEMU ended while its memory was written.");
-  const { status, ram, ...rest } = migrationSchema.parse(await qemu.execute("query-migrate"));
+  const { status, ram, ...rest } = migrationSchema.parse(await qemu.execute("query-migrate", {}, lookMs));
   if (status === "failed") {
     throw new CumulusError("internal", `QEMU gave up writing the guest's memory. ${rest["error-desc"] ?? ""}`);
   }
@@ -138,17 +143,23 @@ export async function isSendingMemory(qemu: RunningQemu): Promise<boolean> {
 
 /** Has QEMU send no more: a guest that it holds for the last of its memory goes on. What it watches can't be broken off, and is waited for. */
 export async function endSending(qemu: RunningQemu): Promise<void> {
-  if (!(await isSendingMemory(qemu))) return;
-  if (!(await isWatchingMemory(qemu))) await qemu.execute("migrate_cancel");
-  await sendingOver(qemu);
+  if (await isSendingMemory(qemu)) {
+    if (!(await isWatchingMemory(qemu))) await qemu.execute("migrate_cancel", {}, holdMs);
+    await sendingOver(qemu);
+  }
   await untilReleasable(qemu);
 }
 
 /** Resolves when QEMU, which sends no more, can let the guest go on: it says so a moment later (RunState in qapi/run-state.json). */
 export async function untilReleasable(qemu: RunningQemu): Promise<void> {
-  while (!qemu.hasEnded && (await qemu.status()) === "finish-migrate") await delay(1);
+  for (;;) {
+    const { status } = runStateSchema.parse(await qemu.execute("query-status", {}, lookMs));
+    if (status !== "finish-migrate") return;
+    await delay(1);
+  }
 }
 
+const runStateSchema = z.object({ status: z.string() });
 const kvmSchema = z.object({ enabled: z.boolean() });
 
 /** Whether QEMU can look again and again which pages a guest has changed while it runs. Its emulator misses changes then (QEMU commit 03bfc2188f, of 9.0). */
