@@ -60,3 +60,11 @@ test.each(["agent.snapshot.held", "agent.snapshot.switched", "agent.snapshot.res
     await bed.expectNothingLeft();
   },
 );
+
+test("a snapshot of a guest that nobody could freeze, and of one that was turned off by force, is as after a power cut", async () => {
+  expect(await bed.take(8)).toMatchObject({ consistency: "crash" });
+  await bed.agent.stop(1);
+  expect(await bed.take(9)).toMatchObject({ consistency: "crash", pauseMs: 0 });
+  await bed.expectWholeSnapshots();
+  await bed.expectNothingLeft();
+});

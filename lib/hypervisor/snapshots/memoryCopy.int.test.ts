@@ -51,7 +51,9 @@ async function expectWritingGuest(): Promise<void> {
   expect(await run("md5sum -c /dev/shm/sum")).toBe("/dev/shm/blob: OK");
   const count = Number(await run("cat /dev/shm/count"));
   await until(async () => Number(await run("cat /dev/shm/count")) > count);
-  expect(await run("dmesg | grep -cE 'BUG|Oops|segfault|general protection' || true")).toBe("0");
+  // A guest that stood still for long says so, and is none the worse for it.
+  const broken = "dmesg | grep -E 'BUG|Oops|segfault|general protection' | grep -v 'soft lockup' || true";
+  expect(await run(broken)).toBe("");
 }
 
 test(
@@ -130,7 +132,23 @@ test("a guest that turns itself off while its memory is copied is off, and there
   expect((await agent.listSnapshots()).map(({ id }) => id)).not.toContain(50);
 });
 
-function signalTo(pid: number | null, signal: "SIGSTOP" | "SIGCONT"): number {
+test("a guest whose QEMU is killed while its memory is copied has no snapshot of that, and starts", slow, async () => {
+  await agent.start(1);
+  await untilSeen(agent, 1, ({ milestones }) => milestones.ssh !== undefined, 180_000);
+  const { pid } = await agent.observe(1);
+  const progress = (_: number, message: string) => {
+    if (message.startsWith("Writing the memory")) signalTo(pid, "SIGKILL");
+  };
+  await expect(take(60, { ...silent, progress })).rejects.toThrow();
+  await untilSeen(agent, 1, ({ state }) => state === "crashed");
+  expect((await agent.listSnapshots()).map(({ id }) => id)).not.toContain(60);
+  await until(() => receiverPids(host.settings).length === 0);
+  await agent.start(1);
+  await untilSeen(agent, 1, ({ milestones }) => milestones.ssh !== undefined, 180_000);
+  expect(await take(61)).toMatchObject({ consistency: "memory" });
+});
+
+function signalTo(pid: number | null, signal: NodeJS.Signals): number {
   if (pid === null) throw new Error("The VM does not run.");
   // One that took the rest may be gone.
   if (existsSync(`/proc/${pid}`)) process.kill(pid, signal);
