@@ -82,6 +82,7 @@ test("a network that nobody is in gets another range, and says why it doesn't on
   await dialog.getByLabel("Range", { exact: true }).fill("10.68.0.0/24");
   await dialog.getByLabel("Domain").fill("moved.example");
   await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog).toBeHidden();
   await expect(page.getByText("10.68.0.1", { exact: true })).toBeVisible();
   await expect(page.getByText("vm.moved.example")).toBeVisible();
   await fakeBridged.api("POST", "/api/vms", { name: "stays", image: "mini", size: "nano", network: "moves" });
