@@ -41,7 +41,7 @@ export interface QemuHypervisorOptions {
 }
 
 /** To protect this much memory takes a guest some tens of milliseconds (docs/snapshots.md). */
-const protectableBytes = 2 * GIB;
+const protectableBytes = GIB;
 
 /**
  * The VMs of this computer, each one a QEMU process. Their folders and QEMU itself are all the state there is: another instance, later, takes up
