@@ -63,7 +63,7 @@ export class Machine {
     const hasSeed = await exists(this.paths.seed);
     if (hasSeed && isDeepStrictEqual(before, spec)) return;
     if (this.runtime.qemu === null) {
-      await settleDisk(this.context, before, null, this.runtime.record.state);
+      await settleDisk(this.context, before, null, this.runtime.record);
       const { files, user: reader } = await resolveDisk(this.context, spec, await readDiskRecord(this.paths));
       await growDisk(files.disk, spec.disk.sizeBytes, reader);
     }

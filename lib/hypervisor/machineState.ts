@@ -30,6 +30,8 @@ export const machineStateSchema = z
     }),
     /** Whether the guest turned itself off when it last ended: nothing is to be replayed from journals. */
     endedCleanly: z.boolean().default(false),
+    /** Whether a QEMU had the disk open that may not have closed it: it is looked for clusters that nothing uses. Earlier versions did not note it. */
+    mayLeak: z.boolean().default(true),
     /** What the running QEMU was started with: a newer spec may say another. */
     hardware: hardwareSchema.nullable().default(null),
     /** Whether the guest was stopped for a snapshot: an agent that finds this lets it go on. */
@@ -64,6 +66,7 @@ export function initialState(diskMadeAt: string): MachineState {
     mayBeFrozen: false,
     ended: { state: "stopped", stoppedBy: null, reason: null },
     endedCleanly: true,
+    mayLeak: false,
     hardware: null,
     isHeld: false,
     restoring: null,
@@ -103,7 +106,8 @@ export function withLaunch(
   milestones: MachineState["milestones"] | null,
 ): MachineState {
   const begun = milestones === null ? withNewBoot(state, "start") : { ...state, milestones, pending: null };
-  return { ...begun, ...launch, intent: "running", isHeld: false, mayBeFrozen: milestones !== null, process: null };
+  const atFirst = { isHeld: false, mayBeFrozen: milestones !== null, mayLeak: true, process: null };
+  return { ...begun, ...launch, intent: "running", ...atFirst };
 }
 
 /** QEMU is gone, or about to go by our own hand. */

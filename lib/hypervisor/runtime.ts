@@ -115,7 +115,7 @@ export class Runtime {
   /** @param incoming a memory with which the guest goes on, instead of booting */
   async launch(incoming: IncomingMemory | null = null): Promise<void> {
     const spec = incoming === null ? this.spec() : fitting(this.spec(), incoming.hardware);
-    await withDiskHeld(this.context, spec, () => this.launchOf(spec, incoming));
+    await withDiskHeld(this.context, spec, this.record, () => this.launchOf(spec, incoming));
     failpoint("agent.start.running");
   }
 
@@ -139,7 +139,7 @@ export class Runtime {
       await this.takeUp(qemu, true);
     } catch (error) {
       await this.endFailedLaunch();
-      await this.record.note(() => before);
+      await this.record.note((state) => ({ ...before, mayLeak: state.mayLeak }));
       throw error;
     } finally {
       this.isLaunching = false;
@@ -155,7 +155,7 @@ export class Runtime {
       const words = await lastWords(this.paths.qemuLog);
       const next = withoutProcess(this.record.state, this.context.bootId, words);
       if (!isDeepStrictEqual(next, this.record.state)) await this.record.note(() => next);
-      await settleDisk(this.context, this.spec(), null, this.record.state);
+      await settleDisk(this.context, this.spec(), null, this.record);
       await removeQemuSockets(this.paths);
       return;
     }
@@ -225,7 +225,7 @@ export class Runtime {
     if (!isNew) {
       // One that an agent before this one had begun: it is begun again by whoever still wants it.
       await cancelStream(qemu);
-      await settleDisk(this.context, this.spec(), qemu, this.record.state);
+      await settleDisk(this.context, this.spec(), qemu, this.record);
     }
     await closeRunFolder(this.paths, this.context.users.userOf(this.id));
     await this.takeSerialPort(qemu, isNew);
@@ -303,13 +303,15 @@ export class Runtime {
     const isCrash = this.record.state.intent === "running";
     this.serial.note(`off ${new Date().toISOString()}`);
     void this.record.note((state) => {
-      const gone = { ...state, process: null };
+      const gone = { ...state, process: null, mayLeak: end?.exitCode !== 0 };
       return isCrash ? withEnd(gone, { state: "crashed", stoppedBy: null, reason }) : gone;
     });
     if (!isCrash) return;
     this.log.error({ vm: this.id, reason }, "a VM's QEMU is gone");
     this.inBackground("removing what a crash left", async () => {
-      if (this.qemu === null) await removeQemuSockets(this.paths);
+      if (this.qemu !== null) return;
+      await settleDisk(this.context, this.spec(), null, this.record);
+      await removeQemuSockets(this.paths);
     });
   }
 

@@ -3,7 +3,7 @@ import type { MachineSpec } from "../domain/machine";
 import type { HostContext } from "./context";
 import { readDiskRecord, replacedDisks, sweepDisks, writeDiskRecord } from "./diskRecord";
 import { machinePaths } from "./machinePaths";
-import type { MachineState } from "./machineState";
+import type { MachineRecord } from "./machineRecord";
 import type { RunningQemu } from "./runningQemu";
 import { type CutTarget, settleCut } from "./snapshots/cut";
 
@@ -15,11 +15,11 @@ export async function settleDisk(
   context: HostContext,
   spec: MachineSpec,
   qemu: RunningQemu | null,
-  { restoring }: Pick<MachineState, "restoring">,
+  machine: MachineRecord,
 ): Promise<void> {
   const paths = machinePaths(context.settings, spec.id);
-  const record = await settleCut(cutTarget(context, spec), qemu);
-  if (restoring !== null || record.replaced === null) return sweepDisks(paths, record);
+  const record = await settleCut(cutTarget(context, spec, machine), qemu);
+  if (machine.state.restoring !== null || record.replaced === null) return sweepDisks(paths, record);
   const done = { ...record, replaced: null };
   try {
     await writeDiskRecord(paths, done);
@@ -37,8 +37,13 @@ export async function settleDisk(
 }
 
 /** Carries out an act that has QEMU open a VM's disk: what QEMU is told to open is there until it has opened it. */
-export async function withDiskHeld(context: HostContext, spec: MachineSpec, act: () => Promise<void>): Promise<void> {
-  await settleCut(cutTarget(context, spec), null);
+export async function withDiskHeld(
+  context: HostContext,
+  spec: MachineSpec,
+  machine: MachineRecord,
+  act: () => Promise<void>,
+): Promise<void> {
+  await settleCut(cutTarget(context, spec, machine), null);
   const { parent } = await readDiskRecord(machinePaths(context.settings, spec.id));
   const { letGo } = await context.layers.holdChain(parent);
   try {
@@ -48,6 +53,6 @@ export async function withDiskHeld(context: HostContext, spec: MachineSpec, act:
   }
 }
 
-function cutTarget(context: HostContext, { id, disk }: MachineSpec): CutTarget {
-  return { context, id, imageSha256: disk.imageSha256 };
+function cutTarget(context: HostContext, { id, disk }: MachineSpec, machine: MachineRecord): CutTarget {
+  return { context, id, machine, imageSha256: disk.imageSha256 };
 }

@@ -8,7 +8,9 @@ import { createOverlayOnLayer } from "../disk";
 import { fileNode, fileNodeOf, inFolder } from "../diskFiles";
 import { type DiskRecord, diskName, readDiskRecord, stageDiskRecord, sweepDisks, writeDiskRecord } from "../diskRecord";
 import { newLayerId } from "../layers/layerStore";
+import { repairLeaks } from "../leaks";
 import { machinePaths } from "../machinePaths";
+import type { MachineRecord } from "../machineRecord";
 import type { RunningQemu } from "../runningQemu";
 import { snapshotUnder } from "./lineage";
 import { nodeOf, readLiveDisk } from "./liveDisk";
@@ -24,6 +26,8 @@ import { nodeOf, readLiveDisk } from "./liveDisk";
 export interface CutTarget {
   context: HostContext;
   id: number;
+  /** What is known of the VM. */
+  machine: Pick<MachineRecord, "state" | "note">;
   /** The image at the bottom. */
   imageSha256: string | null;
 }
@@ -109,12 +113,13 @@ function lost(disk: string): CumulusError {
 }
 
 /**
- * Ends a cut that was begun, as it is in truth: a QEMU that lives is asked which file it writes.
+ * Ends a cut that was begun, as it is in truth: a QEMU that lives is asked which file it writes. What one that was killed left in the disk goes first.
  * @param qemu null when the VM is off: the cut is then finished, since the overlay may hold what the guest wrote
  */
 export async function settleCut(target: CutTarget, qemu: RunningQemu | null): Promise<DiskRecord> {
   const paths = machinePaths(target.context.settings, target.id);
   const record = await readDiskRecord(paths);
+  if (qemu === null) await repairLeaks(target, record);
   if (record.cut === null) return record;
   if (qemu !== null) {
     const live = await readLiveDisk(qemu);

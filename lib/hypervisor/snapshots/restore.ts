@@ -55,7 +55,7 @@ export async function restoreSnapshot(
     if (!isRestoreTakenOn(runtime, ask)) throw error;
     throw new RestoreNotUndone(machinePaths(context.settings, spec.id).folder, explainFullDisk(error));
   } finally {
-    await settleDisk(context, spec, runtime.qemu, runtime.record.state).catch((error: unknown) => {
+    await settleDisk(context, spec, runtime.qemu, runtime.record).catch((error: unknown) => {
       context.log.warn({ vm: spec.id, error: messageOf(error) }, "what a restore left can't be removed yet");
     });
   }
@@ -87,7 +87,7 @@ async function restoreOrUndo(
   const { record } = runtime;
   const paths = machinePaths(context.settings, spec.id);
   const { restoring } = record.state;
-  await settleDisk(context, spec, runtime.qemu, { restoring });
+  await settleDisk(context, spec, runtime.qemu, record);
   const present = await readDiskRecord(paths);
   const { operationId } = ask;
   const isTakenUp = restoring?.operationId === operationId;

@@ -94,7 +94,7 @@ async function cutAt(
 ): Promise<{ layerId: string; held: Held }> {
   const { context, spec, runtime } = target;
   const { qemu } = runtime;
-  const cutTarget = { context, id: spec.id, imageSha256: spec.disk.imageSha256 };
+  const cutTarget = { context, id: spec.id, machine: runtime.record, imageSha256: spec.disk.imageSha256 };
   const before = await settleCut(cutTarget, qemu);
   if (qemu === null) {
     const held: Held = { pauseMs: 0, consistency: runtime.record.state.endedCleanly ? "filesystem" : "crash" };
