@@ -73,12 +73,13 @@ export async function catalogueTask(context: Context, entryId: string): Promise<
 export function downloadTask(params: ImageDownload, subject: string): ImageTask {
   // Hashed, since PostgreSQL's index takes no long text.
   const dedupKey = `image-download ${createHash("sha256").update(imageDownloadKey(params)).digest("hex")}`;
-  return { kind: "image-download", params, subject, dedupKey };
+  return { kind: "image-download", params, subject, dedupKey, standsAlone: true };
 }
 
 export function buildTask(name: string, arch: Arch): ImageTask {
   const subject = `${name}, ${arch}`;
-  return { kind: "image-build", params: { name, arch }, subject, dedupKey: `image-build ${name} ${arch}` };
+  const dedupKey = `image-build ${name} ${arch}`;
+  return { kind: "image-build", params: { name, arch }, subject, dedupKey, standsAlone: true };
 }
 
 export async function hostArch(context: Context): Promise<Arch> {

@@ -22,6 +22,7 @@ export async function exportVm(context: Context, actor: Actor, vmId: number, { f
       vmId,
       subject: vm.name,
       dedupKey: `export-vm:${vmId}:${format}`,
+      standsAlone: true,
     });
   });
   return getOperation(context, operation.id);
@@ -47,6 +48,7 @@ export async function exportSnapshot(
       vmId,
       subject: snapshot.name,
       dedupKey: `export-snapshot:${id}:${format}`,
+      standsAlone: true,
     });
   });
   return getOperation(context, operation.id);

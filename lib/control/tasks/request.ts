@@ -15,8 +15,10 @@ export interface TaskRequest {
   actor: string;
   vmId?: number;
   subject?: string;
-  /** While an operation with this key is open, asking again finds that one. */
+  /** While an operation with this key is open, asking again finds that one: also one that is being cancelled, unless it `standsAlone`. */
   dedupKey?: string;
+  /** Whether another one may begin while one that was cancelled is being cleaned up after. */
+  standsAlone?: boolean;
 }
 
 /**
@@ -25,14 +27,15 @@ export interface TaskRequest {
  * @param tx a transaction: two who ask with the same key wait for each other until its end
  */
 export async function requestTask(tx: Queryable, request: TaskRequest): Promise<OperationRow> {
-  const { kind, taskKind, params, actor, subject = null, dedupKey = null, vmId = null } = request;
+  const { kind, taskKind, params, actor, subject = null, dedupKey = null, vmId = null, standsAlone = false } = request;
   if (dedupKey !== null) {
     await tx.execute(sql`select pg_advisory_xact_lock(hashtext(${`task:${dedupKey}`}))`);
     const [open] = await tx
       .select()
       .from(operations)
       .where(and(eq(operations.dedupKey, dedupKey), inArray(operations.status, [...openStatuses])));
-    if (open) return open;
+    if (open && !(standsAlone && open.isCancelled)) return open;
+    if (open) await tx.update(operations).set({ dedupKey: null }).where(eq(operations.id, open.id));
   }
   return addOperation(tx, { kind, vmId, actor, subject, taskKind, taskParams: params, dedupKey });
 }

@@ -172,6 +172,24 @@ test("a server that is restarted in the middle is waited for", async () => {
   expect(second.requests[0]?.headers.range).toMatch(/^bytes=[1-9]/);
 });
 
+test("a network that is away for long is waited for when something has come, and not when nothing has", async () => {
+  const away: Handler = (request, response, count) => {
+    if (count === 1) file(content, { cuts: [MiB] })(request, response, 1);
+    else if (count <= 30) request.socket.destroy();
+    else file(content)(request, response, 1);
+  };
+  const { result, server } = await fetchFrom(away);
+  expect(result).toMatchObject({ isPieced: true, hash: sha256 });
+  expect(server.requests.at(-1)?.headers.range).toMatch(/^bytes=[1-9]/);
+  await expect(fetchFrom((request) => request.socket.destroy())).rejects.toMatchObject({ code: "unavailable" });
+});
+
+test("a mirror that lacks a file that was there is not the end of it", async () => {
+  const { result, server } = await fetchFrom(afterCut((_, response) => response.writeHead(404).end()));
+  expect(result).toMatchObject({ isPieced: true, hash: sha256 });
+  expect(server.requests[2]?.headers.range).toMatch(/^bytes=[1-9]/);
+});
+
 test("a file that changes between two answers is fetched anew", async () => {
   const next = randomBytes(2 * MiB);
   const handler: Handler = (request, response, count) =>

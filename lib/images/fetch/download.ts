@@ -64,7 +64,10 @@ export async function download(
       failpoint("agent.download.begun");
     });
   };
-  await retrying(fetchRest, context, () => file.bytes - before >= progressBytes);
+  await retrying(fetchRest, context, {
+    hasProgressed: () => file.bytes - before >= progressBytes,
+    hasBegun: () => file.bytes >= progressBytes,
+  });
   return { isPieced };
 }
 
@@ -80,7 +83,7 @@ async function attempt(
   if (range === null && file.bytes > 0) await file.restart();
   const { url: reached, response } = await openUrl(url, { headers: range ?? {} }, rules, signal);
   try {
-    assertStatus(reached, response, range === null ? [200] : [200, 206, 416]);
+    assertStatus(reached, response, range === null ? [200] : [200, 206, 416], state !== null);
     const encoding = response.headers["content-encoding"] ?? "identity";
     if (encoding !== "identity")
       throw new CumulusError("bad_request", `${reached.host} sends the file as "${encoding}", which nobody asked for.`);

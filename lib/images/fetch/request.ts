@@ -117,16 +117,23 @@ export async function fetchText(url: URL, maxBytes: number, rules: FetchRules, s
   }
 }
 
-/** @throws `unavailable` for a status that may be another one soon, `bad_request` for one that stays */
+/**
+ * @param wasThere whether what is asked for was there before: who hasn't it now is a mirror of others that have, or gets it back
+ * @throws `unavailable` for a status that may be another one soon, `bad_request` for one that stays
+ */
 export function assertStatus(
   url: URL,
   { statusCode = 0, statusMessage }: http.IncomingMessage,
   wanted: number[],
+  wasThere = false,
 ): void {
   if (wanted.includes(statusCode)) return;
   const said = `${url.host} answers ${statusCode} ${statusMessage ?? ""}`.trim();
   if (statusCode >= 500 || statusCode === 408 || statusCode === 429) {
     throw new CumulusError("unavailable", `${said}: try again later.`);
+  }
+  if (wasThere) {
+    throw new CumulusError("unavailable", `${said} for ${url.pathname}, which was there before: try again later.`);
   }
   throw new CumulusError("bad_request", `${said} for ${url.pathname}: see that the address is right.`);
 }
