@@ -19,7 +19,9 @@ export function SnapshotCostNote({ vm, memory }: { vm: Pick<Vm, "id" | "name" | 
       {cost.diskBytes === 0
         ? "Nothing was written since the last snapshot: this one takes no room of its own yet."
         : `Keeps ${formatBytes(cost.diskBytes)} that ${vm.name} has written; they are on the disk already. What it writes from now on comes on top.`}
-      {memory ? ` Its memory takes up to about ${formatBytes(cost.memoryBytes)} more.` : null}
+      {memory
+        ? ` Its memory takes about as much as the guest has in use, at most ${formatBytes(cost.memoryBytes)}.`
+        : null}
       {standstill === null ? null : ` ${standstill}`}
     </Banner>
   );

@@ -52,7 +52,7 @@ export type SnapshotManifest = z.infer<typeof snapshotManifestSchema>;
 export const snapshotCostSchema = z.object({
   /** What is kept from then on: all that the VM has written since its last snapshot. It is there already; new writes come on top. */
   diskBytes: z.number().int().nonnegative(),
-  /** At most, with memory, unless that is copied while the guest changes much of it; 0 for a VM that is off. */
+  /** What its memory takes at most, if that is kept too: more than there is of it, since what a guest changes while its memory is copied is there twice. Mostly it is about as much as is in use. 0 for a VM that is off. */
   memoryBytes: z.number().int().nonnegative(),
   /** What all snapshots of the VM take now, with their memory, what several share, and what is held twice for speed. */
   keptBytes: z.number().int().nonnegative(),

@@ -12,6 +12,7 @@ import { MIB } from "../domain/units";
 import { type FakeMachine, now } from "./fakeMachine";
 import type { ExportTarget, TakeSnapshotAsk } from "./hypervisor";
 import { findFirmware } from "./qemu/firmware";
+import { onceBytes } from "./snapshots/memoryBytes";
 import { runTool } from "./tools";
 
 const diskBytes = 8 * MIB;
@@ -96,7 +97,7 @@ export class FakeSnapshots {
   costOf({ spec, observation }: FakeMachine): SnapshotCost {
     const own = this.list().filter(({ vmId }) => vmId === spec.id);
     const keptBytes = own.reduce((sum, kept) => sum + kept.diskBytes + kept.memoryBytes, 0);
-    return { diskBytes, memoryBytes: observation.pid === null ? 0 : spec.memoryBytes, keptBytes };
+    return { diskBytes, memoryBytes: observation.pid === null ? 0 : onceBytes(spec), keptBytes };
   }
 
   /** Writes an empty disk, and the variables that a new VM has: the fake has none of its own. */

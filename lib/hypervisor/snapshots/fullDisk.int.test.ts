@@ -62,6 +62,26 @@ test.each([
   await expectSoundAtRest();
 });
 
+test("a snapshot with memory is refused before anything is done while there is less room than its memory may take", async () => {
+  const memoryBytes = 32 * MIB;
+  await agent.ensure(await host.spec(1, { memoryBytes }));
+  await agent.start(1);
+  await untilSeen(agent, 1, ({ milestones }) => milestones["first-boot"] !== undefined);
+  const { memoryBytes: mostBytes } = await agent.snapshotCost(1);
+  const said: string[] = [];
+  const told = { ...report, progress: (_: number, message: string) => said.push(message) };
+  const ask = { snapshotId: 9, operationId: 9, memory: true, freeze: false };
+  const takeAll = () => agent.takeSnapshot(1, ask, told, signal);
+  // More than all of the memory, and yet too little.
+  fillUpTo(memoryBytes / KIB + 24 * KIB);
+  await expect(takeAll()).rejects.toMatchObject({ code: "insufficient_capacity" });
+  expect(said).toEqual([]);
+  fillUpTo(mostBytes / KIB + 17 * KIB);
+  expect((await takeAll()).memoryBytes).toBeLessThanOrEqual(mostBytes);
+  rmSync(ballast());
+  await agent.stop(1);
+});
+
 test.each([
   ["is off", false],
   ["runs", true],
@@ -142,10 +162,8 @@ async function isSettled(): Promise<boolean> {
 
 /** Fills the data folder's file system up to what is left, and answers with what the act rejected with; null: nothing. */
 async function withRoom(kib: number, act: () => Promise<unknown>): Promise<unknown> {
-  const ballast = join(host.settings.dataDir, "ballast");
   await until(isSettled);
-  const { bavail, bsize } = statfsSync(host.settings.dataDir);
-  writeFileSync(ballast, Buffer.alloc(bavail * bsize - kib * KIB));
+  fillUpTo(kib);
   room.isPromised = true;
   try {
     await act();
@@ -154,9 +172,17 @@ async function withRoom(kib: number, act: () => Promise<unknown>): Promise<unkno
     return error;
   } finally {
     room.isPromised = false;
-    rmSync(ballast);
+    rmSync(ballast());
   }
 }
+
+function fillUpTo(leftKib: number): void {
+  rmSync(ballast(), { force: true });
+  const { bavail, bsize } = statfsSync(host.settings.dataDir);
+  writeFileSync(ballast(), Buffer.alloc(bavail * bsize - Math.floor(leftKib) * KIB));
+}
+
+const ballast = () => join(host.settings.dataDir, "ballast");
 
 function expectRefusedOrDone(error: unknown): void {
   if (error === null) return;

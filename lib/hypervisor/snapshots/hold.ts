@@ -91,7 +91,7 @@ export async function switchRunning(
     const varsAsOfNs = await keepUefiVars(target, record, making);
     signal.throwIfAborted();
     if (memoryFile !== null) {
-      const work = { vm: { id: spec.id, memoryBytes }, qemu, file: memoryFile, report, signal };
+      const work = { vm: { id: spec.id, arch: spec.arch, memoryBytes }, qemu, file: memoryFile, report, signal };
       memoryOut = await (wasRunning ? prepareLiveMemoryOut(context, work, flushOnce) : prepareMemoryOut(context, work));
     }
     report.progress(memoryOut?.isHolding ? 90 : 15, "Holding the guest for a moment.");

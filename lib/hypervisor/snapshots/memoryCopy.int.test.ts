@@ -62,9 +62,11 @@ test(
   async () => {
     for (let id = 1; id <= rounds; id++) {
       const lines: string[] = [];
+      const { memoryBytes: mostBytes } = await agent.snapshotCost(1);
       const taken = await take(id, { ...silent, log: (line) => lines.push(line) });
       expect(taken).toMatchObject({ consistency: "memory" });
       expect(taken.memoryBytes).toBeGreaterThan(160 * MIB);
+      expect(taken.memoryBytes).toBeLessThanOrEqual(mostBytes);
       expect(lines).toEqual([]);
       await expectWritingGuest();
       await agent.restoreSnapshot(1, { snapshotId: id, operationId: 10 + id }, silent, signal);

@@ -46,6 +46,7 @@ function scriptedQemu(looks: Look[], { kvm = true } = {}): RunningQemu {
 }
 
 const work: CopyWork = {
+  vm: { arch: "x86_64", memoryBytes: GIB },
   socketPath: "/run/memory",
   freeBytes: async () => 100 * GIB,
   report: () => {},
@@ -53,7 +54,8 @@ const work: CopyWork = {
   signal: new AbortController().signal,
 };
 const pass = (passes: number, sentMiB: number): Look => ({ status: "active", passes, sentMiB });
-const held: Look = { status: "pre-switchover" };
+const heldAt = (sentMiB: number): Look => ({ status: "pre-switchover", sentMiB });
+const held = heldAt(0);
 
 test("a guest may be held for longer, the more often it has changed what was sent", async () => {
   const qemu = scriptedQemu([pass(1, 100), pass(2, 200), pass(3, 210), pass(4, 220), pass(5, 230), pass(6, 240), held]);
@@ -70,10 +72,21 @@ test("an emulated guest stands still while QEMU begins to note what it changes, 
 test.each([
   ["changes its memory faster than it is copied", [pass(1, 100), pass(2, 200), pass(3, 656), pass(4, 657)], 100 * GIB],
   ["is copied onto a disk that becomes too full", [pass(1, 100)], 399 * MIB],
+  ["is copied to more than a copy may take", [pass(1, 1000), pass(2, 1050), pass(3, 2200)], 100 * GIB],
+  ["is held when the copy may take no more", [heldAt(2200)], 100 * GIB],
 ])("a guest that %s runs on, and nothing more is sent", async (_, looks, freeBytes) => {
   const qemu = scriptedQemu([...looks, held]);
   expect(await copyUntilHeld(qemu, { ...work, freeBytes: async () => freeBytes })).toBe(false);
   expect(asked.at(-1)).toBe("migrate_cancel");
+});
+
+test("an emulated guest is not held for a rest that the disk may have no room for", async () => {
+  const looks = () => [{ status: "setup" }, pass(1, 10), heldAt(300)];
+  const withRoom = (freeBytes: number) =>
+    copyUntilHeld(scriptedQemu(looks(), { kvm: false }), { ...work, freeBytes: async () => freeBytes });
+  expect(await withRoom(GIB)).toBe(false);
+  expect(asked.at(-1)).toBe("migrate_cancel");
+  expect(await withRoom(2 * GIB)).toBe(true);
 });
 
 test("a guest that turns itself off while it is copied is not held as one that runs", async () => {

@@ -3,6 +3,7 @@ import { MIB } from "../../domain/units";
 import { failpoint } from "../../failpoints";
 import { QmpError } from "../qmp/client";
 import type { RunningQemu } from "../runningQemu";
+import { betweenLooksBytes, copiedBytes, type MemoryOwner, onceBytes } from "./memoryBytes";
 import { canLookAgain, endSending, followSending, holdMs, type Sending, untilReleasable } from "./outgoingMemory";
 
 /** For how long a guest may be held for the last of its memory, in milliseconds, by how often what it had changed was sent: one that is quiet is held for less. */
@@ -17,6 +18,7 @@ const spareBytes = 16 * MIB;
 const looksAhead = 4;
 
 export interface CopyWork {
+  vm: MemoryOwner;
   socketPath: string;
   /** Of the disk that the memory is written to. */
   freeBytes(): Promise<number>;
@@ -29,7 +31,7 @@ export interface CopyWork {
 /**
  * Sends a guest's memory while it runs, then what it has changed meanwhile, and so on until the rest takes but a moment, whatever the memory's size; there
  * QEMU holds the guest. Of an emulated guest all that it changed is the rest. QEMU is to have been told to send by `copying`. Rejects with `conflict` when the guest turned itself off.
- * @returns false when the guest changes its memory faster than that, or the host's disk is too full for it: nothing is sent any more then, and it runs
+ * @returns false when the guest changes its memory faster than that, or the file or the host's disk has no room for it: nothing is sent any more then, and it runs
  */
 export async function copyUntilHeld(qemu: RunningQemu, work: CopyWork): Promise<boolean> {
   assertGuestIsOn(qemu);
@@ -54,21 +56,27 @@ async function copy(qemu: RunningQemu, work: CopyWork): Promise<boolean> {
   failpoint("agent.snapshot.copying");
   let firstBytes: number | null = null;
   let beforeBytes = 0;
+  let hasRoom = true;
   const { status } = await followSending(qemu, async (sending) => {
     const { passes, sentBytes } = sending;
     work.report(sending);
     work.signal.throwIfAborted();
-    if (sending.status === "pre-switchover" || sending.isOver || qemu.isGuestOff) return true;
-    const neededBytes = Math.max(spareBytes, looksAhead * (sentBytes - beforeBytes));
+    if (sending.isOver || qemu.isGuestOff) return true;
+    const isHeld = sending.status === "pre-switchover";
+    // All that an emulated guest has changed comes yet, and nobody knows how much that is.
+    const comingBytes = isHeld && isEmulated ? onceBytes(work.vm) : looksAhead * (sentBytes - beforeBytes);
     beforeBytes = sentBytes;
-    if ((await work.freeBytes()) < neededBytes) return true;
+    hasRoom =
+      sentBytes <= copiedBytes(work.vm) - betweenLooksBytes &&
+      (await work.freeBytes()) >= Math.max(spareBytes, comingBytes);
+    if (isHeld || !hasRoom) return true;
     if (passes > 1) firstBytes ??= sentBytes;
     if (firstBytes !== null && sentBytes > 2 * firstBytes + againBytes) return true;
     await allow(passes);
     work.meanwhile();
     return false;
   });
-  return status === "pre-switchover";
+  return status === "pre-switchover" && hasRoom;
 }
 
 /** @param isEmulated the guest is to stand still also while QEMU begins to note what it changes */

@@ -4,8 +4,9 @@ import type { TaskReport } from "../../domain/task";
 import type { HostContext } from "../context";
 import { machinePaths } from "../machinePaths";
 import type { RunningQemu } from "../runningQemu";
+import { copiedBytes, type MemoryOwner, onceBytes } from "./memoryBytes";
 import { copyUntilHeld, sendRest } from "./memoryCopy";
-import { MemoryReceiver } from "./memoryStream";
+import { MemoryReceiver, type ReceiverLimits } from "./memoryStream";
 import { chooseSending, endSending, memorySent, sendingOver, untilReleasable } from "./outgoingMemory";
 import { openUserfaultfd } from "./userfaultfd";
 
@@ -26,7 +27,7 @@ export interface MemoryOut {
 }
 
 export interface MemoryWork {
-  vm: { id: number; memoryBytes: number };
+  vm: MemoryOwner & { id: number };
   qemu: RunningQemu;
   file: string;
   report: TaskReport;
@@ -82,7 +83,7 @@ async function copyAhead(context: HostContext, work: MemoryWork, meanwhile: () =
   const { vm, qemu, file, report, signal } = work;
   await endSending(qemu);
   await chooseSending(qemu, "copying");
-  const receiver = await listen(context, work, true);
+  const receiver = await listen(context, work, { mayBreakOff: true, mostBytes: copiedBytes(vm) });
   const close = async () => {
     const isOver = await isDone(endSending(qemu));
     await receiver.close({ isNeeded: !isOver });
@@ -91,6 +92,7 @@ async function copyAhead(context: HostContext, work: MemoryWork, meanwhile: () =
   let toldBytes = 0;
   try {
     const isHeld = await copyUntilHeld(qemu, {
+      vm,
       socketPath: machinePaths(context.settings, vm.id).outgoing,
       freeBytes: () => freeBytes(dirname(file)),
       report: ({ totalBytes, remainingBytes }) => {
@@ -108,6 +110,8 @@ async function copyAhead(context: HostContext, work: MemoryWork, meanwhile: () =
     throw error;
   }
   await close();
+  // What comes instead may need its room.
+  await receiver.ended;
   await rm(file);
   report.log("The guest's memory changes faster than it can be copied, or the host's disk has no room for that.");
   return null;
@@ -120,7 +124,7 @@ async function sendAfterHold(
   { isLive, closeUserfaultfd }: { isLive: boolean; closeUserfaultfd(): Promise<void> },
 ): Promise<MemoryOut> {
   const { vm, qemu, report } = work;
-  const receiver = await listen(context, work, false);
+  const receiver = await listen(context, work, { mayBreakOff: false, mostBytes: onceBytes(vm) });
   const resumed = new Promise<void>((resolve) => {
     const stop = qemu.onEvents(({ name }) => {
       if (name !== "RESUME") return;
@@ -158,10 +162,10 @@ async function sendAfterHold(
 async function listen(
   { settings, users }: HostContext,
   { vm, qemu, file }: MemoryWork,
-  mayBreakOff: boolean,
+  limits: ReceiverLimits,
 ): Promise<MemoryReceiver> {
   await qemu.execute("migrate-set-parameters", { "max-bandwidth": maxBandwidth });
-  return MemoryReceiver.listen(machinePaths(settings, vm.id).outgoing, users.userOf(vm.id), file, mayBreakOff);
+  return MemoryReceiver.listen(machinePaths(settings, vm.id).outgoing, users.userOf(vm.id), file, limits);
 }
 
 function tell(report: TaskReport, doneBytes: number, memoryBytes: number): void {

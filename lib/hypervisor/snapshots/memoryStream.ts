@@ -12,10 +12,19 @@ import type { MachineUser } from "../../system/machineUsers";
 
 const program = join(projectDir, "lib", "hypervisor", "snapshots", "receiveMemory.mjs");
 const diskFull = 28;
+const tooLarge = 27;
+
+export interface ReceiverLimits {
+  /** Whether QEMU bears it that the receiver goes, as it does when this process is gone. */
+  mayBreakOff: boolean;
+  /** Of the file: what comes beyond is read and not kept, and `done` rejects. */
+  mostBytes: number;
+}
 
 /** Takes a guest's memory, which QEMU sends over a unix socket, and writes it into a file, in a process that outlives this one. */
 export class MemoryReceiver {
-  private readonly ended: Promise<number | null>;
+  /** Resolves when the process is gone, with how it ended. */
+  readonly ended: Promise<number | null>;
 
   private constructor(
     private readonly child: ChildProcess,
@@ -30,18 +39,17 @@ export class MemoryReceiver {
   /**
    * Resolves when QEMU may connect.
    * @param user who may connect; null: the agent's own
-   * @param mayBreakOff whether QEMU bears it that the receiver goes, as it does when this process is gone
    */
   static async listen(
     socketPath: string,
     user: MachineUser | null,
     file: string,
-    mayBreakOff: boolean,
+    { mayBreakOff, mostBytes }: ReceiverLimits,
   ): Promise<MemoryReceiver> {
     await rm(socketPath, { force: true });
     const owner = user === null ? [] : [String(user.uid), String(user.gid)];
     const end = mayBreakOff ? "break-off" : "read-on";
-    const child = spawn(process.execPath, [program, socketPath, file, end, ...owner], {
+    const child = spawn(process.execPath, [program, socketPath, file, end, String(mostBytes), ...owner], {
       detached: true,
       stdio: ["pipe", "pipe", "ignore"],
       cwd: "/",
@@ -65,6 +73,12 @@ export class MemoryReceiver {
   async done(): Promise<void> {
     const exitCode = await this.ended;
     if (exitCode === 0) return syncFile(this.file);
+    if (exitCode === tooLarge) {
+      throw new CumulusError(
+        "conflict",
+        "The guest changed so much of its memory while that was copied that it came to more than was said before. Try again when it does less, or take the disk alone.",
+      );
+    }
     throw exitCode === diskFull
       ? new CumulusError("insufficient_capacity", "The disk of this host is too full for the guest's memory.")
       : new CumulusError("internal", "The guest's memory could not be written. Try again, or take the disk alone.");

@@ -14,6 +14,7 @@ import type { Runtime } from "../runtime";
 import { beginCut, finishCut, settleCut } from "./cut";
 import { type Held, type KeptFiles, keepUefiVars, type SnapshotTarget, switchRunning } from "./hold";
 import { fitting } from "./incoming";
+import { onceBytes } from "./memoryBytes";
 import { allocatedBytes } from "./snapshotStore";
 
 /** What must stay free on the host's disk for everything else that goes on. */
@@ -32,7 +33,7 @@ export async function takeSnapshot(
   const present = await snapshots.find(snapshotId);
   if (present !== null) return present.manifest;
   const hardware = memory ? await hardwareOfRunning(target) : null;
-  await assertSpace(context, memory ? spec.memoryBytes : 0);
+  await assertSpace(context, hardware === null ? 0 : onceBytes({ arch: spec.arch, memoryBytes: hardware.memoryBytes }));
   signal.throwIfAborted();
   report.progress(5, "Preparing the disk.");
   const { milestones } = runtime.record.state;
@@ -148,6 +149,7 @@ function machineOf({ vcpus, memoryBytes, arch, firmware, disk }: MachineSpec, { 
   };
 }
 
+/** @param memoryBytes what its memory takes at most once a copy was given up for want of room */
 async function assertSpace({ settings }: HostContext, memoryBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(settings.dataDir);
   if (bavail * bsize >= memoryBytes + spareBytes) return;

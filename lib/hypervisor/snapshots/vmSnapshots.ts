@@ -14,6 +14,7 @@ import { machinePaths } from "../machinePaths";
 import type { Machines } from "../machines";
 import { exportChain } from "./exportDisk";
 import { holdSnapshot } from "./holdSnapshot";
+import { mostBytes } from "./memoryBytes";
 import { assertRestorable, isRestoreDone, isRestoreTakenOn, restoreSnapshot } from "./restore";
 import { allocatedBytes } from "./snapshotStore";
 import { cutDisk, takeSnapshot } from "./take";
@@ -75,8 +76,12 @@ export class VmSnapshots {
     const { runtime, spec } = this.machines.find(id);
     const paths = machinePaths(this.context.settings, id);
     const { disk } = await readDiskRecord(paths);
-    const memoryBytes = runtime.qemu === null ? 0 : (runtime.record.state.hardware?.memoryBytes ?? spec.memoryBytes);
-    return { diskBytes: await allocatedBytes(inFolder(paths, disk)), memoryBytes, keptBytes: await this.keptBytes(id) };
+    const memoryBytes = runtime.record.state.hardware?.memoryBytes ?? spec.memoryBytes;
+    return {
+      diskBytes: await allocatedBytes(inFolder(paths, disk)),
+      memoryBytes: runtime.qemu === null ? 0 : await mostBytes(this.context, { arch: spec.arch, memoryBytes }),
+      keptBytes: await this.keptBytes(id),
+    };
   }
 
   private async keptBytes(vmId: number): Promise<number> {
