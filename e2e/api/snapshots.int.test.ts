@@ -67,13 +67,16 @@ describe("taking snapshots", () => {
   test("of a VM that is off: the disk; memory is refused with the states that have it", async () => {
     const vm = await api.create("take-off");
     await api.does("POST", `/api/vms/${vm.id}/stop`);
-    expect(await api.take(vm.id)).toMatchObject({ consistency: "filesystem", pauseMs: 0 });
+    expect(await api.take(vm.id), "turned off by force").toMatchObject({ consistency: "crash", pauseMs: 0 });
     await api.refuses(
       `/api/vms/${vm.id}/snapshots`,
       { memory: true },
       { status: 409, code: "wrong_state", allowed: ["running", "paused"] },
     );
     expect(await api.snapshotsOf(vm.id)).toHaveLength(1);
+    await api.does("POST", `/api/vms/${vm.id}/start`);
+    await api.does("POST", `/api/vms/${vm.id}/shutdown`);
+    expect(await api.take(vm.id), "turned off by itself").toMatchObject({ consistency: "filesystem", pauseMs: 0 });
   });
 
   test("the same Idempotency-Key takes one, also in parallel; names are given once", async () => {

@@ -191,6 +191,7 @@ describe("the fake hypervisor", () => {
     await fake.ensure(fakeSpec(1));
     await expect(take(1, true)).rejects.toMatchObject({ code: "wrong_state" });
     const first = await take(1, false);
+    expect(first, "never on").toMatchObject({ consistency: "filesystem" });
     expect(await take(1, false)).toEqual(first);
     await fake.start(1);
     expect(await take(2, true)).toMatchObject({ hasMemory: true, parentId: 1 });
@@ -205,6 +206,11 @@ describe("the fake hypervisor", () => {
     await fake.removeSnapshot(1);
     await fake.removeSnapshot(1);
     expect((await fake.listSnapshots()).map(({ id }) => id)).toEqual([2]);
+    expect(await take(3, false), "turned off by force").toMatchObject({ consistency: "crash" });
+    await fake.start(1);
+    await fake.shutdown(1);
+    await expect.poll(async () => (await fake.observe(1)).state).toBe("stopped");
+    expect(await take(4, false), "it turned itself off").toMatchObject({ consistency: "filesystem" });
     const late = fakeSpec(2);
     const gone = { ...late, disk: { ...late.disk, snapshotId: 1 } };
     await expect(fake.ensure(gone)).rejects.toMatchObject({ code: "not_found" });

@@ -119,7 +119,9 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
       if (machine.observation.state === "stopped") return seen(machine);
       demand(machine, "shut down", ["running"]);
       if (machine.observation.pendingAct === "shutdown") return seen(machine);
-      machines.later(machine, shutdownMs, () => machines.end(machine, { state: "stopped", stoppedBy: "request" }));
+      machines.later(machine, shutdownMs, () =>
+        machines.end(machine, { state: "stopped", stoppedBy: "request" }, true),
+      );
       return machines.change(machine, { pendingAct: "shutdown" });
     },
     reboot: async (id, operationId) => {
@@ -179,6 +181,7 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
       const { pid, milestones } = machine.observation;
       machine.operationIds.push(operationId);
       machine.snapshotId = snapshotId;
+      machine.endedCleanly = false;
       if (pid === null && !hasMemory) return { ...machines.change(machine, {}), clockProblem: null };
       machines.end(machine, { state: "stopped", stoppedBy: "request", reason: null });
       // A guest with its memory goes on: it boots nothing.
@@ -260,14 +263,16 @@ export function createFakeHypervisor(options: FakeOptions = {}): FakeHypervisor 
         machines.all.set(id, machine);
         if (pendingAct === "reboot") machines.later(machine, shutdownMs, () => machines.boot(machine));
         else if (pendingAct)
-          machines.later(machine, shutdownMs, () => machines.end(machine, { state: "stopped", stoppedBy: "request" }));
+          machines.later(machine, shutdownMs, () =>
+            machines.end(machine, { state: "stopped", stoppedBy: "request" }, true),
+          );
         else machines.goOnBooting(machine);
       }
     },
     close: async () => machines.close(),
 
     crash: (id) => machines.end(machines.find(id), { state: "crashed", reason: "QEMU was ended by signal SIGKILL." }),
-    powerOff: (id) => machines.end(machines.find(id), { state: "stopped", stoppedBy: "guest" }),
+    powerOff: (id) => machines.end(machines.find(id), { state: "stopped", stoppedBy: "guest" }, true),
     ejectDisc: (id) => {
       const machine = machines.find(id);
       machine.spec = { ...machine.spec, cdrom: null };

@@ -14,6 +14,8 @@ const savedMachineSchema = z.object({
   operationIds: z.array(z.number()),
   /** The snapshot that its disk comes from. */
   snapshotId: z.number().nullable().default(null),
+  /** Since its last boot, if any, the guest has turned itself off: it had written all. */
+  endedCleanly: z.boolean().default(true),
 });
 
 export interface FakeMachine extends z.infer<typeof savedMachineSchema> {
@@ -50,6 +52,7 @@ export function newMachine(spec: MachineSpec): FakeMachine {
     observation: { ...absent(spec.id), state: "stopped" },
     operationIds: [],
     snapshotId: spec.disk.snapshotId ?? null,
+    endedCleanly: true,
     terminal: new FakeTerminal().setMaxListeners(0),
     lastScreen: null,
     timer: undefined,
@@ -68,11 +71,12 @@ export function demand(machine: FakeMachine, act: string, allowed: Observed[]): 
 }
 
 export function saveMachines(file: string, machines: Iterable<FakeMachine>): void {
-  const saved = Array.from(machines, ({ spec, observation, operationIds, snapshotId }) => ({
+  const saved = Array.from(machines, ({ spec, observation, operationIds, snapshotId, endedCleanly }) => ({
     spec,
     observation,
     operationIds,
     snapshotId,
+    endedCleanly,
   }));
   writeFileSync(`${file}.new`, JSON.stringify(saved), { mode: 0o600 });
   renameSync(`${file}.new`, file);

@@ -79,8 +79,10 @@ export class FakeMachines {
     this.change(machine, { milestones: { ...milestones, [step]: now() } });
   }
 
-  end(machine: FakeMachine, how: Partial<Observation>): Observation {
+  /** @param cleanly the guest turned itself off */
+  end(machine: FakeMachine, how: Partial<Observation>, cleanly = false): Observation {
     clearTimeout(machine.timer);
+    machine.endedCleanly = cleanly;
     if (machine.observation.pid !== null) machine.lastScreen = machine.terminal.log;
     machine.terminal.emit("off");
     return this.change(machine, { ...how, pid: null, link: null, pendingAct: null });

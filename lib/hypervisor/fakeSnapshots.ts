@@ -53,7 +53,7 @@ export class FakeSnapshots {
   }
 
   async take(
-    { spec, observation, snapshotId: parentId }: FakeMachine,
+    { spec, observation, endedCleanly, snapshotId: parentId }: FakeMachine,
     { snapshotId, memory, freeze }: TakeSnapshotAsk,
     report: TaskReport,
     signal: AbortSignal,
@@ -61,7 +61,7 @@ export class FakeSnapshots {
     const present = this.manifests.get(snapshotId);
     if (present) return structuredClone(present);
     const isOn = observation.pid !== null;
-    const isFrozen = !isOn || (freeze && observation.milestones.ssh !== undefined);
+    const isAtRest = isOn ? freeze && observation.milestones.ssh !== undefined : endedCleanly;
     await this.work(memory ? "Writing the memory." : "Taking the snapshot.", report, signal);
     const manifest: SnapshotManifest = {
       id: snapshotId,
@@ -69,7 +69,7 @@ export class FakeSnapshots {
       createdAt: now(),
       hasMemory: memory,
       hasGuestAgent: memory ? observation.milestones.ssh !== undefined : null,
-      consistency: memory ? "memory" : isFrozen ? "filesystem" : "crash",
+      consistency: memory ? "memory" : isAtRest ? "filesystem" : "crash",
       pauseMs: observation.state === "running" ? 1.5 : 0,
       diskBytes,
       foldedBytes: 0,
