@@ -126,7 +126,14 @@ async function hardwareOfRunning({ context, spec, runtime: { qemu, record } }: S
       { allowed },
     );
   }
-  const { hardware } = record.state;
+  const { hardware, isHeld } = record.state;
+  // QEMU leaves that state by letting the guest run alone; one that is held by an agent which is no more is let go on anyway.
+  if (!isHeld && (await qemu.status()) === "postmigrate") {
+    throw new CumulusError(
+      "conflict",
+      "This VM is paused, and QEMU reads a memory once for each time that the VM is paused, which it has done. Resume the VM and pause it again, or take its disk alone.",
+    );
+  }
   if (hardware !== null) {
     const { machineType } = hardware;
     return { ...(await launchedHardware(context, fitting(spec, hardware))), machineType };
