@@ -171,6 +171,10 @@ describe("recipes", { timeout: 900_000 }, () => {
     await guest.kill();
     const again = await start(image, { ssh_authorized_keys: [publicKey], ssh_pwauth: true });
     expect(await again.ssh("root", "cat /srv/times")).toBe("once");
+    await again.kill();
+    const other = { ...image, name: "asks-otherwise" };
+    const asked = await start(other, { ssh_authorized_keys: [publicKey], timezone: "America/Lima" });
+    expect(await asked.ssh("root", "cat /srv/times; date +%z")).toBe("once\n-0500");
   });
 
   test("the machine that changes a disk has no rights on the host, and one that is cut leaves nothing behind", async () => {

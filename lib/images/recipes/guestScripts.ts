@@ -81,7 +81,17 @@ umask 022
 
 /** The steps of a recipe as one script, for the first boot. It ends at the first step that fails. */
 export function firstBootScript(steps: RecipeStep[]): string {
-  return ["#!/bin/sh\nset -e\n", ...steps.map(scriptOf)].join("");
+  return ["#!/bin/sh\nset -e\n", ...steps.map(firstBootStep)].join("");
+}
+
+/** Where cloud-init, and `mini`, keep what a machine's own user data asked for, which is done by then: a key a line. */
+const askedFile = "/var/lib/cloud/instance/cloud-config.txt";
+
+/** A time zone or locale that the machine was asked for itself counts more than its image's. */
+function firstBootStep(step: RecipeStep): string {
+  const script = scriptOf(step);
+  if (step.type !== "timezone" && step.type !== "locale") return script;
+  return `if ! grep -qs '^${step.type}:' ${askedFile}; then\n${script}fi\n`;
 }
 
 function scriptOf(step: RecipeStep): string {
