@@ -178,6 +178,16 @@ test("a backup to a bucket is read back, and becomes a new VM", async () => {
   expect(ended).toMatchObject({ status: "done", error: null, result: { vmId: expect.any(Number) } });
   const { body: restored } = await stack.api<Vm>("GET", `/api/vms/${ended.result?.vmId}`);
   expect(restored).toMatchObject({ name: "from-bucket", size: vm.size });
+
+  const backupUrl = `/api/vms/${vm.id}/backups/${asked.id}`;
+  expect((await stack.api("DELETE", `/api/vms/${restored.id}/backups/${asked.id}`)).status).toBe(404);
+  expect((await stack.api("DELETE", `/api/vms/${vm.id}/backups/latest`)).status).toBe(400);
+  const removing = await stack.api<{ items: Operation[] }>("DELETE", backupUrl);
+  expect(removing.status).toBe(202);
+  expect(removing.body.items).toContainEqual(expect.objectContaining({ kind: "backup-remove", subject: "Bucket" }));
+  for (const operation of removing.body.items) expect(await restoreEnded(operation)).toMatchObject({ status: "done" });
+  expect(await stored(repository.id)).toEqual([]);
+  expect((await stack.api("DELETE", backupUrl)).status).toBe(404);
   expect((await stack.api("DELETE", url)).status).toBe(204);
 }, 300_000);
 

@@ -97,9 +97,12 @@ export const deleteBackupEndpoint = endpoint({
   path: "/api/vms/{id}/backups/{backup}",
   tag,
   summary: "Remove a backup",
-  description: "Its snapshot and its copy.",
+  description:
+    "Its snapshot and its copy. The operations say when each is gone; there is none for what it hasn't, and none yet for a snapshot from which a VM is about to start, or which is being restored: that goes afterwards.",
   params: z.object({ id: idSchema, backup: idSchema }),
-  handle: ({ context, actor, params }) => removeBackup(context, actor, params.id, params.backup),
+  response: listOf(operationSchema),
+  status: 202,
+  handle: async ({ context, actor, params }) => asList(await removeBackup(context, actor, params.id, params.backup)),
 });
 
 export const copyBackupAgainEndpoint = endpoint({

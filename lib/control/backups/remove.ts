@@ -4,20 +4,22 @@ import { backupRepositories, backups } from "../../db/schema/backups";
 import { operations } from "../../db/schema/operations";
 import { snapshots } from "../../db/schema/vms";
 import { CumulusError } from "../../domain/errors";
+import type { Operation } from "../../domain/operation";
 import { announce } from "../changes";
 import { type Actor, type Context, systemActor } from "../context";
-import { actorName, openStatuses } from "../operations";
+import { actorName, getOperation, type OperationRow, openStatuses } from "../operations";
 import { requestSnapshotRemoval, whyInUse } from "../snapshots/remove";
 import { requestCopyRemoval } from "./copyRemoval";
 
 type BackupRow = typeof backups.$inferSelect;
 
 /**
- * Removes a backup: its snapshot and its copy.
+ * Asks for a backup to be gone: its snapshot and its copy. The backup itself is gone at once.
+ * @returns what says when they are
  * @throws `not_found`; `wrong_state` while it is being made
  */
-export async function removeBackup(context: Context, actor: Actor, vmId: number, id: number): Promise<void> {
-  await context.db.transaction(async (tx) => {
+export async function removeBackup(context: Context, actor: Actor, vmId: number, id: number): Promise<Operation[]> {
+  const begun = await context.db.transaction(async (tx) => {
     const row = await lockBackup(tx, id);
     if (row?.vmId !== vmId) throw new CumulusError("not_found", `VM ${vmId} has no backup ${id}.`);
     const isUncopied = row.repositoryId !== null && row.copy === null && row.error === null;
@@ -26,8 +28,9 @@ export async function removeBackup(context: Context, actor: Actor, vmId: number,
         allowed: ["done", "failed"],
       });
     }
-    await removeBackupRow(tx, actor, row);
+    return removeBackupRow(tx, actor, row);
   });
+  return Promise.all(begun.map((operation) => getOperation(context, operation.id)));
 }
 
 /** What is still being made is left to a later minute: only then there is a snapshot, or a copy, to remove with it. */
@@ -60,23 +63,30 @@ async function isBeingMade(tx: Queryable, { snapshotId, copyOperationId }: Backu
 }
 
 /** @param row held by the transaction */
-async function removeBackupRow(tx: Queryable, actor: Actor, row: BackupRow): Promise<void> {
+async function removeBackupRow(tx: Queryable, actor: Actor, row: BackupRow): Promise<OperationRow[]> {
   await tx.update(backups).set({ removedAt: new Date() }).where(eq(backups.id, row.id));
-  await removeSnapshotOf(tx, actor, row);
+  const ofSnapshot = await removeSnapshotOf(tx, actor, row);
+  const begun = ofSnapshot === null ? [] : [ofSnapshot];
   if (row.copy && row.repositoryId !== null) {
     const [repository] = await tx.select().from(backupRepositories).where(eq(backupRepositories.id, row.repositoryId));
-    if (repository) await requestCopyRemoval(tx, actorName(actor), repository, row.copy.key, row.vmId);
+    if (repository) begun.push(await requestCopyRemoval(tx, actorName(actor), repository, row.copy.key, row.vmId));
   }
   await announce(tx, { kind: "backup", id: row.id, vmId: row.vmId });
+  return begun;
 }
 
 /** One from which a VM is about to start, or is being restored, is left to a later minute (lib/control/backups/retention.ts). */
-export async function removeSnapshotOf(tx: Queryable, actor: Actor, { snapshotId }: BackupRow): Promise<void> {
-  if (snapshotId === null) return;
+export async function removeSnapshotOf(
+  tx: Queryable,
+  actor: Actor,
+  { snapshotId }: BackupRow,
+): Promise<OperationRow | null> {
+  if (snapshotId === null) return null;
   const [snapshot] = await tx
     .select()
     .from(snapshots)
     .where(and(eq(snapshots.id, snapshotId), eq(snapshots.desired, "present"), isNull(snapshots.deletedAt)))
     .for("update");
-  if (snapshot?.manifest && (await whyInUse(tx, snapshot)) === null) await requestSnapshotRemoval(tx, actor, snapshot);
+  if (!snapshot?.manifest || (await whyInUse(tx, snapshot)) !== null) return null;
+  return requestSnapshotRemoval(tx, actor, snapshot);
 }

@@ -123,6 +123,18 @@ test("a copy that ends while its backup is being removed goes with it", async ()
   expect(await bed.tasksOf(vmId, "backup-remove")).toMatchObject([{ taskParams: { keys: [copied.key] } }]);
 });
 
+test("who removes a backup is told what takes its snapshot and its copy away", async () => {
+  const vmId = await bed.runningVm("told");
+  const repositoryId = await bed.addRepository("Told of");
+  const removed = async (of: Parameters<typeof bed.addBackup>[1]) => {
+    const backup = await bed.addBackup(vmId, of);
+    const begun = await removeBackup(bed.context, systemActor, vmId, backup.id);
+    return begun.map(({ kind }) => kind);
+  };
+  expect(await removed({ repositoryId, copy: copied })).toEqual(["snapshot-remove", "backup-remove"]);
+  expect(await removed({ dueAt: dayAfter })).toEqual(["snapshot-remove"]);
+});
+
 test("a backup whose snapshot is being taken stays until there is something to remove", async () => {
   const vmId = await bed.runningVm("slow-snapshot");
   await bed.addPolicy(vmId);
