@@ -3,6 +3,7 @@
 import { useState } from "react";
 import { useSWRConfig } from "swr";
 import { apiRequest } from "../../../../lib/api/client";
+import { type Image, isOutOfDate } from "../../../../lib/domain/image";
 import type { ChangeCdrom, Vm } from "../../../../lib/domain/vm";
 import { useImages } from "../../../data/hooks";
 import { keys } from "../../../data/keys";
@@ -16,11 +17,13 @@ import { notify } from "../../../ui/notify";
 import { SegmentedControl } from "../../../ui/SegmentedControl";
 import { Select } from "../../../ui/Select";
 import { TextLink } from "../../../ui/TextLink";
+import { discsAmong, discWords } from "./discs";
 
 /** The disc in a VM's drive, changed at any time, and what it boots from. */
 export function CdromCard({ vm }: { vm: Vm }) {
   const { mutate } = useSWRConfig();
   const images = useImages();
+  const isos = discsAmong(images.data ?? []);
   const drive = useSubmit();
   const order = useSubmit();
   const error = drive.error ?? order.error;
@@ -33,7 +36,7 @@ export function CdromCard({ vm }: { vm: Vm }) {
   return (
     <Card
       title="CD-ROM"
-      description={driveWords(vm)}
+      description={driveWords(vm, isos)}
       actions={
         vm.cdrom ? (
           <Button
@@ -51,11 +54,11 @@ export function CdromCard({ vm }: { vm: Vm }) {
         <ReadingState reading={images} what="images">
           {(all) => (
             <DiscPicker
-              isos={all.filter(({ kind }) => kind === "iso")}
-              present={vm.cdrom?.name ?? null}
+              isos={discsAmong(all)}
+              present={vm.cdrom?.id ?? null}
               isPending={drive.isPending}
-              onInsert={(name, title) =>
-                void change(drive, { image: name }, `${title} goes into the drive of ${vm.name}.`)
+              onInsert={({ id, title }) =>
+                void change(drive, { image: id }, `${title} goes into the drive of ${vm.name}.`)
               }
             />
           )}
@@ -82,25 +85,27 @@ export function CdromCard({ vm }: { vm: Vm }) {
   );
 }
 
-function driveWords({ cdrom, isCdromChanging }: Vm): string {
-  if (isCdromChanging) return cdrom ? `${cdrom.title} is being put into the drive.` : "The disc is being ejected.";
-  return cdrom ? `${cdrom.title} is in the drive.` : "The drive is empty.";
+function driveWords({ cdrom, isCdromChanging }: Vm, isos: Image[]): string {
+  if (!cdrom) return isCdromChanging ? "The disc is being ejected." : "The drive is empty.";
+  const disc = isos.find(({ id }) => id === cdrom.id);
+  const words = disc ? discWords(disc, isos) : cdrom.title;
+  return isCdromChanging ? `${words} is being put into the drive.` : `${words} is in the drive.`;
 }
 
 const orderWords = { disk: "disk", cdrom: "CD-ROM" } as const;
 
 interface DiscPickerProps {
-  isos: { name: string; title: string }[];
-  /** The name of the disc in the drive. */
-  present: string | null;
+  isos: Image[];
+  /** The id of the disc in the drive. */
+  present: number | null;
   isPending: boolean;
-  onInsert: (name: string, title: string) => void;
+  onInsert: (disc: Image) => void;
 }
 
 function DiscPicker({ isos, present, isPending, onInsert }: DiscPickerProps) {
-  const others = isos.filter(({ name }) => name !== present);
-  const [wanted, setWanted] = useState("");
-  const chosen = others.find(({ name }) => name === wanted) ?? others[0];
+  const others = isos.filter(({ id }) => id !== present);
+  const [wanted, setWanted] = useState<number>();
+  const chosen = others.find(({ id }) => id === wanted) ?? others.find((disc) => !isOutOfDate(disc)) ?? others[0];
   if (!chosen) {
     return (
       <p className="text-muted text-sm">
@@ -113,16 +118,16 @@ function DiscPicker({ isos, present, isPending, onInsert }: DiscPickerProps) {
     <div className="flex flex-wrap items-end gap-3">
       <Field label={present ? "Another ISO image" : "ISO image"} className="min-w-0 max-w-md flex-1">
         {(control) => (
-          <Select {...control} value={chosen.name} onChange={(event) => setWanted(event.target.value)}>
-            {others.map(({ name, title }) => (
-              <option key={name} value={name}>
-                {title}
+          <Select {...control} value={chosen.id} onChange={(event) => setWanted(Number(event.target.value))}>
+            {others.map((disc) => (
+              <option key={disc.id} value={disc.id}>
+                {discWords(disc, isos)}
               </option>
             ))}
           </Select>
         )}
       </Field>
-      <Button loading={isPending} onClick={() => onInsert(chosen.name, chosen.title)}>
+      <Button loading={isPending} onClick={() => onInsert(chosen)}>
         {present ? "Change" : "Insert"}
       </Button>
     </div>
