@@ -100,6 +100,11 @@ export const uploadImageSchema = z.strictObject({
 });
 export type UploadImage = z.infer<typeof uploadImageSchema>;
 
+/** Whether a file is an ISO by its name, packed or not. */
+export function isIsoName(fileName: string): boolean {
+  return /\.iso(\.(gz|xz|zst))?$/i.test(fileName);
+}
+
 /** What was said of a brought image, with what its file's name and the host say of the rest. */
 export function importedImageOf(
   said: Omit<UploadImage, "fileName" | "checksum">,
@@ -107,12 +112,11 @@ export function importedImageOf(
 ): z.input<typeof importedImageSchema> & Pick<ImportedImage, "name"> {
   const arch = said.arch ?? file.hostArch;
   const first = said.firmware ?? (arch === "x86_64" ? "bios" : "uefi");
-  const isIso = /\.iso$/i.test(file.name);
   return {
     name: said.name,
     title: said.title ?? null,
     description: said.description ?? "",
-    kind: said.kind ?? (isIso ? "iso" : "disk"),
+    kind: said.kind ?? (isIsoName(file.name) ? "iso" : "disk"),
     arch,
     // Nobody has looked whether it boots with the other one too; a VM may try.
     firmwares: arch === "x86_64" ? [first, first === "bios" ? "uefi" : "bios"] : ["uefi"],

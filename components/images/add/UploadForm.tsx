@@ -11,8 +11,9 @@ import { Card } from "../../ui/Card";
 import { DropZone } from "../../ui/DropZone";
 import { notify } from "../../ui/notify";
 import { BroughtFields } from "./BroughtFields";
-import { broughtProblems, emptyBroughtImage, guessFromFile, uploadQueryOf } from "./broughtImage";
+import { broughtProblems, uploadQueryOf } from "./broughtImage";
 import { FailureBanner } from "./FailureBanner";
+import { useBroughtImage } from "./useBroughtImage";
 import { useOutcome } from "./useOutcome";
 
 const shownFields = ["fileName", "name", "title", "kind", "arch", "firmware", "minMemory", "loginUser", "checksum"];
@@ -21,14 +22,12 @@ const shownFields = ["fileName", "name", "title", "kind", "arch", "firmware", "m
 export function UploadForm() {
   const operations = useOperations();
   const [file, setFile] = useState<File>();
-  const [image, setImage] = useState(emptyBroughtImage);
-  const [isNamed, setNamed] = useState(false);
+  const { image, ...brought } = useBroughtImage();
   const [wasSent, setSent] = useState(false);
   const form = useFileUpload(...shownFields);
   const outcome = useOutcome(() => {
     setFile(undefined);
-    setImage(emptyBroughtImage);
-    setNamed(false);
+    brought.empty();
     setSent(false);
   });
   const own = { ...(file === undefined && { fileName: "Choose a file." }), ...broughtProblems(image) };
@@ -41,7 +40,7 @@ export function UploadForm() {
   const take = (chosen: File) => {
     setFile(chosen);
     changed();
-    if (!isNamed) setImage((before) => ({ ...before, ...guessFromFile(chosen.name) }));
+    brought.guess(chosen.name);
   };
   const send = async (event: FormEvent) => {
     event.preventDefault();
@@ -70,8 +69,7 @@ export function UploadForm() {
             value={image}
             problems={problems}
             onChange={(changes) => {
-              if ("name" in changes) setNamed(true);
-              setImage((before) => ({ ...before, ...changes }));
+              brought.change(changes);
               changed();
             }}
           />

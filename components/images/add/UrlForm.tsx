@@ -7,9 +7,10 @@ import { Card } from "../../ui/Card";
 import { Field } from "../../ui/Field";
 import { Input } from "../../ui/Input";
 import { BroughtFields } from "./BroughtFields";
-import { broughtProblems, broughtRequestOf, emptyBroughtImage, guessFromFile } from "./broughtImage";
+import { broughtProblems, broughtRequestOf } from "./broughtImage";
 import { FailureBanner } from "./FailureBanner";
 import { useAddImage } from "./useAddImage";
+import { useBroughtImage } from "./useBroughtImage";
 import { useOutcome } from "./useOutcome";
 
 const shownFields = ["url", "name", "title", "kind", "arch", "firmware", "minMemory", "loginUser", "checksum"];
@@ -17,14 +18,12 @@ const shownFields = ["url", "name", "title", "kind", "arch", "firmware", "minMem
 /** An image from any address. */
 export function UrlForm() {
   const [url, setUrl] = useState("");
-  const [image, setImage] = useState(emptyBroughtImage);
-  const [isNamed, setNamed] = useState(false);
+  const { image, ...brought } = useBroughtImage();
   const [wasSent, setSent] = useState(false);
   const form = useAddImage(...shownFields);
   const outcome = useOutcome(() => {
     setUrl("");
-    setImage(emptyBroughtImage);
-    setNamed(false);
+    brought.empty();
     setSent(false);
   });
   const own = { ...(url.trim() === "" && { url: "Give an address." }), ...broughtProblems(image) };
@@ -37,10 +36,7 @@ export function UrlForm() {
   const changeUrl = (text: string) => {
     setUrl(text);
     changed();
-    if (!isNamed && URL.canParse(text)) {
-      const fileName = new URL(text).pathname.split("/").pop() ?? "";
-      setImage((before) => ({ ...before, ...guessFromFile(decodeURIComponent(fileName)) }));
-    }
+    if (URL.canParse(text)) brought.guess(decodeURIComponent(new URL(text).pathname.split("/").pop() ?? ""));
   };
   const send = async (event: FormEvent) => {
     event.preventDefault();
@@ -75,8 +71,7 @@ export function UrlForm() {
           value={image}
           problems={problems}
           onChange={(changes) => {
-            if ("name" in changes) setNamed(true);
-            setImage((before) => ({ ...before, ...changes }));
+            brought.change(changes);
             changed();
           }}
         />

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { broughtProblems, broughtRequestOf, emptyBroughtImage, guessFromFile } from "./broughtImage";
+import { broughtImageOf, broughtProblems, broughtRequestOf, emptyBroughtImage, guessFromFile } from "./broughtImage";
 
 test("a file's name tells what it can", () => {
   expect(guessFromFile("Fedora-Cloud-44.aarch64.qcow2")).toEqual({
@@ -8,21 +8,32 @@ test("a file's name tells what it can", () => {
     arch: "aarch64",
   });
   expect(guessFromFile("debian-13 netinst amd64.iso")).toMatchObject({ name: "debian-13-netinst-amd64", kind: "iso" });
+  expect(guessFromFile("Netinst.ISO.xz")).toEqual({ name: "netinst", kind: "iso" });
   expect(guessFromFile("disk.img.xz")).toEqual({ name: "disk", kind: "disk" });
 });
 
+const empty = broughtImageOf(emptyBroughtImage, "x86_64");
+
+test("the architecture is the host's own until somebody chooses one", () => {
+  expect(broughtRequestOf(broughtImageOf(emptyBroughtImage, "aarch64"))).toMatchObject({
+    arch: "aarch64",
+    firmware: "uefi",
+  });
+  expect(broughtImageOf({ ...emptyBroughtImage, arch: "x86_64" }, "aarch64").arch).toBe("x86_64");
+});
+
 test("what was left empty is not sent", () => {
-  expect(broughtRequestOf({ ...emptyBroughtImage, name: " mine " })).toEqual({
+  expect(broughtRequestOf({ ...empty, name: " mine " })).toEqual({
     name: "mine",
     kind: "disk",
     arch: "x86_64",
     firmware: "bios",
   });
-  expect(broughtRequestOf({ ...emptyBroughtImage, name: "a", arch: "aarch64" }).firmware).toBe("uefi");
+  expect(broughtRequestOf({ ...empty, name: "a", arch: "aarch64" }).firmware).toBe("uefi");
 });
 
 test("problems are told by field before anything is sent", () => {
-  expect(broughtProblems({ ...emptyBroughtImage, name: "mine" })).toEqual({});
-  const problems = broughtProblems({ ...emptyBroughtImage, name: "My Image", checksum: "md5:1", minMemory: "much" });
+  expect(broughtProblems({ ...empty, name: "mine" })).toEqual({});
+  const problems = broughtProblems({ ...empty, name: "My Image", checksum: "md5:1", minMemory: "much" });
   expect(Object.keys(problems).sort()).toEqual(["checksum", "minMemory", "name"]);
 });

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Arch, Firmware } from "../../../lib/domain/arch";
 import type { FieldErrors } from "../../../lib/domain/errors";
 import type { ImageKind } from "../../../lib/domain/image";
-import { uploadImageSchema } from "../../../lib/domain/imageRequest";
+import { isIsoName, uploadImageSchema } from "../../../lib/domain/imageRequest";
 import { plainWords } from "../../../lib/domain/plainWords";
 
 /** What a form holds of an image that somebody brings: texts as typed. */
@@ -17,16 +17,24 @@ export interface BroughtImage {
   checksum: string;
 }
 
-export const emptyBroughtImage: BroughtImage = {
+/** The same while nobody has chosen the architecture. */
+export type TypedImage = Omit<BroughtImage, "arch"> & { arch: Arch | null };
+
+export const emptyBroughtImage: TypedImage = {
   name: "",
   title: "",
   kind: "disk",
-  arch: "x86_64",
+  arch: null,
   firmware: "bios",
   minMemory: "",
   loginUser: "",
   checksum: "",
 };
+
+/** With the host's own architecture where none was chosen: one that is emulated is nothing to get unasked. */
+export function broughtImageOf(typed: TypedImage, hostArch: Arch | undefined): BroughtImage {
+  return { ...typed, arch: typed.arch ?? hostArch ?? "x86_64" };
+}
 
 export type BroughtRequest = Omit<z.input<typeof uploadImageSchema>, "fileName">;
 
@@ -71,12 +79,11 @@ export function nameFromFile(fileName: string): string {
 }
 
 /** What a file's name tells of the image. */
-export function guessFromFile(fileName: string): Partial<BroughtImage> {
+export function guessFromFile(fileName: string): Partial<TypedImage> {
   const isArm = /aarch64|arm64/i.test(fileName);
-  const isIso = /\.iso$/i.test(fileName);
   return {
     name: nameFromFile(fileName),
-    kind: isIso ? "iso" : "disk",
+    kind: isIsoName(fileName) ? "iso" : "disk",
     ...(isArm && { arch: "aarch64" }),
     ...(/x86_64|amd64/i.test(fileName) && { arch: "x86_64" }),
   };
