@@ -134,11 +134,12 @@ export function parseDepends(output: string): Map<string, string[]> {
   return dependencies;
 }
 
-/** Downloads the packages into `dir` (which it makes) and returns the paths of their files. */
+/** Downloads the packages into `dir` (which it makes) and returns the paths of their files, sorted. */
 export async function downloadPackages(apt: Apt, names: string[], dir: string): Promise<string[]> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await run(apt, "apt-get", ["download", "-qq", ...names], "download the packages", dir);
-  return (await readdir(dir)).filter((file) => file.endsWith(".deb")).map((file) => join(dir, file));
+  const files = (await readdir(dir)).filter((file) => file.endsWith(".deb")).sort();
+  return files.map((file) => join(dir, file));
 }
 
 /**

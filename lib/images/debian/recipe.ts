@@ -50,6 +50,6 @@ export const includedPaths = ["/usr/share/doc/*/copyright"];
 
 /** Stays the same while `debian-12` needs no new build. */
 export function debianRecipeHash(): string {
-  const shared = join(projectDir, "lib", "images", "sourceFiles.ts");
-  return hashOfSources(suite, [shared, ...filesUnder(sourceDir)]);
+  const shared = ["fileTimes.ts", "sourceFiles.ts"].map((name) => join(projectDir, "lib", "images", name));
+  return hashOfSources(suite, [...shared, ...filesUnder(sourceDir)]);
 }

@@ -1,4 +1,5 @@
-import { rm, stat, writeFile } from "node:fs/promises";
+import { stat } from "node:fs/promises";
+import { setInodeTimes } from "../fileTimes";
 import { tool, toolTree } from "../tools";
 import { layout } from "./recipe";
 
@@ -13,8 +14,7 @@ export interface Tree {
 }
 
 /**
- * Writes the root file system into its partition. mke2fs copies each file's times of reading and of change, which are the build's:
- * debugfs puts the epoch there.
+ * Writes the root file system into its partition; the same tree gives the same bytes.
  */
 export async function writeRootFileSystem(disk: string, tree: Tree, signal: AbortSignal): Promise<void> {
   const { startBytes, uuid, hashSeed } = layout.root;
@@ -31,25 +31,5 @@ export async function writeRootFileSystem(disk: string, tree: Tree, signal: Abor
   const run = (program: string, args: string[]) => tool(program, args, shared);
   if (tree.fakerootState === null) await run("mke2fs", args);
   else await toolTree("fakeroot", ["-i", tree.fakerootState, "--", "mke2fs", ...args], shared);
-  await setChangeTimes(disk, tree.epoch, run);
-}
-
-type Run = (program: string, args: string[]) => Promise<{ stdout?: unknown }>;
-
-/** Inodes before the eleventh are the file system's own (ext4's layout); of those only the root, 2, has been copied. */
-const firstInode = 11;
-const rootInode = 2;
-
-async function setChangeTimes(disk: string, epoch: number, run: Run): Promise<void> {
-  const fileSystem = `${disk}?offset=${layout.root.startBytes}`;
-  const header = String((await run("dumpe2fs", ["-h", fileSystem])).stdout);
-  const count = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)$`, "m").exec(header)?.[1]);
-  // mke2fs takes inodes in turn, so that those in use are the first.
-  const last = count("Inode count") - count("Free inodes");
-  const inodes = [rootInode, ...Array.from({ length: last - firstInode + 1 }, (_, index) => firstInode + index)];
-  const set = (inode: number) => ["ctime", "atime"].map((field) => `set_inode_field <${inode}> ${field} @${epoch}\n`);
-  const commands = `${disk}.debugfs`;
-  await writeFile(commands, inodes.flatMap(set).join(""));
-  await run("debugfs", ["-w", "-f", commands, fileSystem]);
-  await rm(commands);
+  await setInodeTimes(disk, startBytes, tree.epoch, run);
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -60,6 +61,17 @@ describe("the image mini", { timeout: 400_000 }, () => {
     const { stdout } = await execa("qemu-img", ["info", "-f", "qcow2", "--output=json", image.path]);
     expect(JSON.parse(stdout)).toMatchObject({ "virtual-size": image.virtualSizeBytes, format: "qcow2" });
     expect(JSON.parse(stdout)).not.toHaveProperty("backing-filename");
+  });
+
+  test("is the same file, byte for byte, when it is built again of the same packages", async () => {
+    // FAT counts two seconds as one.
+    expect(Date.now() - (await stat(image.path)).mtimeMs).toBeGreaterThan(2000);
+    const again = await buildMini({ workDir: join(dir, "again"), arch: "x86_64", log: () => undefined });
+    const sha256Of = async (path: string) =>
+      createHash("sha256")
+        .update(await readFile(path))
+        .digest("hex");
+    expect(await sha256Of(again.path)).toBe(await sha256Of(image.path));
   });
 
   test("becomes what its seed says, once, and keeps what is written to its disk", async () => {

@@ -4,6 +4,7 @@ import type { Arch } from "../../domain/arch";
 import { CumulusError } from "../../domain/errors";
 import { downloadPackages, extractPackage, openApt, packageNameOf, resolvePackages } from "../deb";
 import { readDistribution } from "../distribution";
+import { settleTimes } from "../fileTimes";
 import { writeDisk } from "./disk";
 import { packInitramfs } from "./initramfs";
 import { installModules, readModules } from "./modules";
@@ -37,7 +38,7 @@ export interface MiniImage {
 
 /**
  * Builds the image `mini` from this distribution's packages: a bootable qcow2, in seconds, without root, mounts or loop
- * devices. All it leaves in `workDir` is the image, also when it fails or is aborted.
+ * devices. The same packages give the same bytes. All it leaves in `workDir` is the image, also when it fails or is aborted.
  * @throws CumulusError `unavailable`: a tool or package is missing, or the packages can't be fetched; the message says what to do
  */
 export async function buildMini(options: {
@@ -77,6 +78,7 @@ async function build(options: {
   const { arch, scratch, target, log, signal } = options;
   const place = (name: string) => join(scratch, name);
   const distribution = await readDistribution();
+  const startedAt = Math.floor(Date.now() / 1000);
 
   const apt = await openApt(debArchOf[arch], place("apt"), { makes: "the image mini", signal });
   const loader = arch === "x86_64" ? [] : [efiLoaderPackage];
@@ -92,8 +94,10 @@ async function build(options: {
   const { version, modules } = await readModules(place("kernel"));
   await installModules(modules, rootModules, join(place("root"), "lib", "modules", version));
   await finishRoot({ root: place("root"), basedOn: distribution.title });
+  const epoch = await settleTimes(place("root"), startedAt);
   await mkdir(place("boot"), { mode: 0o700 });
-  await packInitramfs({ busybox, modules, dir: place("initramfs"), target: join(place("boot"), "initrd.gz") });
+  const initramfs = { dir: place("initramfs"), target: join(place("boot"), "initrd.gz") };
+  await packInitramfs({ busybox, modules, epoch, ...initramfs });
   await copyFile(join(place("kernel"), "boot", `vmlinuz-${version}`), join(place("boot"), "vmlinuz"));
   await cp(join(guestDir, "boot", arch), place("boot"), { recursive: true });
   if (arch === "aarch64") {
@@ -104,7 +108,7 @@ async function build(options: {
 
   signal?.throwIfAborted();
   log("Writing the disk");
-  await writeDisk({ arch, root: place("root"), boot: place("boot"), target });
+  await writeDisk({ arch, root: place("root"), boot: place("boot"), epoch, target });
   return { kernelVersion: version, basedOn: distribution.title };
 }
 

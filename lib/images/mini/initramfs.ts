@@ -1,6 +1,7 @@
 import { chmod, copyFile, cp, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { setAllTimes } from "../fileTimes";
 import { tool } from "../tools";
 import { installModules, type KernelModule } from "./modules";
 import { bootModules, guestDir } from "./recipe";
@@ -15,10 +16,12 @@ export async function packInitramfs(options: {
   modules: Map<string, KernelModule>;
   /** A folder to lay its files out in. */
   dir: string;
+  /** The time of its files, in seconds since 1970. */
+  epoch: number;
   /** The file to write: a cpio archive, compressed with gzip. */
   target: string;
 }): Promise<void> {
-  const { busybox, modules, dir, target } = options;
+  const { busybox, modules, dir, epoch, target } = options;
   for (const name of ["bin", "dev", "proc", "sys", "root"]) await mkdir(join(dir, name), { recursive: true });
   await copyFile(busybox, join(dir, "bin", "busybox"));
   await chmod(join(dir, "bin", "busybox"), 0o755);
@@ -28,9 +31,10 @@ export async function packInitramfs(options: {
   const paths = await installModules(modules, bootModules, join(dir, "lib", "modules"));
   await writeFile(join(dir, "modules"), paths.map((path) => `/lib/modules/${path}\n`).join(""));
 
+  await setAllTimes(dir, epoch);
   // Sorted, so that a folder comes before what is in it.
   const names = (await readdir(dir, { recursive: true })).sort();
-  const { stdout } = await tool("cpio", ["--create", "--format=newc", "--owner=0:0", "--quiet"], {
+  const { stdout } = await tool("cpio", ["--create", "--format=newc", "--reproducible", "--owner=0:0", "--quiet"], {
     cwd: dir,
     input: names.map((name) => `${name}\n`).join(""),
     encoding: "buffer",

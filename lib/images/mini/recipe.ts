@@ -8,6 +8,8 @@ import { filesUnder, hashOfSources } from "../sourceFiles";
  *
  *     1 MiB  FAT   boot loader, kernel, initramfs
  *    65 MiB  ext4  the root: Debian packages' files, BusyBox as init, our scripts of `guest/root`; grows at boot
+ *
+ * Every number that tools would make up is given, so that the same packages give the same bytes.
  */
 export const sourceDir = join(projectDir, "lib", "images", "mini");
 export const guestDir = join(sourceDir, "guest");
@@ -17,7 +19,11 @@ export const layout = {
   bootStartBytes: MiB,
   bootSizeBytes: 64 * MiB,
   virtualSizeBytes: 512 * MiB,
+  diskId: "0xc10d0001",
+  bootVolumeId: "c10d0101",
   rootLabel: "cumulus-root",
+  rootUuid: "7b4d5a7e-6f0c-4f0e-9d0b-5f1d2c3a0301",
+  rootHashSeed: "7b4d5a7e-6f0c-4f0e-9d0b-5f1d2c3a0401",
 };
 
 /** Debian's and Ubuntu's name of an architecture, and the folder of its libraries. */
@@ -77,6 +83,8 @@ export const prunedPaths = words(`
 
 /** Stays the same while `mini` needs no new build. */
 export function miniRecipeHash(arch: Arch): string {
-  const shared = ["deb.ts", "sourceFiles.ts", "tools.ts"].map((name) => join(projectDir, "lib", "images", name));
+  const shared = ["deb.ts", "fileTimes.ts", "sourceFiles.ts", "tools.ts"].map((name) =>
+    join(projectDir, "lib", "images", name),
+  );
   return hashOfSources(arch, [...shared, ...filesUnder(sourceDir)]);
 }
