@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { noFirstBoot } from "../domain/firstBoot";
 import { sshHostPortOf } from "../domain/machine";
+import { seedOf } from "../domain/seed";
 import { MIB } from "../domain/units";
 import { pathsOf } from "../env";
 import { installBuiltImage } from "../images/testing/builtImage";
@@ -36,17 +38,20 @@ test("a guest of the other architecture is emulated: it boots by UEFI, answers b
     disk: { imageSha256: image.sha256, sizeBytes: 1024 * MIB },
   });
   const [link] = spec.interfaces;
-  await agent.ensure({
-    ...spec,
-    seed: {
-      ...spec.seed,
-      userData: { cloudConfig: { ssh_authorized_keys: [(await readFile(`${key}.pub`, "utf8")).trim()] } },
-      networkConfig: {
-        version: 2,
-        ethernets: { eth0: { match: { macaddress: link?.mac }, "set-name": "eth0", dhcp4: true } },
-      },
-    },
+  if (!link) throw new Error("The VM has no network.");
+  const seed = seedOf({
+    ...link,
+    uuid: spec.uuid,
+    hostname: "arm",
+    loginUser: image.loginUser,
+    publicKeys: [(await readFile(`${key}.pub`, "utf8")).trim()],
+    userData: null,
+    files: [],
+    further: [],
+    userShell: null,
+    firstBoot: noFirstBoot,
   });
+  await agent.ensure({ ...spec, seed });
   await agent.start(1);
   await untilSeen(agent, 1, (seen) => seen.milestones.ssh !== undefined, 600_000);
 
