@@ -167,6 +167,8 @@ test("POST /api/user-data/check tells what is wrong in user data by line, as an 
   const answer = await stack.api("POST", "/api/user-data/check", { userData: "#cloud-config\nusers: [\n" });
   expect(answer).toMatchObject({
     status: 200,
-    body: { valid: false, problems: [{ message: expect.any(String) }], preview: "" },
+    body: { valid: false, problems: [{ message: expect.any(String) }], warnings: [], preview: "" },
   });
+  const misspelt = await stack.api("POST", "/api/user-data/check", { userData: "#cloud-config\npackges: [nginx]\n" });
+  expect(misspelt).toMatchObject({ status: 200, body: { valid: true, problems: [], warnings: [{ line: 2 }] } });
 });

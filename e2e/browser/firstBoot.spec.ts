@@ -101,9 +101,17 @@ test("a first boot makes what the form asks for, shows before what the guest get
       await expect(page).toHaveURL(/\/vms\/new/);
     });
 
+    await test.step("a key that cloud-init doesn't have is told with its line, and taken", async () => {
+      await userData.fill("#cloud-config\npackges: [nginx]\n");
+      await expect(page.getByText("This can be read.")).toBeVisible();
+      await expect(page.getByRole("listitem").filter({ hasText: 'no key "packges"' })).toBeVisible();
+      await page.getByRole("button", { name: "Line 2:" }).click();
+      await expect(userData).toBeFocused();
+    });
+
     await test.step("a saved template, and all of it merged, without passwords", async () => {
       await page.getByLabel("Template").selectOption("fails in part");
-      await expect(page.getByText("This is valid.")).toBeVisible();
+      await expect(page.getByText("This can be read.")).toBeVisible();
       await page.getByText("What the guest gets, with Cumulus' own part").click();
       const merged = page.getByRole("region", { name: "merged user data" });
       for (const text of ["name: ada", "Asia/Kathmandu", "htop", "exit 3"]) await expect(merged).toContainText(text);

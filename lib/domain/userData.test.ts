@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { noFirstBoot } from "./firstBoot";
 import { seedOf } from "./seed";
-import { mergeCloudConfig, parseUserData } from "./userData";
+import { judgeUserData, mergeCloudConfig, parseUserData } from "./userData";
 
 describe("user data", () => {
   test("a cloud-config is read, a script is taken as it is", () => {
@@ -25,6 +25,57 @@ describe("user data", () => {
     const parsed = parseUserData(text);
     expect(parsed.kind).toBe("invalid");
     expect(parsed.problems[0]?.line).toBe(line);
+  });
+
+  test.each<[string, string, number | null, RegExp]>([
+    ["a file without a path", "write_files:\n  - path: /a\n  - hello", 4, /a file is keys and values with a "path"/],
+    ["a file of a list", "write_files: [{path: /a, content: [b]}]", 2, /"content" is text/],
+    ["a user that is a number", "users:\n  - default\n  - 7", 4, /a user is a name/],
+    ["a user without a name", "users: [{sudo: true}]", 2, /with a "name"/],
+    ["a command with a colon", "runcmd:\n  - ls\n  - echo a: b", 4, /a command is text, or a list of words/],
+    ["a command that is a number", "bootcmd: [7]", 2, /a command is text/],
+    ["a command of lists", "runcmd: [[ls, [a]]]", 2, /a command is text/],
+    ["a package that is a number", "packages: [7]", 2, /a package is a name/],
+    ["a package of three words", "packages: [[a, b, c]]", 2, /a package is a name/],
+    ["a package manager without a list", "packages: [{apt: nginx}]", 2, /a package is a name/],
+    ["a key that is none", "ssh_authorized_keys: [{a: b}]", 2, /a key is text/],
+    ["a list under another name", "a: &a [7]\nusers: *a", 3, /a user is a name/],
+    ["a list as a time zone", "hostname: x\ntimezone: [x]", 3, /"timezone" must be text/],
+    ["keys as a switch", "package_update: {a: b}", 2, /"package_update" must be true or false/],
+  ])("%s is refused, with the line", (_what, text, line, message) => {
+    const { problems } = judgeUserData(`#cloud-config\n${text}\n`);
+    expect(problems).toEqual([{ line, message: expect.stringMatching(message) }]);
+  });
+
+  test("all forms that cloud-init takes are taken without a word", () => {
+    const text = `#cloud-config
+users: [default, "ada, bob", [eve], {name: joe, sudo: null}, {snapuser: a@example.org}]
+write_files: [{path: /a}, {path: /b, content: hi, permissions: 0644, defer: true}]
+runcmd: [ls, [sleep, 5], null]
+bootcmd: []
+packages: [nginx, [libc6, 2.36], {apt: [curl, [jq, "1.6"]], snap: [[yq, --edge]]}]
+ssh_authorized_keys: [ssh-ed25519 AAAA me]
+locale: false
+hostname: web
+package_update: true
+ssh_pwauth: "yes"
+growpart: {mode: auto}
+`;
+    expect(judgeUserData(text)).toEqual({ problems: [], warnings: [] });
+    expect(judgeUserData("#!/bin/sh\npackges: [nginx]\n")).toEqual({ problems: [], warnings: [] });
+  });
+
+  test("a key that is none of cloud-init's is told with its line, and taken", () => {
+    expect(judgeUserData('#cloud-config\npackages: [a]\n"packges": [nginx]\n')).toEqual({
+      problems: [],
+      warnings: [{ line: 3, message: expect.stringContaining('no key "packges"') }],
+    });
+  });
+
+  test("what was taken before is still read as a cloud-config when its VM starts", () => {
+    const text = "#cloud-config\nusers: [7]\n";
+    expect(judgeUserData(text).problems).toHaveLength(1);
+    expect(parseUserData(text)).toMatchObject({ kind: "cloud-config", config: { users: [7] } });
   });
 
   test("aliases that would grow without end are refused", () => {

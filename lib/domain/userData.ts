@@ -1,4 +1,5 @@
-import { parseDocument } from "yaml";
+import { type Document, isMap, isNode, isScalar, parseDocument } from "yaml";
+import { type ConfigProblem, configProblems, listKeys, unknownKeys } from "./cloudConfig";
 
 export interface UserDataProblem {
   /** 1-based; null when it is about the whole. */
@@ -7,16 +8,13 @@ export interface UserDataProblem {
 }
 
 export type ParsedUserData =
-  | { kind: "cloud-config"; config: Record<string, unknown>; problems: [] }
+  | { kind: "cloud-config"; config: Record<string, unknown>; document: Document; problems: [] }
   | { kind: "script"; script: string; problems: [] }
   | { kind: "invalid"; problems: UserDataProblem[] };
 
-/** Keys that Cumulus writes itself or that would take the console away; merged lists are appended to ours. */
-const listKeys = ["users", "ssh_authorized_keys", "write_files", "runcmd", "bootcmd", "packages"];
-
 /**
  * Reads cloud-init user-data (cloud-init, "User-data formats"): a `#cloud-config` document or a script that starts with `#!`. Other formats
- * (MIME multi-part, includes, jinja) are refused with the reason.
+ * (MIME multi-part, includes, jinja) are refused with the reason. What the values mean is not looked at: see {@link judgeUserData}.
  */
 export function parseUserData(text: string): ParsedUserData {
   if (text.includes("\0")) return invalid(null, "User data is text: it must not hold a NUL character.");
@@ -43,9 +41,21 @@ export function parseUserData(text: string): ParsedUserData {
   }
   const problems = Object.entries(config)
     .filter(([key, value]) => listKeys.includes(key) && !Array.isArray(value))
-    .map(([key]) => ({ line: lineOfKey(text, key), message: `"${key}" must be a list.` }));
+    .map(([key]) => ({ line: lineAt(text, document, [key]), message: `"${key}" must be a list.` }));
   if (problems.length > 0) return { kind: "invalid", problems };
-  return { kind: "cloud-config", config: config as Record<string, unknown>, problems: [] };
+  return { kind: "cloud-config", config: config as Record<string, unknown>, document, problems: [] };
+}
+
+/**
+ * What is wrong with user data that somebody gives, and what may be. Stricter than {@link parseUserData}, by which VMs start whose user data was taken
+ * before.
+ */
+export function judgeUserData(text: string): { problems: UserDataProblem[]; warnings: UserDataProblem[] } {
+  const parsed = parseUserData(text);
+  if (parsed.kind !== "cloud-config") return { problems: parsed.problems, warnings: [] };
+  const { config, document } = parsed;
+  const withLine = ({ path, message }: ConfigProblem) => ({ line: lineAt(text, document, path), message });
+  return { problems: configProblems(config).map(withLine), warnings: unknownKeys(config).map(withLine) };
 }
 
 /**
@@ -88,7 +98,11 @@ function lineOf(text: string, offset: number): number {
   return text.slice(0, offset).split("\n").length;
 }
 
-function lineOfKey(text: string, key: string): number | null {
-  const index = text.split("\n").findIndex((line) => line.startsWith(`${key}:`));
-  return index < 0 ? null : index + 1;
+/** The line of a list's entry, or else of the key that it is under: an alias' entries are elsewhere. */
+function lineAt(text: string, document: Document, [key, ...rest]: ConfigProblem["path"]): number | null {
+  const entry = rest.length > 0 ? document.getIn([key, ...rest], true) : undefined;
+  const pairs = isMap(document.contents) ? document.contents.items : [];
+  const keyNode = pairs.map((pair) => pair.key).find((node) => isScalar(node) && node.value === key);
+  const node = isNode(entry) ? entry : keyNode;
+  return isNode(node) && node.range ? lineOf(text, node.range[0]) : null;
 }

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { binaryWords } from "./fileContent";
 import { type FirstBoot, type FirstBootInput, firstBootInputSchema } from "./firstBoot";
 import { cloudConfigOf } from "./seed";
-import { parseUserData } from "./userData";
+import { judgeUserData } from "./userData";
 import { type GuestFile, guestFileSchema } from "./vm";
 
 /** `POST /api/user-data/check`: the parts of `POST /api/vms` that the first boot is made of. */
@@ -19,9 +19,14 @@ export const checkUserDataSchema = z.strictObject({
 });
 type CheckUserData = z.infer<typeof checkUserDataSchema>;
 
+const remarksSchema = z.array(z.object({ line: z.number().int().nullable(), message: z.string() }));
+
 export const userDataCheckSchema = z.object({
-  valid: z.boolean(),
-  problems: z.array(z.object({ line: z.number().int().nullable(), message: z.string() })),
+  valid: z
+    .boolean()
+    .meta({ description: "Whether a VM is made with it. cloud-init alone can tell whether all of it works." }),
+  problems: remarksSchema.meta({ description: "Why no VM is made with it." }),
+  warnings: remarksSchema.meta({ description: "Keys that are none of cloud-init's own: misspelt, or a vendor's." }),
   /** What the VM gets. Keys and passwords are not in it, nor the bytes of binary files. */
   preview: z.string(),
 });
@@ -30,8 +35,8 @@ export type UserDataCheck = z.infer<typeof userDataCheckSchema>;
 /** What is wrong with user data, and what a VM gets of it together with Cumulus' own part. */
 export function checkUserData({ userData, loginUser, files, ...input }: CheckUserData): UserDataCheck {
   const isEmpty = userData.trim() === "";
-  const { problems } = isEmpty ? { problems: [] } : parseUserData(userData);
-  if (problems.length > 0) return { valid: false, problems, preview: "" };
+  const { problems, warnings } = isEmpty ? { problems: [], warnings: [] } : judgeUserData(userData);
+  if (problems.length > 0) return { valid: false, problems, warnings, preview: "" };
   const config = cloudConfigOf({
     hostname: "NAME",
     loginUser,
@@ -41,7 +46,7 @@ export function checkUserData({ userData, loginUser, files, ...input }: CheckUse
     firstBoot: shownFirstBoot(input),
     userData: isEmpty ? null : userData,
   });
-  return { valid: true, problems, preview: `#cloud-config\n${stringify(config)}` };
+  return { valid: true, problems, warnings, preview: `#cloud-config\n${stringify(config)}` };
 }
 
 function shownFile(file: GuestFile): GuestFile {

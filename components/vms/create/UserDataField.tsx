@@ -7,7 +7,7 @@ import { Field } from "../../ui/Field";
 import { Textarea } from "../../ui/Textarea";
 import { lineRange } from "./lineRange";
 import { TemplatePicker } from "./TemplatePicker";
-import { type FirstBootParts, type UserDataCheck, useUserDataCheck } from "./useUserDataCheck";
+import { type FirstBootParts, type UserDataCheck, type UserDataProblem, useUserDataCheck } from "./useUserDataCheck";
 
 const example = `#cloud-config
 write_files:
@@ -91,22 +91,37 @@ function Verdict({ check, isStale, onLine }: VerdictProps) {
     <div aria-live="polite" className="mt-2 text-xs">
       {check === undefined || isStale ? (
         <p className="text-faint">Checking…</p>
-      ) : check.valid ? (
-        <p className="text-ok-ink">This is valid.</p>
       ) : (
-        <ul className="flex flex-col gap-0.5 text-bad-ink">
-          {check.problems.map(({ line, message }) => (
-            <li key={`${line} ${message}`}>
-              {line === null ? null : (
-                <button type="button" className="mr-1 font-medium underline" onClick={() => onLine(line)}>
-                  Line {line}:
-                </button>
-              )}
-              {message}
-            </li>
-          ))}
-        </ul>
+        <>
+          {check.valid ? <p className="text-ok-ink">This can be read.</p> : null}
+          <Remarks remarks={check.problems} look="text-bad-ink" onLine={onLine} />
+          <Remarks remarks={check.warnings} look="text-warn-ink" onLine={onLine} />
+        </>
       )}
     </div>
+  );
+}
+
+interface RemarksProps {
+  remarks: readonly UserDataProblem[];
+  look: string;
+  onLine: (line: number) => void;
+}
+
+function Remarks({ remarks, look, onLine }: RemarksProps) {
+  if (remarks.length === 0) return null;
+  return (
+    <ul className={`flex flex-col gap-0.5 ${look}`}>
+      {remarks.map(({ line, message }) => (
+        <li key={`${line} ${message}`}>
+          {line === null ? null : (
+            <button type="button" className="mr-1 font-medium underline" onClick={() => onLine(line)}>
+              Line {line}:
+            </button>
+          )}
+          {message}
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -6,7 +6,7 @@ import { messageOf } from "../../../lib/domain/errors";
 import type { FirstBootInput } from "../../../lib/domain/firstBoot";
 import type { GuestFile } from "../../../lib/domain/vm";
 
-interface UserDataProblem {
+export interface UserDataProblem {
   /** From 1; null when it is about the whole. */
   line: number | null;
   message: string;
@@ -15,6 +15,8 @@ interface UserDataProblem {
 interface CheckAnswer {
   valid: boolean;
   problems: UserDataProblem[];
+  /** What may be wrong, and is taken all the same. */
+  warnings: UserDataProblem[];
   /** What the guest will get. */
   preview: string;
 }
@@ -45,6 +47,7 @@ export function useUserDataCheck(text: string, { password, ...parts }: FirstBoot
         .catch((error: unknown) => ({
           valid: false,
           problems: [{ line: null, message: messageOf(error) }],
+          warnings: [],
           preview: "",
         }))
         .then((answer) => {

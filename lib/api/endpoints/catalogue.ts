@@ -39,7 +39,7 @@ export const checkUserDataEndpoint = endpoint({
   tag: "Catalogue",
   summary: "Check cloud-init user data",
   description:
-    "Says what is wrong, by line, and what the VM will get: Cumulus' own part (users, password, time zone, locale, packages and files, where given) with this merged over it.",
+    "Says what is wrong and what may be, by line, and what the VM will get: Cumulus' own part (users, password, time zone, locale, packages and files, where given) with this merged over it.",
   body: checkUserDataSchema,
   response: userDataCheckSchema,
   handle: async ({ body }) => checkUserData(body),
