@@ -153,6 +153,7 @@ test.each<[string, object, string]>([
   ["user data that is no text", { userData: 7 }, "userData"],
   ["user data of a megabyte", { userData: "#".repeat(1024 ** 2) }, "userData"],
   ["a login user of 33 letters", { loginUser: "a".repeat(33) }, "loginUser"],
+  ["an operating system of 41 letters", { osFamily: "a".repeat(41) }, "osFamily"],
   ["files that are no list", { files: "/etc/motd" }, "files"],
   ["a file that is no base64", { files: [{ path: "/x", content: "YQ", encoding: "base64" }] }, "files.0.content"],
   ["a file with a relative path", { files: [{ path: "etc/motd", content: "" }] }, "files.0.path"],

@@ -1,7 +1,7 @@
 import { dnsAddressOf } from "../domain/ipv4";
 import { ipv6GatewayOf, ipv6Of } from "../domain/ipv6";
 import type { MachineSpec } from "../domain/machine";
-import { seedOf } from "../domain/seed";
+import { seedOf, userShellOf } from "../domain/seed";
 import { firmwareOf } from "./vms/firmware";
 import type { FurtherLink, VmRecord } from "./vms/view";
 
@@ -71,9 +71,4 @@ function linkOf({ link, network }: FurtherLink) {
 function ipv6PartOf({ link, network }: FurtherLink): { ipv6?: string } {
   const ipv6 = ipv6Of(network.ipv6Cidr, link.ipv4);
   return ipv6 === null ? {} : { ipv6 };
-}
-
-/** People expect bash, which Alpine's images don't have. */
-function userShellOf(osFamily: string | undefined): string | null {
-  return osFamily === "alpine" ? null : "/bin/bash";
 }

@@ -168,3 +168,12 @@ test("a preview tells what the guest gets, and no password and no bytes that are
   expect(preview).toContain("content: (binary, 2 B)");
   expect(preview).not.toContain("s3cret");
 });
+
+test("a preview gives users the shell that those of the image's operating system get", () => {
+  const users = [{ name: "ada", sudo: false, sshKeys: [] }];
+  const previewOf = (osFamily?: string) =>
+    checkUserData({ userData: "", loginUser: "root", osFamily, files: [], users }).preview;
+  expect(previewOf("debian")).toContain("shell: /bin/bash");
+  expect(previewOf()).toContain("shell: /bin/bash");
+  expect(previewOf("alpine")).not.toContain("shell:");
+});

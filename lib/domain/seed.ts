@@ -67,6 +67,11 @@ function addressesOf(ipv4: string, cidr: string, ipv6: string | undefined): stri
   return [`${ipv4}/${32 - Math.log2(last - first + 1)}`, ...(ipv6 === undefined ? [] : [`${ipv6}/64`])];
 }
 
+/** `userShell` for an image of an operating system: people expect bash, which Alpine's images don't have. */
+export function userShellOf(osFamily: string | undefined): string | null {
+  return osFamily === "alpine" ? null : "/bin/bash";
+}
+
 type CloudConfigInput = Pick<
   SeedInput,
   "hostname" | "loginUser" | "publicKeys" | "files" | "firstBoot" | "userShell" | "userData"

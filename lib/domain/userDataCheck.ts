@@ -2,7 +2,8 @@ import { stringify } from "yaml";
 import * as z from "zod";
 import { binaryWords } from "./fileContent";
 import { type FirstBoot, type FirstBootInput, firstBootInputSchema } from "./firstBoot";
-import { cloudConfigOf } from "./seed";
+import { imageOsSchema } from "./image";
+import { cloudConfigOf, userShellOf } from "./seed";
 import { judgeUserData } from "./userData";
 import { type GuestFile, guestFileSchema } from "./vm";
 
@@ -14,6 +15,7 @@ export const checkUserDataSchema = z.strictObject({
     .default(""),
   /** The image's login user. */
   loginUser: z.string().max(32).default("root"),
+  osFamily: imageOsSchema.shape.family.optional().meta({ description: "The image's `os.family`, such as `alpine`." }),
   files: z.array(guestFileSchema).max(64).default([]),
   ...firstBootInputSchema.shape,
 });
@@ -33,7 +35,7 @@ export const userDataCheckSchema = z.object({
 export type UserDataCheck = z.infer<typeof userDataCheckSchema>;
 
 /** What is wrong with user data, and what a VM gets of it together with Cumulus' own part. */
-export function checkUserData({ userData, loginUser, files, ...input }: CheckUserData): UserDataCheck {
+export function checkUserData({ userData, loginUser, osFamily, files, ...input }: CheckUserData): UserDataCheck {
   const isEmpty = userData.trim() === "";
   const { problems, warnings } = isEmpty ? { problems: [], warnings: [] } : judgeUserData(userData);
   if (problems.length > 0) return { valid: false, problems, warnings, preview: "" };
@@ -42,7 +44,7 @@ export function checkUserData({ userData, loginUser, files, ...input }: CheckUse
     loginUser,
     publicKeys: ["YOUR SSH KEYS"],
     files: files.map(shownFile),
-    userShell: "/bin/bash",
+    userShell: userShellOf(osFamily),
     firstBoot: shownFirstBoot(input),
     userData: isEmpty ? null : userData,
   });

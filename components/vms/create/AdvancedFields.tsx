@@ -67,7 +67,7 @@ export function AdvancedFields({ form, onChange, problems, image }: AdvancedFiel
           value={form.userData}
           onChange={(userData) => onChange({ userData })}
           problem={problems.userData}
-          firstBoot={{ ...validFirstBootOf(form), files: validFilesOf(form), loginUser }}
+          firstBoot={{ ...validFirstBootOf(form), files: validFilesOf(form), loginUser, osFamily: image?.os?.family }}
         />
         <FilesField value={form.files} onChange={(files) => onChange({ files })} problems={problems} />
       </div>

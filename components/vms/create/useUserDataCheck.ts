@@ -28,8 +28,12 @@ export interface UserDataCheck extends CheckAnswer {
 
 const quietMs = 300;
 
-/** What is merged with user data, and the image's own user. */
-export type FirstBootParts = FirstBootInput & { files: GuestFile[]; loginUser: string };
+/** What is merged with user data, and what of the image it depends on. */
+export type FirstBootParts = FirstBootInput & {
+  files: GuestFile[];
+  loginUser: string;
+  osFamily: string | undefined;
+};
 
 /**
  * Has the server check user data, and merge it with what else was asked of the first boot, whenever typing pauses.
