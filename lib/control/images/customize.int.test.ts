@@ -39,6 +39,17 @@ test("a recipe for the console is refused where the host has no QEMU for the ima
   expect(await ask()).toMatchObject({ kind: "image-customize", status: "pending" });
 });
 
+test("a password is no part of what is kept of a request to find it again", async () => {
+  const context = await plane.hostedContextWith(testHypervisor());
+  const ask = (password: string, title: string) => {
+    const recipe = { name: "secret", title, steps: [{ type: "root-password", password }] };
+    return requestImage(context, systemActor, createImageSchema.parse({ base: "mini", recipe }), "once");
+  };
+  const { id } = await ask("open sesame", "Secret");
+  expect(await ask("something else", "Secret")).toMatchObject({ id });
+  await expect(ask("open sesame", "Another")).rejects.toMatchObject({ code: "conflict" });
+});
+
 test("what a recipe has made under its base's name is no base of it", async () => {
   const context = await plane.hostedContextWith(testHypervisor());
   const { db } = context;

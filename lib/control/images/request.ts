@@ -5,6 +5,7 @@ import { CumulusError } from "../../domain/errors";
 import { type ImageDownload, imageDownloadKey, importedImageSchema } from "../../domain/imageImport";
 import { type CreateImage, importedImageOf } from "../../domain/imageRequest";
 import type { Operation, OperationKind } from "../../domain/operation";
+import { withHashedPasswords } from "../../domain/recipe";
 import type { Actor, Context } from "../context";
 import { getHost } from "../hosts";
 import { makeOnce } from "../idempotency";
@@ -18,7 +19,8 @@ import { recipeTask } from "./customize";
 export type ImageTask = Omit<TaskRequest, "actor" | "kind" | "taskKind"> & { kind: OperationKind & `image-${string}` };
 
 /**
- * Asks the host for an image; the operation says when it is there. Two who ask for the same download or build at once get one operation.
+ * Asks the host for an image; the operation says when it is there. Two who ask for the same download, build or run of a recipe at once get one
+ * operation.
  * @throws `bad_request` with fields
  */
 export async function requestImage(
@@ -28,9 +30,14 @@ export async function requestImage(
   idempotencyKey: string | null,
 ): Promise<Operation> {
   const prepared = await prepare(context, input);
-  const once = { actor, key: idempotencyKey, request: input, makes: "operationId" } as const;
+  const once = { actor, key: idempotencyKey, request: withoutPasswords(input), makes: "operationId" } as const;
   const id = await makeOnce(context, once, async (tx) => askFor(tx, actor, await prepared(tx)));
   return getOperation(context, id);
+}
+
+/** What is kept of a request is a hash that is quick to guess, of which a password must not be a part. */
+function withoutPasswords(input: CreateImage): unknown {
+  return typeof input.recipe === "object" ? { ...input, recipe: withHashedPasswords(input.recipe, () => "") } : input;
 }
 
 /** @returns the operation's id */
