@@ -72,4 +72,6 @@ test("what a recipe has made under its base's name is no base of it", async () =
   const { id: operationId } = await refreshImage(context, systemActor, newer);
   const [operation] = await db.select().from(operations).where(eq(operations.id, operationId));
   expect(operation?.taskParams).toMatchObject({ base: { sha256: mini.sha256 } });
+  // Asked again while it runs, it is that run.
+  expect(await refreshImage(context, systemActor, newer)).toMatchObject({ id: operationId });
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { eq } from "drizzle-orm";
 import type { Queryable } from "../../db/client";
 import { recipes } from "../../db/schema/images";
@@ -38,7 +39,9 @@ export function customizeTask(
   names: { name?: string | undefined; title?: string | undefined; description?: string | undefined },
 ): ImageTask {
   const params = { base: { sha256: base.sha256, name: base.name }, recipe, names };
-  return { kind: "image-customize", params, subject: names.name ?? recipe.name };
+  // Hashed, since PostgreSQL's index takes no long text.
+  const dedupKey = `image-customize ${createHash("sha256").update(JSON.stringify(params)).digest("hex")}`;
+  return { kind: "image-customize", params, subject: names.name ?? recipe.name, dedupKey };
 }
 
 async function savedRecipe(tx: Queryable, id: number): Promise<Recipe> {
