@@ -2,6 +2,7 @@ import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import pg from "pg";
 import { pathsOf, type Settings } from "../env";
 import * as authSchema from "./authSchema";
+import { hideParameters } from "./hideParameters";
 import { keepStatements } from "./keepStatements";
 
 /** The database. Drizzle is told of better-auth's tables alone: its relational queries, which need that, are made by nobody else. */
@@ -36,7 +37,11 @@ export function openPool(settings: DatabaseSettings, options: { maxConnections?:
 }
 
 export function openDatabase(pool: pg.Pool): Database {
-  pool.on("connect", keepStatements);
+  hideParameters(pool);
+  pool.on("connect", (client) => {
+    hideParameters(client);
+    keepStatements(client);
+  });
   const database = drizzle(pool, { schema: authSchema });
   const databases = new WeakMap<pg.PoolClient, Database>();
   // drizzle's own never gives back a connection on which `begin` fails: each would be missing for good.
