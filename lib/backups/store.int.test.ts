@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statfsSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
@@ -210,6 +211,42 @@ test("a copy that could not be taken back either goes with the next try at the s
   expect(await listCopies(access)).toHaveLength(1);
   const { key } = await keepCopy(access, disk, archivedVm, report, never, "backup-1");
   expect((await listCopies(access)).map((copy) => copy.key)).toEqual([key]);
+}, 300_000);
+
+test("a copy that restic kept and then ended with a complaint of is taken back", async () => {
+  const access = folderAccess(folder());
+  await makeRepository(access);
+  const kept = diskOf(randomBytes(1000));
+  const path = process.env.PATH ?? "";
+  wrapRestic(["backup"], `PATH=${path} restic "$@"; echo "a file could not be read" >&2; exit 3`);
+  await expect(keepCopy(access, kept, archivedVm, report, never)).rejects.toThrow();
+  expect(await listCopies(access)).toEqual([]);
+}, 300_000);
+
+test("a copy whose description is not what it was when it is read back is refused, and listed nowhere", async () => {
+  const access = folderAccess(folder());
+  await makeRepository(access);
+  const path = process.env.PATH ?? "";
+  wrapRestic(["/vm.json"], `PATH=${path} restic "$@" | tr w v; exit 0`);
+  await expect(keepCopy(access, diskOf(randomBytes(1000)), archivedVm, report, never)).rejects.toMatchObject({
+    message: expect.stringContaining("was not what it was given"),
+  });
+  expect(await listCopies(access)).toEqual([]);
+}, 300_000);
+
+test("a copy for which the host's disk has no room is refused before anything of it is written", async () => {
+  const access = folderAccess(folder());
+  await makeRepository(access);
+  const { key } = await keepCopy(access, diskOf(randomBytes(1000)), archivedVm, report, never);
+  const { bavail, bsize } = statfsSync(tmpdir());
+  // It says that it is larger than what is free.
+  wrapRestic(["ls"], `echo '{"type":"file","size":${bavail * bsize * 2}}'; exit 0`);
+  const workDir = folder();
+  await expect(fetchCopy(access, key, workDir, report, never)).rejects.toMatchObject({
+    code: "insufficient_capacity",
+    message: expect.stringContaining("the copy needs"),
+  });
+  expect(readdirSync(workDir)).toEqual([]);
 }, 300_000);
 
 /** Until it is mended, restic fails at these commands. */

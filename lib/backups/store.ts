@@ -11,6 +11,8 @@ import { mostVmFileBytes, vmFiles } from "../domain/vmArchive";
 import { readForeignDescription, type VmDescription } from "../domain/vmDescription";
 import { failpoint } from "../failpoints";
 import { isSuspended } from "../images/intake/downloadImage";
+import { defaultImageLimits } from "../images/staging/limits";
+import { assertSpace } from "../images/staging/space";
 import { TransferMeter } from "../images/staging/transferMeter";
 import { openRepository } from "./repository";
 import { type ResticOptions, runRestic, streamRestic, whenUnlocked } from "./restic";
@@ -39,7 +41,7 @@ const fileSchema = z.object({ type: z.literal("file"), size: z.number().int().no
 const listSchema = z.array(z.object({ id: z.string(), time: z.string(), tags: z.array(z.string()).nullish() }));
 
 /**
- * Keeps a disk and what is said of its VM, then reads the disk back from the repository and compares it: a copy that can't be restored is none.
+ * Keeps a disk and what is said of its VM, then reads all of it back from the repository and compares it: a copy that can't be restored is none.
  * @param workDir a folder of the caller's in which `disk.qcow2` lies, and `uefi-variables.fd` if there are variables to keep
  * @param task what an earlier call with the same name has kept goes: the agent ended, or the repository was away, before it could be told of
  */
@@ -54,7 +56,8 @@ export async function keepCopy(
   await openRepository(access, { signal });
   await writeFile(join(workDir, vmFiles.description), `${JSON.stringify(description, null, 2)}\n`, { mode: 0o600 });
   const { size: diskBytes } = await stat(join(workDir, vmFiles.disk));
-  const kept = [vmFiles.disk, ...((await isFile(join(workDir, vmFiles.variables))) ? [vmFiles.variables] : [])];
+  const hasVariables = await isFile(join(workDir, vmFiles.variables));
+  const kept = [vmFiles.disk, ...(hasVariables ? [vmFiles.variables] : []), vmFiles.description];
   let summary: z.infer<typeof summarySchema> | undefined;
   const tags = ["--tag", tag, "--tag", `vm=${description.name}`, "--tag", `task=${task}`];
   const args = ["backup", "--json", "--host", "cumulus", "--time", resticTime(description.takenAt), ...tags];
@@ -66,13 +69,11 @@ export async function keepCopy(
     const { bytes_done: doneBytes, total_bytes: totalBytes } = status;
     report.progress(30 + (40 * doneBytes) / totalBytes, "Copying", { doneBytes, totalBytes, bytesPerSecond: null });
   };
-  await whenUnlocked(access, { signal }, () =>
-    runRestic(access, [...args, ...kept, vmFiles.description], { cwd: workDir, signal }, take),
-  );
-  if (!summary) throw new CumulusError("internal", "restic did not say what it kept. Is its version too old?");
-  const { snapshot_id: start, data_added: addedBytes } = summary;
-  failpoint("agent.backup.kept");
   try {
+    await whenUnlocked(access, { signal }, () => runRestic(access, [...args, ...kept], { cwd: workDir, signal }, take));
+    if (!summary) throw new CumulusError("internal", "restic did not say what it kept. Is its version too old?");
+    const { snapshot_id: start, data_added: addedBytes } = summary;
+    failpoint("agent.backup.kept");
     const key = await fullKey(access, start, signal);
     const earlier = keysOf(await readList(access, ["--tag", `task=${task}`], { signal })).filter((one) => one !== key);
     await forget(access, earlier, signal);
@@ -80,8 +81,10 @@ export async function keepCopy(
     failpoint("agent.backup.verified");
     return { key, diskBytes, addedBytes, verifiedAt: new Date().toISOString() };
   } catch (error) {
-    // Best effort: a repository that doesn't answer now has failed the copy already.
-    if (!isSuspended(signal)) await forget(access, [start], AbortSignal.timeout(cleanUpMs)).catch(() => undefined);
+    // Best effort: a repository that doesn't answer now has failed the copy already. restic also keeps one of what it could read, and fails then.
+    if (summary && !isSuspended(signal)) {
+      await forget(access, [summary.snapshot_id], AbortSignal.timeout(cleanUpMs)).catch(() => undefined);
+    }
     throw error;
   }
 }
@@ -89,7 +92,7 @@ export async function keepCopy(
 /**
  * Takes a copy's disk and UEFI variables (null: it has none) out of the repository into `workDir`. What these hold is not looked at.
  * @returns with them what is said of its VM
- * @throws `bad_request` for a copy that describes no VM, or has no disk
+ * @throws `bad_request` for a copy that describes no VM, or has no disk; `insufficient_capacity`
  */
 export async function fetchCopy(
   access: RepositoryAccess,
@@ -180,6 +183,8 @@ async function restoreFiles(
   const names = [vmFiles.disk, vmFiles.variables];
   for (const name of names) await rm(join(workDir, name), { force: true });
   const totalBytes = await sizeOf(access, key, names, signal);
+  // restic takes all of a file's room before it writes.
+  await assertSpace(workDir, totalBytes, defaultImageLimits.reserveBytes, "the copy");
   const meter = new TransferMeter(report, "Reading the copy", [5, 90]);
   // By what it writes: the file has its whole size and room from the start, and is filled in any order.
   const onWritten = (bytes: number) => meter.tell(Math.min(bytes, totalBytes), totalBytes);
