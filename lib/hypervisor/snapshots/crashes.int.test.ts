@@ -9,7 +9,7 @@ import type { Failpoint, snapshotFailpoints } from "../../failpoints";
 import { startTimeOf } from "../../system/platform";
 import { signal } from "../../system/testing/signal";
 import { crashAt } from "../testing/crashAt";
-import { perform, type SnapshotAct } from "../testing/crashingSnapshotAgent";
+import { agentOptionsOf, perform, type SnapshotAct } from "../testing/crashingSnapshotAgent";
 import { patterns, present, SnapshotBed } from "../testing/snapshotBed";
 import { TestHost, untilSeen } from "../testing/testHost";
 import { until } from "../testing/until";
@@ -65,10 +65,10 @@ const casesOf: Record<(typeof snapshotFailpoints)[number], Case[]> = {
   "agent.snapshot.held": [...liveTakes, takeCopied],
   "agent.snapshot.switched": [...liveTakes, takeCopied],
   "agent.snapshot.resumed": [...liveTakes, takeCopied],
-  "agent.snapshot.layer-written": takes,
-  "agent.snapshot.layer-moved": takes,
-  "agent.snapshot.before-complete": takes,
-  "agent.snapshot.complete": takes,
+  "agent.snapshot.layer-written": [...takes, takeCopied],
+  "agent.snapshot.layer-moved": [...takes, takeCopied],
+  "agent.snapshot.before-complete": [...takes, takeCopied],
+  "agent.snapshot.complete": [...takes, takeCopied],
   "agent.restore.disk-made": restores,
   "agent.restore.stopped": restores,
   "agent.restore.switched": restores,
@@ -91,7 +91,7 @@ describe("an agent killed on its way", () => {
       await bed.take(4, true);
     }
     await crash(failpoint, act);
-    bed.agent = await host.agent();
+    bed.agent = await host.agent(agentOptionsOf(act));
     await perform(bed.agent, act, await host.spec(2));
     await bed.expectWholeSnapshots();
     const ids = (await bed.agent.listSnapshots()).map(({ id }) => id);

@@ -6,11 +6,14 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { TaskReport } from "../../domain/task";
 import { KIB, MIB } from "../../domain/units";
 import { pathsOf } from "../../env";
-import { diskFile } from "../diskRecord";
+import { signal as signalTo } from "../../system/testing/signal";
+import { diskFile, readDiskRecord } from "../diskRecord";
 import type { Hypervisor } from "../hypervisor";
 import { machinePaths } from "../machinePaths";
+import { receiverPids } from "../testing/receiverPids";
 import { TestHost, untilSeen } from "../testing/testHost";
 import { until } from "../testing/until";
+import { MemoryReceiver } from "./memoryStream";
 
 /** While it is set, the host says that there is room enough, as it does when somebody else takes that room a moment later. */
 const room = vi.hoisted(() => ({ isPromised: false }));
@@ -38,9 +41,10 @@ let lastOperation = 100;
 
 beforeAll(async () => {
   host = await TestHost.make(128);
-  agent = await host.agent();
+  agent = await host.agent({ copiesMemoryAboveBytes: 0 });
 });
 afterEach(async () => {
+  makeRoom();
   for (const { id } of await agent.observeAll()) await agent.remove(id);
   for (const { id } of await agent.listSnapshots()) await agent.removeSnapshot(id);
   await until(() => layerFiles().length === 0);
@@ -73,14 +77,47 @@ test("a snapshot with memory is refused before anything is done while there is l
   const ask = { snapshotId: 9, operationId: 9, memory: true, freeze: false };
   const takeAll = () => agent.takeSnapshot(1, ask, told, signal);
   // More than all of the memory, and yet too little.
-  fillUpTo(memoryBytes / KIB + 24 * KIB);
+  fill(memoryBytes / KIB + 24 * KIB, { isPromised: false });
   await expect(takeAll()).rejects.toMatchObject({ code: "insufficient_capacity" });
   expect(said).toEqual([]);
-  fillUpTo(mostBytes / KIB + 17 * KIB);
+  makeRoom();
+  fill(Math.ceil(mostBytes / KIB) + 17 * KIB, { isPromised: false });
   expect((await takeAll()).memoryBytes).toBeLessThanOrEqual(mostBytes);
-  rmSync(ballast());
+  makeRoom();
   await agent.stop(1);
 });
+
+test.each([
+  { kib: 64, isSeen: true, words: "too full for this snapshot", isSettled: true },
+  { kib: 64, isSeen: false, words: "too full for the guest's memory", isSettled: true },
+  // What became of the disk can't be written down either: the next act does it.
+  { kib: 0, isSeen: false, words: "is full", isSettled: false },
+])(
+  "no room but $kib KiB any more while memory is copied, seen at once: $isSeen: no snapshot, and the guest goes on",
+  async ({ kib, isSeen, words, isSettled }) => {
+    await makeVm(true);
+    const disk = await diskOf(1);
+    const refused = await withReceiverHeld(async (held, letGo) => {
+      const progress = (_: number, message: string) => {
+        if (!message.startsWith("Writing the memory") || held.length === 0) return;
+        fill(kib, { isPromised: !isSeen });
+        letGo();
+      };
+      return take(9, { memory: true, progress }).catch((error: unknown) => error);
+    });
+    expect(refused).toMatchObject({ code: "insufficient_capacity", message: expect.stringContaining(words) });
+    expect(receiverPids(host.settings)).toEqual([]);
+    const { cut } = await readDiskRecord(machinePaths(host.settings, 1));
+    expect(cut === null).toBe(isSettled);
+    expect((await diskOf(1)) === disk).toBe(isSeen || !isSettled);
+    await expectSound(true);
+    makeRoom();
+    await expectSound(true);
+    expect(await take(9, { memory: true })).toMatchObject({ id: 9, consistency: "memory" });
+    await agent.removeSnapshot(9);
+    await expectSoundAtRest();
+  },
+);
 
 test.each([
   ["is off", false],
@@ -163,26 +200,53 @@ async function isSettled(): Promise<boolean> {
 /** Fills the data folder's file system up to what is left, and answers with what the act rejected with; null: nothing. */
 async function withRoom(kib: number, act: () => Promise<unknown>): Promise<unknown> {
   await until(isSettled);
-  fillUpTo(kib);
-  room.isPromised = true;
+  fill(kib, { isPromised: true });
   try {
     await act();
     return null;
   } catch (error) {
     return error;
   } finally {
-    room.isPromised = false;
-    rmSync(ballast());
+    makeRoom();
   }
 }
 
-function fillUpTo(leftKib: number): void {
-  rmSync(ballast(), { force: true });
+/** @param isPromised whether the host says that there is room enough */
+function fill(kib: number, { isPromised }: { isPromised: boolean }): void {
   const { bavail, bsize } = statfsSync(host.settings.dataDir);
-  writeFileSync(ballast(), Buffer.alloc(bavail * bsize - Math.floor(leftKib) * KIB));
+  writeFileSync(ballast(), Buffer.alloc(bavail * bsize - kib * KIB));
+  room.isPromised = isPromised;
 }
 
-const ballast = () => join(host.settings.dataDir, "ballast");
+function makeRoom(): void {
+  room.isPromised = false;
+  rmSync(ballast(), { force: true });
+}
+
+function ballast(): string {
+  return join(host.settings.dataDir, "ballast");
+}
+
+/** Has who takes a guest's memory for the first time take nothing until it is let go, so that QEMU can't be done with it. */
+async function withReceiverHeld<T>(act: (held: readonly number[], letGo: () => void) => Promise<T>): Promise<T> {
+  const held: number[] = [];
+  const letGo = () => {
+    for (const pid of held.splice(0)) signalTo(pid, "SIGCONT");
+  };
+  const listen = MemoryReceiver.listen.bind(MemoryReceiver);
+  const listening = vi.spyOn(MemoryReceiver, "listen").mockImplementationOnce(async (...args) => {
+    const receiver = await listen(...args);
+    held.push(...receiverPids(host.settings));
+    for (const pid of held) signalTo(pid, "SIGSTOP");
+    return receiver;
+  });
+  try {
+    return await act(held, letGo);
+  } finally {
+    letGo();
+    listening.mockRestore();
+  }
+}
 
 function expectRefusedOrDone(error: unknown): void {
   if (error === null) return;
@@ -192,9 +256,9 @@ function expectRefusedOrDone(error: unknown): void {
   });
 }
 
-function take(snapshotId: number) {
-  const ask = { snapshotId, operationId: snapshotId, memory: false, freeze: false };
-  return agent.takeSnapshot(1, ask, report, signal);
+function take(snapshotId: number, { memory = false, ...told }: Partial<TaskReport> & { memory?: boolean } = {}) {
+  const ask = { snapshotId, operationId: snapshotId, memory, freeze: false };
+  return agent.takeSnapshot(1, ask, { ...report, ...told }, signal);
 }
 
 function restore(snapshotId: number) {

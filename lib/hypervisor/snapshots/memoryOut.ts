@@ -8,6 +8,7 @@ import { copiedBytes, type MemoryOwner, onceBytes } from "./memoryBytes";
 import { copyUntilHeld, sendRest } from "./memoryCopy";
 import { MemoryReceiver, type ReceiverLimits } from "./memoryStream";
 import { chooseSending, endSending, memorySent, sendingOver, untilReleasable } from "./outgoingMemory";
+import { assertRoom } from "./room";
 import { openUserfaultfd } from "./userfaultfd";
 
 /** As good as none. */
@@ -78,7 +79,7 @@ async function watch(context: HostContext, work: MemoryWork): Promise<MemoryOut 
   return null;
 }
 
-/** @returns null when the guest changes its memory too fast, or there is no room */
+/** @returns null when the guest changes its memory too fast, or there is no room to copy it. Rejects with `insufficient_capacity` when there is none to write it in another way. */
 async function copyAhead(context: HostContext, work: MemoryWork, meanwhile: () => void): Promise<MemoryOut | null> {
   const { vm, qemu, file, report, signal } = work;
   await endSending(qemu);
@@ -113,6 +114,8 @@ async function copyAhead(context: HostContext, work: MemoryWork, meanwhile: () =
   // What comes instead may need its room.
   await receiver.ended;
   await rm(file);
+  // Another way needs as much room as a copy at first, and might hold the guest for nothing.
+  await assertRoom(context.settings, onceBytes(vm));
   report.log("The guest's memory changes faster than it can be copied, or the host's disk has no room for that.");
   return null;
 }

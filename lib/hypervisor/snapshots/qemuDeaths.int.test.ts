@@ -8,7 +8,7 @@ import { commandLineOf } from "../../system/platform";
 import { signal } from "../../system/testing/signal";
 import { StorageDaemon } from "../layers/storageDaemon";
 import { machinePaths } from "../machinePaths";
-import { perform, type SnapshotAct } from "../testing/crashingSnapshotAgent";
+import { agentOptionsOf, perform, type SnapshotAct } from "../testing/crashingSnapshotAgent";
 import { patterns, present, SnapshotBed } from "../testing/snapshotBed";
 import { TestHost, untilSeen } from "../testing/testHost";
 import { until } from "../testing/until";
@@ -34,6 +34,8 @@ const { signal: unaborted } = new AbortController();
 const other = 50 * MIB;
 
 const takes: SnapshotAct[] = ["take", "take-memory"];
+/** Where it is not as any other. */
+const copiedTakes: SnapshotAct[] = [...takes, "take-copied"];
 const restores: SnapshotAct[] = ["restore", "restore-memory"];
 const merges: SnapshotAct[] = ["remove-middle", "remove-newest", "fold"];
 
@@ -42,15 +44,14 @@ const actsOf: Record<(typeof snapshotFailpoints)[number], SnapshotAct[]> = {
   "agent.snapshot.overlay-made": takes,
   "agent.snapshot.cut-written": takes,
   "agent.snapshot.frozen": takes,
-  // Only much memory is copied, which has tests of its own.
-  "agent.snapshot.copying": [],
-  "agent.snapshot.held": takes,
-  "agent.snapshot.switched": takes,
-  "agent.snapshot.resumed": takes,
-  "agent.snapshot.layer-written": takes,
-  "agent.snapshot.layer-moved": takes,
-  "agent.snapshot.before-complete": takes,
-  "agent.snapshot.complete": takes,
+  "agent.snapshot.copying": ["take-copied"],
+  "agent.snapshot.held": copiedTakes,
+  "agent.snapshot.switched": copiedTakes,
+  "agent.snapshot.resumed": copiedTakes,
+  "agent.snapshot.layer-written": copiedTakes,
+  "agent.snapshot.layer-moved": copiedTakes,
+  "agent.snapshot.before-complete": copiedTakes,
+  "agent.snapshot.complete": copiedTakes,
   "agent.restore.disk-made": restores,
   // The guest was ended, and has no QEMU.
   "agent.restore.stopped": [],
@@ -72,6 +73,8 @@ const places: [SnapshotAct, Failpoint][] = [
 test.each(places)(
   "QEMU killed in %s, at %s: what was asked is whole or absent, and the VM starts",
   async (act, place) => {
+    await bed.agent.close();
+    bed.agent = await host.agent(agentOptionsOf(act));
     await bed.makeVm();
     await bed.start();
     if (act === "restore-memory") await bed.take(4, true);

@@ -1,12 +1,10 @@
-import { statfs } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { CumulusError } from "../../domain/errors";
 import type { MachineSpec } from "../../domain/machine";
 import type { SnapshotManifest } from "../../domain/snapshotManifest";
 import type { TaskReport } from "../../domain/task";
-import { MIB } from "../../domain/units";
 import { failpoint } from "../../failpoints";
 import { syncFile } from "../../system/files";
-import type { HostContext } from "../context";
 import type { TakeSnapshotAsk } from "../hypervisor";
 import { launchedHardware } from "../launch";
 import type { Hardware } from "../qemu/hardware";
@@ -15,10 +13,8 @@ import { beginCut, finishCut, settleCut } from "./cut";
 import { type Held, type KeptFiles, keepUefiVars, type SnapshotTarget, switchRunning } from "./hold";
 import { fitting } from "./incoming";
 import { onceBytes } from "./memoryBytes";
+import { assertRoom } from "./room";
 import { allocatedBytes } from "./snapshotStore";
-
-/** What must stay free on the host's disk for everything else that goes on. */
-const spareBytes = 16 * MIB;
 
 /** See `Hypervisor.takeSnapshot`; one call a VM at a time. */
 export async function takeSnapshot(
@@ -33,7 +29,10 @@ export async function takeSnapshot(
   const present = await snapshots.find(snapshotId);
   if (present !== null) return present.manifest;
   const hardware = memory ? await hardwareOfRunning(target) : null;
-  await assertSpace(context, hardware === null ? 0 : onceBytes({ arch: spec.arch, memoryBytes: hardware.memoryBytes }));
+  await assertRoom(
+    context.settings,
+    hardware === null ? 0 : onceBytes({ arch: spec.arch, memoryBytes: hardware.memoryBytes }),
+  );
   signal.throwIfAborted();
   report.progress(5, "Preparing the disk.");
   const { milestones } = runtime.record.state;
@@ -81,7 +80,7 @@ export async function cutDisk(
   report: TaskReport,
   signal: AbortSignal,
 ): Promise<string> {
-  await assertSpace(target.context, 0);
+  await assertRoom(target.context.settings, 0);
   const kept = uefiVars === undefined ? null : { uefiVars, memory: null };
   return (await cutAt(target, kept, { memory: false, freeze: false }, report, signal)).layerId;
 }
@@ -110,6 +109,8 @@ async function cutAt(
     const held = await switchRunning(target, cutTarget, { qemu, record, making, ask }, report, signal);
     return { layerId: await finishCut(cutTarget, record), held };
   } catch (error) {
+    // What there is of its memory is of no use, and may have taken the room that is needed to settle.
+    if (making?.memory) await rm(making.memory, { force: true });
     // Whatever happened, the VM's disk is one file or the other: QEMU knows, or its end has decided it.
     await settleCut(cutTarget, qemu.hasEnded ? null : qemu);
     throw error;
@@ -154,14 +155,4 @@ function machineOf({ vcpus, memoryBytes, arch, firmware, disk }: MachineSpec, { 
     firmware,
     imageSha256: disk.imageSha256,
   };
-}
-
-/** @param memoryBytes what its memory takes at most once a copy was given up for want of room */
-async function assertSpace({ settings }: HostContext, memoryBytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(settings.dataDir);
-  if (bavail * bsize >= memoryBytes + spareBytes) return;
-  throw new CumulusError(
-    "insufficient_capacity",
-    "The disk of this host is too full for this snapshot: free some space on it. Deleting other snapshots alone may not do, since merging their layers takes room first.",
-  );
 }

@@ -3,7 +3,7 @@ import type { MachineSpec } from "../../domain/machine";
 import type { TaskReport } from "../../domain/task";
 import type { Settings } from "../../env";
 import type { Failpoint } from "../../failpoints";
-import { createQemuHypervisor } from "../qemuHypervisor";
+import { createQemuHypervisor, type QemuHypervisorOptions } from "../qemuHypervisor";
 import { until } from "./until";
 
 /** What an agent for fault tests does to VM 1 of a test's host, which has the snapshots 1, 2 and 3. */
@@ -30,6 +30,11 @@ export interface CrashingSnapshotAgent {
   spec: MachineSpec;
   /** Whether the guest has an agent, which is to answer before the act begins. */
   hasGuestAgent?: boolean;
+}
+
+/** Of the agent that is to carry out an act. */
+export function agentOptionsOf(act: SnapshotAct): Pick<QemuHypervisorOptions, "copiesMemoryAboveBytes"> {
+  return act === "take-copied" ? { copiesMemoryAboveBytes: 0 } : {};
 }
 
 const silentReport: TaskReport = { progress: () => {}, log: () => {} };
@@ -74,7 +79,7 @@ async function main(): Promise<void> {
   const hypervisor = createQemuHypervisor({
     settings,
     log: { debug: silent, info: silent, warn: silent, error: silent },
-    ...(act === "take-copied" && { copiesMemoryAboveBytes: 0 }),
+    ...agentOptionsOf(act),
   });
   await hypervisor.recover();
   if (hasGuestAgent) await untilFreezes(hypervisor);

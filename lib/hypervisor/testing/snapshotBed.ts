@@ -8,6 +8,7 @@ import { pathsOf } from "../../env";
 import { diskFile, readDiskRecord } from "../diskRecord";
 import type { DiskSource, Hypervisor } from "../hypervisor";
 import { machinePaths } from "../machinePaths";
+import { receiverPids } from "./receiverPids";
 import { type TestHost, untilSeen } from "./testHost";
 import { until } from "./until";
 
@@ -121,6 +122,7 @@ export class SnapshotBed {
     }
     await expect.poll(() => readdirSync(settings.runDir)).toEqual(["vms"]);
     await expect.poll(() => this.host.qemuPids()).toEqual([]);
+    await expect.poll(() => receiverPids(settings)).toEqual([]);
   }
 
   /** Has the VM's disk hold something else; the VM is off. */
