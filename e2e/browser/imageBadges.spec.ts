@@ -3,9 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "@playwright/test";
 import { execa } from "execa";
+import pg from "pg";
+import { connectionConfig } from "../../lib/db/client";
 import type { CatalogueItem } from "../../lib/domain/catalogueItem";
 import type { Image } from "../../lib/domain/image";
 import type { Operation } from "../../lib/domain/operation";
+import { recipeSchema } from "../../lib/domain/recipe";
 import { pathsOf } from "../../lib/env";
 import { type ImageDescription, installImage } from "../../lib/images/store";
 import { type ImageMirror, startImageMirror } from "../imageMirror";
@@ -17,23 +20,28 @@ const published = "https://cloud-images.ubuntu.com/releases/24.04/release/ubuntu
 const entryId = "ubuntu-24.04-x86_64";
 
 /** An image on a stack's host, once the console knows of it. */
-async function imageOf(stack: Stack, said: Pick<ImageDescription, "name"> & Partial<ImageDescription>): Promise<Image> {
+async function imageOf(
+  stack: Stack,
+  said: Pick<ImageDescription, "name"> & Partial<ImageDescription>,
+  size = "64M",
+): Promise<Image> {
+  let sha256: string;
   const folder = await mkdtemp(join(tmpdir(), "badges-"));
   try {
     const file = join(folder, "disk.qcow2");
-    await execa("qemu-img", ["create", "-q", "-f", "qcow2", file, "64M"]);
-    await installImage(pathsOf(stack.settings), file, {
+    await execa("qemu-img", ["create", "-q", "-f", "qcow2", file, size]);
+    ({ sha256 } = await installImage(pathsOf(stack.settings), file, {
       ...{ title: said.name, description: "For a test.", arch: "x86_64", firmware: "bios", minMemoryBytes: 2 ** 27 },
       ...{ loginUser: "root", recipeHash: null, source: { type: "upload", fileName: "disk.qcow2" } },
       ...said,
-    });
+    }));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
   let image: Image | undefined;
   await until(`${said.name} is listed`, async () => {
     const { body } = await stack.api<{ items: Image[] }>("GET", "/api/images");
-    image = body.items.find(({ name }) => name === said.name);
+    image = body.items.find((one) => one.name === said.name && one.sha256 === sha256);
     return image !== undefined;
   });
   return image as Image;
@@ -115,6 +123,38 @@ test("an image whose maker has a newer build is out of date as soon as its page 
   } finally {
     await stack?.stop();
     await mirror?.close();
+  }
+});
+
+test("a recipe's image is out of date once its base has a newer build, and runs again on that one by a click", async ({
+  page,
+}) => {
+  const stack = await startStack({ hypervisor: "fake" });
+  const database = new pg.Client(connectionConfig(stack.settings));
+  try {
+    await database.connect();
+    const base = await imageOf(stack, { name: "base" });
+    const source = { type: "recipe", baseSha256: base.sha256, baseName: "base", recipe: "berlin" } as const;
+    const made = await imageOf(stack, { name: "in-berlin", source }, "65M");
+    const steps = [{ type: "timezone", timezone: "Europe/Berlin" }];
+    const recipe = recipeSchema.parse({ name: "berlin", title: "In Berlin", steps });
+    await database.query("update images set recipe = $1 where id = $2", [recipe, made.id]);
+    await signIn(page, stack);
+
+    await page.goto(`${stack.url}/images/${made.id}`);
+    const heading = page.getByRole("heading", { level: 1 });
+    await expect(heading).toHaveText("in-berlin");
+    const newer = await imageOf(stack, { name: "base" }, "66M");
+    await page.reload();
+    await expect(heading).toContainText("out of date");
+    await expect(page.getByText("What it was made from has a newer build")).toBeVisible();
+    await page.getByRole("button", { name: "Run again on it" }).click();
+    await expect(page.getByText("in-berlin: accepted.")).toBeVisible();
+    const { rows } = await database.query("select task_params from operations where kind = 'image-customize'");
+    expect(rows).toMatchObject([{ task_params: { base: { name: "base", sha256: newer.sha256 }, recipe } }]);
+  } finally {
+    await database.end();
+    await stack.stop();
   }
 });
 

@@ -47,6 +47,7 @@ test("another way to an image asks first while a file is on its way, and sends i
   await page.getByLabel("Image file").setInputFiles(file);
   await page.getByRole("button", { name: "Upload image" }).click();
   await expect(page.getByRole("button", { name: "Cancel upload" })).toBeVisible();
+  await expect(page.getByRole("progressbar", { name: "Upload of disk.qcow2" })).toBeVisible();
   await expect(page.getByLabel("Image file")).toBeDisabled();
   await page.getByRole("radio", { name: "Address" }).click();
   const dialog = page.getByRole("alertdialog", { name: "End the upload?" });
@@ -207,4 +208,24 @@ test("a recipe is written step by step, and a template is taken for a VM", async
   await page.getByText("Advanced", { exact: true }).click();
   await page.getByLabel("Template").selectOption("with htop");
   await expect(page.getByLabel("User data", { exact: true })).toHaveValue(/packages: \[htop\]/);
+});
+
+test("an example is saved as a recipe and run, and its task says what became of it", async ({ page, fakeStack }) => {
+  await signIn(page, fakeStack);
+  await page.goto(`${fakeStack.url}/images/recipes/new`);
+  await page.getByLabel("Begin from an example").selectOption("A greeting at login");
+  await expect(page.getByLabel("Name", { exact: true })).toHaveValue("os-cloud-welcome");
+  await page.getByRole("button", { name: "Save recipe" }).click();
+  await page.getByRole("link", { name: "Run A greeting at login" }).click();
+  await page.getByLabel("Image to start from").selectOption("Cumulus mini, x86_64");
+  await page.getByRole("button", { name: "Make image" }).click();
+  const task = page.getByRole("listitem").filter({ hasText: "Apply recipe os-cloud-welcome" });
+  // The fake's `mini` has no file that could be changed.
+  await expect(task).toContainText("Failed");
+  await expect(task).toContainText("The image that the recipe is for is not on this host");
+
+  await page.goto(`${fakeStack.url}/images/recipes`);
+  await page.getByRole("button", { name: "Delete A greeting at login" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Delete recipe" }).click();
+  await expect(page.getByRole("link", { name: "A greeting at login", exact: true })).toHaveCount(0);
 });
