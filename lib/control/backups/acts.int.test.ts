@@ -238,3 +238,13 @@ test("a backup whose copy is taken out of its repository is its snapshot, and no
   }
   expect(await listBackups(bed.context, vmId)).toMatchObject([{ id: scheduled.id, status: "done", copy: null }]);
 });
+
+test("a forgotten repository leaves no backup of which nothing is to be had any more", async () => {
+  const vmId = await bed.runningVm("forgotten");
+  const repositoryId = await bed.addRepository("Goes");
+  const scheduled = await bed.addBackup(vmId, { repositoryId, copy: copied });
+  const byHand = await bed.addBackup(vmId, { tier: "manual", repositoryId, copy: { ...copied, key: "b".repeat(64) } });
+  await deleteSnapshot(bed.context, systemActor, byHand.snapshotId ?? 0);
+  await forgetRepository(bed.context, repositoryId);
+  expect(await listBackups(bed.context, vmId)).toMatchObject([{ id: scheduled.id, status: "done", copy: null }]);
+});

@@ -3,15 +3,14 @@ import { z } from "zod";
 import type { Queryable } from "../../db/client";
 import { backupRepositories, backups } from "../../db/schema/backups";
 import { operations } from "../../db/schema/operations";
-import { snapshots } from "../../db/schema/vms";
 import { announce } from "../changes";
 import { type Context, systemActor } from "../context";
 import type { OperationRow } from "../operations";
 import type { TaskEffects } from "../tasks/effects";
 import { requestTask } from "../tasks/request";
 import { attempt } from "./attempt";
+import { forgetCopies } from "./forgetCopies";
 import { accessOf } from "./repositories";
-import { isThere } from "./status";
 
 type RepositoryRow = typeof backupRepositories.$inferSelect;
 
@@ -71,26 +70,13 @@ export async function retryCopyRemovals(context: Context): Promise<void> {
 export const copyRemovalEffects: TaskEffects = {
   async onDone(_context, tx, operation) {
     const { repositoryId, keys } = paramsSchema.parse(operation.taskParams);
-    if (repositoryId !== undefined) await forgetCopies(tx, repositoryId, keys);
+    if (repositoryId !== undefined) {
+      await forgetCopies(
+        tx,
+        and(eq(backups.repositoryId, repositoryId), inArray(sql`${backups.copy} ->> 'key'`, keys)),
+      );
+      await announce(tx, { kind: "backup-repository", id: repositoryId });
+    }
     return { message: "Done.", result: null };
   },
 };
-
-/** A backup that is there keeps its snapshot, and is none without one. */
-async function forgetCopies(tx: Queryable, repositoryId: number, keys: string[]): Promise<void> {
-  const rows = await tx
-    .select({ backup: backups, snapshot: snapshots })
-    .from(backups)
-    .leftJoin(snapshots, eq(snapshots.id, backups.snapshotId))
-    .where(and(eq(backups.repositoryId, repositoryId), inArray(sql`${backups.copy} ->> 'key'`, keys)));
-  for (const { backup, snapshot } of rows) {
-    const { id, vmId, removedAt } = backup;
-    const isNone = removedAt === null && !isThere(snapshot);
-    await tx
-      .update(backups)
-      .set({ copy: null, repositoryId: null, ...(isNone && { removedAt: new Date() }) })
-      .where(eq(backups.id, id));
-    await announce(tx, { kind: "backup", id, vmId });
-  }
-  await announce(tx, { kind: "backup-repository", id: repositoryId });
-}

@@ -14,6 +14,7 @@ import {
 import { CumulusError } from "../../domain/errors";
 import { announce } from "../changes";
 import type { Context } from "../context";
+import { forgetCopies } from "./forgetCopies";
 
 type RepositoryRow = typeof backupRepositories.$inferSelect;
 
@@ -48,7 +49,7 @@ export async function createRepository(context: Context, input: CreateBackupRepo
   }
 }
 
-/** Forgets a repository; what is in it stays where it is. @throws `conflict` while policies copy to it, or a backup is on its way to it */
+/** Forgets a repository; what is in it stays where it is, and backups that were nothing else are none any more. @throws `conflict` while policies copy to it, or a backup is on its way to it */
 export async function forgetRepository(context: Context, id: number): Promise<void> {
   await context.db.transaction(async (tx) => {
     // Before it is looked who uses it: who is about to, holds it.
@@ -62,7 +63,8 @@ export async function forgetRepository(context: Context, id: number): Promise<vo
       const message = `A backup of ${vmName} is on its way to ${row.name}. Wait until it is there, or cancel it.`;
       throw new CumulusError("conflict", message);
     }
-    await tx.update(backups).set({ repositoryId: null, copy: null }).where(eq(backups.repositoryId, id));
+    await forgetCopies(tx, eq(backups.repositoryId, id));
+    await tx.update(backups).set({ repositoryId: null }).where(eq(backups.repositoryId, id));
     await tx.delete(backupRepositories).where(eq(backupRepositories.id, id));
     await announce(tx, { kind: "backup-repository", id });
   });
