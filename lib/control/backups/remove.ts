@@ -10,13 +10,14 @@ import { type Actor, type Context, systemActor } from "../context";
 import { actorName, getOperation, type OperationRow, openStatuses } from "../operations";
 import { requestSnapshotRemoval, whyInUse } from "../snapshots/remove";
 import { requestCopyRemoval } from "./copyRemoval";
+import { isBeingRestored, refuseWhileRestored } from "./restoring";
 
 type BackupRow = typeof backups.$inferSelect;
 
 /**
  * Asks for a backup to be gone: its snapshot and its copy. The backup itself is gone at once.
  * @returns what says when they are
- * @throws `not_found`; `wrong_state` while it is being made
+ * @throws `not_found`; `wrong_state` while it is being made; `conflict` while its copy is being restored
  */
 export async function removeBackup(context: Context, actor: Actor, vmId: number, id: number): Promise<Operation[]> {
   const begun = await context.db.transaction(async (tx) => {
@@ -28,15 +29,21 @@ export async function removeBackup(context: Context, actor: Actor, vmId: number,
         allowed: ["done", "failed"],
       });
     }
+    if (row.copy) await refuseWhileRestored(tx, row.copy.key);
     return removeBackupRow(tx, actor, row);
   });
   return Promise.all(begun.map((operation) => getOperation(context, operation.id)));
 }
 
-/** What is still being made is left to a later minute: only then there is a snapshot, or a copy, to remove with it. */
+/**
+ * What is still being made is left to a later minute: only then there is a snapshot, or a copy, to remove with it. So is what is being restored: its copy is
+ * read yet.
+ */
 export async function removeExpiredRow(tx: Queryable, id: number): Promise<void> {
   const row = await lockBackup(tx, id);
-  if (row && !(await isBeingMade(tx, row))) await removeBackupRow(tx, systemActor, row);
+  if (!row || (await isBeingMade(tx, row))) return;
+  if (row.copy && (await isBeingRestored(tx, row.copy.key))) return;
+  await removeBackupRow(tx, systemActor, row);
 }
 
 /** A backup as it is now, held until the transaction ends: its copy may have ended, and others remove it too. Its repository is held first, as by who forgets that. */

@@ -1,11 +1,10 @@
-import { and, eq, inArray, sql } from "drizzle-orm";
-import { operations } from "../../db/schema/operations";
 import { CumulusError } from "../../domain/errors";
 import type { Operation } from "../../domain/operation";
 import type { Actor, Context } from "../context";
-import { actorName, getOperation, openStatuses } from "../operations";
+import { actorName, getOperation } from "../operations";
 import { requestCopyRemoval } from "./copyRemoval";
 import { getRepositoryRow } from "./repositories";
+import { refuseWhileRestored } from "./restoring";
 
 /**
  * Asks for a copy to be taken out of a repository, whoever made it: of a VM that is gone, say, or of another installation. Asked again while it is going, finds the
@@ -24,14 +23,7 @@ export async function removeStoredBackup(
     throw new CumulusError("not_found", `There is no backup ${key} in ${repository.name}.`);
   }
   const operation = await context.db.transaction(async (tx) => {
-    const isRestored = and(
-      eq(operations.kind, "backup-restore"),
-      inArray(operations.status, [...openStatuses]),
-      sql`${operations.taskParams} ->> 'key' = ${key}`,
-    );
-    if ((await tx.$count(operations, isRestored)) > 0) {
-      throw new CumulusError("conflict", "This backup is being restored. Wait until that is done, or cancel it.");
-    }
+    await refuseWhileRestored(tx, key);
     return requestCopyRemoval(tx, actorName(actor), repository, key);
   });
   return getOperation(context, operation.id);

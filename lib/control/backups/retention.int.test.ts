@@ -11,6 +11,7 @@ import { advanceBackups } from "./advance";
 import { copyEffects, copyWaiting } from "./copy";
 import { retryCopyRemovals } from "./copyRemoval";
 import { removeBackup } from "./remove";
+import { restoreBackup } from "./restore";
 import { removeExpired } from "./retention";
 import { type BackupBed, backupBed, copied, dayAfter, longAgo } from "./testing/backupBed";
 
@@ -253,4 +254,20 @@ test("a copy that could not be removed is tried again each day, until its reposi
   await bed.waitFor("25 hours");
   await advanceBackups(bed.context);
   expect(await removals()).toBe(2);
+});
+
+test("a copy that is being restored is taken out of its repository by nobody before that has ended", async () => {
+  const vmId = await bed.runningVm("restored");
+  await bed.addPolicy(vmId);
+  const repositoryId = await bed.addRepository("Far away");
+  const backup = await bed.addBackup(vmId, { repositoryId, copy: copied });
+  await bed.addBackup(vmId, { dueAt: dayAfter });
+  await restoreBackup(bed.context, systemActor, repositoryId, { key: copied.key, name: "restored-again" });
+  const byHand = removeBackup(bed.context, systemActor, vmId, backup.id);
+  await expect(byHand).rejects.toMatchObject({ code: "conflict", message: expect.stringMatching(/being restored/) });
+  await removeExpired(bed.context);
+  expect(gone(await bed.backupRow(backup.id))).toBe(false);
+  await bed.end("backup-restore", { failed: "Nobody wanted it." });
+  await removeExpired(bed.context);
+  expect(gone(await bed.backupRow(backup.id))).toBe(true);
 });
