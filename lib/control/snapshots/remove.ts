@@ -51,7 +51,10 @@ export function couldNotBeRemoved(snapshotId: AnyPgColumn): SQL {
     and ${operations.dedupKey} = 'snapshot-remove:' || ${snapshotId} and ${operations.finishedAt} > now() - interval '10 minutes')`;
 }
 
-/** All that are left of a VM, in the transaction that destroys it. One that is still being taken goes when it is there. */
+/**
+ * All that are left of a VM, in the transaction that destroys it. One that is still being taken goes when it is there.
+ * @throws `conflict` while a new VM is to start from one of them
+ */
 export async function requestRemovalOfAll(tx: Queryable, actor: Actor, vmId: number): Promise<void> {
   const rows = await tx
     .select()
@@ -59,6 +62,8 @@ export async function requestRemovalOfAll(tx: Queryable, actor: Actor, vmId: num
     .where(and(eq(snapshots.vmId, vmId), isShown))
     .for("update");
   for (const row of rows) {
+    const why = await whyAwaited(tx, row);
+    if (why !== null) throw new CumulusError("conflict", why);
     if (row.manifest) await requestSnapshotRemoval(tx, actor, row);
     else await wantDeleted(tx, row);
   }
@@ -85,11 +90,10 @@ async function refuseWhileInUse(tx: Queryable, snapshot: SnapshotRow): Promise<v
 }
 
 /** Why a snapshot that was taken can't go just now; null when it can. Its row is held by the transaction. */
-export async function whyInUse(tx: Queryable, { id, name }: SnapshotRow): Promise<string | null> {
-  const [vm] = await tx.select({ name: vms.name }).from(vms).where(isYetToStartFrom(id)).limit(1);
-  if (vm) {
-    return `${vm.name} is to start from the snapshot ${name} and has no disk of it yet. Wait until it has one, or destroy it.`;
-  }
+export async function whyInUse(tx: Queryable, snapshot: SnapshotRow): Promise<string | null> {
+  const { id, name } = snapshot;
+  const why = await whyAwaited(tx, snapshot);
+  if (why !== null) return why;
   const isRestored = and(
     eq(operations.kind, "snapshot-restore"),
     inArray(operations.status, [...openStatuses]),
@@ -97,4 +101,11 @@ export async function whyInUse(tx: Queryable, { id, name }: SnapshotRow): Promis
   );
   if ((await tx.$count(operations, isRestored)) === 0) return null;
   return `Its VM is being restored to the snapshot ${name}. Wait until that is done.`;
+}
+
+/** Who has no disk of a snapshot yet and is to start from it, as a sentence. */
+async function whyAwaited(tx: Queryable, { id, name }: SnapshotRow): Promise<string | null> {
+  const [vm] = await tx.select({ name: vms.name }).from(vms).where(isYetToStartFrom(id)).limit(1);
+  if (!vm) return null;
+  return `${vm.name} is to start from the snapshot ${name} and has no disk of it yet. Wait until it has one, or destroy it.`;
 }

@@ -10,7 +10,7 @@ import { requestRemovalOfAll } from "../snapshots/remove";
 import { cancelRestores } from "../snapshots/restore";
 import { lockVm, newGeneration } from "./power";
 
-/** Writes down that a VM is to be gone; its backup policy goes at once, its snapshots stay unless they are to go with it. Asked again while it is going: the same again, nothing lost. */
+/** Writes down that a VM is to be gone; its backup policy goes at once, its snapshots stay unless they are to go with it. Asked again while it is going: the same again, nothing lost. Rejects with `conflict` while a new VM is to start from one that is to go. */
 export async function destroyVm(
   context: Context,
   actor: Actor,
