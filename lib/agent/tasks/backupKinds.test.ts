@@ -32,6 +32,20 @@ test("backups in a repository are made one by one, each told that it waits, and 
   }
 });
 
+test("copies are removed from a repository in turn with those that are made in it, not against their lock", async () => {
+  const hypervisor: Hypervisor = {
+    ...testHypervisor(),
+    exportDisk: (_source, _target, _report, signal) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+  };
+  const runner = testTaskRunner(hypervisor, taskKinds);
+  onTestFinished(() => runner.close());
+  const at = (path: string) => ({ place: { kind: "folder", path }, password: "correct horse" });
+  await runner.put(1, "backup", { access: at("/mnt"), snapshotId: 1, description: archivedVm });
+  await runner.put(2, "backup-remove", { access: at("/mnt/"), keys: [] });
+  await until(async () => (await runner.get(2)).message === "waits for another to end");
+});
+
 test("of backups in any repositories one at a time reads a disk, since all need room for a copy", async () => {
   const exported: unknown[] = [];
   const hypervisor: Hypervisor = {

@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { z } from "zod";
 import { fetchCopy, keepCopy, removeCopies } from "../../backups/store";
 import type { Arch } from "../../domain/arch";
-import { type BackupCopy, locationOf, repositoryAccessSchema, storedBackupSchema } from "../../domain/backup";
+import {
+  type BackupCopy,
+  locationOf,
+  type RepositoryAccess,
+  repositoryAccessSchema,
+  storedBackupSchema,
+} from "../../domain/backup";
 import { type ImageManifest, imageNameSchema } from "../../domain/image";
 import type { TaskReport } from "../../domain/task";
 import { formatBytes } from "../../domain/units";
@@ -24,9 +30,12 @@ const key = storedBackupSchema.shape.key;
 /** Each needs room for a copy of a disk, which all would find free that look at once. */
 const reading = new Turns(1);
 
+/** Of one repository one by one. */
+const inTurn = ({ access }: { access: RepositoryAccess }) => `backup ${locationOf(access.place)}`;
+
 /** Copies a snapshot's disk into a repository and reads it back. A slow repository is waited for by its own alone. */
 export const backup = taskKind({
-  turns: ({ access }) => `backup ${locationOf(access.place)}`,
+  turns: inTurn,
   params: z.object({
     access: repositoryAccessSchema,
     snapshotId: z.number().int().positive(),
@@ -84,8 +93,9 @@ async function whyUnfit(file: string, arch: Arch): Promise<string | null> {
   return present && whyVarsDontFit(present, file);
 }
 
-/** Removes copies that are past their retention. */
+/** Removes copies that are past their retention. Not while one is made: what removes needs the repository for itself, what copies holds it for all of its time. */
 export const backupRemove = taskKind({
+  turns: inTurn,
   params: z.object({ access: repositoryAccessSchema, keys: z.array(key) }),
   run: async ({ access, keys }, { signal }) => removeCopies(access, keys, signal),
 });
