@@ -25,6 +25,32 @@ test("the day on which the clock skips the hour has its run, and the day that ha
   expect(nextRunAt(policy, "daily", autumn)?.toISOString()).toBe("2026-10-26T01:30:00.000Z");
 });
 
+test("a weekly run keeps its day over a skipped hour, and comes once on the day that has its hour twice", () => {
+  const weekly = { ...policy, weekly: { weekday: 0, time: "02:30", keep: 4 } } as const;
+  const spring = Date.parse(next("weekly", "2026-03-28T00:00:00Z", weekly) ?? "");
+  expect(spring).toBeGreaterThanOrEqual(Date.parse("2026-03-29T00:00:00Z"));
+  expect(spring).toBeLessThan(Date.parse("2026-03-29T02:00:00Z"));
+  const autumn = next("weekly", "2026-10-24T23:00:00Z", weekly) ?? "";
+  expect(autumn.slice(0, 10)).toBe("2026-10-25");
+  expect(next("weekly", autumn, weekly)).toBe("2026-11-01T01:30:00.000Z");
+});
+
+test("an hourly run comes each hour that passes: twice in the one that the clock has twice, and never in the one that it skips", () => {
+  const runs = (after: string) => {
+    const found = [];
+    for (let at = after; found.length < 3; found.push(at)) at = next("hourly", at) ?? "";
+    return found.map((at) => at.slice(11, 16));
+  };
+  expect(runs("2026-10-24T23:15:00Z")).toEqual(["00:15", "01:15", "02:15"]);
+  expect(runs("2026-03-28T23:15:00Z")).toEqual(["00:15", "01:15", "02:15"]);
+});
+
+test("the minute of an hourly run is that of a zone half an hour off", () => {
+  expect(next("hourly", "2026-11-22T10:00:00Z", { ...policy, timeZone: "Asia/Kolkata" })).toBe(
+    "2026-11-22T10:45:00.000Z",
+  );
+});
+
 test("a run is named by the wall clock by which it is due", () => {
   const due = new Date("2026-11-23T01:30:00Z");
   const minuteLater = new Date("2026-11-23T01:31:00Z");
