@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { PassThrough, type Readable } from "node:stream";
 import { makeRepository } from "../backups/repository";
+import { assertOutside } from "../backups/repositoryFolder";
 import { listCopies } from "../backups/store";
 import { repositoryAccessSchema } from "../domain/backup";
 import { CumulusError } from "../domain/errors";
@@ -103,8 +104,11 @@ const handlers: Record<string, Handler> = {
   "GET /snapshots/{id}/file": ({ hypervisor, id, query }) => hypervisor.readSnapshotFile(id, pathOf(query)),
   "GET /snapshots": ({ hypervisor }) => hypervisor.listSnapshots(),
   "DELETE /snapshots/{id}": ({ hypervisor, id }) => hypervisor.removeSnapshot(id),
-  "POST /backup-repository/make": async ({ request }) =>
-    makeRepository(await readBody(request, repositoryAccessSchema)),
+  "POST /backup-repository/make": async ({ tasks, request }) => {
+    const access = await readBody(request, repositoryAccessSchema);
+    await assertOutside(access, tasks.settings.dataDir);
+    return makeRepository(access);
+  },
   "POST /backup-repository/list": async ({ request }) => listCopies(await readBody(request, repositoryAccessSchema)),
   "PUT /tasks/{id}": async ({ tasks, id, request }) => {
     const { kind, params } = await readBody(request, taskBodySchema);

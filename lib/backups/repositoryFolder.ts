@@ -1,5 +1,5 @@
-import { readdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, realpath, rm, stat } from "node:fs/promises";
+import { join, relative } from "node:path";
 import type { RepositoryAccess } from "../domain/backup";
 import { CumulusError, messageOf } from "../domain/errors";
 import { isErrno } from "../system/files";
@@ -20,6 +20,21 @@ export async function assertUsableFolder({ place }: RepositoryAccess): Promise<v
   const isRepository = names.includes("config") && names.includes("keys") && names.includes("data");
   if (names.length === 0 || isRepository || (await isHalfMade(place.path, names))) return;
   throw refusedFolder(`${place.path} holds other files. Choose an empty folder, or one that holds backups already.`);
+}
+
+/**
+ * Makes sure that copies don't lie among what they are copies of, where they would take the VMs' room and be lost with them.
+ * @throws `bad_request` for a folder of Cumulus' own
+ */
+export async function assertOutside({ place }: RepositoryAccess, dataDir: string): Promise<void> {
+  if (place.kind !== "folder") return;
+  // Of one that isn't there something else is told.
+  const path = await realpath(place.path).catch(() => place.path);
+  const way = relative(await realpath(dataDir), path);
+  if (way === ".." || way.startsWith("../")) return;
+  throw refusedFolder(
+    `${place.path} is in the folder in which Cumulus keeps its VMs, ${dataDir}: backups there would be lost with them. Choose a folder elsewhere, on another disk.`,
+  );
 }
 
 /** The longest that `restic init` needs between its first file and its last. */
