@@ -13,6 +13,7 @@ import { machinePaths } from "../machinePaths";
 import { receiverPids } from "../testing/receiverPids";
 import { TestHost, untilSeen } from "../testing/testHost";
 import { until } from "../testing/until";
+import { onceBytes } from "./memoryBytes";
 import { MemoryReceiver } from "./memoryStream";
 
 /** While it is set, the host says that there is room enough, as it does when somebody else takes that room a moment later. */
@@ -71,7 +72,7 @@ test("a snapshot with memory is refused before anything is done while there is l
   await agent.ensure(await host.spec(1, { memoryBytes }));
   await agent.start(1);
   await untilSeen(agent, 1, ({ milestones }) => milestones["first-boot"] !== undefined);
-  const { memoryBytes: mostBytes } = await agent.snapshotCost(1);
+  const mostBytes = onceBytes({ arch: "x86_64", memoryBytes });
   const said: string[] = [];
   const told = { ...report, progress: (_: number, message: string) => said.push(message) };
   const ask = { snapshotId: 9, operationId: 9, memory: true, freeze: false };

@@ -82,7 +82,7 @@ export async function cutDisk(
 ): Promise<string> {
   await assertRoom(target.context.settings, 0);
   const kept = uefiVars === undefined ? null : { uefiVars, memory: null };
-  return (await cutAt(target, kept, { memory: false, freeze: false }, report, signal)).layerId;
+  return (await cutAt(target, kept, { memory: false, freeze: true }, report, signal)).layerId;
 }
 
 async function cutAt(
