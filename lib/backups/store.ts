@@ -57,7 +57,7 @@ export async function keepCopy(
   await writeFile(join(workDir, vmFiles.description), `${JSON.stringify(description, null, 2)}\n`, { mode: 0o600 });
   const { size: diskBytes } = await stat(join(workDir, vmFiles.disk));
   const hasVariables = await isFile(join(workDir, vmFiles.variables));
-  const kept = [vmFiles.disk, ...(hasVariables ? [vmFiles.variables] : []), vmFiles.description];
+  const kept = [vmFiles.description, ...(hasVariables ? [vmFiles.variables] : []), vmFiles.disk];
   let summary: z.infer<typeof summarySchema> | undefined;
   const tags = ["--tag", tag, "--tag", `vm=${description.name}`, "--tag", `task=${task}`];
   const args = ["backup", "--json", "--host", "cumulus", "--time", resticTime(description.takenAt), ...tags];
