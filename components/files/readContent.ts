@@ -1,4 +1,4 @@
-import { toBase64 } from "../../lib/browser/base64";
+import { toBase64 } from "../../lib/domain/base64";
 import { type FileContent, maxFileBytes } from "../../lib/domain/fileContent";
 import { formatBytes } from "../../lib/domain/units";
 

@@ -46,7 +46,8 @@ export interface AgentClient
   /** Opens a repository, which is made where there is none. */
   makeRepository(access: RepositoryAccess): Promise<void>;
   /** The copies in a repository that was made before. `unavailable` when it is not there any more. */
-  listBackups(access: RepositoryAccess): Promise<StoredBackup[]>;
+  /** @param options `isNew`: it is to become a place for copies, which none below the data folder can */
+  listBackups(access: RepositoryAccess, options?: { isNew: boolean }): Promise<StoredBackup[]>;
 
   /** By which recipes the host would build images now. */
   listPresentRecipes(): Promise<PresentRecipe[]>;
@@ -173,8 +174,11 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
     snapshotCost: (id) => ask(snapshotCostSchema, "GET", `/machines/${id}/snapshot-cost`),
     makeRepository: async (access) =>
       void (await call("POST", "/backup-repository/make", { body: access, timeoutMs: repositoryTimeoutMs })),
-    listBackups: (access) =>
-      ask(z.array(storedBackupSchema), "POST", "/backup-repository/list", { body: access, ...slow }),
+    listBackups: (access, { isNew } = { isNew: false }) =>
+      ask(z.array(storedBackupSchema), "POST", `/backup-repository/list${isNew ? "?new=1" : ""}`, {
+        body: access,
+        ...slow,
+      }),
 
     putTask: (id, kind, params) => ask(taskStateSchema, "PUT", `/tasks/${id}`, { body: { kind, params } }),
     getTask: (id, after, waitMs) =>

@@ -109,7 +109,11 @@ const handlers: Record<string, Handler> = {
     await assertOutside(access, tasks.settings.dataDir);
     return makeRepository(access);
   },
-  "POST /backup-repository/list": async ({ request }) => listCopies(await readBody(request, repositoryAccessSchema)),
+  "POST /backup-repository/list": async ({ tasks, request, query }) => {
+    const access = await readBody(request, repositoryAccessSchema);
+    if (query.get("new") === "1") await assertOutside(access, tasks.settings.dataDir);
+    return listCopies(access);
+  },
   "PUT /tasks/{id}": async ({ tasks, id, request }) => {
     const { kind, params } = await readBody(request, taskBodySchema);
     return tasks.put(id, kind, params);

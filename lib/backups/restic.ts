@@ -40,6 +40,8 @@ export interface ResticOptions {
   cwd?: string;
   timeoutMs?: number;
   stallMs?: number;
+  /** How long the lock of a run that lives is waited for. */
+  lockWaitMs?: number;
   /** Told now and then of the bytes that it has written by now: where it writes files, about what is in them. */
   onWritten?: (bytes: number) => void;
 }
@@ -144,7 +146,7 @@ export async function whenUnlocked(
   options: ResticOptions,
   act: () => Promise<void>,
 ): Promise<void> {
-  const deadlineMs = Date.now() + lockWaitMs;
+  const deadlineMs = Date.now() + (options.lockWaitMs ?? lockWaitMs);
   for (;;) {
     try {
       return await act();

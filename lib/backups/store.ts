@@ -76,14 +76,15 @@ export async function keepCopy(
     failpoint("agent.backup.kept");
     const key = await fullKey(access, start, signal);
     const earlier = keysOf(await readList(access, ["--tag", `task=${task}`], { signal })).filter((one) => one !== key);
-    await forget(access, earlier, signal);
+    await forget(access, earlier, { signal });
     for (const name of kept) await verifyFile(access, key, { workDir, name }, report, signal);
     failpoint("agent.backup.verified");
     return { key, diskBytes, addedBytes, verifiedAt: new Date().toISOString() };
   } catch (error) {
     // Best effort: a repository that doesn't answer now has failed the copy already. restic also keeps one of what it could read, and fails then.
     if (summary && !isSuspended(signal)) {
-      await forget(access, [summary.snapshot_id], AbortSignal.timeout(cleanUpMs)).catch(() => undefined);
+      const options = { signal: AbortSignal.timeout(cleanUpMs) };
+      await forget(access, [summary.snapshot_id], options).catch(() => undefined);
     }
     throw error;
   }
@@ -155,6 +156,9 @@ async function readList(access: RepositoryAccess, which: string[], options: Rest
   return copies.sort((a, b) => b.takenAt.localeCompare(a.takenAt));
 }
 
+/** Others wait for their turn meanwhile: what holds the repository for longer, a restore or another installation, is tried again later. */
+const removalLockWaitMs = 15_000;
+
 /** Removes copies and gives their space back; those that are not there are no error. */
 export async function removeCopies(access: RepositoryAccess, keys: string[], signal: AbortSignal): Promise<void> {
   await openRepository(access, { signal });
@@ -162,15 +166,16 @@ export async function removeCopies(access: RepositoryAccess, keys: string[], sig
   await forget(
     access,
     keys.filter((key) => present.has(key)),
-    signal,
+    { signal, lockWaitMs: removalLockWaitMs },
   );
   failpoint("agent.backup-remove.removed");
 }
 
 /** @param keys or the first digits of them */
-async function forget(access: RepositoryAccess, keys: string[], signal: AbortSignal): Promise<void> {
+async function forget(access: RepositoryAccess, keys: string[], options: ResticOptions): Promise<void> {
   if (keys.length === 0) return;
-  await whenUnlocked(access, { signal }, () => runRestic(access, ["forget", "--prune", ...keys], { signal }));
+  const { signal } = options;
+  await whenUnlocked(access, options, () => runRestic(access, ["forget", "--prune", ...keys], { signal }));
 }
 
 async function restoreFiles(

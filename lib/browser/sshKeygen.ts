@@ -1,4 +1,4 @@
-import { toBase64 } from "./base64";
+import { toBase64 } from "../domain/base64";
 
 /** A key pair as OpenSSH keeps it. */
 export interface SshKeyPair {

@@ -17,9 +17,9 @@ const commandRule: EntryRule = {
 
 const entryRules: Record<string, EntryRule> = {
   users: {
-    isRight: (entry) =>
-      isText(entry) || isListOf(entry, isText) || (isMap(entry) && (isText(entry.name) || isText(entry.snapuser))),
-    words: 'a user is a name, or keys and values with a "name"',
+    // Without a name it is the system's own.
+    isRight: (entry) => isText(entry) || isListOf(entry, isText) || isMap(entry),
+    words: "a user is a name, or keys and values",
   },
   ssh_authorized_keys: { isRight: isText, words: "a key is text" },
   write_files: {

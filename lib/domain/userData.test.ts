@@ -31,7 +31,6 @@ describe("user data", () => {
     ["a file without a path", "write_files:\n  - path: /a\n  - hello", 4, /a file is keys and values with a "path"/],
     ["a file of a list", "write_files: [{path: /a, content: [b]}]", 2, /"content" is text/],
     ["a user that is a number", "users:\n  - default\n  - 7", 4, /a user is a name/],
-    ["a user without a name", "users: [{sudo: true}]", 2, /with a "name"/],
     ["a command with a colon", "runcmd:\n  - ls\n  - echo a: b", 4, /a command is text, or a list of words/],
     ["a command that is a number", "bootcmd: [7]", 2, /a command is text/],
     ["a command of lists", "runcmd: [[ls, [a]]]", 2, /a command is text/],
@@ -49,9 +48,9 @@ describe("user data", () => {
 
   test("all forms that cloud-init takes are taken without a word", () => {
     const text = `#cloud-config
-users: [default, "ada, bob", [eve], {name: joe, sudo: null}, {snapuser: a@example.org}]
+users: [default, "ada, bob", [eve], {name: joe, sudo: null}, {snapuser: a@example.org}, {sudo: true}]
 write_files: [{path: /a}, {path: /b, content: hi, permissions: 0644, defer: true}]
-runcmd: [ls, [sleep, 5], null]
+runcmd: [ls, [sleep, 5], null, [date, -s, 2026-03-01]]
 bootcmd: []
 packages: [nginx, [libc6, 2.36], {apt: [curl, [jq, "1.6"]], snap: [[yq, --edge]]}]
 ssh_authorized_keys: [ssh-ed25519 AAAA me]
@@ -63,6 +62,27 @@ growpart: {mode: auto}
 `;
     expect(judgeUserData(text)).toEqual({ problems: [], warnings: [] });
     expect(judgeUserData("#!/bin/sh\npackges: [nginx]\n")).toEqual({ problems: [], warnings: [] });
+  });
+
+  test("a date is the text that it is written as, and a file of bytes is in base64", () => {
+    const text = `#cloud-config
+runcmd: [[date, -s, 2026-03-01]]
+write_files:
+  - {path: /a, content: !!binary aGkK}
+  - {path: /b, encoding: gzip, content: !!binary aGkK}
+  - {path: /c, content: hi}
+`;
+    expect(judgeUserData(text)).toEqual({ problems: [], warnings: [] });
+    expect(parseUserData(text)).toMatchObject({
+      config: {
+        runcmd: [["date", "-s", "2026-03-01"]],
+        write_files: [
+          { path: "/a", content: "aGkK", encoding: "b64" },
+          { path: "/b", content: "aGkK", encoding: "gz+b64" },
+          { path: "/c", content: "hi" },
+        ],
+      },
+    });
   });
 
   test("a key that is none of cloud-init's is told with its line, and taken", () => {

@@ -1,4 +1,5 @@
-import { type Document, isMap, isNode, isScalar, parseDocument } from "yaml";
+import { type Document, isMap, isNode, isScalar, parseDocument, type Tags } from "yaml";
+import { toBase64 } from "./base64";
 import { type ConfigProblem, configProblems, listKeys, unknownKeys } from "./cloudConfig";
 
 export interface UserDataProblem {
@@ -23,7 +24,7 @@ export function parseUserData(text: string): ParsedUserData {
   if (firstLine.trim() !== "#cloud-config") {
     return invalid(1, 'The first line must be "#cloud-config", or start with "#!" for a script.');
   }
-  const document = parseDocument(text, { prettyErrors: false, version: "1.1" });
+  const document = parseDocument(text, { prettyErrors: false, version: "1.1", customTags: withoutDates });
   if (document.errors.length > 0) {
     return {
       kind: "invalid",
@@ -43,7 +44,27 @@ export function parseUserData(text: string): ParsedUserData {
     .filter(([key, value]) => listKeys.includes(key) && !Array.isArray(value))
     .map(([key]) => ({ line: lineAt(text, document, [key]), message: `"${key}" must be a list.` }));
   if (problems.length > 0) return { kind: "invalid", problems };
-  return { kind: "cloud-config", config: config as Record<string, unknown>, document, problems: [] };
+  const plain = withTextContents(config as Record<string, unknown>);
+  return { kind: "cloud-config", config: plain, document, problems: [] };
+}
+
+/** To cloud-init a date is the text that it is written as. */
+function withoutDates(tags: Tags): Tags {
+  return tags.filter((tag) => typeof tag === "string" || !tag.tag.endsWith(":timestamp"));
+}
+
+/** Files whose content is given as bytes (`!!binary`), which JSON has no word for, in base64 (cloud-init, "Write Files"). */
+function withTextContents(config: Record<string, unknown>): Record<string, unknown> {
+  const { write_files: files } = config;
+  if (!Array.isArray(files)) return config;
+  return { ...config, write_files: files.map(withTextContent) };
+}
+
+function withTextContent(file: unknown): unknown {
+  if (typeof file !== "object" || file === null || !("content" in file)) return file;
+  if (!(file.content instanceof Uint8Array)) return file;
+  const isPacked = "encoding" in file && /^gz/.test(String(file.encoding));
+  return { ...file, content: toBase64(file.content), encoding: isPacked ? "gz+b64" : "b64" };
 }
 
 /**

@@ -55,7 +55,7 @@ test("QEMU killed while the agent was away: the one that comes back puts the dis
   await killLeaking(() => bed.agent.close());
   bed.agent = await host.agent();
   expect(await bed.agent.observe(1)).toMatchObject({ state: "crashed" });
-  expect(await checkCode()).toBe(0);
+  await expect.poll(checkCode).toBe(0);
 });
 
 test("a disk that can't be put in order yet is so at the next start, and the VM starts all the same", async () => {

@@ -1,8 +1,10 @@
 import { access } from "node:fs/promises";
-import { messageOf } from "../domain/errors";
+import { CumulusError, messageOf } from "../domain/errors";
+import { readQcow2Header } from "../images/qcow2";
+import { ActQueue } from "./actQueue";
 import type { HostContext } from "./context";
 import { inFolder } from "./diskFiles";
-import type { DiskRecord } from "./diskRecord";
+import { type DiskRecord, readDiskRecord } from "./diskRecord";
 import { machinePaths } from "./machinePaths";
 import type { MachineRecord } from "./machineRecord";
 import { runTool } from "./tools";
@@ -34,8 +36,25 @@ export async function repairLeaks({ context, id, machine }: LeakyDisk, record: D
   await machine.note((state) => ({ ...state, mayLeak: false }));
 }
 
+/** Of several VMs, as after a power cut, so many at once. */
+const atOnce = 2;
+const lanes = new ActQueue();
+
+/** The same when nobody waits for it: in the VM's turn, and with few others beside it. */
+export function repairLeaksSoon(disk: LeakyDisk & { context: Pick<HostContext, "enqueue"> }, isOff: () => boolean) {
+  const { context, id, machine } = disk;
+  if (!machine.state.mayLeak) return Promise.resolve();
+  const repair = async () => {
+    if (isOff()) await repairLeaks(disk, await readDiskRecord(machinePaths(context.settings, id)));
+  };
+  return lanes.run(id % atOnce, () => context.enqueue(id, repair));
+}
+
 /** As the VM's user, and without what it builds on: a guest that broke out has written the file's header. */
 async function checkAndRepair(filename: string, user: Parameters<typeof runTool>[2]): Promise<void> {
+  if ((await readQcow2Header(filename)).hasExternalDataFile) {
+    throw new CumulusError("internal", `${filename} keeps its data in another file, and no disk of a VM does.`);
+  }
   const file = { driver: "file", filename, discard: "unmap" };
   const disk = `json:${JSON.stringify({ driver: "qcow2", backing: null, file })}`;
   await runTool("qemu-img", ["check", "-q", "-r", "leaks", disk], user);

@@ -50,5 +50,6 @@ async function readState(path: string): Promise<MachineState | undefined> {
 /** Without its state, a VM counts as made just now, and is meant to be as it is found. */
 function stateWithoutFile(context: HostContext, path: string, identity: ProcessIdentity | null): MachineState {
   context.log.warn({ path }, "a VM's state can't be read; it begins anew");
-  return { ...initialState(new Date().toISOString()), intent: identity === null ? "stopped" : "running" };
+  const intent = identity === null ? "stopped" : "running";
+  return { ...initialState(new Date().toISOString()), intent, mayLeak: true };
 }

@@ -31,7 +31,7 @@ export const machineStateSchema = z
     /** Whether the guest turned itself off when it last ended: nothing is to be replayed from journals. */
     endedCleanly: z.boolean().default(false),
     /** Whether a QEMU had the disk open that may not have closed it: it is looked for clusters that nothing uses. Earlier versions did not note it. */
-    mayLeak: z.boolean().default(true),
+    mayLeak: z.boolean().default(false),
     /** What the running QEMU was started with: a newer spec may say another. */
     hardware: hardwareSchema.nullable().default(null),
     /** Whether the guest was stopped for a snapshot: an agent that finds this lets it go on. */

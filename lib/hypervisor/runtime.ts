@@ -13,6 +13,7 @@ import { GuestRequest } from "./guest/guestRequest";
 import { GuestWatch } from "./guest/guestWatch";
 import { awaitStarted, prepareLaunch } from "./launch";
 import { cancelStream } from "./layers/streamJob";
+import { repairLeaksSoon } from "./leaks";
 import { type MachinePaths, machinePaths } from "./machinePaths";
 import { MachineRecord } from "./machineRecord";
 import { type MachineState, withEnd, withLaunch, withoutProcess } from "./machineState";
@@ -48,6 +49,8 @@ export class Runtime {
   private phase: "off" | "starting" | "silent" | "up" = "off";
   private isLaunching = false;
   private wasSignalled = false;
+  /** Whether the disk was not in order yet when QEMU was started. */
+  private hadLeaks = true;
   /** What the guest is asked to do and hasn't done. */
   readonly guestRequest: GuestRequest;
   /** Ends holds that whoever held the guest did not end. */
@@ -121,6 +124,7 @@ export class Runtime {
 
   private async launchOf(spec: MachineSpec, incoming: IncomingMemory | null): Promise<void> {
     const before = this.record.state;
+    this.hadLeaks = before.mayLeak;
     const command = await prepareLaunch(this.context, spec, incoming !== null);
     this.isLaunching = true;
     try {
@@ -157,6 +161,7 @@ export class Runtime {
       if (!isDeepStrictEqual(next, this.record.state)) await this.record.note(() => next);
       await settleDisk(this.context, this.spec(), null, this.record);
       await removeQemuSockets(this.paths);
+      this.repairLeaks();
       return;
     }
     const qemu = this.hold({ identity, ended: null });
@@ -303,15 +308,21 @@ export class Runtime {
     const isCrash = this.record.state.intent === "running";
     this.serial.note(`off ${new Date().toISOString()}`);
     void this.record.note((state) => {
-      const gone = { ...state, process: null, mayLeak: end?.exitCode !== 0 };
+      const gone = { ...state, process: null, mayLeak: this.hadLeaks || end?.exitCode !== 0 };
       return isCrash ? withEnd(gone, { state: "crashed", stoppedBy: null, reason }) : gone;
     });
     if (!isCrash) return;
     this.log.error({ vm: this.id, reason }, "a VM's QEMU is gone");
     this.inBackground("removing what a crash left", async () => {
-      if (this.qemu !== null) return;
-      await settleDisk(this.context, this.spec(), null, this.record);
-      await removeQemuSockets(this.paths);
+      if (this.qemu === null) await removeQemuSockets(this.paths);
+    });
+    this.repairLeaks();
+  }
+
+  private repairLeaks(): void {
+    const disk = { context: this.context, id: this.id, machine: this.record };
+    repairLeaksSoon(disk, () => this.qemu === null).catch((error: unknown) => {
+      this.log.warn({ vm: this.id, error: messageOf(error) }, "the VM's disk can't be looked at for unused clusters");
     });
   }
 

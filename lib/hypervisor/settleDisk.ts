@@ -1,7 +1,8 @@
 import { messageOf } from "../domain/errors";
 import type { MachineSpec } from "../domain/machine";
 import type { HostContext } from "./context";
-import { readDiskRecord, replacedDisks, sweepDisks, writeDiskRecord } from "./diskRecord";
+import { replacedDisks, sweepDisks, writeDiskRecord } from "./diskRecord";
+import { repairLeaks } from "./leaks";
 import { machinePaths } from "./machinePaths";
 import type { MachineRecord } from "./machineRecord";
 import type { RunningQemu } from "./runningQemu";
@@ -43,9 +44,10 @@ export async function withDiskHeld(
   machine: MachineRecord,
   act: () => Promise<void>,
 ): Promise<void> {
-  await settleCut(cutTarget(context, spec, machine), null);
-  const { parent } = await readDiskRecord(machinePaths(context.settings, spec.id));
-  const { letGo } = await context.layers.holdChain(parent);
+  const target = cutTarget(context, spec, machine);
+  const record = await settleCut(target, null);
+  await repairLeaks(target, record);
+  const { letGo } = await context.layers.holdChain(record.parent);
   try {
     await act();
   } finally {

@@ -44,7 +44,9 @@ export async function changeRepository(
   if (name !== before.name) await assertFreeName(context.db, name);
   const isOpened = !isDeepStrictEqual(access, before.access);
   if (isOpened) await assertFreePlace(context.db, access.place, id);
-  const stored = isOpened ? new Set((await open(context, access)).map(({ key }) => key)) : null;
+  const stored = isOpened
+    ? new Set((await open(context, access, isMoved(before, access))).map(({ key }) => key))
+    : null;
   await keep(context, before, { name, access }, stored);
   const changed = (await listRepositories(context)).find((repository) => repository.id === id);
   if (changed) return changed;
@@ -98,9 +100,9 @@ function isMoved({ access: before }: RepositoryRow, { place }: RepositoryAccess)
 const placeField = ({ kind }: BackupPlace) => (kind === "s3" ? "place.prefix" : "place.path");
 
 /** What is in it. Where a field is likely wrong, that is the request's fault. */
-async function open(context: Context, access: RepositoryAccess): Promise<StoredBackup[]> {
+async function open(context: Context, access: RepositoryAccess, isNew: boolean): Promise<StoredBackup[]> {
   try {
-    return await context.agent.listBackups(access);
+    return await context.agent.listBackups(access, { isNew });
   } catch (error) {
     if (!(error instanceof CumulusError) || error.fields === undefined) throw error;
     throw new CumulusError("bad_request", error.message, { fields: error.fields, cause: error.cause });

@@ -11,6 +11,7 @@ import { requestTask } from "../tasks/request";
 import { attempt } from "./attempt";
 import { forgetCopies } from "./forgetCopies";
 import { accessOf } from "./repositories";
+import { isBeingRestored } from "./restoring";
 
 type RepositoryRow = typeof backupRepositories.$inferSelect;
 
@@ -37,7 +38,7 @@ export async function requestCopyRemoval(
 }
 
 /**
- * Asks once more, a day after the last time, for the removal of copies whose backup is gone and that are in their repository still: it was away then, say. All of a
+ * Asks once more, an hour after the last time, for the removal of copies whose backup is gone and that are in their repository still: it was away then, say. All of a
  * repository's are one operation.
  */
 export async function retryCopyRemovals(context: Context): Promise<void> {
@@ -45,7 +46,7 @@ export async function retryCopyRemovals(context: Context): Promise<void> {
   const key = sql<string>`${backups.copy} ->> 'key'`;
   const wasAsked = sql`exists (select from ${operations} where ${operations.kind} = 'backup-remove'
     and ${operations.dedupKey} in ('backup-remove:' || ${id}, 'backup-remove:' || ${id} || ':' || (${key}))
-    and (${operations.finishedAt} is null or ${operations.finishedAt} > now() - interval '1 day'))`;
+    and (${operations.finishedAt} is null or ${operations.finishedAt} > now() - interval '1 hour'))`;
   const repositories = await context.db
     .select({ id, name, keys: sql<string[]>`jsonb_agg(${key})` })
     .from(backups)
@@ -53,15 +54,20 @@ export async function retryCopyRemovals(context: Context): Promise<void> {
     .where(and(isNotNull(backups.removedAt), isNotNull(backups.copy), sql`not ${wasAsked}`))
     .groupBy(id);
   for (const { id, name, keys } of repositories) {
-    const request = async (tx: Queryable) =>
-      requestTask(tx, {
+    const request = async (tx: Queryable) => {
+      const wanted: string[] = [];
+      // In one order, for each is held.
+      for (const key of keys.toSorted()) if (!(await isBeingRestored(tx, key))) wanted.push(key);
+      if (wanted.length === 0) return;
+      await requestTask(tx, {
         kind: "backup-remove",
         taskKind: "backup-remove",
-        params: { access: await accessOf(tx, id, "repository"), keys, repositoryId: id },
+        params: { access: await accessOf(tx, id, "repository"), keys: wanted, repositoryId: id },
         actor: systemActor.name,
         subject: name,
         dedupKey: `backup-remove:${id}`,
       });
+    };
     await attempt(context, { repositoryId: id }, () => context.db.transaction(request));
   }
 }

@@ -12,13 +12,14 @@ import { requestTask } from "../tasks/request";
 import { assertNameFree } from "../vms/insert";
 import { remakeParamsSchema, remakeVm } from "../vms/remake";
 import { getRepositoryRow } from "./repositories";
+import { refuseWhileTakenOut } from "./restoring";
 
 const restoredSchema = z.object({ manifest: imageManifestSchema, description: vmDescriptionSchema });
 
 /**
  * Asks for a copy to become a new VM: its disk becomes an image, and a VM of that image is created with the size and the SSH keys that the old one
  * had, in the network that is named, or else its own. Needs nothing but the repository.
- * @throws `not_found` for no such repository, `bad_request` for no such network, `conflict` when the name is taken
+ * @throws `not_found` for no such repository, `bad_request` for no such network, `conflict` when the name is taken, or while the copy is being removed
  */
 export async function restoreBackup(
   context: Context,
@@ -28,6 +29,7 @@ export async function restoreBackup(
 ): Promise<Operation> {
   const operation = await context.db.transaction(async (tx) => {
     const { access } = await getRepositoryRow(tx, repositoryId);
+    await refuseWhileTakenOut(tx, ask.key);
     await assertNameFree(tx, ask.name);
     if (ask.network !== undefined) await holdNetwork(tx, ask.network);
     // Of its own: who names an image that is there already would get this one from then on.

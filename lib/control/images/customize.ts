@@ -5,7 +5,7 @@ import { recipes } from "../../db/schema/images";
 import { CumulusError } from "../../domain/errors";
 import type { Host } from "../../domain/host";
 import type { CreateImage } from "../../domain/imageRequest";
-import { type Recipe, whyNotByHost, withHashedPasswords } from "../../domain/recipe";
+import { passwordTypedBy, type Recipe, whyNotByHost, withHashedPasswords } from "../../domain/recipe";
 import { hashPassword } from "../passwordHash";
 import { lackFor } from "../vms/firmware";
 import type { ImageTask } from "./request";
@@ -39,9 +39,12 @@ export function customizeTask(
   names: { name?: string | undefined; title?: string | undefined; description?: string | undefined },
 ): ImageTask {
   const params = { base: { sha256: base.sha256, name: base.name }, recipe, names };
+  const task = { kind: "image-customize", params, subject: names.name ?? recipe.name } as const;
+  // The key stays when what was asked for goes, and is quick to guess.
+  if (recipe.steps.some((step) => passwordTypedBy(step) !== null)) return task;
   // Hashed, since PostgreSQL's index takes no long text.
   const dedupKey = `image-customize ${createHash("sha256").update(JSON.stringify(params)).digest("hex")}`;
-  return { kind: "image-customize", params, subject: names.name ?? recipe.name, dedupKey };
+  return { ...task, dedupKey, standsAlone: true };
 }
 
 async function savedRecipe(tx: Queryable, id: number): Promise<Recipe> {

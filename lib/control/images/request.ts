@@ -5,7 +5,7 @@ import { CumulusError } from "../../domain/errors";
 import { type ImageDownload, imageDownloadKey, importedImageSchema } from "../../domain/imageImport";
 import { type CreateImage, importedImageOf } from "../../domain/imageRequest";
 import type { Operation, OperationKind } from "../../domain/operation";
-import { withHashedPasswords } from "../../domain/recipe";
+import { passwordTypedBy, withHashedPasswords } from "../../domain/recipe";
 import type { Actor, Context } from "../context";
 import { getHost } from "../hosts";
 import { makeOnce } from "../idempotency";
@@ -37,7 +37,9 @@ export async function requestImage(
 
 /** What is kept of a request is a hash that is quick to guess, of which a password must not be a part. */
 function withoutPasswords(input: CreateImage): unknown {
-  return typeof input.recipe === "object" ? { ...input, recipe: withHashedPasswords(input.recipe, () => "") } : input;
+  if (typeof input.recipe !== "object") return input;
+  const steps = input.recipe.steps.map((step) => (passwordTypedBy(step) === null ? step : { ...step, send: "" }));
+  return { ...input, recipe: withHashedPasswords({ ...input.recipe, steps }, () => "") };
 }
 
 /** @returns the operation's id */

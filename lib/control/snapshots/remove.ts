@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, ne, type SQL, sql } from "drizzle-orm";
 import type { AnyPgColumn } from "drizzle-orm/pg-core";
 import type { Queryable } from "../../db/client";
 import { operations } from "../../db/schema/operations";
@@ -62,7 +62,7 @@ export async function requestRemovalOfAll(tx: Queryable, actor: Actor, vmId: num
     .where(and(eq(snapshots.vmId, vmId), isShown))
     .for("update");
   for (const row of rows) {
-    const why = await whyAwaited(tx, row);
+    const why = await whyAwaited(tx, row, ne(vms.desired, "deleted"));
     if (why !== null) throw new CumulusError("conflict", why);
     if (row.manifest) await requestSnapshotRemoval(tx, actor, row);
     else await wantDeleted(tx, row);
@@ -104,8 +104,9 @@ export async function whyInUse(tx: Queryable, snapshot: SnapshotRow): Promise<st
 }
 
 /** Who has no disk of a snapshot yet and is to start from it, as a sentence. */
-async function whyAwaited(tx: Queryable, { id, name }: SnapshotRow): Promise<string | null> {
-  const [vm] = await tx.select({ name: vms.name }).from(vms).where(isYetToStartFrom(id)).limit(1);
+async function whyAwaited(tx: Queryable, { id, name }: SnapshotRow, which?: SQL): Promise<string | null> {
+  const isOne = and(isYetToStartFrom(id), which);
+  const [vm] = await tx.select({ name: vms.name }).from(vms).where(isOne).limit(1);
   if (!vm) return null;
   return `${vm.name} is to start from the snapshot ${name} and has no disk of it yet. Wait until it has one, or destroy it.`;
 }

@@ -281,7 +281,9 @@ export class Reclaimer {
     return this.context.enqueue(id, async () => {
       const now = await readDiskRecord(paths);
       const isAsBefore = now.disk === before.disk && now.parent === layer.id && now.cut === null;
-      const mayReplace = isAsBefore && machine.runtime.qemu === null && !signal.aborted;
+      // It may have been swept, since no record names it yet.
+      const isThere = (await allocatedBytes(inFolder(paths, disk))) > 0;
+      const mayReplace = isAsBefore && isThere && machine.runtime.qemu === null && !signal.aborted;
       const next = mayReplace ? { ...diskWithout(now, layer), disk } : now;
       if (mayReplace) await writeDiskRecord(paths, next);
       failpoint("agent.merge.replaced");

@@ -119,8 +119,8 @@ function lost(disk: string): CumulusError {
 export async function settleCut(target: CutTarget, qemu: RunningQemu | null): Promise<DiskRecord> {
   const paths = machinePaths(target.context.settings, target.id);
   const record = await readDiskRecord(paths);
-  if (qemu === null) await repairLeaks(target, record);
   if (record.cut === null) return record;
+  if (qemu === null) await repairLeaks(target, record);
   if (qemu !== null) {
     const live = await readLiveDisk(qemu);
     const overlay = nodeOf(live, inFolder(paths, record.cut.disk));

@@ -14,7 +14,7 @@ const large = { arch: "x86_64", memoryBytes: 4 * GIB } as const;
 
 test.each([
   ["x86_64", 32],
-  ["aarch64", 192],
+  ["aarch64", 400],
 ] as const)(
   "memory that is written once takes its pages with their headers, and what a machine of %s has",
   (arch, own) => {

@@ -9,8 +9,8 @@ export interface MemoryOwner {
   memoryBytes: number;
 }
 
-/** A machine's own, beside the guest's memory: its screen's, its firmware with the variables, and the state of its devices. */
-const ownBytes: Record<Arch, number> = { x86_64: 32 * MIB, aarch64: 192 * MIB };
+/** A machine's own, beside the guest's memory: its firmware with the variables, the state of its devices, and its screen's (virtio-gpu's: up to 256 MiB, "max_hostmem"). */
+const ownBytes: Record<Arch, number> = { x86_64: 32 * MIB, aarch64: 400 * MIB };
 /** QEMU puts a header of 8 bytes before a page of 4 KiB, and of up to 32 where the page is of another memory than the one before. A page of zeros is 9 bytes. */
 const pagesPerHeaders = 128;
 

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { GIB, MIB } from "../../domain/units";
+import { QmpError } from "../qmp/client";
 import type { RunningQemu } from "../runningQemu";
 import { type CopyWork, copyUntilHeld, sendRest } from "./memoryCopy";
 
@@ -16,7 +17,7 @@ beforeEach(() => {
 });
 
 /** A QEMU that is a step further at each look; the last one stays. It says so at once, so that nobody waits. */
-function scriptedQemu(looks: Look[], { kvm = true } = {}): RunningQemu {
+function scriptedQemu(looks: Look[], { kvm = true, goesOn = true } = {}): RunningQemu {
   const listeners = new Set<(event: { name: string }) => void>();
   const execute = async (command: string, args: Record<string, unknown> = {}) => {
     if (command === "query-status") return { status: "paused" };
@@ -31,6 +32,7 @@ function scriptedQemu(looks: Look[], { kvm = true } = {}): RunningQemu {
       return { status, ram };
     }
     asked.push(command === "migrate-set-parameters" ? `limit ${args["downtime-limit"]}` : command);
+    if (command === "cont" && !goesOn && !asked.includes("migrate_cancel")) throw new QmpError("refused", "Not now.");
     if (command === "migrate_cancel") looks.splice(0, looks.length, { status: "cancelled" });
     return {};
   };
@@ -38,7 +40,8 @@ function scriptedQemu(looks: Look[], { kvm = true } = {}): RunningQemu {
     listeners.add(listener);
     return () => listeners.delete(listener);
   };
-  const qemu = { hasEnded: false, isGuestOff: false, execute, onEvents };
+  const status = async () => (goesOn ? "running" : "postmigrate");
+  const qemu = { hasEnded: false, isGuestOff: false, execute, onEvents, status };
   turnOff = () => {
     qemu.isGuestOff = true;
   };
@@ -87,6 +90,15 @@ test("an emulated guest is not held for a rest that the disk may have no room fo
   expect(await withRoom(GIB)).toBe(false);
   expect(asked.at(-1)).toBe("migrate_cancel");
   expect(await withRoom(2 * GIB)).toBe(true);
+});
+
+test("an emulated guest of which all was sent before it went on needs no room for more, and goes on where there is none at all", async () => {
+  const looks = () => [{ status: "setup" }, heldAt(300)];
+  const withRoom = (freeBytes: number) =>
+    copyUntilHeld(scriptedQemu(looks(), { kvm: false, goesOn: false }), { ...work, freeBytes: async () => freeBytes });
+  expect(await withRoom(100 * MIB)).toBe(true);
+  expect(await withRoom(MIB)).toBe(false);
+  expect(asked.slice(-2)).toEqual(["migrate_cancel", "cont"]);
 });
 
 test("a guest that turns itself off while it is copied is not held as one that runs", async () => {

@@ -37,8 +37,11 @@ export async function copyUntilHeld(qemu: RunningQemu, work: CopyWork): Promise<
   assertGuestIsOn(qemu);
   const isHeld = await copy(qemu, work);
   assertGuestIsOn(qemu);
-  if (!isHeld) await endSending(qemu);
-  return isHeld;
+  if (isHeld) return true;
+  await endSending(qemu);
+  // It never went on.
+  if ((await qemu.status()) === "postmigrate") await qemu.execute("cont", {}, holdMs);
+  return false;
 }
 
 async function copy(qemu: RunningQemu, work: CopyWork): Promise<boolean> {
@@ -52,7 +55,9 @@ async function copy(qemu: RunningQemu, work: CopyWork): Promise<boolean> {
     await qemu.execute("migrate-set-parameters", { "downtime-limit": limitMs });
   };
   await allow(0);
-  await begin(qemu, work.socketPath, isEmulated);
+  const isAllSent = await begin(qemu, work.socketPath, isEmulated);
+  // All that an emulated guest has changed comes when it is held, and nobody knows how much that is.
+  const heldBytes = isEmulated && !isAllSent ? onceBytes(work.vm) : 0;
   failpoint("agent.snapshot.copying");
   let firstBytes: number | null = null;
   let beforeBytes = 0;
@@ -63,8 +68,7 @@ async function copy(qemu: RunningQemu, work: CopyWork): Promise<boolean> {
     work.signal.throwIfAborted();
     if (sending.isOver || qemu.isGuestOff) return true;
     const isHeld = sending.status === "pre-switchover";
-    // All that an emulated guest has changed comes yet, and nobody knows how much that is.
-    const comingBytes = isHeld && isEmulated ? onceBytes(work.vm) : looksAhead * (sentBytes - beforeBytes);
+    const comingBytes = isHeld ? heldBytes : looksAhead * (sentBytes - beforeBytes);
     beforeBytes = sentBytes;
     hasRoom =
       sentBytes <= copiedBytes(work.vm) - betweenLooksBytes &&
@@ -79,17 +83,21 @@ async function copy(qemu: RunningQemu, work: CopyWork): Promise<boolean> {
   return status === "pre-switchover" && hasRoom;
 }
 
-/** @param isEmulated the guest is to stand still also while QEMU begins to note what it changes */
-async function begin(qemu: RunningQemu, socketPath: string, isEmulated: boolean): Promise<void> {
+/**
+ * @param isEmulated the guest is to stand still also while QEMU begins to note what it changes
+ * @returns whether all was sent before the guest could go on: it stands still, and has changed nothing
+ */
+async function begin(qemu: RunningQemu, socketPath: string, isEmulated: boolean): Promise<boolean> {
   if (isEmulated) await qemu.execute("stop", {}, holdMs);
   await qemu.execute("migrate", { uri: `unix:${socketPath}` });
-  if (!isEmulated) return;
+  if (!isEmulated) return false;
   await followSending(qemu, ({ status }) => status !== "setup");
   try {
     await qemu.execute("cont", {}, holdMs);
+    return false;
   } catch (error) {
-    // All has been sent already, and QEMU holds it.
     if (!(error instanceof QmpError && error.kind === "refused")) throw error;
+    return true;
   }
 }
 

@@ -9,6 +9,7 @@ import { copyUntilHeld, sendRest } from "./memoryCopy";
 import { MemoryReceiver, type ReceiverLimits } from "./memoryStream";
 import { chooseSending, endSending, memorySent, sendingOver, untilReleasable } from "./outgoingMemory";
 import { assertRoom } from "./room";
+import { allocatedBytes } from "./snapshotStore";
 import { openUserfaultfd } from "./userfaultfd";
 
 /** As good as none. */
@@ -113,9 +114,9 @@ async function copyAhead(context: HostContext, work: MemoryWork, meanwhile: () =
   await close();
   // What comes instead may need its room.
   await receiver.ended;
+  // Another way needs as much room as a copy at first, and might hold the guest for nothing. What goes may be free only later.
+  await assertRoom(context.settings, onceBytes(vm) - (await allocatedBytes(file)));
   await rm(file);
-  // Another way needs as much room as a copy at first, and might hold the guest for nothing.
-  await assertRoom(context.settings, onceBytes(vm));
   report.log("The guest's memory changes faster than it can be copied, or the host's disk has no room for that.");
   return null;
 }

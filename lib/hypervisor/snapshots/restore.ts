@@ -104,6 +104,8 @@ async function restoreOrUndo(
     if ((await readDiskRecord(paths)).disk !== before.disk) {
       await runtime.finish(endedForRestore);
       await undo.takeOver();
+      // The QEMU that had this one open may have been ended by force.
+      await record.note((state) => ({ ...state, mayLeak: true }));
     }
     // The guest has its disk back, and boots.
     if (by.wasRunning && runtime.qemu === null) await launchAgain(runtime, report);

@@ -8,7 +8,7 @@ const spareBytes = 16 * MIB;
 
 /**
  * Makes sure that there is room for a snapshot.
- * @param memoryBytes what its memory takes, once a copy was given up for want of room; 0: it is not kept
+ * @param memoryBytes what its memory takes beyond what is there already, once a copy was given up for want of room; 0: it is not kept
  * @throws `insufficient_capacity`
  */
 export async function assertRoom({ dataDir }: Pick<Settings, "dataDir">, memoryBytes: number): Promise<void> {

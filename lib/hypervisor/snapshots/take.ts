@@ -7,6 +7,7 @@ import { failpoint } from "../../failpoints";
 import { syncFile } from "../../system/files";
 import type { TakeSnapshotAsk } from "../hypervisor";
 import { launchedHardware } from "../launch";
+import { repairLeaks } from "../leaks";
 import type { Hardware } from "../qemu/hardware";
 import type { Runtime } from "../runtime";
 import { beginCut, finishCut, settleCut } from "./cut";
@@ -98,6 +99,7 @@ async function cutAt(
   const before = await settleCut(cutTarget, qemu);
   if (qemu === null) {
     const held: Held = { pauseMs: 0, consistency: runtime.record.state.endedCleanly ? "filesystem" : "crash" };
+    await repairLeaks(cutTarget, before);
     await keepUefiVars(target, before, making);
     const record = await beginCut(cutTarget);
     failpoint("agent.snapshot.cut-written");
