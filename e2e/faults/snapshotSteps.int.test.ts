@@ -8,6 +8,7 @@ import type { Snapshot } from "../../lib/domain/snapshot";
 import type { Vm } from "../../lib/domain/vm";
 import { snapshotFailpoints, taskFailpoints } from "../../lib/failpoints";
 import { until } from "../stack";
+import { chosenCases } from "./chosenCases";
 import { type FaultStack, type Part, startFaultStack } from "./faultStack";
 
 type Act = "snapshot" | "restore" | "delete-snapshot" | "clone";
@@ -71,7 +72,7 @@ afterEach(() => stack.revive());
 afterAll(() => stack?.stop());
 
 const casesOf = (places: readonly Place[]) =>
-  places.flatMap((place) => actsOf[place].map((act) => [place, act] as const));
+  places.flatMap((place) => chosenCases(actsOf[place]).map((act) => [place, act] as const));
 
 const deaths: [victim: Part, places: readonly Place[]][] = [
   ["console", taskFailpoints],

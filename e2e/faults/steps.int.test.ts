@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Vm } from "../../lib/domain/vm";
 import { agentFailpoints, consoleFailpoints } from "../../lib/failpoints";
+import { chosenCases } from "./chosenCases";
 import { type FaultStack, type Part, startFaultStack } from "./faultStack";
 
 type Act = "create" | "start" | "stop" | "destroy";
@@ -36,7 +37,7 @@ const actsOf: Record<Place, readonly Act[]> = {
 };
 
 const casesOf = (failpoints: readonly Place[]) =>
-  failpoints.flatMap((failpoint) => actsOf[failpoint].map((act) => [failpoint, act] as const));
+  failpoints.flatMap((failpoint) => chosenCases(actsOf[failpoint]).map((act) => [failpoint, act] as const));
 
 let stack: FaultStack;
 let bystander: Vm;
