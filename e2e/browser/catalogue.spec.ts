@@ -79,7 +79,7 @@ async function addOverCuts(page: Page, stack: Stack, mirror: ImageMirror, startA
   await test.step("begin again, with bytes, rate and time left", async () => {
     mirror.breakAfter(2 * MiB);
     await row.getByRole("button", { name: /^Add/ }).click();
-    await expect(row).toContainText(/MiB of .+ MiB\/s, .+ left/);
+    await expect(row).toContainText(/[KM]iB of .+ [KM]iB\/s, .+ left/);
     await expect(progress).toHaveAttribute("aria-valuenow", /[1-9]/);
   });
 
