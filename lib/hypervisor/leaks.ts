@@ -1,6 +1,6 @@
-import { access } from "node:fs/promises";
 import { CumulusError, messageOf } from "../domain/errors";
 import { readQcow2Header } from "../images/qcow2";
+import { isThere } from "../system/files";
 import { ActQueue } from "./actQueue";
 import type { HostContext } from "./context";
 import { inFolder } from "./diskFiles";
@@ -41,13 +41,16 @@ const atOnce = 2;
 const lanes = new ActQueue();
 
 /** The same when nobody waits for it: in the VM's turn, and with few others beside it. */
-export function repairLeaksSoon(disk: LeakyDisk & { context: Pick<HostContext, "enqueue"> }, isOff: () => boolean) {
+export async function repairLeaksSoon(
+  disk: LeakyDisk & { context: Pick<HostContext, "enqueue"> },
+  isOff: () => boolean,
+): Promise<void> {
   const { context, id, machine } = disk;
-  if (!machine.state.mayLeak) return Promise.resolve();
+  if (!machine.state.mayLeak) return;
   const repair = async () => {
     if (isOff()) await repairLeaks(disk, await readDiskRecord(machinePaths(context.settings, id)));
   };
-  return lanes.run(id % atOnce, () => context.enqueue(id, repair));
+  await lanes.run(id % atOnce, () => context.enqueue(id, repair));
 }
 
 /** As the VM's user, and without what it builds on: a guest that broke out has written the file's header. */
@@ -58,11 +61,4 @@ async function checkAndRepair(filename: string, user: Parameters<typeof runTool>
   const file = { driver: "file", filename, discard: "unmap" };
   const disk = `json:${JSON.stringify({ driver: "qcow2", backing: null, file })}`;
   await runTool("qemu-img", ["check", "-q", "-r", "leaks", disk], user);
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,11 +1,10 @@
-import { access } from "node:fs/promises";
 import { createConnection } from "node:net";
 import type { Duplex } from "node:stream";
 import { isDeepStrictEqual } from "node:util";
 import { CumulusError, messageOf } from "../domain/errors";
 import type { MachineSpec, Observation } from "../domain/machine";
 import { pathsOf } from "../env";
-import { writeFileAtomic } from "../system/files";
+import { isThere, writeFileAtomic } from "../system/files";
 import { explainFullDisk } from "../system/fullDisk";
 import { applyMedia, isEjectedByGuest, isoPathOf } from "./cdrom";
 import type { HostContext } from "./context";
@@ -60,7 +59,7 @@ export class Machine {
     const before = this.currentSpec;
     assertSameMachine(before, spec);
     const user = this.context.users.userOf(spec.id);
-    const hasSeed = await exists(this.paths.seed);
+    const hasSeed = await isThere(this.paths.seed);
     if (hasSeed && isDeepStrictEqual(before, spec)) return;
     if (this.runtime.qemu === null) {
       await settleDisk(this.context, before, null, this.runtime.record);
@@ -263,11 +262,4 @@ async function told<T>(answer: Promise<T>): Promise<T> {
     if (error.kind === "closed") throw notRunning("do that");
     throw new CumulusError("internal", error.message, { cause: error });
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

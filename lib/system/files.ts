@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { access, type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Makes a rename or a new entry of a folder survive a power cut (fsync(2): "explicit fsync() on the directory"). */
@@ -64,6 +64,14 @@ export async function stageFile(path: string, content: string | Buffer, mode = 0
     await syncFolder(dirname(path));
   };
   return { takeOver, discard };
+}
+
+/** Whether a path leads to something that we may look at. */
+export function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The file's text, or null when there is none. */

@@ -1,4 +1,4 @@
-import { access, readdir, readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { isIPv4 } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
@@ -7,7 +7,7 @@ import { seeForeignFirewalls } from "../../hypervisor/network/foreignFirewall";
 import { seeLegacyFirewalls } from "../../hypervisor/network/legacyFirewall";
 import { hostDnsmasq, type NetworkNames, networkNames, uplinkName } from "../../hypervisor/network/names";
 import { hostDnsPort } from "../../hypervisor/network/uplinkAddresses";
-import { readTextIfThere } from "../../system/files";
+import { isThere, readTextIfThere } from "../../system/files";
 import type { InstallationPaths, NetworkFact } from "../snapshot";
 import { gatherNameFiles } from "./nameFiles";
 import { gatherRates, gatherTables } from "./networkRules";
@@ -49,7 +49,7 @@ export async function gatherNetwork(paths: InstallationPaths): Promise<NetworkFa
   if (process.platform !== "linux" || process.getuid?.() !== 0) return null;
   const names = networkNames(paths.runDir);
   const { namespace, hostLink, namespacePath } = names;
-  const hasNamespace = await exists(namespacePath);
+  const hasNamespace = await isThere(namespacePath);
   if (written === null && !hasNamespace) return null;
   const state = written ?? noNetworks;
   const inside = hasNamespace ? ["-netns", namespace] : null;
@@ -156,11 +156,4 @@ async function isHostAsked(folder: string): Promise<boolean> {
 
 async function namesIn(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(() => [])).filter((name) => /^\d+$/.test(name));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

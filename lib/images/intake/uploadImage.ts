@@ -1,4 +1,4 @@
-import { access, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { CumulusError } from "../../domain/errors";
 import type { ImageManifest } from "../../domain/image";
@@ -6,7 +6,7 @@ import type { ImageUpload } from "../../domain/imageImport";
 import { formatBytes } from "../../domain/units";
 import { pathsOf } from "../../env";
 import { failpoint } from "../../failpoints";
-import { isErrno, syncFolder } from "../../system/files";
+import { isErrno, isThere, syncFolder } from "../../system/files";
 import { checksumText, parseChecksum } from "../fetch/checksums";
 import { makeStagingFolder, removeStagingFolder, type StagingFolder, stagingFolder } from "../staging/folder";
 import { defaultImageLimits } from "../staging/limits";
@@ -161,13 +161,6 @@ async function receive(
     signal.removeEventListener("abort", abort);
   }
   if (contentLength !== null && file.bytes !== contentLength) throw brokenOff(file.bytes);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function brokenOff(bytes: number, cause?: unknown): CumulusError {
