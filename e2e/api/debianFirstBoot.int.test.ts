@@ -5,6 +5,7 @@ import { pathsOf } from "../../lib/env";
 import { testAppliance } from "../../lib/images/testing/appliance";
 import { installBuiltImage } from "../../lib/images/testing/builtImage";
 import { type DebRepository, serveDebs } from "../../lib/images/testing/debRepository";
+import { runsSlowTests } from "../../lib/system/testing/slowTests";
 import { createSshClient, type SshClient } from "../sshClient";
 import { type Stack, startStack } from "../stack";
 import { imageClient } from "./imageClient";
@@ -26,7 +27,7 @@ const recipe = {
   ],
 };
 
-describe.runIf(process.env.CUMULUS_SLOW_TESTS === "1")("a first boot of Debian (CUMULUS_SLOW_TESTS=1)", () => {
+describe.runIf(runsSlowTests)("a first boot of Debian", () => {
   let stack: Stack;
   let ssh: SshClient;
   let repository: DebRepository;

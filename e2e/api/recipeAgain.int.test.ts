@@ -2,13 +2,14 @@ import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { Image } from "../../lib/domain/image";
 import type { ImageDetail } from "../../lib/domain/imageDetail";
 import type { Operation } from "../../lib/domain/operation";
 import { pathsOf } from "../../lib/env";
 import { testAppliance } from "../../lib/images/testing/appliance";
 import { installBuiltImage } from "../../lib/images/testing/builtImage";
+import { slowTest } from "../../lib/system/testing/slowTests";
 import { type Stack, startStack } from "../stack";
 import { imageClient } from "./imageClient";
 
@@ -56,7 +57,7 @@ async function repacked({ sha256, name }: Image): Promise<ImageDetail> {
   }
 }
 
-test(
+slowTest(
   "a recipe for the console is kept with its image, and runs again on a newer build of what that was made from",
   async () => {
     const base = await api.made(await api.post({ recipe: rootPassword, base: "mini" }), slowMs);

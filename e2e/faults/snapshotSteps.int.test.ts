@@ -7,8 +7,8 @@ import type { Operation } from "../../lib/domain/operation";
 import type { Snapshot } from "../../lib/domain/snapshot";
 import type { Vm } from "../../lib/domain/vm";
 import { snapshotFailpoints, taskFailpoints } from "../../lib/failpoints";
+import { chosenCases } from "../../lib/system/testing/slowTests";
 import { until } from "../stack";
-import { chosenCases } from "./chosenCases";
 import { type FaultStack, type Part, startFaultStack } from "./faultStack";
 
 type Act = "snapshot" | "restore" | "delete-snapshot" | "clone";
@@ -71,8 +71,8 @@ beforeAll(async () => {
 afterEach(() => stack.revive());
 afterAll(() => stack?.stop());
 
-const casesOf = (places: readonly Place[]) =>
-  places.flatMap((place) => chosenCases(actsOf[place]).map((act) => [place, act] as const));
+const cases = chosenCases(actsOf);
+const casesOf = (places: readonly Place[]) => cases.filter(([place]) => places.includes(place));
 
 const deaths: [victim: Part, places: readonly Place[]][] = [
   ["console", taskFailpoints],

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Vm } from "../../lib/domain/vm";
 import { agentFailpoints, consoleFailpoints } from "../../lib/failpoints";
-import { chosenCases } from "./chosenCases";
+import { chosenCases } from "../../lib/system/testing/slowTests";
 import { type FaultStack, type Part, startFaultStack } from "./faultStack";
 
 type Act = "create" | "start" | "stop" | "destroy";
@@ -36,8 +36,8 @@ const actsOf: Record<Place, readonly Act[]> = {
   "agent.remove.half-removed": ["destroy"],
 };
 
-const casesOf = (failpoints: readonly Place[]) =>
-  failpoints.flatMap((failpoint) => chosenCases(actsOf[failpoint]).map((act) => [failpoint, act] as const));
+const cases = chosenCases(actsOf);
+const casesOf = (failpoints: readonly Place[]) => cases.filter(([failpoint]) => failpoints.includes(failpoint));
 
 let stack: FaultStack;
 let bystander: Vm;

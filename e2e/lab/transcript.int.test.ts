@@ -10,6 +10,7 @@ import { imageFile } from "../../lib/images/store";
 import { testAppliance } from "../../lib/images/testing/appliance";
 import { installBuiltImage } from "../../lib/images/testing/builtImage";
 import { projectDir } from "../../lib/paths";
+import { slowTest } from "../../lib/system/testing/slowTests";
 import { LabMachine } from "./labMachine";
 import { differenceOf, readTranscript } from "./transcript";
 
@@ -80,8 +81,4 @@ async function lendAppliance(appliance: string, scratch: string): Promise<void> 
 
 test("the page of the lab, command by command, with the built-in image", () => walkThrough("mini"), 3_600_000);
 
-test.runIf(process.env.CUMULUS_SLOW_TESTS === "1")(
-  "the page of the lab, command by command, with Debian (CUMULUS_SLOW_TESTS=1)",
-  () => walkThrough("debian-12"),
-  7_200_000,
-);
+slowTest("the page of the lab, command by command, with Debian", () => walkThrough("debian-12"), 7_200_000);

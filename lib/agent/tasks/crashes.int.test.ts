@@ -10,6 +10,7 @@ import type { Failpoint, imageFailpoints } from "../../failpoints";
 import { installImage } from "../../images/store";
 import { file, serveImages } from "../../images/testing/imageServer";
 import { rawDisk, testImage } from "../../images/testing/images";
+import { chosenCases } from "../../system/testing/slowTests";
 import type { taskKinds } from "./kinds";
 import { backedUpVm, ended, TaskBed } from "./testing/taskBed";
 
@@ -101,10 +102,8 @@ afterAll(async () => {
   await bed?.host.close();
 });
 
-const cases = Object.entries(actsOf).flatMap(([place, acts]) => acts.map((act) => [place as Failpoint, act] as const));
-
 describe("an agent killed on its way", { timeout: 400_000 }, () => {
-  test.each(cases)(
+  test.each<[Failpoint, Act]>(chosenCases(actsOf))(
     "at %s of %s: the task goes on or ends with a reason, and nothing half done stays",
     async (place, act) => {
       const id = bed.newId();

@@ -9,6 +9,7 @@ import { MIB } from "../../domain/units";
 import { pathsOf } from "../../env";
 import { installImage } from "../../images/store";
 import { testAppliance } from "../../images/testing/appliance";
+import { slowTest } from "../../system/testing/slowTests";
 import { whileFoldersAreStuck } from "../../system/testing/stuckFolders";
 import type { Hypervisor } from "../hypervisor";
 import { TestHost } from "../testing/testHost";
@@ -198,7 +199,7 @@ async function killMachines(): Promise<void> {
   for (const { pid } of machines) process.kill(pid, "SIGKILL");
 }
 
-test(
+slowTest(
   "when libguestfs' machine ends, one look fails and the next one opens the disk anew, also where a folder of the first can't be removed",
   async () => {
     const list = async () => (await agent.listSnapshotFiles(6, "/etc")).files.length;

@@ -8,6 +8,7 @@ import { pathsOf } from "../../env";
 import type { Failpoint, snapshotFailpoints } from "../../failpoints";
 import { startTimeOf } from "../../system/platform";
 import { signal } from "../../system/testing/signal";
+import { chosenCases } from "../../system/testing/slowTests";
 import { crashAt } from "../testing/crashAt";
 import { agentOptionsOf, perform, type SnapshotAct } from "../testing/crashingSnapshotAgent";
 import { patterns, present, SnapshotBed } from "../testing/snapshotBed";
@@ -79,12 +80,12 @@ const casesOf: Record<(typeof snapshotFailpoints)[number], Case[]> = {
   "agent.merge.unlinked": [...merges.filter(({ isRunning }) => isRunning), ...folds],
 };
 
-const allCases = Object.entries(casesOf).flatMap(([failpoint, cases]) =>
-  cases.map(({ act, isRunning }) => [failpoint as Failpoint, act, isRunning ? "runs" : "is off"] as const),
+const cases = chosenCases(casesOf).map(
+  ([failpoint, { act, isRunning }]) => [failpoint, act, isRunning ? "runs" : "is off"] as const,
 );
 
 describe("an agent killed on its way", () => {
-  test.each(allCases)("at %s of %s, while the VM %s: the next one goes on", async (failpoint, act, state) => {
+  test.each(cases)("at %s of %s, while the VM %s: the next one goes on", async (failpoint, act, state) => {
     await bed.makeVm();
     if (state === "runs") await bed.start();
     if (act === "restore-memory") {

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { MachineSpec } from "../../domain/machine";
 import type { TaskReport } from "../../domain/task";
+import { slowTest } from "../../system/testing/slowTests";
 import { noAgentForClock } from "../clockProblem";
 import type { Hypervisor } from "../hypervisor";
 import { MiniGuests } from "../testing/miniGuests";
@@ -48,22 +49,26 @@ async function takeWithAgent(snapshotId: number) {
   }, 60_000);
 }
 
-test("a restore with memory says whether the guest's clock could be set: by its agent, by one that no longer answers, by none", {
-  timeout: 600_000,
-}, async () => {
-  await takeWithAgent(1);
-  expect(await restore(1)).toMatchObject({ state: "running", clockProblem: null });
-  expect(said).toEqual([]);
+slowTest(
+  "a restore with memory says whether the guest's clock could be set: by its agent, by one that no longer answers, by none",
+  {
+    timeout: 600_000,
+  },
+  async () => {
+    await takeWithAgent(1);
+    expect(await restore(1)).toMatchObject({ state: "running", clockProblem: null });
+    expect(said).toEqual([]);
 
-  // It has answered in this boot, and does no more.
-  await takeWithAgent(2);
-  await agent.removeSnapshot(2);
-  await guests.run(spec, "kill -STOP $(pidof qemu-ga)");
-  expect(await take(3)).toMatchObject({ hasGuestAgent: true });
-  const silent = expect.stringMatching(/^Its clock is as it was then: set it in the guest\. The guest's agent/);
-  expect(await restore(3)).toMatchObject({ state: "running", clockProblem: silent });
+    // It has answered in this boot, and does no more.
+    await takeWithAgent(2);
+    await agent.removeSnapshot(2);
+    await guests.run(spec, "kill -STOP $(pidof qemu-ga)");
+    expect(await take(3)).toMatchObject({ hasGuestAgent: true });
+    const silent = expect.stringMatching(/^Its clock is as it was then: set it in the guest\. The guest's agent/);
+    expect(await restore(3)).toMatchObject({ state: "running", clockProblem: silent });
 
-  expect(await take(4)).toMatchObject({ hasGuestAgent: false });
-  expect(await restore(4)).toMatchObject({ state: "running", clockProblem: noAgentForClock });
-  expect(said).toEqual([silent, noAgentForClock]);
-});
+    expect(await take(4)).toMatchObject({ hasGuestAgent: false });
+    expect(await restore(4)).toMatchObject({ state: "running", clockProblem: noAgentForClock });
+    expect(said).toEqual([silent, noAgentForClock]);
+  },
+);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { TaskReport } from "../../domain/task";
+import { slowTest } from "../../system/testing/slowTests";
 import { crashAt } from "../testing/crashAt";
 import { SnapshotBed } from "../testing/snapshotBed";
 import { TestHost, untilSeen } from "../testing/testHost";
@@ -17,31 +18,35 @@ afterEach(async () => {
   await host.close();
 });
 
-test("a guest whose QEMU stalls when a snapshot is to stop it goes on when QEMU does", {
-  timeout: 120_000,
-}, async () => {
-  const { pid } = await bed.agent.observe(1);
-  if (pid === null) throw new Error("The VM does not run.");
-  const stalling: TaskReport = {
-    log: () => {},
-    progress: (_, message) => {
-      if (message.startsWith("Holding")) process.kill(pid, "SIGSTOP");
-    },
-  };
-  const ask = { snapshotId: 9, operationId: 9, memory: false, freeze: false };
-  const { signal } = new AbortController();
-  try {
-    await expect(bed.agent.takeSnapshot(1, ask, stalling, signal)).rejects.toMatchObject({ code: "unavailable" });
-  } finally {
-    process.kill(pid, "SIGCONT");
-  }
-  await untilSeen(bed.agent, 1, ({ state }) => state === "running");
-  await bed.untilEchoes(1);
-  await bed.take(9);
-  expect(await bed.agent.observe(1)).toMatchObject({ state: "running", pid });
-  await bed.expectWholeSnapshots();
-  await bed.expectNothingLeft();
-});
+slowTest(
+  "a guest whose QEMU stalls when a snapshot is to stop it goes on when QEMU does",
+  {
+    timeout: 120_000,
+  },
+  async () => {
+    const { pid } = await bed.agent.observe(1);
+    if (pid === null) throw new Error("The VM does not run.");
+    const stalling: TaskReport = {
+      log: () => {},
+      progress: (_, message) => {
+        if (message.startsWith("Holding")) process.kill(pid, "SIGSTOP");
+      },
+    };
+    const ask = { snapshotId: 9, operationId: 9, memory: false, freeze: false };
+    const { signal } = new AbortController();
+    try {
+      await expect(bed.agent.takeSnapshot(1, ask, stalling, signal)).rejects.toMatchObject({ code: "unavailable" });
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    await untilSeen(bed.agent, 1, ({ state }) => state === "running");
+    await bed.untilEchoes(1);
+    await bed.take(9);
+    expect(await bed.agent.observe(1)).toMatchObject({ state: "running", pid });
+    await bed.expectWholeSnapshots();
+    await bed.expectNothingLeft();
+  },
+);
 
 test.each(["agent.snapshot.held", "agent.snapshot.switched", "agent.snapshot.resumed"] as const)(
   "a guest that was paused stays so when the agent is killed at %s of a snapshot",

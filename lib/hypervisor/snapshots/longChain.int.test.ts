@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { MIB } from "../../domain/units";
 import { pathsOf } from "../../env";
 import { openFilesOf } from "../../system/testing/openFiles";
+import { slowTest } from "../../system/testing/slowTests";
 import { diskFile } from "../diskRecord";
 import { machinePaths } from "../machinePaths";
 import { SnapshotBed } from "../testing/snapshotBed";
@@ -54,42 +55,46 @@ test("a VM with 48 snapshots reads through six layers, also without a restart, i
   await execa("qemu-img", ["check", "-q", "-f", "qcow2", await disk()]);
 });
 
-test("snapshots hold what they held when their layers were folded, whichever of them go, and a VM put back to one knows what it stands on", {
-  timeout: 600_000,
-}, async () => {
-  const { agent } = bed;
-  const ids = upTo(20);
-  await agent.ensure(await host.spec(1));
-  for (const id of ids) {
-    await write(offset, id);
-    await write(offset + id * MIB, id);
-    await bed.take(id);
-  }
-  // Two of eight, and four more.
-  await until(async () => (await bed.diskChain()).length === 6);
-  await expectContents(ids);
-  const taken = await agent.listSnapshots();
-  expect(taken.filter(({ foldedBytes }) => foldedBytes > 0).map(({ id }) => id)).toEqual([8, 16]);
-  const ownBytes = taken.map(({ diskBytes }) => diskBytes);
-  expect(Math.max(...ownBytes), "what is its own alone").toBeLessThan(2 * Math.min(...ownBytes));
-  const allBytes = taken.reduce((sum, { diskBytes, foldedBytes }) => sum + diskBytes + foldedBytes, 0);
-  expect((await agent.snapshotCost(1)).keptBytes).toBe(allBytes);
+slowTest(
+  "snapshots hold what they held when their layers were folded, whichever of them go, and a VM put back to one knows what it stands on",
+  {
+    timeout: 600_000,
+  },
+  async () => {
+    const { agent } = bed;
+    const ids = upTo(20);
+    await agent.ensure(await host.spec(1));
+    for (const id of ids) {
+      await write(offset, id);
+      await write(offset + id * MIB, id);
+      await bed.take(id);
+    }
+    // Two of eight, and four more.
+    await until(async () => (await bed.diskChain()).length === 6);
+    await expectContents(ids);
+    const taken = await agent.listSnapshots();
+    expect(taken.filter(({ foldedBytes }) => foldedBytes > 0).map(({ id }) => id)).toEqual([8, 16]);
+    const ownBytes = taken.map(({ diskBytes }) => diskBytes);
+    expect(Math.max(...ownBytes), "what is its own alone").toBeLessThan(2 * Math.min(...ownBytes));
+    const allBytes = taken.reduce((sum, { diskBytes, foldedBytes }) => sum + diskBytes + foldedBytes, 0);
+    expect((await agent.snapshotCost(1)).keptBytes).toBe(allBytes);
 
-  for (const id of ids.filter((id) => id % 3 !== 0)) await agent.removeSnapshot(id);
-  const left = ids.filter((id) => id % 3 === 0);
-  // The eighth stays without a name: it holds once what the ninth and what was folded above it share.
-  const layerCount = left.length + 1;
-  await until(() => layerFiles().length === layerCount);
-  await expectContents(left);
+    for (const id of ids.filter((id) => id % 3 !== 0)) await agent.removeSnapshot(id);
+    const left = ids.filter((id) => id % 3 === 0);
+    // The eighth stays without a name: it holds once what the ninth and what was folded above it share.
+    const layerCount = left.length + 1;
+    await until(() => layerFiles().length === layerCount);
+    await expectContents(left);
 
-  await agent.restoreSnapshot(1, { snapshotId: 12, operationId: 2 }, report, signal);
-  expect(await holds(await disk(), offset, 12)).toBe(true);
-  expect(await bed.take(21)).toMatchObject({ parentId: 12 });
-  await agent.removeSnapshot(21);
-  await until(() => layerFiles().length === layerCount);
-  expect(await bed.take(22), "though no file tells any more").toMatchObject({ parentId: 12 });
-  await bed.expectNothingLeft();
-});
+    await agent.restoreSnapshot(1, { snapshotId: 12, operationId: 2 }, report, signal);
+    expect(await holds(await disk(), offset, 12)).toBe(true);
+    expect(await bed.take(21)).toMatchObject({ parentId: 12 });
+    await agent.removeSnapshot(21);
+    await until(() => layerFiles().length === layerCount);
+    expect(await bed.take(22), "though no file tells any more").toMatchObject({ parentId: 12 });
+    await bed.expectNothingLeft();
+  },
+);
 
 async function expectContents(ids: readonly number[]): Promise<void> {
   const { layers, snapshots } = pathsOf(host.settings);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { MachineSpec } from "../../domain/machine";
 import type { TaskReport } from "../../domain/task";
 import { MIB } from "../../domain/units";
+import { slowTest } from "../../system/testing/slowTests";
 import type { Hypervisor } from "../hypervisor";
 import { crashAt } from "../testing/crashAt";
 import { MiniGuests } from "../testing/miniGuests";
@@ -96,7 +97,7 @@ test("a guest whose agent is killed while its memory is copied runs on, though n
   await expectWritingGuest();
 });
 
-test("a guest whose QEMU falls silent while its memory is copied runs on when QEMU answers", slow, async () => {
+slowTest("a guest whose QEMU falls silent while its memory is copied runs on when QEMU answers", slow, async () => {
   const { pid } = await agent.observe(1);
   const receivers: number[] = [];
   const progress = (_: number, message: string) => {

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
+import { slowTest } from "../../system/testing/slowTests";
 import { receiverPids } from "../testing/receiverPids";
 import { SnapshotBed } from "../testing/snapshotBed";
 import { TestHost } from "../testing/testHost";
@@ -12,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => host?.close());
 
-test("a guest whose QEMU falls silent while its memory is written goes on when QEMU does", async () => {
+slowTest("a guest whose QEMU falls silent while its memory is written goes on when QEMU does", async () => {
   await bed.agent.ensure(await host.spec(1));
   await bed.start();
   const { pid } = await bed.agent.observe(1);

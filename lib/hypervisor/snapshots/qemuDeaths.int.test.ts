@@ -6,6 +6,7 @@ import { pathsOf } from "../../env";
 import type { Failpoint, snapshotFailpoints } from "../../failpoints";
 import { commandLineOf } from "../../system/platform";
 import { signal } from "../../system/testing/signal";
+import { chosenCases } from "../../system/testing/slowTests";
 import { StorageDaemon } from "../layers/storageDaemon";
 import { machinePaths } from "../machinePaths";
 import { agentOptionsOf, perform, type SnapshotAct } from "../testing/crashingSnapshotAgent";
@@ -66,7 +67,7 @@ const actsOf: Record<(typeof snapshotFailpoints)[number], SnapshotAct[]> = {
 };
 
 const places: [SnapshotAct, Failpoint][] = [
-  ...Object.entries(actsOf).flatMap(([place, acts]) => acts.map((act) => [act, place] as [SnapshotAct, Failpoint])),
+  ...chosenCases(actsOf).map(([place, act]): [SnapshotAct, Failpoint] => [act, place]),
   ["clone", "agent.ensure.disk-made"],
 ];
 

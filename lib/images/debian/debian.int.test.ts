@@ -2,12 +2,13 @@ import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import type { ImageManifest } from "../../domain/image";
 import { labAccessFile, ownIdentityCommand } from "../../domain/ownIdentity";
 import { recipeSchema } from "../../domain/recipe";
 import { pathsOf } from "../../env";
 import { findFirmware } from "../../hypervisor/qemu/firmware";
+import { slowTest } from "../../system/testing/slowTests";
 import { Guest } from "../mini/guest.testKit";
 import { customizeImage } from "../recipes/customize";
 import { exampleRecipes } from "../recipes/examples";
@@ -112,47 +113,53 @@ const identity = "cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub";
 
 // Half a minute to SSH on a quiet computer under emulation; the deadlines are for one that has much else to do.
 describe("the image debian-12", { timeout: 1_800_000 }, () => {
-  test("becomes what its seed says without an error, greets by the recipe, turns off at the power button, boots by UEFI too, and then sets up one card more", async () => {
-    let guest = await start(["10.0.2.15/24"]);
-    await guest.waitForSerial(/Cloud-init v\. \S+ finished at/, 900_000);
-    expect(await guest.ssh("debian", "cloud-init status --wait; sudo -n id -un; hostname")).toBe(
-      "status: done\nroot\ndeb",
-    );
-    expect(await guest.ssh("ada", "sudo -n cat /srv/runcmd")).toBe("done");
-    expect(await guest.ssh("root", "systemctl list-units --failed --plain --no-legend | wc -l")).toBe("0");
-    expect(Number(await guest.ssh("root", "df -m --output=size / | tail -n 1"))).toBeGreaterThan(4700);
-    expect(await guest.ssh("root", "cat /sys/class/tty/console/active")).toBe("tty0 ttyS0");
-    // Locale, time zone and packages: of the recipe, and of the first boot.
-    expect(await guest.ssh("root", "cat /srv/sources /srv/script /usr/share/at-first-boot/hello; date +%z")).toBe(
-      "3\nhello from in-the-disk\nhello from at-first-boot\n+0545",
-    );
-    expect(
-      await guest.ssh("root", "LC_ALL=C locale -a; cat /etc/default/locale; LC_ALL=de_DE.UTF-8 date -d 2026-03-01 +%B"),
-    ).toBe("C\nC.utf8\nPOSIX\nde_DE.utf8\nfr_FR.utf8\nLANG=fr_FR.UTF-8\nMärz");
-    expect(await guest.login("debian")).toContain("This machine lives in OS Cloud.");
-    await guest.pingAgent();
-    const before = await guest.ssh("root", identity);
-    expect(before).toMatch(/^[0-9a-f]{32}\nssh-ed25519 /);
-    // libguestfs gives a disk that it changes a machine id, which is not to be that of each VM.
-    const ofImage = await guest.ssh("root", "cat /srv/machine-id-of-the-image");
-    expect(ofImage).toMatch(/^[0-9a-f]{32}$/);
-    expect(before).not.toContain(ofImage);
-    await guest.qmp("system_powerdown");
-    await guest.exited(300_000);
+  slowTest(
+    "becomes what its seed says without an error, greets by the recipe, turns off at the power button, boots by UEFI too, and then sets up one card more",
+    async () => {
+      let guest = await start(["10.0.2.15/24"]);
+      await guest.waitForSerial(/Cloud-init v\. \S+ finished at/, 900_000);
+      expect(await guest.ssh("debian", "cloud-init status --wait; sudo -n id -un; hostname")).toBe(
+        "status: done\nroot\ndeb",
+      );
+      expect(await guest.ssh("ada", "sudo -n cat /srv/runcmd")).toBe("done");
+      expect(await guest.ssh("root", "systemctl list-units --failed --plain --no-legend | wc -l")).toBe("0");
+      expect(Number(await guest.ssh("root", "df -m --output=size / | tail -n 1"))).toBeGreaterThan(4700);
+      expect(await guest.ssh("root", "cat /sys/class/tty/console/active")).toBe("tty0 ttyS0");
+      // Locale, time zone and packages: of the recipe, and of the first boot.
+      expect(await guest.ssh("root", "cat /srv/sources /srv/script /usr/share/at-first-boot/hello; date +%z")).toBe(
+        "3\nhello from in-the-disk\nhello from at-first-boot\n+0545",
+      );
+      expect(
+        await guest.ssh(
+          "root",
+          "LC_ALL=C locale -a; cat /etc/default/locale; LC_ALL=de_DE.UTF-8 date -d 2026-03-01 +%B",
+        ),
+      ).toBe("C\nC.utf8\nPOSIX\nde_DE.utf8\nfr_FR.utf8\nLANG=fr_FR.UTF-8\nMärz");
+      expect(await guest.login("debian")).toContain("This machine lives in OS Cloud.");
+      await guest.pingAgent();
+      const before = await guest.ssh("root", identity);
+      expect(before).toMatch(/^[0-9a-f]{32}\nssh-ed25519 /);
+      // libguestfs gives a disk that it changes a machine id, which is not to be that of each VM.
+      const ofImage = await guest.ssh("root", "cat /srv/machine-id-of-the-image");
+      expect(ofImage).toMatch(/^[0-9a-f]{32}$/);
+      expect(before).not.toContain(ofImage);
+      await guest.qmp("system_powerdown");
+      await guest.exited(300_000);
 
-    const uefi = await findFirmware("x86_64", "uefi");
-    guest = await start(["10.0.2.15/24", "10.9.0.5/16"], { ...(uefi && { uefi }) });
-    await guest.waitForSerial(/deb login: $/m, 900_000);
-    await guest.waitForSerial(/Cloud-init v\. \S+ finished at/, 900_000);
-    expect(await guest.ssh("root", "ls -d /sys/firmware/efi; cloud-init status")).toBe(
-      "/sys/firmware/efi\nstatus: done",
-    );
-    expect(await guest.ssh("root", identity)).toBe(before);
-    expect(await guest.ssh("root", "ip -4 -brief address show dev eth1")).toMatch(/^eth1 +UP +10\.9\.0\.5\/16$/);
-  });
+      const uefi = await findFirmware("x86_64", "uefi");
+      guest = await start(["10.0.2.15/24", "10.9.0.5/16"], { ...(uefi && { uefi }) });
+      await guest.waitForSerial(/deb login: $/m, 900_000);
+      await guest.waitForSerial(/Cloud-init v\. \S+ finished at/, 900_000);
+      expect(await guest.ssh("root", "ls -d /sys/firmware/efi; cloud-init status")).toBe(
+        "/sys/firmware/efi\nstatus: done",
+      );
+      expect(await guest.ssh("root", identity)).toBe(before);
+      expect(await guest.ssh("root", "ip -4 -brief address show dev eth1")).toMatch(/^eth1 +UP +10\.9\.0\.5\/16$/);
+    },
+  );
 
-  test.runIf(process.env.CUMULUS_SLOW_TESTS === "1")(
-    "keeps the machine id that its first boot made, and gives a copy of its disk another one, other host keys, and no password of lab mode, once (CUMULUS_SLOW_TESTS=1)",
+  slowTest(
+    "keeps the machine id that its first boot made, and gives a copy of its disk another one, other host keys, and no password of lab mode, once",
     async () => {
       const publicKey = (await readFile(join(dir, "key.pub"), "utf8")).trim();
       const address = "10.0.2.15/24";

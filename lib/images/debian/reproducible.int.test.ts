@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
+import { slowTest } from "../../system/testing/slowTests";
 import { buildImage } from "../buildImage";
 
 let dir: string;
@@ -25,8 +26,8 @@ async function build(attempt: string): Promise<string> {
   return (await buildImage(paths, { name: "debian-12", arch: "x86_64" }, call)).sha256;
 }
 
-test.runIf(process.env.CUMULUS_SLOW_TESTS === "1")(
-  "debian-12 is the same file, byte for byte, when it is built again of the same packages (CUMULUS_SLOW_TESTS=1)",
+slowTest(
+  "debian-12 is the same file, byte for byte, when it is built again of the same packages",
   async () => {
     expect(await build("again")).toBe(await build("first"));
   },

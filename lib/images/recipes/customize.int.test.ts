@@ -12,6 +12,7 @@ import { pathsOf } from "../../env";
 import { until } from "../../hypervisor/testing/until";
 import { detectUserScheme, workUserId } from "../../system/machineUsers";
 import { removeTree } from "../../system/removeTree";
+import { slowTest } from "../../system/testing/slowTests";
 import { whileFoldersAreStuck } from "../../system/testing/stuckFolders";
 import { Guest } from "../mini/guest.testKit";
 import { imageFile, installImage, listImages } from "../store";
@@ -127,29 +128,32 @@ describe("recipes", { timeout: 900_000 }, () => {
     await guest.waitForSerial(/This machine lives in OS Cloud\.[\s\S]*root@derived/);
   });
 
-  test("each kind of step that needs no network is done in the disk, with no byte of it taken for a command", async () => {
-    const content = "Grüße: $(touch /injected) `touch /injected`\n#' \\n\n";
-    const recipe = recipeSchema.parse({
-      name: "steps",
-      title: "Steps",
-      steps: [
-        { type: "file", path: "/srv/new/file", content, permissions: "0640" },
-        { type: "file", path: "/srv/bytes", content: everyByte.toString("base64"), encoding: "base64" },
-        { type: "file", path: "/etc/timezone", content: "Etc/UTC\n", permissions: "0644" },
-        { type: "timezone", timezone: "America/Lima" },
-        { type: "timezone", timezone: "Asia/Kathmandu" },
-        { type: "ssh-keys", keys: [publicKey] },
-        { type: "script", script: "#!/bin/bash\nset -e\nid -un > /srv/script\nls / > /srv/listing\n" },
-      ],
-    });
-    const guest = await start(await customize(base, recipe));
-    const files =
-      "cat /srv/new/file /srv/script; stat -c '%u:%g %a' /srv/new/file; ls /injected /etc/timezone; date +%z";
-    expect(await guest.ssh("root", `${files} 2>/dev/null`)).toBe(`${content}root\n0:0 640\n+0545`);
-    expect(await guest.ssh("root", "base64 -w 0 /srv/bytes")).toBe(everyByte.toString("base64"));
-  });
+  slowTest(
+    "each kind of step that needs no network is done in the disk, with no byte of it taken for a command",
+    async () => {
+      const content = "Grüße: $(touch /injected) `touch /injected`\n#' \\n\n";
+      const recipe = recipeSchema.parse({
+        name: "steps",
+        title: "Steps",
+        steps: [
+          { type: "file", path: "/srv/new/file", content, permissions: "0640" },
+          { type: "file", path: "/srv/bytes", content: everyByte.toString("base64"), encoding: "base64" },
+          { type: "file", path: "/etc/timezone", content: "Etc/UTC\n", permissions: "0644" },
+          { type: "timezone", timezone: "America/Lima" },
+          { type: "timezone", timezone: "Asia/Kathmandu" },
+          { type: "ssh-keys", keys: [publicKey] },
+          { type: "script", script: "#!/bin/bash\nset -e\nid -un > /srv/script\nls / > /srv/listing\n" },
+        ],
+      });
+      const guest = await start(await customize(base, recipe));
+      const files =
+        "cat /srv/new/file /srv/script; stat -c '%u:%g %a' /srv/new/file; ls /injected /etc/timezone; date +%z";
+      expect(await guest.ssh("root", `${files} 2>/dev/null`)).toBe(`${content}root\n0:0 640\n+0545`);
+      expect(await guest.ssh("root", "base64 -w 0 /srv/bytes")).toBe(everyByte.toString("base64"));
+    },
+  );
 
-  test("what is asked for the first boot is done by each machine once", async () => {
+  slowTest("what is asked for the first boot is done by each machine once", async () => {
     const recipe = recipeSchema.parse({
       name: "at-first-boot",
       title: "At first boot",
@@ -209,7 +213,7 @@ describe("recipes", { timeout: 900_000 }, () => {
     await expect(customize(image, recipe)).rejects.toThrow(/Step 2: .*within 1 s/);
   });
 
-  test("why a recipe failed is told though what it needed can't be removed", async () => {
+  slowTest("why a recipe failed is told though what it needed can't be removed", async () => {
     const steps = [{ type: "script", script: "#!/bin/sh\nexit 3\n" }];
     const recipe = recipeSchema.parse({ name: "stuck", title: "Stuck", steps });
     await whileFoldersAreStuck(() =>
