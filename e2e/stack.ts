@@ -158,7 +158,7 @@ export async function startStack(
 }
 
 /** Waits for a condition; asks every 50 ms. Rejects after the deadline, naming what was waited for. */
-export async function until(what: string, holds: () => Promise<boolean> | boolean, deadlineMs = 30_000): Promise<void> {
+export async function until(what: string, holds: () => Promise<boolean> | boolean, deadlineMs = 90_000): Promise<void> {
   const endMs = Date.now() + deadlineMs;
   while (!(await holds())) {
     if (Date.now() > endMs) throw new Error(`Waited ${deadlineMs / 1000} s in vain until ${what}.`);

@@ -69,10 +69,12 @@ async function makeShownVm(stack: Stack, name: string): Promise<Record<string, n
 /** Asks for something of a snapshot, and waits until it is done. @returns the snapshot's id */
 async function done(stack: Stack, path: string, body: object): Promise<number> {
   let { body: operation } = await stack.api<Operation>("POST", path, body);
-  await until(`${path} is done`, async () => {
+  const hasEnded = async () => {
     operation = (await stack.api<Operation>("GET", `/api/operations/${operation.id}`)).body;
-    return operation.status === "done";
-  });
+    return operation.finishedAt !== null;
+  };
+  await until(`${path} has ended`, hasEnded, 120_000);
+  expect(operation, path).toMatchObject({ status: "done" });
   return operation.result?.snapshotId as number;
 }
 

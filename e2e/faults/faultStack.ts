@@ -89,7 +89,7 @@ export async function startFaultStack(options: Parameters<typeof startStack>[0] 
       // For a moment after a part came back the answer is 503 with Retry-After.
       await expect.poll(async () => (await tryApi("POST", `/api/vms/${id}/${action}`, {}))?.status).toBe(202);
     },
-    settles: async (id, wanted, deadlineMs = 40_000) => {
+    settles: async (id, wanted, deadlineMs = 90_000) => {
       let seen: Vm | undefined;
       let open: Operation[] = [];
       const isSo = async () => {
@@ -108,7 +108,7 @@ export async function startFaultStack(options: Parameters<typeof startStack>[0] 
       });
       return seen as Vm;
     },
-    isGone: (id, deadlineMs = 40_000) =>
+    isGone: (id, deadlineMs = 90_000) =>
       until(`VM ${id} is gone`, async () => (await tryApi("GET", `/api/vms/${id}`))?.status === 404, deadlineMs),
     qemuPid: async (id) => (await stack.agent.observe(id)).pid,
     agrees: async () => {
