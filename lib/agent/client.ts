@@ -45,8 +45,10 @@ export interface AgentClient
 
   /** Opens a repository, which is made where there is none. */
   makeRepository(access: RepositoryAccess): Promise<void>;
-  /** The copies in a repository that was made before. `unavailable` when it is not there any more. */
-  /** @param options `isNew`: it is to become a place for copies, which none below the data folder can */
+  /**
+   * The copies in a repository that was made before. `unavailable` when it is not there any more.
+   * @param options `isNew`: it is to become a place for copies, which none below the data folder can
+   */
   listBackups(access: RepositoryAccess, options?: { isNew: boolean }): Promise<StoredBackup[]>;
 
   /** By which recipes the host would build images now. */
