@@ -11,12 +11,12 @@ import { networkNames } from "../lib/hypervisor/network/names";
 import type { LabNamespace } from "../lib/hypervisor/testing/lab/lab";
 import { installBuiltImage } from "../lib/images/testing/builtImage";
 import { ensureServiceAccount, serviceRunner } from "../lib/serviceAccount";
+import { endProcessesOf } from "../lib/system/testing/endProcesses";
 import { freePort } from "../lib/system/testing/freePort";
 import { makeFolders, makeSecrets } from "../lib/up/folders";
 import { agentService, consoleService } from "../lib/up/parts";
 import { pidFileOf, readPidFile } from "../lib/up/pidFile";
 import { requireArch } from "../lib/up/preconditions";
-import { endProcessesOf } from "./endProcesses";
 
 /** In which a guest under emulation comes up, also where others have the processor. */
 export const bootMs = 180_000;

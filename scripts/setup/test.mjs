@@ -32,7 +32,8 @@ let isEnding = false;
 for (const signal of ["SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
     isEnding = true;
-    present?.kill(signal);
+    // Vitest ends without a word to the processes in which its tests run.
+    if (present) for (const pid of [...childrenOf(present.pid), present.pid]) process.kill(pid, signal);
   });
 }
 try {
@@ -91,6 +92,12 @@ function outcomeOrNone(argv, outcome) {
   } catch (error) {
     return { passed: 0, failures: [`${argv[0]} left no report: ${error.message}`] };
   }
+}
+
+/** Pids of what a process has started, where the system tells (proc(5)). */
+function childrenOf(pid) {
+  const file = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(file) ? readFileSync(file, "utf8").split(" ").filter(Boolean).map(Number) : [];
 }
 
 function succeeds(argv, env) {

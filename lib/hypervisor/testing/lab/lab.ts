@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { execa } from "execa";
 import type { NetworkHost, NetworkState, NetworkStatus } from "../../../domain/hostNetwork";
 import { readSettings, type Settings } from "../../../env";
 import { projectDir } from "../../../paths";
+import { endProcessesOf } from "../../../system/testing/endProcesses";
 import { findDnsmasqs } from "../../network/dnsmasqProcess";
 import { networkNames } from "../../network/names";
 import { until } from "../until";
@@ -67,6 +69,12 @@ export class LabNamespace {
     await this.endPrograms();
     await execa("ip", ["netns", "delete", this.name], { reject: false });
   }
+
+  /** The same at once and without waiting, for a test process that ends early. */
+  removeAtExit(): void {
+    for (const child of this.children) child.kill("SIGKILL");
+    spawnSync("ip", ["netns", "delete", this.name]);
+  }
 }
 
 /**
@@ -105,6 +113,8 @@ export class Lab {
     const host = new LabNamespace(`lab-${key}-host`);
     const internet = new LabNamespace(`lab-${key}-inet`);
     const lab = new Lab(key, temporary, settings, host, internet);
+    process.on("exit", lab.removeAtExit);
+    process.on("SIGTERM", lab.leave);
     try {
       await host.make();
       await internet.make();
@@ -252,7 +262,18 @@ export class Lab {
     await this.host.remove();
     await this.internet.remove();
     await rm(this.folder, { recursive: true, force: true });
+    process.off("exit", this.removeAtExit);
+    process.off("SIGTERM", this.leave);
   }
+
+  /** A test process that ends early takes along what it has made. */
+  private readonly removeAtExit = () => {
+    this.agent?.kill("SIGKILL");
+    endProcessesOf(this.folder);
+    for (const namespace of [...this.guests, this.inner, this.host, this.internet]) namespace.removeAtExit();
+    rmSync(this.folder, { recursive: true, force: true });
+  };
+  private readonly leave = () => process.exit(1);
 
   /** A command that gives the one after it another resolv.conf(5), in a mount namespace of its own; what is mounted at /run/netns is still everybody's. */
   private async withResolvConf(text: string): Promise<string[]> {
