@@ -80,8 +80,8 @@ async function done(stack: Stack, path: string, body: object): Promise<number> {
 
 const filledIn = (path: string, ids: Record<string, number>) => path.replace(/[A-Z]+/, (name) => `${ids[name]}`);
 
-/** All pages, by half of them: two workers share them. */
-const halves = [pages.filter((_, index) => index % 2 === 0), pages.filter((_, index) => index % 2 === 1)];
+/** All pages, by a quarter of them: workers share them. */
+const quarters = [0, 1, 2, 3].map((quarter) => pages.filter((_, index) => index % 4 === quarter));
 const wide = { width: 1280, height: 850 };
 const phone = { width: 390, height: 850 };
 
@@ -89,8 +89,8 @@ const backgroundOf = (page: Page) => page.evaluate(() => getComputedStyle(docume
 
 test.describe("every page", () => {
   test.describe.configure({ mode: "parallel" });
-  for (const [index, half] of halves.entries()) {
-    test(`is accessible and fits, on a desk and on a phone, light and dark (${index + 1} of ${halves.length})`, async ({
+  for (const [index, quarter] of quarters.entries()) {
+    test(`is accessible and fits, on a desk and on a phone, light and dark (${index + 1} of ${quarters.length})`, async ({
       browser,
       fakeStack,
     }) => {
@@ -102,7 +102,7 @@ test.describe("every page", () => {
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         expect(overflow, `${path} is wider than the window`).toBeLessThanOrEqual(0);
       };
-      for (const path of half) {
+      for (const path of quarter) {
         await page.setViewportSize(wide);
         await page.goto(fakeStack.url + filledIn(path, ids));
         await expect(page.getByRole("heading", { level: 1 }).first(), path).toBeVisible();
