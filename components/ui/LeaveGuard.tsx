@@ -53,6 +53,12 @@ export function LeaveGuard({ isOn, title, confirmLabel = "Leave without saving",
     if ("navigation" in window) window.navigation.addEventListener("navigate", onNavigate, { signal });
     return () => listening.abort();
   }, [isOn, router]);
+  useEffect(() => {
+    // What could be lost is safe meanwhile, as a file that has been sent: nothing is left to ask.
+    if (isOn || !held) return;
+    setHeld(null);
+    held.go();
+  }, [isOn, held]);
   return (
     <ConfirmDialog
       open={held !== null}

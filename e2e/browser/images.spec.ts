@@ -57,6 +57,28 @@ test("another way to an image asks first while a file is on its way, and sends i
   expect(sent).toBe(1);
 });
 
+test("who wanted to leave a page that sends a file leaves it once the file is sent", async ({ page, fakeStack }) => {
+  await signIn(page, fakeStack);
+  let send = () => {};
+  const isAsked = new Promise<void>((resolve) => {
+    send = resolve;
+  });
+  await page.route("**/api/images/upload*", async (route) => {
+    await isAsked;
+    await route.fulfill({ status: 400, json: { error: { code: "bad_request", message: "It is no image." } } });
+  });
+  await page.goto(`${fakeStack.url}/images/add?from=upload`);
+  const file = { name: "disk.qcow2", mimeType: "application/octet-stream", buffer: Buffer.from("disk") };
+  await page.getByLabel("Image file").setInputFiles(file);
+  await page.getByRole("button", { name: "Upload image" }).click();
+  await page.getByRole("radio", { name: "Address" }).click();
+  const dialog = page.getByRole("alertdialog", { name: "End the upload?" });
+  await expect(dialog).toBeVisible();
+  send();
+  await expect(page).toHaveURL(/from=url/);
+  await expect(dialog).toHaveCount(0);
+});
+
 test("an image that a VM uses says why it can't be deleted", async ({ page, fakeStack }) => {
   await signIn(page, fakeStack);
   const { body: vm } = await fakeStack.api<{ id: number; image: { id: number } }>("POST", "/api/vms?wait=ready", {
