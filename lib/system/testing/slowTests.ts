@@ -15,10 +15,18 @@ export function chosenCases<Place extends string, Act>(actsOf: Record<Place, rea
   const cases = Object.entries<readonly Act[]>(actsOf) as [Place, readonly Act[]][];
   if (runsSlowTests) return cases.flatMap(([place, acts]) => acts.map((act): [Place, Act] => [place, act]));
   const times = new Map<Act, number>();
-  return cases.flatMap(([place, acts]) => {
+  const chosen = cases.flatMap(([place, acts]): [Place, Act][] => {
     const [act] = [...acts].sort((a, b) => (times.get(a) ?? 0) - (times.get(b) ?? 0));
     if (act === undefined) return [];
     times.set(act, (times.get(act) ?? 0) + 1);
-    return [[place, act]] as [Place, Act][];
+    return [[place, act]];
   });
+  // Acts to which others left no place.
+  for (const [place, acts] of cases) {
+    for (const act of acts.filter((one) => !times.has(one))) {
+      times.set(act, 1);
+      chosen.push([place, act]);
+    }
+  }
+  return chosen;
 }
