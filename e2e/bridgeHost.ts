@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { LabNamespace } from "../lib/hypervisor/testing/lab/lab";
 
@@ -46,6 +45,6 @@ export class BridgeHost {
 
   /** For a test process that ends early. */
   private readonly removeAtExit = () => {
-    for (const { name } of [this.host, this.internet]) spawnSync("ip", ["netns", "delete", name]);
+    for (const namespace of [this.host, this.internet]) namespace.removeAtExit();
   };
 }
